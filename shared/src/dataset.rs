@@ -10,6 +10,10 @@ use uuid::Uuid;
 pub const PASSWORD: &str = "correct horse battery";
 /// Student places whose slots are kept free for races: capacity 1, far in the future.
 pub const RACE_SLOTS: u32 = 2_000;
+/// Students, from the first, who have a confirmed booking whose class can be initiated at any time.
+pub const CLASS_STUDENTS: u32 = 200;
+/// Mentors, from the first, who give those classes: that of student *n* is mentor *n* modulo this.
+pub const CLASS_MENTORS: u32 = 8;
 /// Number of distinct recording files.
 pub const MEDIA_FILES: u32 = 12;
 /// Exponent of the Zipf popularity of mentors and rooms (YCSB's constant).
@@ -173,6 +177,12 @@ pub enum RowKind {
     Lesson,
     /// Enrolment *n*.
     Enrolment,
+    /// Slot of the classes of mentor *n*, below [`CLASS_MENTORS`].
+    ClassSlot,
+    /// Booking of the class of student *n*, below [`CLASS_STUDENTS`].
+    ClassBooking,
+    /// Notification *n*.
+    Notification,
 }
 
 /// Id of the seeded row `n` of a kind: shaped like a UUIDv7 whose time part is `n`
@@ -197,6 +207,11 @@ pub fn student_email(n: u32) -> String {
 /// E-mail of mentor `n`.
 pub fn mentor_email(n: u32) -> String {
     format!("mentor{n:06}@codeconnect.test")
+}
+
+/// E-mail of administrator `n`.
+pub fn admin_email(n: u32) -> String {
+    format!("admin{n:06}@codeconnect.test")
 }
 
 /// Key of recording file `n`, below [`MEDIA_FILES`].

@@ -54,4 +54,8 @@ ids! {
     RoomId;
     /// One chat message.
     MessageId;
+    /// A video class: a session of a booking.
+    SessionId;
+    /// A notification to one person.
+    NotificationId;
 }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{BookingId, RoomId, SlotId, UserId},
+    ids::{BookingId, NotificationId, RoomId, SlotId, UserId},
     words::words,
 };
 
@@ -20,6 +20,8 @@ pub struct Ledger {
     pub bookings: Vec<BookingEntry>,
     /// Chat messages.
     pub messages: Vec<MessageEntry>,
+    /// Notifications marked read.
+    pub reads: Vec<ReadEntry>,
     /// Number of writes that the ledger had no room for. If it is above 0, no row can be called a
     /// phantom.
     #[serde(deserialize_with = "crate::bounds::count")]
@@ -73,6 +75,19 @@ pub struct MessageEntry {
     pub client_id: String,
     /// The number that was acknowledged, if any.
     pub seq: Option<i64>,
+}
+
+/// A notification that a client marked read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReadEntry {
+    /// Whose notification.
+    pub reader: UserId,
+    /// The notification that was marked.
+    pub notification: NotificationId,
+    /// Whether it was acknowledged; if not, it may be read or not.
+    pub acknowledged: bool,
 }
 
 #[cfg(test)]

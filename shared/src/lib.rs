@@ -10,6 +10,7 @@
 //! | [`dataset`], [`media`] | what `seed` creates, computable on both sides |
 //! | [`snapshot`] | what the target says of itself at one instant |
 //! | [`invariant`] | what an audit found |
+//! | [`row_security`] | names of row-level security that clients of the database use |
 //! | [`problem`], [`headers`], [`paths`] | error bodies, header names, every URL once |
 //! | [`timing`] | `Server-Timing`: what one request cost on the server |
 //! | [`usage`] | the message for a mistyped command line |
@@ -29,6 +30,7 @@ pub mod page;
 pub mod paths;
 pub mod problem;
 pub mod profile;
+pub mod row_security;
 pub mod snapshot;
 pub mod time;
 pub mod timing;

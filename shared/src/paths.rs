@@ -71,6 +71,35 @@ paths! {
     /// An event of it: a slot.
     CALENDAR_EVENT = "/api/v1/calendar/events/{slot_id}";
 
+    /// Initiate a video class.
+    SESSIONS = "/api/v1/sessions";
+    /// One session.
+    SESSION = "/api/v1/sessions/{session_id}";
+    /// A token that opens its signalling socket.
+    SESSION_JOIN = "/api/v1/sessions/{session_id}/join";
+    /// Its signalling socket.
+    SESSION_SIGNAL = "/api/v1/sessions/{session_id}/signal";
+    /// End it.
+    SESSION_END = "/api/v1/sessions/{session_id}/end";
+
+    /// The platform on one day.
+    DASHBOARD_ADMIN = "/api/v1/dashboards/admin";
+    /// A mentor's lessons on one day.
+    DASHBOARD_MENTOR = "/api/v1/dashboards/mentor";
+    /// A student's lessons on one day.
+    DASHBOARD_STUDENT = "/api/v1/dashboards/student";
+
+    /// Students, for the staff.
+    STUDENTS = "/api/v1/students";
+    /// One student.
+    STUDENT = "/api/v1/students/{student_id}";
+    /// Their attendance.
+    STUDENT_ATTENDANCE = "/api/v1/students/{student_id}/attendance";
+    /// Mark several participants.
+    ATTENDANCE = "/api/v1/attendance";
+    /// Mark one participant.
+    ATTENDANCE_BOOKING = "/api/v1/attendance/{booking_id}";
+
     /// One's recordings.
     RECORDINGS = "/api/v1/recordings";
     /// One recording.
@@ -105,6 +134,15 @@ paths! {
     CHAT_MESSAGES = "/api/v1/chat/rooms/{room_id}/messages";
     /// The chat socket.
     CHAT_SOCKET = "/api/v1/chat/socket";
+
+    /// One's notifications.
+    NOTIFICATIONS = "/api/v1/notifications";
+    /// How many of them are unread.
+    NOTIFICATIONS_UNREAD = "/api/v1/notifications/unread";
+    /// Mark all of them read.
+    NOTIFICATIONS_READ = "/api/v1/notifications/read";
+    /// Mark one read.
+    NOTIFICATION_READ = "/api/v1/notifications/{notification_id}/read";
 
     /// Read or set the profile.
     LAB_PROFILE = "/lab/profile";

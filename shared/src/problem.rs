@@ -59,6 +59,14 @@ codes! {
     SlotClosed = "slot_closed", 409, "The slot cannot be booked any more";
     /// The booking is not in a state that allows this.
     BookingNotActive = "booking_not_active", 409, "The booking is not active";
+    /// A class of the booking can be initiated at another time only.
+    ClassNotOpen = "class_not_open", 409, "The class is not open at this time";
+    /// The session has ended.
+    SessionEnded = "session_ended", 409, "The session has ended";
+    /// The other participant is not connected.
+    PeerAbsent = "peer_absent", 409, "The other participant is not connected";
+    /// The lesson has not begun, so that its attendance cannot be marked.
+    LessonNotBegun = "lesson_not_begun", 409, "The lesson has not begun";
     /// The booking needs no payment, or has one already.
     PaymentNotDue = "payment_not_due", 409, "Nothing is to be paid";
     /// The payment is not in a state that allows this.

@@ -23,7 +23,7 @@ use crate::{
     features, metrics,
     provider::{HttpProvider, Provider, WebhookKey, fake::FakeProvider},
     purge,
-    realtime::Hub,
+    realtime::{Hub, SignalHub},
     router::router,
     security::Tokens,
     shutdown::{GRACE, Shutdown},
@@ -89,6 +89,7 @@ impl AppServer {
         let pooler = config.pgbouncer_url.as_ref();
         let pooler = pooler.map(|url| Pooler::before(direct, url.expose_secret()));
         let pooler = pooler.transpose().map_err(EngineError::Refused)?;
+        let hub = Hub::new();
         let parts = EngineParts {
             database_url: config.database_url,
             pooler,
@@ -97,6 +98,7 @@ impl AppServer {
             caches: Arc::new(CacheCounters::new(features.cache_kinds())),
             hashing: Arc::default(),
             admission: Arc::default(),
+            hub: hub.clone(),
         };
         let engines = Engines::start(parts, config.profile).await?;
         let shutdown = Shutdown::default();
@@ -107,7 +109,8 @@ impl AppServer {
             engines,
             features,
             tokens: Tokens::new(&config.jwt_secret, clock.clone()),
-            hub: Hub::new(),
+            hub,
+            signals: SignalHub::default(),
             payments,
             clock,
             media_dir: config.media_dir,

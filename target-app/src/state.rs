@@ -15,7 +15,7 @@ use crate::{
     error::ApiError,
     metrics::HttpCounters,
     provider::{Provider, WebhookKey},
-    realtime::Hub,
+    realtime::{Hub, SignalHub},
     registry::Registry,
     security::Tokens,
     shutdown::Shutdown,
@@ -35,6 +35,8 @@ pub struct StateParts {
     pub tokens: Tokens,
     /// Chat rooms and their sockets.
     pub hub: Hub,
+    /// Video classes and their signalling sockets.
+    pub signals: SignalHub,
     /// Payments: their provider, the key of its webhooks, the pace of the worker.
     pub payments: PaymentServices,
     /// The time.
@@ -99,6 +101,11 @@ impl AppState {
     /// Chat rooms and their sockets.
     pub fn hub(&self) -> &Hub {
         &self.0.hub
+    }
+
+    /// Video classes and their signalling sockets.
+    pub fn signals(&self) -> &SignalHub {
+        &self.0.signals
     }
 
     /// What payments share.

@@ -24,6 +24,14 @@ const WEBSOCKET: &[&str] = &[
     "chat.connect: success > 95% warn 90%",
 ];
 
+/// "Wheels & Wins", database stress test: PASS p95 below 100 ms and success above 99 %; WARNING up to
+/// 200 ms and down to 95 %; FAIL beyond. It states 50 workers for the heavy load and none for the others.
+const DATABASE: &[&str] = &[
+    "database.read: p95 < 100ms warn 200ms",
+    "database.write: p95 < 100ms warn 200ms",
+    "success > 99% warn 95%",
+];
+
 /// "Load Testing with K6": GET p95 below 300 ms, POST p95 below 1000 ms, success of 99.9 %; alerts at
 /// 1 % of errors, p95 above 500 ms, 80 % of the database connections. It states the users and durations
 /// of its three scenarios; a flow alone has those of normal load.
@@ -82,6 +90,33 @@ const ROWS: &[Row] = &[
         SLO,
     ),
     (
+        "codeconnect_notifications",
+        ONE_SCENARIO,
+        &["notifications.read 100"],
+        SLO,
+    ),
+    // "CodeConnect Performance Test Results", phase 6: more than 99 % success, less than 500 ms at p97.5,
+    // for initiation, signalling and recording access; "Video Sessions: ~200 concurrent".
+    (
+        "codeconnect_video_class",
+        &["200 users for 30s"],
+        &["sessions.class 75", "recordings.watch 25"],
+        &[
+            "p97.5 < 500ms",
+            "success > 99%",
+            "sessions.initiate: p97.5 < 500ms",
+            "sessions.initiate: success > 99%",
+            "sessions.offer: p97.5 < 500ms",
+            "sessions.answer: p97.5 < 500ms",
+            "sessions.ice: p97.5 < 500ms",
+            "sessions.ice: success > 99%",
+            "recordings.list: p97.5 < 500ms",
+            "recordings.link: p97.5 < 500ms",
+            "recordings.play: p97.5 < 500ms",
+            "recordings.play: success > 99%",
+        ],
+    ),
+    (
         "wheels_websocket_quick",
         &["10 users for 1m"],
         &["chat.room 100"],
@@ -98,6 +133,36 @@ const ROWS: &[Row] = &[
         &["200 users for 10m"],
         &["chat.room 100"],
         WEBSOCKET,
+    ),
+    (
+        "wheels_database_quick",
+        &["10 users for 10m, at most 1000 iterations"],
+        &["database.query 100"],
+        DATABASE,
+    ),
+    (
+        "wheels_database_full",
+        &["10 users for 10m, at most 10000 iterations"],
+        &["database.query 100"],
+        DATABASE,
+    ),
+    (
+        "wheels_database_heavy",
+        &["50 users for 10m, at most 50000 iterations"],
+        &["database.query 100"],
+        DATABASE,
+    ),
+    (
+        "wheels_combined",
+        &["100 users for 5m"],
+        &["chat.room 67", "database.query 33"],
+        &[
+            "chat.deliver: p95 < 2s warn 3s",
+            "chat.connect: success > 95% warn 90%",
+            "database.read: p95 < 100ms warn 200ms",
+            "database.write: p95 < 100ms warn 200ms",
+            "success > 99% warn 95%",
+        ],
     ),
     (
         "aspire_enrolment",
@@ -182,7 +247,46 @@ const ROWS: &[Row] = &[
             "warn: pool.use < 80%",
         ],
     ),
-    // "Load Testing for Music 'n Me": arrivals a second by phase. It states no weights for these two.
+    // "Load Testing for Music 'n Me": arrivals a second by phase. Of weights it states those of the dashboards.
+    (
+        "music_full",
+        &[
+            "warm up: 10/s for 1m",
+            "ramp up: 50/s for 2m",
+            "sustained: 200/s for 3m",
+        ],
+        &[
+            "health.check 5",
+            "auth.login 20",
+            "dashboards.admin 10",
+            "dashboards.mentor 9",
+            "dashboards.student 6",
+            "calendar.month 7",
+            "calendar.week 7",
+            "calendar.move 6",
+            "students.browse 10",
+            "attendance.mark 10",
+            "bookings.book 10",
+            "bookings.race 0",
+        ],
+        &[
+            "p95 < 1000ms",
+            "p99 < 2000ms",
+            "errors < 1%",
+            "calendar.month: p99 < 2500ms",
+            "status:409: count < 5%",
+        ],
+    ),
+    (
+        "music_dashboard",
+        &["baseline: 20/s for 1m", "peak: 50/s for 2m"],
+        &[
+            "dashboards.admin 40",
+            "dashboards.mentor 35",
+            "dashboards.student 25",
+        ],
+        &["p95 < 1000ms", "p99 < 2000ms", "errors < 1%"],
+    ),
     (
         "music_calendar",
         &["baseline: 15/s for 1m", "peak: 40/s for 2m"],
@@ -244,7 +348,11 @@ impl Facts {
                 })
                 .collect(),
             LoadModel::Closed { users, .. } if suite.options.ramp.is_empty() => {
-                vec![format!("{users} users for {}", suite.windows.measure)]
+                let most = suite
+                    .options
+                    .shared_iterations
+                    .map_or_else(String::new, |most| format!(", at most {most} iterations"));
+                vec![format!("{users} users for {}{most}", suite.windows.measure)]
             }
             LoadModel::Closed { .. } => suite
                 .options

@@ -3,7 +3,7 @@
 use crate::support::{finish, loadgen, start};
 
 /// Each `(arguments, what the line must name)`.
-const WRONG: [(&str, &str); 62] = [
+const WRONG: [(&str, &str); 66] = [
     ("http", "<URL>"),
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
@@ -39,6 +39,19 @@ const WRONG: [(&str, &str); 62] = [
     ("run nofile.yaml", "there is no file `nofile.yaml`"),
     ("run smoek", "did you mean `smoke`?"),
     ("run smoke --threshold method:BREW:p95<1s", "BREW"),
+    ("run smoke --overrides {", "--overrides"),
+    (
+        "run smoke --overrides {\"phases\":[{\"duration\":60}]}",
+        "arrivalRate",
+    ),
+    (
+        "run smoke --overrides {\"phases\":[{\"duration\":\"60x\",\"arrivalRate\":10}]}",
+        "60x",
+    ),
+    (
+        "run smoke --overrides {\"phases\":[]} --rate 5/s",
+        "--overrides",
+    ),
     ("experiment pool_size --blocks ten", "--blocks"),
     ("results prune --keep all", "--keep"),
     ("serve --listen here", "--listen"),

@@ -51,7 +51,7 @@ pub struct RegisterRequest {
     /// Unique, compared without regard to case; at most 254 characters.
     #[cfg_attr(feature = "openapi", schema(format = "email", max_length = 254))]
     pub email: String,
-    /// 10 to 72 bytes (the limit of bcrypt).
+    /// At least 10 characters and at most 72 bytes (the limit of bcrypt).
     #[cfg_attr(feature = "openapi", schema(min_length = 10, max_length = 72))]
     pub password: String,
     /// 1 to 100 characters.

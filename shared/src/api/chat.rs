@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::notifications::NotificationView;
 use crate::ids::{MessageId, RoomId, UserId};
 
 /// Longest message, in characters.
@@ -136,6 +137,8 @@ pub enum ServerFrame {
         /// The last message that was surely sent.
         after_seq: i64,
     },
+    /// A notification of the one whose socket it is. One that is not pushed is in the list.
+    Notification(NotificationView),
     /// A frame was refused; the socket stays open.
     Error {
         /// A stable code, as in problem bodies.

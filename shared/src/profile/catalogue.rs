@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use super::spans::{Lasting, WholePercent};
+use super::spans::{Lasting, ShortTime, WholePercent};
 use super::values::{
     Admission, Checkout, Compression, Fanout, HashScheme, Invalidation, ListQuery, LoginQueries,
-    OnOff, Pagination, PaymentRule, Persistence, Placement, RedisConnection, Store, Strategy,
-    SwitchValue, TimeLimit, Total, Via, WholeNumber,
+    OnOff, Pagination, PaymentRule, Persistence, Placement, RedisConnection, RowSecurity, Store,
+    Strategy, SwitchValue, TimeLimit, Total, Via, WholeNumber,
 };
 use crate::time::Millis;
 
@@ -131,6 +131,12 @@ switches! {
     index_bookings_student: OnOff = "index.bookings_student", "off" => "on", "CodeConnect results: bookings (studentId, scheduledAt, status)";
     /// Index for a mentor's bookings.
     index_bookings_mentor: OnOff = "index.bookings_mentor", "off" => "on", "CodeConnect results: bookings (mentorId, scheduledAt, status)";
+    /// Covering index for the lessons of a span of time, whoever gives and takes them.
+    index_bookings_scheduled: OnOff = "index.bookings_scheduled", "off" => "on", "an administrator's dashboard reads the lessons of sixty days";
+    /// Index for the bookings that changed last.
+    index_bookings_changed: OnOff = "index.bookings_changed", "off" => "on", "an administrator's dashboard shows the latest ten";
+    /// Index for students in the order of their names.
+    index_students_name: OnOff = "index.students_name", "off" => "on", "a page of students sorts every account";
     /// Index for a mentor's reviews.
     index_reviews_mentor: OnOff = "index.reviews_mentor", "off" => "on", "CodeConnect results: reviews (mentorId, createdAt)";
     /// Covering index for the open slots of a mentor.
@@ -143,6 +149,8 @@ switches! {
     index_mentors_newest: OnOff = "index.mentors_newest", "off" => "on", "a list by age sorts every mentor";
     /// Index for the chat rooms of a person.
     index_chat_members: OnOff = "index.chat_members", "off" => "on", "the primary key begins with the room";
+    /// Index for the notifications of a person.
+    index_notifications_user: OnOff = "index.notifications_user", "off" => "on", "a list reads the newest of one person";
 
     /// Shape of the mentor list query.
     mentors_query: ListQuery = "mentors.query", "n_plus_one" => "joined", "the usual ORM loop against one statement";
@@ -167,6 +175,10 @@ switches! {
     cache_courses: Store = "cache.courses", "off" => "redis", "the catalogue is read far more often than it changes";
     /// How long a page of courses is kept.
     cache_courses_ttl: Millis = "cache.courses.ttl", "5m" => "5m", "as for mentor lists";
+    /// Cache of dashboards; `off` computes each anew.
+    cache_dashboards: Store = "cache.dashboards", "off" => "redis", "Music 'n Me: cache dashboard stats";
+    /// How long a dashboard is kept.
+    cache_dashboards_ttl: Millis = "cache.dashboards.ttl", "5m" => "5m", "Music 'n Me: 5 minutes";
     /// Load a missing value once, however many ask for it.
     cache_single_flight: OnOff = "cache.single_flight", "off" => "on", "no stampede when a hot key expires";
     /// What a mutation does to cached values.
@@ -203,6 +215,8 @@ switches! {
 
     /// Whom a chat message reaches: the sockets of this process, or by Redis those of all instances.
     chat_fanout: Fanout = "chat.fanout", "in_process" => "in_process", "one instance needs no more; several do, or their people do not hear each other";
+    /// Whether bookings, payments and sessions write notifications.
+    notifications_write: OnOff = "notifications.write", "off" => "off", "no optimization: what is measured is the same write with and without its notification";
 
     /// Compression of JSON answers for clients that accept it.
     http_compression: Compression = "http.compression", "off" => "off", "pays where the network is slower than the processor";
@@ -217,6 +231,10 @@ switches! {
     db_statement_cache: OnOff = "db.statement_cache", "on" => "on", "sqlx default; without it each statement is parsed and planned again, in a round trip more";
     /// How long PostgreSQL works on one statement before it cancels it.
     db_statement_timeout: TimeLimit = "db.statement_timeout", "off" => "5s", "PostgreSQL's default is none: a runaway statement keeps its connection; 5 s is half of a client's timeout";
+    /// Whether PostgreSQL itself keeps a person from the bookings and conflicts of others, by policies on these tables; without an index each statement reads them whole.
+    db_rls: RowSecurity = "db.rls", "off" => "off", "Wheels & Wins: policies must use indexed columns; a second fence around the rows, and no optimization";
+    /// Network latency planted between application and database: every message to PostgreSQL arrives that much later.
+    db_round_trip: ShortTime<50> = "db.round_trip", "0ms" => "0ms", "a database on another machine: 0.5 ms in a data centre, tens between regions; a pool starves where statements wait";
 
     /// Deliberate slowness: every API request takes that many per cent longer.
     lab_slowdown: WholeNumber<0, 1000> = "lab.slowdown", "0" => "0", "a planted effect, which a sound experiment finds";

@@ -7,9 +7,9 @@ mod values;
 
 pub use catalogue::{BadSwitch, Profile, SWITCHES, Switch, fingerprint, setting};
 pub use reading::SwitchReading;
-pub use spans::{Lasting, WholePercent};
+pub use spans::{Lasting, ShortTime, WholePercent};
 pub use values::{
     Admission, Checkout, Compression, Fanout, HashScheme, Invalidation, ListQuery, LoginQueries,
-    OnOff, Pagination, PaymentRule, Persistence, Placement, RedisConnection, Store, Strategy,
-    SwitchValue, TimeLimit, Total, Via, WholeNumber,
+    OnOff, Pagination, PaymentRule, Persistence, Placement, RedisConnection, RowSecurity, Store,
+    Strategy, SwitchValue, TimeLimit, Total, Via, WholeNumber,
 };

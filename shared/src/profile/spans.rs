@@ -81,6 +81,44 @@ impl SwitchValue for Lasting {
     }
 }
 
+/// A time from nothing to `MAX` whole milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ShortTime<const MAX: u64>(Millis);
+
+impl<const MAX: u64> ShortTime<MAX> {
+    /// The time.
+    pub const fn get(self) -> Millis {
+        self.0
+    }
+}
+
+impl<const MAX: u64> fmt::Display for ShortTime<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}ms", self.0.0)
+    }
+}
+
+impl<const MAX: u64> FromStr for ShortTime<MAX> {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        text.parse::<Millis>()
+            .ok()
+            .filter(|time| time.0 <= MAX)
+            .map(Self)
+            .ok_or(())
+    }
+}
+
+impl<const MAX: u64> SwitchValue for ShortTime<MAX> {
+    fn accepts() -> String {
+        format!("a time from 0ms to {MAX}ms")
+    }
+
+    fn forms() -> Vec<&'static str> {
+        Vec::new()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +130,21 @@ mod tests {
         assert_eq!("0%".parse::<WholePercent<50>>().unwrap().to_string(), "0%");
         for wrong in ["10", "51%", "-1%", "1.5%", "%"] {
             assert!(wrong.parse::<WholePercent<50>>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_short_time_stays_within_its_bound_and_prints_milliseconds() {
+        for (text, printed) in [
+            ("0ms", "0ms"),
+            ("0s", "0ms"),
+            ("20ms", "20ms"),
+            ("50ms", "50ms"),
+        ] {
+            assert_eq!(text.parse::<ShortTime<50>>().unwrap().to_string(), printed);
+        }
+        for wrong in ["51ms", "1s", "20", "-1ms", "off"] {
+            assert!(wrong.parse::<ShortTime<50>>().is_err(), "{wrong}");
         }
     }
 

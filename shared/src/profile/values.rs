@@ -151,6 +151,15 @@ choices! {
         /// Sockets of all instances, by a channel of Redis.
         Redis = "redis",
     }
+    /// Whether PostgreSQL itself keeps the rows of one person from another.
+    RowSecurity {
+        /// No: the statements' own conditions do.
+        Off = "off",
+        /// Policies, and the indexes that serve them.
+        On = "on",
+        /// Policies without an index: each statement reads the whole table.
+        OnUnindexed = "on_unindexed",
+    }
     /// Whether a booking has to be paid.
     PaymentRule {
         /// A booking is final when it is made.
@@ -195,6 +204,13 @@ impl Invalidation {
     /// Whether it exists only to prove that the audit finds the fault.
     pub const fn is_known_wrong(self) -> bool {
         matches!(self, Self::Delete)
+    }
+}
+
+impl RowSecurity {
+    /// Whether policies are in force.
+    pub const fn is_on(self) -> bool {
+        !matches!(self, Self::Off)
     }
 }
 

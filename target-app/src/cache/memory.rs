@@ -8,7 +8,7 @@ use std::{
 
 use moka::{Expiry, future::Cache};
 
-use super::{Group, Key, entry::Entry};
+use super::{CacheKind, Group, Key, entry::Entry};
 
 /// Most bytes that one kind may keep.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -34,18 +34,20 @@ impl Default for Epochs {
 }
 
 impl Epochs {
-    /// The epoch of a group.
-    pub(super) fn read(&self, group: &str) -> u64 {
-        self.slot(group).load(Ordering::Acquire)
+    /// The epoch of the group that a key is in.
+    pub(super) fn read(&self, key: &Key) -> u64 {
+        self.slot(key.kind, &key.group).load(Ordering::Acquire)
     }
 
     /// Ends a group's epoch.
     pub(super) fn end(&self, group: &Group) {
-        self.slot(&group.name).fetch_add(1, Ordering::AcqRel);
+        self.slot(group.kind, &group.name)
+            .fetch_add(1, Ordering::AcqRel);
     }
 
-    fn slot(&self, group: &str) -> &AtomicU64 {
-        &self.slots[self.hasher.hash_one(group) as usize % EPOCHS]
+    /// Groups of different kinds may have one name: that of a student, for example.
+    fn slot(&self, kind: &CacheKind, group: &str) -> &AtomicU64 {
+        &self.slots[self.hasher.hash_one((kind, group)) as usize % EPOCHS]
     }
 }
 

@@ -146,7 +146,7 @@ impl Stores {
             found: None,
             due: false,
             observed: Observed {
-                epoch: self.epochs.read(&key.group),
+                epoch: self.epochs.read(key),
                 generation: String::new(),
                 broken: false,
             },
@@ -202,7 +202,7 @@ impl Stores {
             },
             (_, Some(memory)) => {
                 let epoch = self.stamp(key, observed);
-                let current = self.epochs.read(&key.group) == epoch;
+                let current = self.epochs.read(key) == epoch;
                 // A value from before would only displace a good one.
                 if current {
                     memory
@@ -281,7 +281,7 @@ impl Stores {
         let stores = self.kind(key.kind);
         let mut found = Vec::new();
         if let Some(memory) = &stores.memory
-            && let Some(entry) = memory.get(key, self.epochs.read(&key.group)).await
+            && let Some(entry) = memory.get(key, self.epochs.read(key)).await
         {
             found.push((entry, Tier::Memory));
         }
@@ -307,7 +307,7 @@ impl Stores {
     /// then ends it; with `delete` that of its arrival, as if there had been no look-up.
     fn stamp(&self, key: &Key, observed: &Observed) -> u64 {
         match self.rule {
-            Invalidation::Delete => self.epochs.read(&key.group),
+            Invalidation::Delete => self.epochs.read(key),
             Invalidation::TtlOnly | Invalidation::Versioned => observed.epoch,
         }
     }

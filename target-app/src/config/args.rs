@@ -133,6 +133,11 @@ pub struct Args {
     #[serde(alias = "keep-booking-conflicts")]
     pub keep_booking_conflicts: Option<Millis>,
 
+    /// How long a notification is kept after it was read, 5m to 8760h [default: 720h]
+    #[arg(long, env = "KEEP_READ_NOTIFICATIONS", value_name = "DURATION")]
+    #[serde(alias = "keep-read-notifications")]
+    pub keep_read_notifications: Option<Millis>,
+
     /// Address of the payment provider, like http://127.0.0.1:8090; without one a provider that takes
     /// no money runs inside of this process
     #[arg(long, env = "PAYMENT_PROVIDER_URL", value_name = "URL")]

@@ -123,6 +123,9 @@ impl Args {
             keep_sign_in_attempts: self.keep_sign_in_attempts.or(below.keep_sign_in_attempts),
             keep_idempotency_keys: self.keep_idempotency_keys.or(below.keep_idempotency_keys),
             keep_booking_conflicts: self.keep_booking_conflicts.or(below.keep_booking_conflicts),
+            keep_read_notifications: self
+                .keep_read_notifications
+                .or(below.keep_read_notifications),
             payment_provider_url: self.payment_provider_url.or(below.payment_provider_url),
             payment_webhook_secret: self.payment_webhook_secret.or(below.payment_webhook_secret),
             payment_interval: self.payment_interval.or(below.payment_interval),

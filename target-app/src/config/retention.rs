@@ -24,6 +24,8 @@ pub struct Retention {
     pub idempotency_keys: Duration,
     /// The reason of a refused booking, from the refusal: as long as somebody may ask for it.
     pub booking_conflicts: Duration,
+    /// A notification, from when it was read; one that is unread stays.
+    pub read_notifications: Duration,
 }
 
 impl Default for Retention {
@@ -33,6 +35,7 @@ impl Default for Retention {
             sign_in_attempts: Duration::from_hours(24),
             idempotency_keys: Duration::from_hours(7 * 24),
             booking_conflicts: Duration::from_hours(90 * 24),
+            read_notifications: Duration::from_hours(30 * 24),
         }
     }
 }
@@ -66,6 +69,12 @@ impl Args {
                 usual.booking_conflicts,
                 SHORTEST,
             )?,
+            read_notifications: kept(
+                "--keep-read-notifications",
+                self.keep_read_notifications,
+                usual.read_notifications,
+                SHORTEST,
+            )?,
         })
     }
 }
@@ -89,18 +98,22 @@ fn kept(
 mod tests {
     use super::*;
 
-    fn given(text: &str) -> Option<Millis> {
-        Some(text.parse().unwrap())
+    /// Sets one of the times.
+    type SetTime = fn(&mut Args, Millis);
+
+    fn time(text: &str) -> Millis {
+        text.parse().unwrap()
     }
 
     #[test]
     fn what_is_not_given_is_as_usual_and_what_is_given_is_taken() {
         assert_eq!(Args::default().retention().unwrap(), Retention::default());
         let args = Args {
-            keep_refresh_tokens: given("5m"),
-            keep_sign_in_attempts: given("10m"),
-            keep_idempotency_keys: given("1h"),
-            keep_booking_conflicts: given("8760h"),
+            keep_refresh_tokens: Some(time("5m")),
+            keep_sign_in_attempts: Some(time("10m")),
+            keep_idempotency_keys: Some(time("1h")),
+            keep_booking_conflicts: Some(time("8760h")),
+            keep_read_notifications: Some(time("2h")),
             ..Args::default()
         };
         let wanted = Retention {
@@ -108,30 +121,34 @@ mod tests {
             sign_in_attempts: Duration::from_mins(10),
             idempotency_keys: Duration::from_hours(1),
             booking_conflicts: Duration::from_hours(365 * 24),
+            read_notifications: Duration::from_hours(2),
         };
         assert_eq!(args.retention().unwrap(), wanted);
     }
 
     #[test]
     fn a_time_out_of_bounds_is_refused_with_the_flag_and_the_bounds() {
-        let table: [(&str, &str, fn(&mut Args, Option<Millis>)); 4] = [
+        let table: [(&str, &str, SetTime); 5] = [
             ("--keep-refresh-tokens", "5m to 8760h", |args, time| {
-                args.keep_refresh_tokens = time;
+                args.keep_refresh_tokens = Some(time);
             }),
             ("--keep-sign-in-attempts", "5m to 8760h", |args, time| {
-                args.keep_sign_in_attempts = time;
+                args.keep_sign_in_attempts = Some(time);
             }),
             ("--keep-idempotency-keys", "1h to 8760h", |args, time| {
-                args.keep_idempotency_keys = time;
+                args.keep_idempotency_keys = Some(time);
             }),
             ("--keep-booking-conflicts", "5m to 8760h", |args, time| {
-                args.keep_booking_conflicts = time;
+                args.keep_booking_conflicts = Some(time);
+            }),
+            ("--keep-read-notifications", "5m to 8760h", |args, time| {
+                args.keep_read_notifications = Some(time);
             }),
         ];
         for (flag, bounds, set) in table {
             for wrong in ["0s", "4m59s", "8761h"] {
                 let mut args = Args::default();
-                set(&mut args, given(wrong));
+                set(&mut args, time(wrong));
                 let error = args.retention().unwrap_err().to_string();
                 assert!(error.contains(flag) && error.contains(bounds), "{error}");
             }

@@ -3,12 +3,17 @@
 
 use futures_util::FutureExt as _;
 use serde_json::Value;
+use shared::row_security::Person;
 use sqlx::{
     Arguments as _, AssertSqlSafe, Encode, Execute as _, PgConnection, Postgres, QueryBuilder,
     Type, postgres::PgArguments,
 };
 
-use super::{Db, DbError, LostRace, Retry, Retryable, transaction};
+use super::{
+    Db, DbError, LostRace, Retry, Retryable,
+    row_security::{enter, leave},
+    transaction,
+};
 
 /// Longest that one statement may take: an explanation is no load test.
 const LIMIT: &str = "set local statement_timeout = '2s'";
@@ -22,6 +27,8 @@ pub struct Statement {
     pub times: u32,
     /// Its text.
     pub sql: String,
+    /// For whom it runs where row-level security is in force.
+    person: Option<Person>,
     arguments: PgArguments,
 }
 
@@ -32,6 +39,7 @@ impl Statement {
             what,
             times: 1,
             sql: sql.to_owned(),
+            person: None,
             arguments: PgArguments::default(),
         }
     }
@@ -44,6 +52,7 @@ impl Statement {
             what,
             times: 1,
             sql: text,
+            person: None,
             arguments: arguments.unwrap_or_default(),
         }
     }
@@ -52,6 +61,13 @@ impl Statement {
     #[must_use]
     pub fn repeated(mut self, times: u32) -> Self {
         self.times = times;
+        self
+    }
+
+    /// Run for a person, as the request does under row-level security.
+    #[must_use]
+    pub const fn run_for(mut self, person: Person) -> Self {
+        self.person = Some(person);
         self
     }
 
@@ -98,10 +114,11 @@ impl Retryable for Rollback {
 ///
 /// Where the pool has no connection, or a statement fails or takes longer than two seconds.
 pub async fn explain(db: &Db, statements: Vec<Statement>) -> Result<Vec<Value>, DbError> {
+    let secured = db.is_secured();
     let ended = transaction(db, Retry::Never, move |conn| {
         let statements = statements.clone();
         async move {
-            match plans(conn, statements).await {
+            match plans(conn, secured, statements).await {
                 Ok(plans) => Err::<(), _>(Rollback::Explained(plans)),
                 Err(error) => Err(Rollback::Failed(error)),
             }
@@ -116,10 +133,20 @@ pub async fn explain(db: &Db, statements: Vec<Statement>) -> Result<Vec<Value>, 
     }
 }
 
-async fn plans(conn: &mut PgConnection, statements: Vec<Statement>) -> Result<Vec<Value>, DbError> {
+async fn plans(
+    conn: &mut PgConnection,
+    secured: bool,
+    statements: Vec<Statement>,
+) -> Result<Vec<Value>, DbError> {
     sqlx::query(LIMIT).execute(&mut *conn).await?;
     let mut plans = Vec::with_capacity(statements.len());
     for one in statements {
+        if secured {
+            match one.person {
+                Some(person) => enter(conn, person).await?,
+                None => leave(conn).await?,
+            }
+        }
         // Only texts of the repositories come here, and their parameters stay parameters.
         let text = AssertSqlSafe(format!(
             "explain (analyze, buffers, format json) {}",

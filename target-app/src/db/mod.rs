@@ -1,4 +1,4 @@
-//! PostgreSQL: the pool, sessions, transactions, errors, indexes and guards, audit, query plans.
+//! PostgreSQL: the pool, sessions, transactions, errors, indexes, guards and policies, audit, query plans.
 
 pub mod audit;
 pub mod database;
@@ -11,6 +11,8 @@ pub mod optimizations;
 mod pool;
 pub mod pooler;
 mod purge;
+mod round_trip;
+pub mod row_security;
 mod session;
 mod settings;
 mod switch_readings;

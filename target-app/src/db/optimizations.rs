@@ -47,12 +47,16 @@ optimizations! {
     "mentor_active_rating", "index.mentors_active_rating", index_mentors_active_rating;
     "booking_student_scheduled", "index.bookings_student", index_bookings_student;
     "booking_mentor_scheduled", "index.bookings_mentor", index_bookings_mentor;
+    "booking_scheduled", "index.bookings_scheduled", index_bookings_scheduled;
+    "booking_changed", "index.bookings_changed", index_bookings_changed;
+    "student_name", "index.students_name", index_students_name;
     "review_mentor_created", "index.reviews_mentor", index_reviews_mentor;
     "slot_open", "index.slots_open", index_slots_open;
     "mentor_text", "index.mentors_text", index_mentors_text;
     "mentor_price", "index.mentors_price", index_mentors_price;
     "mentor_newest", "index.mentors_newest", index_mentors_newest;
     "chat_member_user", "index.chat_members", index_chat_members;
+    "notification_user", "index.notifications_user", index_notifications_user;
 }
 
 /// Creates the indexes that the profile has on and drops those that it has off. An index that is

@@ -7,12 +7,12 @@ use std::{
         Arc,
         atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures_util::FutureExt as _;
 use shared::{
-    profile::{Checkout, OnOff, Profile, SwitchReading, Via},
+    profile::{Checkout, OnOff, Profile, RowSecurity, SwitchReading, Via},
     snapshot::PoolSnapshot,
     time::Millis,
 };
@@ -25,6 +25,7 @@ use sqlx::{
 use super::{
     DbError, Isolation, LostRace,
     pooler::{Pooler, PoolerSettings, TransactionStart},
+    round_trip::DelayedRoute,
     settings,
 };
 use crate::timing;
@@ -54,6 +55,9 @@ impl PoolCounters {
 pub struct Db {
     pool: PgPool,
     checkout: Checkout,
+    secured: RowSecurity,
+    /// The way to the server, where it is longer than it has to be.
+    route: Option<Arc<DelayedRoute>>,
     counters: Arc<PoolCounters>,
     pooler: Option<Pooler>,
     start: Arc<TransactionStart>,
@@ -75,7 +79,7 @@ pub async fn open(
     profile: &Profile,
     counters: Arc<PoolCounters>,
 ) -> Result<Db, DbError> {
-    let (options, start) = match (&addresses.pooler, profile.db_via) {
+    let (server, start) = match (&addresses.pooler, profile.db_via) {
         (Some((pooler, known)), Via::Pgbouncer) => {
             (pooler.options(), TransactionStart::pooled(profile, known))
         }
@@ -84,7 +88,12 @@ pub async fn open(
             TransactionStart::direct(),
         ),
     };
-    let options = settings::connection(options, profile);
+    let route = DelayedRoute::open(&server, profile.db_round_trip.get().duration()).await?;
+    let server = match &route {
+        Some(route) => route.instead_of(server),
+        None => server,
+    };
+    let options = settings::connection(server, profile);
     // Through a pooler without prepared statements, each transaction drops what it finds.
     let cached = profile.db_statement_cache.is_on() || start.drops_statements();
     let pool = PgPoolOptions::new()
@@ -108,6 +117,8 @@ pub async fn open(
     let db = Db {
         pool,
         checkout: profile.pool_checkout,
+        secured: profile.db_rls,
+        route: route.map(Arc::new),
         counters,
         pooler: addresses.pooler.map(|(pooler, _)| pooler),
         start: Arc::new(start),
@@ -144,7 +155,7 @@ impl Db {
         &self.start
     }
 
-    /// The `pool.` switches as the pool itself has them.
+    /// The `pool.` switches as the pool itself has them, and `db.round_trip` as its route has it.
     pub fn readings(&self) -> Vec<SwitchReading> {
         let options = self.pool.options();
         let idle_timeout = options
@@ -163,7 +174,22 @@ impl Db {
                 OnOff::from(options.get_test_before_acquire()),
             ),
             SwitchReading::new("pool.checkout", self.checkout),
+            SwitchReading::new(
+                "db.round_trip",
+                format!("{}ms", self.round_trip().as_millis()),
+            ),
         ]
+    }
+
+    /// How much later than it could every message reaches the server.
+    fn round_trip(&self) -> Duration {
+        let route = self.route.as_ref();
+        route.map_or(Duration::ZERO, |route| route.latency())
+    }
+
+    /// Whether statements of a person run under row-level security.
+    pub(super) const fn is_secured(&self) -> bool {
+        self.secured.is_on()
     }
 
     /// Figures of the pool.

@@ -38,6 +38,21 @@ pub struct DbSession {
 }
 
 impl DbSession {
+    /// Whether statements of a person run under row-level security.
+    pub(super) const fn is_secured(&self) -> bool {
+        self.db.is_secured()
+    }
+
+    /// The database.
+    pub(super) const fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// Gives a connection that was kept for later statements back to the pool.
+    pub(super) fn release(&mut self) {
+        self.kept = None;
+    }
+
     /// A connection for the next statements, which only read: a write is refused by PostgreSQL where
     /// the lease is a transaction.
     pub async fn conn(&mut self) -> Result<Lease<'_>, DbError> {

@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use shared::{
     problem::Code,
     profile::{Profile, Via},
+    row_security::{MENTOR_ROLE, STUDENT_ROLE},
 };
 use sqlx::PgPool;
 
@@ -14,6 +15,7 @@ use crate::{
     cache::{CacheCounters, CacheError, Caches, Redis},
     db::{self, Db, DbAddresses, DbError, PoolCounters, Pooler, pooler::PoolerSettings},
     error::ApiError,
+    realtime::Hub,
     security::{HashError, Hasher, HashingCounters},
     seed,
 };
@@ -38,6 +40,8 @@ pub struct Engine {
     pub admission: AdmissionLimiter,
     /// What services and HTTP layers consult.
     pub policies: Policies,
+    /// Sockets of this process, to which notifications are pushed.
+    pub hub: Hub,
 }
 
 /// What engines are built from, the same for all of them; counters outlive each one.
@@ -56,6 +60,8 @@ pub struct EngineParts {
     pub hashing: Arc<HashingCounters>,
     /// Figures of admission.
     pub admission: Arc<AdmissionCounters>,
+    /// Sockets of this process.
+    pub hub: Hub,
 }
 
 /// Why no engine could be made of a profile.
@@ -143,6 +149,7 @@ impl Engine {
             caches,
             hasher,
             admission,
+            hub: parts.hub.clone(),
         })
     }
 
@@ -196,13 +203,29 @@ async fn apply(pool: &PgPool, profile: &Profile) -> Result<(), EngineError> {
     if profile.db_via == Via::Direct {
         enough_connections(limit, profile.pool_max.get()).map_err(EngineError::Refused)?;
     }
+    if let Some(why) = db::row_security::contradiction(profile) {
+        return Err(EngineError::Refused(why));
+    }
     // Guards first: they are what may be refused, and then no index has changed yet.
     db::guards::apply(pool, profile).await?;
     db::optimizations::apply(pool, profile).await?;
+    secure(pool, profile).await?;
     seed::credentials::match_scheme(pool, profile.auth_hash)
         .await
         .map_err(|error| EngineError::Refused(format!("seeded passwords: {error:#}")))?;
     Ok(())
+}
+
+/// Row-level security; whoever may not make its roles learns who can.
+async fn secure(pool: &PgPool, profile: &Profile) -> Result<(), EngineError> {
+    let applied = db::row_security::apply(pool, profile).await;
+    applied.map_err(|error| match error.sqlstate().as_deref() {
+        Some("42501") => EngineError::Refused(format!(
+            "db.rls needs the roles {STUDENT_ROLE} and {MENTOR_ROLE} and a database role that owns the tables and may take them: \
+             give it CREATEROLE, or create and grant both roles"
+        )),
+        _ => error.into(),
+    })
 }
 
 fn enough_connections(limit: i32, pool_max: u32) -> Result<(), String> {

@@ -24,6 +24,8 @@ pub enum SwitchOwner {
     Connections,
     /// PostgreSQL's catalogue.
     Indexes,
+    /// Policies and their indexes in PostgreSQL's catalogue.
+    RowSecurity,
     /// Stores, lifetimes and flags of the caches.
     Caches,
     /// The password hasher.
@@ -68,6 +70,10 @@ impl Engine {
             report(
                 SwitchOwner::Indexes,
                 db::optimizations::readings(maintenance).await?,
+            ),
+            report(
+                SwitchOwner::RowSecurity,
+                db::row_security::readings(maintenance).await?,
             ),
             report(SwitchOwner::Caches, self.caches.readings()),
             report(SwitchOwner::Hasher, self.hasher.readings()),

@@ -73,6 +73,11 @@ policies! {
         /// Whether messages reach the members on other instances.
         fanout: Fanout = chat_fanout, "chat.fanout";
     }
+    /// What is written beside the change that a request asks for.
+    notifications: NotificationPolicy {
+        /// Whether bookings, payments and sessions write notifications.
+        write: OnOff = notifications_write, "notifications.write";
+    }
     /// What the HTTP layers add to every request.
     http: HttpPolicy {
         /// How JSON answers are compressed.

@@ -8,8 +8,15 @@
 mod all;
 
 pub mod auth;
+pub mod dashboards;
 pub mod mentors;
+pub mod notifications;
 pub mod recordings;
+
+pub mod sessions;
+pub mod students;
+
+pub mod attendance;
 
 pub mod bookings;
 pub mod calendar;

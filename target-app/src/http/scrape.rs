@@ -23,6 +23,7 @@ pub async fn scrape(State(state): State<AppState>) -> Response {
             caches: engine.caches.snapshot(),
             hashing: engine.hasher.snapshot(),
             chat: state.hub().snapshot(),
+            signal_sockets: state.signals().sockets(),
             process: process(),
             memory_limit: memory_limit(),
             generation: engine.generation,

@@ -6,9 +6,11 @@ pub mod names;
 mod payments;
 mod process;
 mod prometheus;
+mod sessions;
 
 pub use http::HttpCounters;
 pub use memory_limit::memory_limit;
 pub use payments::{holds_released, payment_event, provider_breaker, provider_call};
 pub use process::process;
 pub use prometheus::{Scrape, handle, render};
+pub use sessions::{session_ended, session_initiated, signal};

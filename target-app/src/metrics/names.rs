@@ -71,6 +71,15 @@ pub const CHAT_BATCHES: &str = "targetapp_chat_batches_total";
 pub const CHAT_DELIVERIES: &str = "targetapp_chat_deliveries_total";
 /// `lagged` frames to slow sockets.
 pub const CHAT_LAGGED: &str = "targetapp_chat_lagged_total";
+/// Requests to initiate a video class, by `outcome`: `new`, or `live` where it had begun before.
+pub const SESSIONS_INITIATED: &str = "targetapp_sessions_initiated_total";
+/// Requests to end a video class.
+pub const SESSIONS_ENDED: &str = "targetapp_sessions_ended_total";
+/// Open signalling sockets.
+pub const SIGNAL_SOCKETS: &str = "targetapp_signal_sockets";
+/// Signals from one participant of a class to the other, by `kind` (`offer`, `answer`, `ice`) and
+/// `outcome`: `relayed`, `peer_absent` or `peer_slow`.
+pub const SIGNALS: &str = "targetapp_signals_total";
 /// Attempts of calls to the payment provider, by `call` and `outcome`: `ok`, `failed`, `rejected`, or
 /// `not_asked` because the breaker was open.
 pub const PROVIDER_CALLS: &str = "targetapp_payment_provider_calls_total";

@@ -42,6 +42,8 @@ pub struct Scrape {
     pub hashing: HashingSnapshot,
     /// Sockets and messages of the chat.
     pub chat: ChatSnapshot,
+    /// Open signalling sockets of video classes.
+    pub signal_sockets: u64,
     /// This process.
     pub process: ProcessSnapshot,
     /// Most bytes that this process may hold; `None` where it is not known.
@@ -123,6 +125,7 @@ pub fn render(scrape: &Scrape) -> String {
     counter!(names::CHAT_BATCHES).absolute(scrape.chat.batches);
     counter!(names::CHAT_DELIVERIES).absolute(scrape.chat.deliveries);
     counter!(names::CHAT_LAGGED).absolute(scrape.chat.lagged);
+    gauge!(names::SIGNAL_SOCKETS).set(scrape.signal_sockets as f64);
     gauge!(names::ENGINE_GENERATION).set(scrape.generation as f64);
     gauge!(names::PROCESS_CPU).set(scrape.process.cpu_ns as f64 / 1e9);
     gauge!(names::PROCESS_RSS).set(scrape.process.rss_bytes as f64);
@@ -229,6 +232,16 @@ fn describe() {
     );
     count!(names::CHAT_LAGGED, "Lagged frames to slow sockets");
     count!(
+        names::SESSIONS_INITIATED,
+        "Requests to initiate a video class"
+    );
+    count!(names::SESSIONS_ENDED, "Requests to end a video class");
+    level!(names::SIGNAL_SOCKETS, "Open signalling sockets");
+    count!(
+        names::SIGNALS,
+        "Signals from one participant of a video class to the other"
+    );
+    count!(
         names::PROVIDER_CALLS,
         "Attempts of calls to the payment provider"
     );
@@ -276,6 +289,9 @@ mod tests {
         super::super::provider_breaker(0.0);
         super::super::payment_event("captured", "applied");
         super::super::holds_released(1);
+        super::super::session_initiated(true);
+        super::super::session_ended();
+        super::super::signal("offer", "relayed");
         let text = render(&scrape);
         let names: Vec<&str> = include_str!("names.rs")
             .lines()

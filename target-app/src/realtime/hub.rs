@@ -24,9 +24,10 @@ use shared::{
 use tokio::sync::{Mutex as OrderMutex, OwnedMutexGuard};
 
 use super::{
-    mailbox::{Mailbox, MailboxEvent, MailboxItem, PostOutcome},
+    mailbox::{Mailbox, MailboxEvent, MailboxItem},
     outbox::Outbox,
     relay::{Relay, RelayedFrame, RelayedKind},
+    waiting::PostOutcome,
 };
 
 /// All rooms of this process; clones share them.
@@ -36,9 +37,12 @@ pub struct Hub(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     rooms: Mutex<HashMap<RoomId, RoomEntry>>,
+    /// The sockets of each connected user, by their numbers.
+    users: Mutex<HashMap<UserId, HashMap<u64, Arc<Mailbox>>>>,
     outbox: Outbox,
     relay: Relay,
     last_subscription: AtomicU64,
+    last_socket: AtomicU64,
     sockets: AtomicU64,
     messages: AtomicU64,
     batches: AtomicU64,
@@ -74,10 +78,26 @@ impl Hub {
     /// A new socket of `user`, counted until it is dropped.
     pub fn connect(&self, user: UserId) -> Socket {
         self.0.sockets.fetch_add(1, Relaxed);
+        let number = self.0.last_socket.fetch_add(1, Relaxed) + 1;
+        let mailbox = Arc::<Mailbox>::default();
+        lock(&self.0.users)
+            .entry(user)
+            .or_default()
+            .insert(number, mailbox.clone());
         Socket {
             hub: self.0.clone(),
             user,
-            mailbox: Arc::default(),
+            number,
+            mailbox,
+        }
+    }
+
+    /// Queues a notification to every socket of a user, if their mailboxes have space for it.
+    pub fn notify(&self, user: UserId, frame: &Utf8Bytes) {
+        if let Some(sockets) = lock(&self.0.users).get(&user) {
+            for mailbox in sockets.values() {
+                mailbox.post_personal(frame.clone());
+            }
         }
     }
 
@@ -101,18 +121,17 @@ impl Hub {
         &self.0.relay
     }
 
-    /// Queues a frame of another process to the members of its room here. It takes no turn: sockets
-    /// look at the numbers, and read what is missing from the database.
+    /// Queues a frame of another process to those here for whom it is. It takes no turn: sockets look
+    /// at the numbers, and read what is missing from the database.
     pub fn deliver_relayed(&self, frame: &RelayedFrame) {
         let text = Utf8Bytes::from(frame.text.as_str());
         match frame.kind {
-            RelayedKind::Ephemeral(from) => self.publish_ephemeral(frame.room, from, &text),
-            RelayedKind::Message(seq) => {
-                let found = lock(&self.0.rooms)
-                    .get(&frame.room)
-                    .map(|entry| entry.room.clone());
+            RelayedKind::Ephemeral(room, from) => self.publish_ephemeral(room, from, &text),
+            RelayedKind::Personal(user) => self.notify(user, &text),
+            RelayedKind::Message(id, seq) => {
+                let found = lock(&self.0.rooms).get(&id).map(|entry| entry.room.clone());
                 if let Some(room) = found {
-                    room.post(&self.0, frame.room, seq, &text);
+                    room.post(&self.0, id, seq, &text);
                 }
             }
         }
@@ -169,6 +188,7 @@ impl fmt::Debug for Hub {
 pub struct Socket {
     hub: Arc<Inner>,
     user: UserId,
+    number: u64,
     mailbox: Arc<Mailbox>,
 }
 
@@ -194,6 +214,14 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
+        let mut users = lock(&self.hub.users);
+        if let Some(sockets) = users.get_mut(&self.user) {
+            sockets.remove(&self.number);
+            if sockets.is_empty() {
+                users.remove(&self.user);
+            }
+        }
+        drop(users);
         self.hub.sockets.fetch_sub(1, Relaxed);
     }
 }
@@ -306,154 +334,5 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::{super::mailbox::CAPACITY, *};
-
-    fn room(n: u128) -> RoomId {
-        RoomId(uuid::Uuid::from_u128(n))
-    }
-
-    fn user(n: u128) -> UserId {
-        UserId(uuid::Uuid::from_u128(n))
-    }
-
-    fn seqs(socket: &Socket) -> Vec<Option<i64>> {
-        std::iter::from_fn(|| socket.mailbox().try_next())
-            .map(|item| match item.kind {
-                MailboxEvent::Message { seq, .. } => Some(seq),
-                MailboxEvent::Ephemeral(_) | MailboxEvent::Lagged => None,
-            })
-            .collect()
-    }
-
-    fn rooms(hub: &Hub) -> usize {
-        lock(&hub.0.rooms).len()
-    }
-
-    #[tokio::test]
-    async fn everybody_in_the_room_receives_a_message_and_nobody_else() {
-        let hub = Hub::new();
-        let [ann, bob, eve] = [1, 2, 3].map(|n| hub.connect(user(n)));
-        let _subscriptions = [ann.join(room(1)), bob.join(room(1)), eve.join(room(2))];
-        hub.turn(room(1)).await.publish(7, &"hello".into());
-        assert_eq!(seqs(&ann), [Some(7)]);
-        assert_eq!(seqs(&bob), [Some(7)]);
-        assert!(seqs(&eve).is_empty());
-        let counts = hub.snapshot();
-        assert_eq!(
-            (counts.sockets, counts.messages, counts.deliveries),
-            (3, 1, 2)
-        );
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn messages_arrive_in_the_order_of_the_turns() {
-        let hub = Hub::new();
-        let socket = hub.connect(user(1));
-        let _subscription = socket.join(room(1));
-        let next = Arc::new(AtomicU64::new(0));
-        let senders: Vec<_> = (0..8)
-            .map(|_| {
-                let (hub, next) = (hub.clone(), next.clone());
-                tokio::spawn(async move {
-                    for _ in 0..25 {
-                        let turn = hub.turn(room(1)).await;
-                        let seq = next.fetch_add(1, Relaxed) + 1;
-                        // Where the message is stored.
-                        tokio::task::yield_now().await;
-                        turn.publish(seq as i64, &"x".into());
-                    }
-                })
-            })
-            .collect();
-        for sender in senders {
-            sender.await.unwrap();
-        }
-        assert_eq!(seqs(&socket), (1..=200).map(Some).collect::<Vec<_>>());
-    }
-
-    #[tokio::test]
-    async fn a_slow_socket_gets_one_marker_behind_what_it_was_sent() {
-        let hub = Hub::new();
-        let (slow, quick) = (hub.connect(user(1)), hub.connect(user(2)));
-        let _slow_seat = slow.join(room(1));
-        let _quick_seat = quick.join(room(1));
-        let full = CAPACITY as i64;
-        for seq in 1..=full + 10 {
-            hub.turn(room(1)).await.publish(seq, &"x".into());
-            assert_eq!(seqs(&quick), [Some(seq)]);
-        }
-        let mut expected: Vec<_> = (1..=full).map(Some).collect();
-        expected.push(None);
-        assert_eq!(seqs(&slow), expected);
-        // Silent until it joins again, however much room there is now.
-        hub.turn(room(1)).await.publish(full + 11, &"x".into());
-        assert!(seqs(&slow).is_empty());
-        assert_eq!(hub.snapshot().lagged, 1);
-    }
-
-    #[tokio::test]
-    async fn a_socket_that_joins_again_receives_again() {
-        let hub = Hub::new();
-        let socket = hub.connect(user(1));
-        let first = socket.join(room(1));
-        for seq in 0..=CAPACITY as i64 {
-            hub.turn(room(1)).await.publish(seq, &"x".into());
-        }
-        seqs(&socket);
-        drop(first);
-        let second = socket.join(room(1));
-        hub.turn(room(1)).await.publish(1_000, &"x".into());
-        let item = socket.mailbox().try_next().unwrap();
-        assert_eq!(item.subscription, second.id());
-    }
-
-    #[tokio::test]
-    async fn typing_reaches_the_others_only() {
-        let hub = Hub::new();
-        let (ann, bob) = (hub.connect(user(1)), hub.connect(user(2)));
-        let _subscriptions = [ann.join(room(1)), bob.join(room(1))];
-        hub.publish_ephemeral(room(1), user(1), &"typing".into());
-        hub.publish_ephemeral(room(9), user(1), &"typing".into());
-        assert!(seqs(&ann).is_empty());
-        assert_eq!(seqs(&bob), [None]);
-    }
-
-    #[tokio::test]
-    async fn leaving_and_dropping_leave_no_empty_room_behind() {
-        let hub = Hub::new();
-        let socket = hub.connect(user(1));
-        let (one, two) = (socket.join(room(1)), socket.join(room(2)));
-        assert_eq!(rooms(&hub), 2);
-        drop(one);
-        assert_eq!(rooms(&hub), 1);
-        drop(socket);
-        assert_eq!(hub.snapshot().sockets, 0);
-        drop(two);
-        assert_eq!(rooms(&hub), 0);
-    }
-
-    #[tokio::test]
-    async fn a_turn_that_was_waited_for_in_vain_leaves_no_room_behind() {
-        let hub = Hub::new();
-        let turn = hub.turn(room(1)).await;
-        let waited = tokio::time::timeout(Duration::from_millis(5), hub.turn(room(1))).await;
-        assert!(waited.is_err());
-        drop(turn);
-        assert_eq!(rooms(&hub), 0);
-    }
-
-    #[tokio::test]
-    async fn a_message_under_way_reaches_one_who_joins_after_everybody_left() {
-        let hub = Hub::new();
-        let (ann, bob) = (hub.connect(user(1)), hub.connect(user(2)));
-        let subscription = ann.join(room(1));
-        let turn = hub.turn(room(1)).await;
-        drop(subscription);
-        let _subscription = bob.join(room(1));
-        turn.publish(5, &"x".into());
-        assert_eq!(seqs(&bob), [Some(5)]);
-    }
-}
+#[path = "hub_tests.rs"]
+mod tests;

@@ -1,25 +1,25 @@
-//! A socket's mailbox: a bounded queue of frames, written by rooms and read by one socket task.
-//!
-//! Not a channel, because of one rule that a full channel cannot keep: when a message does not
-//! fit, the marker that says so must stand *behind* the messages that did.
-
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+//! A socket's mailbox: frames of its rooms and for its user, which its task writes to the client.
 
 use axum::extract::ws::Utf8Bytes;
 use shared::ids::RoomId;
-use tokio::sync::Notify;
+
+use super::waiting::{PostOutcome, WaitingItems};
 
 /// Most frames that wait for one socket; beyond it the socket lags.
 pub(super) const CAPACITY: usize = 256;
 /// Beyond this many waiting frames, ephemeral events are not queued.
 const EPHEMERAL_LIMIT: usize = CAPACITY / 2;
-/// A drained queue that grew beyond this is given back, so that an idle socket stays small.
-const KEEP: usize = 32;
 
 /// One entry of a mailbox.
+#[derive(Debug, Clone)]
+pub enum Delivery {
+    /// From a room that the socket joined.
+    Room(MailboxItem),
+    /// For the person whose socket it is.
+    Personal(Utf8Bytes),
+}
+
+/// What a room has for a socket.
 #[derive(Debug, Clone)]
 pub struct MailboxItem {
     /// About which room.
@@ -46,75 +46,42 @@ pub enum MailboxEvent {
     Lagged,
 }
 
-/// The outcome of posting an item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PostOutcome {
-    /// It waits for the socket.
-    Queued,
-    /// There was no room for it.
-    Full,
-}
-
 /// A bounded queue with one reader.
 #[derive(Debug, Default)]
-pub struct Mailbox {
-    items: Mutex<VecDeque<MailboxItem>>,
-    arrived: Notify,
-}
+pub struct Mailbox(WaitingItems<Delivery>);
 
 impl Mailbox {
     /// The oldest item, once there is one. Nothing is lost when the wait is cut short.
-    pub async fn next(&self) -> MailboxItem {
-        loop {
-            if let Some(item) = self.try_next() {
-                return item;
-            }
-            self.arrived.notified().await;
-        }
+    pub async fn next(&self) -> Delivery {
+        self.0.next().await
     }
 
     /// The oldest item, if there is one.
-    pub fn try_next(&self) -> Option<MailboxItem> {
-        let mut items = self.items();
-        let item = items.pop_front();
-        if items.is_empty() && items.capacity() > KEEP {
-            *items = VecDeque::new();
-        }
-        item
+    pub fn try_next(&self) -> Option<Delivery> {
+        self.0.try_next()
     }
 
     /// Queues a message, unless the mailbox is full.
     pub(super) fn post(&self, item: MailboxItem) -> PostOutcome {
-        self.push(item, CAPACITY)
+        self.0.push(Delivery::Room(item), CAPACITY)
     }
 
     /// Queues an ephemeral event only while the mailbox is less than half full, so that it never
     /// takes the space of a message.
     pub(super) fn post_ephemeral(&self, item: MailboxItem) -> PostOutcome {
-        self.push(item, EPHEMERAL_LIMIT)
+        self.0.push(Delivery::Room(item), EPHEMERAL_LIMIT)
+    }
+
+    /// Queues a notification with the bound of ephemeral events: it is stored, and its reader finds
+    /// it in the list.
+    pub(super) fn post_personal(&self, frame: Utf8Bytes) -> PostOutcome {
+        self.0.push(Delivery::Personal(frame), EPHEMERAL_LIMIT)
     }
 
     /// Queues a marker even if the mailbox is full: at most one for each subscription, so still
     /// bounded.
     pub(super) fn mark(&self, item: MailboxItem) {
-        self.push(item, usize::MAX);
-    }
-
-    fn push(&self, item: MailboxItem, limit: usize) -> PostOutcome {
-        {
-            let mut items = self.items();
-            if items.len() >= limit {
-                return PostOutcome::Full;
-            }
-            items.push_back(item);
-        }
-        self.arrived.notify_one();
-        PostOutcome::Queued
-    }
-
-    fn items(&self) -> MutexGuard<'_, VecDeque<MailboxItem>> {
-        // No code that can panic runs under this lock, so a poisoned queue is still whole.
-        self.items.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.push(Delivery::Room(item), usize::MAX);
     }
 }
 
@@ -130,16 +97,11 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn items_leave_in_the_order_in_which_they_came() {
-        let mailbox = Mailbox::default();
-        for subscription in 0..3 {
-            assert_eq!(mailbox.post(ephemeral(subscription)), PostOutcome::Queued);
+    fn subscription(delivery: Delivery) -> u64 {
+        match delivery {
+            Delivery::Room(item) => item.subscription,
+            Delivery::Personal(frame) => panic!("not of a room: {frame}"),
         }
-        for subscription in 0..3 {
-            assert_eq!(mailbox.next().await.subscription, subscription);
-        }
-        assert!(mailbox.try_next().is_none());
     }
 
     #[test]
@@ -152,10 +114,10 @@ mod tests {
         mailbox.mark(ephemeral(1));
         let last = std::iter::from_fn(|| mailbox.try_next()).last().unwrap();
         assert_eq!(
-            last.subscription, 1,
+            subscription(last),
+            1,
             "the marker stands behind what was queued"
         );
-        assert!(mailbox.items().capacity() <= KEEP);
     }
 
     #[test]
@@ -165,18 +127,7 @@ mod tests {
             .filter(|_| mailbox.post_ephemeral(ephemeral(0)) == PostOutcome::Queued)
             .count();
         assert_eq!(queued, EPHEMERAL_LIMIT);
+        assert_eq!(mailbox.post_personal("news".into()), PostOutcome::Full);
         assert_eq!(mailbox.post(ephemeral(0)), PostOutcome::Queued);
-    }
-
-    #[tokio::test]
-    async fn a_reader_that_waits_is_woken() {
-        let mailbox = std::sync::Arc::new(Mailbox::default());
-        let reader = tokio::spawn({
-            let mailbox = mailbox.clone();
-            async move { mailbox.next().await.subscription }
-        });
-        tokio::task::yield_now().await;
-        mailbox.mark(ephemeral(9));
-        assert_eq!(reader.await.unwrap(), 9);
     }
 }

@@ -1,15 +1,26 @@
 //! Delivery to connected sockets: chat rooms, their subscriptions and the bounded mailbox of each
-//! socket; the queue of messages that are stored together; and the way to the other processes. What
-//! lasts is in the database.
+//! socket; the queue of messages that are stored together; the way to the other processes; the two ends
+//! of video classes; and what all sockets have in common. What lasts is in the database.
 
 mod hub;
 mod mailbox;
 mod outbox;
 mod rate_limiter;
 mod relay;
+mod signals;
+mod socket_loop;
+mod upgrade;
+mod waiting;
+mod wire;
 
 pub use hub::{Hub, Socket, Subscription, Turn};
-pub use mailbox::{Mailbox, MailboxEvent, MailboxItem, PostOutcome};
+pub use mailbox::{Delivery, Mailbox, MailboxEvent, MailboxItem};
 pub use outbox::{BatchItem, BatchLeader, BatchReply, Draft, Outbox};
-pub use rate_limiter::RateLimiter;
 pub use relay::{Relay, RelayError, RelayLink, RelayedFrame, RelayedKind};
+pub use signals::{
+    Entrance, PresenceFrames, RelayRefusal, SessionSide, SignalEvent, SignalHub, SignalSocket,
+};
+pub use socket_loop::{SocketLifetime, SocketSide, serve};
+pub use upgrade::checked_upgrade;
+pub use waiting::WaitingItems;
+pub use wire::{SocketEnd, Wire};

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 /// Admits a steady rate with a burst of one second's worth.
 #[derive(Debug)]
-pub struct RateLimiter {
+pub(super) struct RateLimiter {
     /// Time that one admission costs.
     each: Duration,
     /// Largest credit.
@@ -17,7 +17,7 @@ pub struct RateLimiter {
 
 impl RateLimiter {
     /// At most `per_second` admissions a second over any longer span; zero counts as one.
-    pub fn new(per_second: u32, now: Instant) -> Self {
+    pub(super) fn new(per_second: u32, now: Instant) -> Self {
         let burst = Duration::from_secs(1);
         Self {
             each: burst / per_second.max(1),
@@ -27,12 +27,12 @@ impl RateLimiter {
     }
 
     /// The instant from which the next admission is free; in the past when it is free now.
-    pub fn ready_at(&self) -> Instant {
+    pub(super) fn ready_at(&self) -> Instant {
         self.zero_at + self.each
     }
 
     /// Uses one admission up.
-    pub fn take(&mut self, now: Instant) {
+    pub(super) fn take(&mut self, now: Instant) {
         // Credit older than the burst is forgotten.
         let floor = now.checked_sub(self.burst).unwrap_or(now);
         self.zero_at = self.zero_at.max(floor) + self.each;

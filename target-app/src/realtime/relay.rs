@@ -25,24 +25,24 @@ const CAPACITY: usize = 4_096;
 /// Most frames of one round trip.
 const AT_ONCE: usize = 64;
 
-/// A frame for the members of a room in other processes.
+/// A frame for sockets of other processes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RelayedFrame {
-    /// The room.
-    pub room: RoomId,
-    /// What it is.
+    /// What it is, and for whom.
     pub kind: RelayedKind,
     /// Its text.
     pub text: String,
 }
 
-/// What a frame is.
+/// What a frame is, and for whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RelayedKind {
-    /// A stored message with its number in the room.
-    Message(i64),
-    /// Something that is not stored, for all but the person that it comes from.
-    Ephemeral(UserId),
+    /// A stored message with its number in the room, for the members of that.
+    Message(RoomId, i64),
+    /// Something that is not stored, for all members but the person that it comes from.
+    Ephemeral(RoomId, UserId),
+    /// A notification of one person.
+    Personal(UserId),
 }
 
 /// The queue of frames for other processes. One worker sends them.
@@ -64,13 +64,9 @@ impl Default for Relay {
 
 impl Relay {
     /// Queues a frame; does not wait.
-    pub fn send(&self, room: RoomId, kind: RelayedKind, frame: &Utf8Bytes) {
+    pub fn send(&self, kind: RelayedKind, frame: &Utf8Bytes) {
         let text = frame.as_str().to_owned();
-        if self
-            .sender
-            .try_send(RelayedFrame { room, kind, text })
-            .is_err()
-        {
+        if self.sender.try_send(RelayedFrame { kind, text }).is_err() {
             tracing::debug!("a frame for other processes was left out: too many wait");
         }
     }
@@ -182,11 +178,11 @@ mod tests {
     #[test]
     fn a_frame_is_read_as_it_was_written() {
         for kind in [
-            RelayedKind::Message(7),
-            RelayedKind::Ephemeral(UserId(Uuid::nil())),
+            RelayedKind::Message(RoomId(Uuid::nil()), 7),
+            RelayedKind::Ephemeral(RoomId(Uuid::nil()), UserId(Uuid::nil())),
+            RelayedKind::Personal(UserId(Uuid::nil())),
         ] {
             let frame = RelayedFrame {
-                room: RoomId(Uuid::nil()),
                 kind,
                 text: "{\"a\":1}".to_owned(),
             };
@@ -205,7 +201,7 @@ mod tests {
     async fn a_full_queue_leaves_frames_out_and_does_not_wait() {
         let relay = Relay::default();
         for _ in 0..CAPACITY + 9 {
-            relay.send(RoomId(Uuid::nil()), RelayedKind::Message(1), &"x".into());
+            relay.send(RelayedKind::Personal(UserId(Uuid::nil())), &"x".into());
         }
         let mut queue = relay.take().unwrap();
         assert!(relay.take().is_none());

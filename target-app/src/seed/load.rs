@@ -10,7 +10,7 @@ use super::{
     rows::Rows,
     table::{SeedData, SeedTable, SeedTables},
 };
-use crate::db::{DbError, guards, optimizations};
+use crate::db::{DbError, guards, optimizations, row_security};
 
 /// Bytes collected before they are sent.
 const CHUNK: usize = 1 << 20;
@@ -53,6 +53,7 @@ pub(super) async fn load(
     .await?;
     optimizations::drop_all(conn).await?;
     guards::drop_all(conn).await?;
+    row_security::lift(conn).await?;
     let foreign_keys = take_foreign_keys(conn).await?;
     let tables = seeded.in_order();
     let names: Vec<_> = tables

@@ -11,6 +11,8 @@
     reason = "tests start from the present, as clients do"
 )]
 
+mod access;
+mod attendance;
 mod auth;
 mod bookings;
 mod caching;
@@ -18,16 +20,20 @@ mod calendar;
 mod chat;
 mod cli;
 mod courses;
+mod dashboards;
 mod hostile;
 mod http;
 mod instances;
 mod lab;
 mod lifecycle;
 mod mentors;
+mod notifications;
 mod payments;
 mod plans;
 mod pooler;
 mod races;
 mod recordings;
 mod route_coverage;
+mod sessions;
+mod students;
 mod support;

@@ -2,6 +2,7 @@
 //! plane, its accounts, its audit, and which of its switches helps against what.
 
 mod application;
+pub mod database;
 mod everywhere;
 pub mod features;
 pub mod flows;
@@ -10,9 +11,11 @@ mod instances;
 mod lab_client;
 pub mod ledger;
 mod prepared;
+mod seeded_database;
 mod sessions;
 mod system;
 
 pub use application::CodeConnect;
 pub use lab_client::{LabClient, LabError};
+pub use seeded_database::{NOT_TESTED, SeededDatabase};
 pub use system::CodeConnectSystem;

@@ -139,6 +139,15 @@ impl PreparedSystem for Prepared {
         Box::pin(async { everywhere::changed(&self.labs, self.fingerprint.as_deref()?).await })
     }
 
+    fn clean_up(&self) -> BoxFuture<'_, Vec<String>> {
+        Box::pin(async {
+            match &self.world.database {
+                Some(database) => database.remove_rows().await.err().into_iter().collect(),
+                None => Vec::new(),
+            }
+        })
+    }
+
     fn audit(&self) -> BoxFuture<'_, Result<Option<Audited>, SystemError>> {
         Box::pin(async {
             let lab = &self.labs[0];

@@ -8,8 +8,11 @@ use shared::{api::chat::RoomList, paths};
 
 use super::lab_client::{LabClient, LabError};
 use crate::{
-    features::auth::{check_login, check_mentor_login, login_request, mentor_login_request},
-    flows::{MentorAccount, TestAccount},
+    features::auth::{
+        admin_login_request, check_admin_login, check_login, check_mentor_login, login_request,
+        mentor_login_request,
+    },
+    flows::{AdminAccount, MentorAccount, TestAccount},
 };
 use loadgen_engine::{check, request::Request};
 
@@ -34,11 +37,21 @@ pub(super) enum SignInError {
     },
 }
 
+/// How many members of the staff are signed in.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct StaffCount {
+    /// Mentors, from the first seeded one on.
+    pub(super) mentors: u32,
+    /// Administrators, from the first seeded one on.
+    pub(super) admins: u32,
+}
+
 /// The signed-in accounts.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     accounts: Vec<TestAccount>,
     mentors: Vec<MentorAccount>,
+    admins: Vec<AdminAccount>,
     /// When the first of the tokens ends.
     until: Option<Instant>,
     /// How long a token lives.
@@ -46,13 +59,13 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    /// Signs in unless `count` students and `mentors` mentors have tokens for `needed` longer.
+    /// Signs in unless `count` students and that staff have tokens for `needed` longer.
     /// Returns whether it sent requests.
     pub(super) async fn ensure(
         &mut self,
         lab: &LabClient,
         count: u32,
-        mentors: u32,
+        staff: StaffCount,
         needed: Duration,
     ) -> Result<bool, SignInError> {
         let long_enough = self
@@ -63,8 +76,9 @@ impl Sessions {
         let fresh = self
             .until
             .is_some_and(|until| until.saturating_duration_since(now()) >= self.lifetime / 2);
-        let enough =
-            self.accounts.len() >= count as usize && self.mentors.len() >= mentors as usize;
+        let enough = self.accounts.len() >= count as usize
+            && self.mentors.len() >= staff.mentors as usize
+            && self.admins.len() >= staff.admins as usize;
         if enough && (long_enough || (hopeless && fresh)) {
             return Ok(false);
         }
@@ -74,18 +88,25 @@ impl Sessions {
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
-        let mentors: Vec<(MentorAccount, u64)> = stream::iter(0..mentors)
+        let mentors: Vec<(MentorAccount, u64)> = stream::iter(0..staff.mentors)
             .map(|mentor| sign_mentor_in(lab, mentor))
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        let admins: Vec<(AdminAccount, u64)> = stream::iter(0..staff.admins)
+            .map(|admin| sign_admin_in(lab, admin))
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
         let lifetimes = signed_in.iter().map(|(_, seconds)| *seconds);
         let lifetimes = lifetimes.chain(mentors.iter().map(|(_, seconds)| *seconds));
+        let lifetimes = lifetimes.chain(admins.iter().map(|(_, seconds)| *seconds));
         let shortest = lifetimes.min().unwrap_or(0);
         self.lifetime = Duration::from_secs(shortest);
         self.until = Some(begun + self.lifetime);
         self.accounts = signed_in.into_iter().map(|(account, _)| account).collect();
         self.mentors = mentors.into_iter().map(|(account, _)| account).collect();
+        self.admins = admins.into_iter().map(|(account, _)| account).collect();
         Ok(true)
     }
 
@@ -97,6 +118,11 @@ impl Sessions {
     /// The signed-in mentors.
     pub(super) fn mentors(&self) -> &[MentorAccount] {
         &self.mentors
+    }
+
+    /// The signed-in administrators.
+    pub(super) fn admins(&self) -> &[AdminAccount] {
+        &self.admins
     }
 
     /// How long a token lives, where it is too short for `needed`.
@@ -139,6 +165,19 @@ async fn sign_mentor_in(lab: &LabClient, mentor: u32) -> Result<(MentorAccount, 
     Ok((account, session.tokens.expires_in))
 }
 
+async fn sign_admin_in(lab: &LabClient, admin: u32) -> Result<(AdminAccount, u64), SignInError> {
+    let reply = lab.ask(admin_login_request(admin)).await?;
+    let session = check_admin_login(&reply, admin).map_err(|why| SignInError::Login {
+        account: format!("administrator {admin}"),
+        why: why.to_string(),
+    })?;
+    let account = AdminAccount {
+        admin,
+        token: session.tokens.access_token,
+    };
+    Ok((account, session.tokens.expires_in))
+}
+
 /// The current time: tokens expire independently of a trial.
 fn now() -> Instant {
     Instant::now()
@@ -159,7 +198,7 @@ mod tests {
         let lab = LabClient::new(&nowhere, None).unwrap();
         let mut sessions = Sessions::default();
         let error = sessions
-            .ensure(&lab, 2, 0, Duration::from_secs(1))
+            .ensure(&lab, 2, StaffCount::default(), Duration::from_secs(1))
             .await
             .unwrap_err();
         assert!(error.to_string().contains("does not answer"), "{error}");

@@ -12,16 +12,23 @@ use super::{
     instances::together,
     lab_client::{LabClient, LabError},
     prepared::{Prepared, encoding, in_force, rows},
-    sessions::{Sessions, SignInError},
+    sessions::{Sessions, SignInError, StaffCount},
 };
-use crate::{features, flows::World};
+use crate::{
+    database::{DatabaseTarget, SeededDatabaseError},
+    features,
+    flows::World,
+};
 use loadgen_experiment::system::{
     Application, Endpoints, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest,
 };
 
-/// Mentors that are signed in for flows that need some: few, for each costs a password hash, and the
-/// two with the fullest calendars among them.
-const MENTORS: u32 = 8;
+/// Who is signed in for flows of the staff: few, for each costs a password hash, and the two mentors with
+/// the fullest calendars among them.
+const STAFF: StaffCount = StaffCount {
+    mentors: 8,
+    admins: 2,
+};
 
 /// A running reference backend: one process or several that share database and cache.
 #[derive(Debug)]
@@ -32,6 +39,8 @@ pub struct CodeConnectSystem {
     endpoints: Endpoints,
     /// Signed in once and kept from trial to trial.
     sessions: Mutex<Sessions>,
+    /// Where the database is, and how many connections its users share.
+    database: Option<(String, Option<u32>)>,
 }
 
 impl CodeConnectSystem {
@@ -57,7 +66,51 @@ impl CodeConnectSystem {
             labs,
             endpoints,
             sessions: Mutex::default(),
+            database: None,
         })
+    }
+
+    /// The same backend with the address of its database, for flows that go straight to it over one
+    /// connection a user or over a pool.
+    #[must_use]
+    pub fn with_database(mut self, url: &str, pool: Option<u32>) -> Self {
+        self.database = Some((url.to_owned(), pool));
+        self
+    }
+
+    /// The database for flows that go straight to it.
+    async fn database(
+        &self,
+        request: &PrepareRequest<'_>,
+        nonce: u64,
+        warnings: &mut Vec<String>,
+    ) -> Result<Option<DatabaseTarget>, SystemError> {
+        let direct: Vec<&str> = request
+            .flows
+            .iter()
+            .filter(|flow| features::needs_database(flow))
+            .map(String::as_str)
+            .collect();
+        if direct.is_empty() {
+            return Ok(None);
+        }
+        let failed = |why: SeededDatabaseError| SystemError::Failed(why.to_string());
+        if let Some((url, pool)) = &self.database {
+            let options = DatabaseTarget::options(url).map_err(failed)?;
+            let target = DatabaseTarget::open(options, *pool, nonce).await;
+            return target.map(Some).map_err(failed);
+        }
+        let why = format!(
+            "{} goes straight to the database of the target, whose address is not known",
+            direct.join(", ")
+        );
+        if direct.len() == request.flows.len() {
+            return Err(SystemError::Failed(format!(
+                "{why}: omit --target to use an own stack, or use `loadgen db --db URL`"
+            )));
+        }
+        warnings.push(format!("{why}: nothing was sent of it"));
+        Ok(None)
     }
 
     /// The control plane of each process.
@@ -85,14 +138,18 @@ impl CodeConnectSystem {
             .any(|flow| flow.needs_sessions);
         if needs_sessions {
             (request.stage)("sign in");
-            let needs_mentors = features::FEATURES
+            let needs_staff = features::FEATURES
                 .iter()
-                .filter(|feature| feature.needs_mentors)
+                .filter(|feature| feature.needs_staff)
                 .flat_map(|feature| feature.flows)
                 .any(|flow| request.flows.iter().any(|name| *name == flow.name));
-            let mentors = if needs_mentors { MENTORS } else { 0 };
+            let staff = if needs_staff {
+                STAFF
+            } else {
+                StaffCount::default()
+            };
             sessions
-                .ensure(self.lab(), request.accounts, mentors, request.planned)
+                .ensure(self.lab(), request.accounts, staff, request.planned)
                 .await?;
             if let Some(lifetime) = sessions.too_short_for(request.planned) {
                 warnings.push(format!(
@@ -110,13 +167,12 @@ impl CodeConnectSystem {
             None
         };
         let scale = view.as_ref().and_then(|view| view.scale.as_deref());
-        let mut world = World::new(
-            rows(scale),
-            sessions.accounts().to_vec(),
-            uuid::Uuid::new_v4().as_u64_pair().0,
-            view.is_some(),
-        );
+        let nonce = uuid::Uuid::new_v4().as_u64_pair().0;
+        let accounts = sessions.accounts().to_vec();
+        let mut world = World::new(rows(scale), accounts, nonce, view.is_some());
         world.mentor_accounts = sessions.mentors().to_vec();
+        world.admin_accounts = sessions.admins().to_vec();
+        world.database = self.database(&request, nonce, &mut warnings).await?;
         Ok(Arc::new(Prepared {
             labs: self.labs.clone(),
             fingerprint: view.as_ref().map(|view| view.fingerprint.clone()),

@@ -11,6 +11,7 @@
 //! | [`trial`] | one measured run of one arm |
 //! | [`paired`], [`factorial`] | two arms in blocks, and the decision; several switches at once |
 //! | [`capacity`] | the highest load that meets an SLO: search, bounds, what saturates first |
+//! | [`sizing`] | from measured figures and assumptions to instances, connections, cores, memory, cost |
 //! | [`baseline`] | runs of different times, and the decision whether they differ |
 //! | [`diagnose`], [`summary`] | what to try next; everything that is stored of a command |
 
@@ -24,6 +25,7 @@ pub mod observer;
 pub mod paired;
 pub mod schema;
 pub mod services;
+pub mod sizing;
 pub mod summary;
 pub mod system;
 pub mod trial;

@@ -26,6 +26,7 @@ pub(in crate::cli) fn run(args: DemoArgs) -> Result<u8, Failure> {
         load: args.load,
         result: args.result,
         quick: args.quick,
+        capacity: true,
         ..ExperimentArgs::default()
     };
     let code = experiment::run(&experiment, page.as_ref())?;

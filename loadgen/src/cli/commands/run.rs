@@ -12,7 +12,7 @@ use loadgen_stats::seed::sub_seed;
 
 /// Runs it; returns the exit code of the verdict.
 pub(in crate::cli) fn run(args: &RunArgs) -> Result<u8, Failure> {
-    let (suite, source) = plan_suite(args.suite.as_deref(), &args.load)?;
+    let (suite, source) = plan_suite(args.suite.as_deref(), args.overrides.as_deref(), &args.load)?;
     let settings = resolve_settings(&args.profile.profile, &args.profile.set)?;
     let mut services = ServiceSource::from_flags(&args.target)?;
     services.default_topology(suite.topology)?;

@@ -4,10 +4,10 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    bench::BenchArgs, capacity::CapacityArgs, compare::CompareArgs, demo::DemoArgs,
+    bench::BenchArgs, capacity::CapacityArgs, compare::CompareArgs, db::DbArgs, demo::DemoArgs,
     doctor::DoctorArgs, experiment::ExperimentArgs, factorial::FactorialArgs, history::HistoryArgs,
-    http::HttpArgs, report::ReportArgs, results::ResultsArgs, run::RunArgs, serve::ServeArgs,
-    stack::StackArgs, validate::ValidateArgs,
+    http::HttpArgs, plan::PlanArgs, report::ReportArgs, results::ResultsArgs, run::RunArgs,
+    serve::ServeArgs, stack::StackArgs, validate::ValidateArgs, ws::WsArgs,
 };
 
 /// Load generator and test bench for CodeConnect: sends load on a fixed schedule, compares two
@@ -35,9 +35,11 @@ pub enum Command {
     Experiment(Box<ExperimentArgs>),
     /// Search the highest load that meets an SLO, and report what saturates first
     Capacity(Box<CapacityArgs>),
+    /// Plan instances, connections, cores, memory and cost from measured runs and stated assumptions
+    Plan(PlanArgs),
     /// Run two to five switches in every combination and report which of them interact
     Factorial(Box<FactorialArgs>),
-    /// Run the before/after experiment on an own stack: a first result in about four minutes
+    /// Run the before/after experiment on an own stack: capacity, then times, in five to six minutes
     Demo(Box<DemoArgs>),
     /// Print or rewrite the reports of a finished run from its result folder
     Report(ReportArgs),
@@ -57,6 +59,10 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// Load any HTTP service with one repeated request and report its response times
     Http(Box<HttpArgs>),
+    /// Load PostgreSQL directly with short queries under row-level security
+    Db(Box<DbArgs>),
+    /// Open WebSockets and measure how messages come back: chat, or echo at any server
+    Ws(Box<WsArgs>),
     /// Measure the cost of the load generator itself against a target that does nothing
     Bench(BenchArgs),
     /// Check whether this machine, and what runs on it, is fit for measurements

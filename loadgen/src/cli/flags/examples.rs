@@ -5,10 +5,10 @@ use clap::{ArgMatches, Command as Parser, CommandFactory as _, FromArgMatches as
 use super::command_line::Cli;
 
 /// Each command with calls of it.
-const EXAMPLES: [(&str, &str); 20] = [
+const EXAMPLES: [(&str, &str); 23] = [
     (
         "run",
-        "loadgen run core --duration 30s\nloadgen run core --target http://127.0.0.1:8080 --lab-token TOKEN\nloadgen run --flow bookings.book --rate 50/s --threshold 'p95 < 200ms'",
+        "loadgen run core --duration 30s\nloadgen run core --target http://127.0.0.1:8080 --lab-token TOKEN\nloadgen run --flow bookings.book --rate 50/s --threshold 'p95 < 200ms'\nloadgen run music_full --target http://127.0.0.1:8080 --overrides '{\"config\":{\"phases\":[{\"duration\":60,\"arrivalRate\":10}]}}'",
     ),
     (
         "experiment",
@@ -49,6 +49,10 @@ const EXAMPLES: [(&str, &str); 20] = [
         "loadgen compare latest 1a2b3c4\nloadgen compare --baseline main --format md",
     ),
     (
+        "plan",
+        "loadgen plan latest --assume assumptions.yaml\nloadgen plan latest --assume assumptions.yaml --format md",
+    ),
+    (
         "history",
         "loadgen history --name core\nloadgen history --name core --metric 'total p97.5' --csv",
     ),
@@ -65,6 +69,14 @@ const EXAMPLES: [(&str, &str); 20] = [
     (
         "http",
         "loadgen http http://127.0.0.1:8080/ -c 50 -d 30s\nloadgen http http://127.0.0.1:8080/ --rate 200/s --poisson --threshold 'p99 < 100ms'\nloadgen http http://127.0.0.1:8080/items -m POST -H 'content-type: application/json' -b @item.json --expect 201,409",
+    ),
+    (
+        "db",
+        "loadgen db --queries 10000\nloadgen db --preset heavy --pool 20\nloadgen db --db postgres://me@127.0.0.1/codeconnect --workers 20 --duration 30s",
+    ),
+    (
+        "ws",
+        "loadgen ws --preset full\nloadgen ws ws://127.0.0.1:9000/echo --users 50 --duration 60s --token TOKEN",
     ),
     ("bench", "loadgen bench --quick"),
     ("doctor", "loadgen doctor\nloadgen doctor --json"),

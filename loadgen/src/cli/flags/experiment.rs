@@ -67,6 +67,10 @@ pub struct ExperimentArgs {
     /// Search first for the highest rate that the slower arm sustains, and use half of it for both
     #[arg(long, env = "LOADGEN_FIND_RATE", conflicts_with_all = ["rate", "users"])]
     pub find_rate: bool,
+    /// Search first for the capacity of each arm at the limits of all requests, about a minute each, and
+    /// show at the end what the first arm does at the load that the second one sustains
+    #[arg(long, env = "LOADGEN_CAPACITY", conflicts_with_all = ["aa", "plant"])]
+    pub capacity: bool,
     /// Run a control instead of the experiment: `after` against itself
     #[arg(long, env = "LOADGEN_AA", conflicts_with = "plant")]
     pub aa: bool,

@@ -9,7 +9,7 @@ use shared::time::Millis;
 
 use super::{
     result::{ResultArgs, STANDARD_STREAM},
-    values::{positive, rate_or_zero, span, timeout, whole, without_underscores},
+    values::{count, positive, rate_or_zero, span, timeout, whole},
 };
 use loadgen_engine::{
     driver::ResolveRule,
@@ -215,24 +215,6 @@ impl HttpArgs {
         std::fs::read(&file)
             .map(Bytes::from)
             .map_err(|error| format!("cannot read the body from {}: {error}", file.display()))
-    }
-}
-
-/// `5000`, `200k`, `1.5m`.
-fn count(text: &str) -> Result<u64, String> {
-    let bad = || format!("`{text}` is not a number of requests: write 5000, 200k or 1m");
-    let digits = without_underscores(text).ok_or_else(bad)?;
-    let text = digits.as_str();
-    let (number, scale) = match text.as_bytes().last() {
-        Some(b'k' | b'K') => (&text[..text.len() - 1], 1e3),
-        Some(b'm' | b'M') => (&text[..text.len() - 1], 1e6),
-        _ => (text, 1.0),
-    };
-    let count = number.parse::<f64>().map_err(|_| bad())? * scale;
-    if (1.0..=1e12).contains(&count) && count.fract() == 0.0 {
-        Ok(count as u64)
-    } else {
-        Err(bad())
     }
 }
 

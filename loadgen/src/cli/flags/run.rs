@@ -10,6 +10,15 @@ pub struct RunArgs {
     /// Suite file, or name of a bundled suite like smoke or core [default: the flows of --flow]
     #[arg(value_name = "SUITE")]
     pub suite: Option<String>,
+    /// Replace the load by phases in the form of Artillery, like '{"config":{"phases":[{"duration":60,"arrivalRate":10}]}}'
+    #[arg(
+        long,
+        env = "LOADGEN_OVERRIDES",
+        value_name = "JSON",
+        conflicts_with_all = ["rate", "users"],
+        help_heading = "Load"
+    )]
+    pub overrides: Option<String>,
     /// The target.
     #[command(flatten)]
     pub target: TargetArgs,

@@ -51,7 +51,7 @@ where
 }
 
 /// The digits of a number without the `_` between them.
-pub(super) fn without_underscores(text: &str) -> Option<String> {
+fn without_underscores(text: &str) -> Option<String> {
     let text = text.trim();
     let misplaced = text.starts_with('_') || text.ends_with('_') || text.contains("__");
     (!misplaced).then(|| text.replace('_', ""))
@@ -126,6 +126,24 @@ pub(super) fn age(text: &str) -> Result<TimeDelta, String> {
         .ok_or_else(|| {
             format!("`{text}` is not an age: write a number and a unit, like 30d, 2w or 12h")
         })
+}
+
+/// `5000`, `200k`, `1.5m`.
+pub(super) fn count(text: &str) -> Result<u64, String> {
+    let bad = || format!("`{text}` is not a number: write 5000, 200k or 1m");
+    let digits = without_underscores(text).ok_or_else(bad)?;
+    let text = digits.as_str();
+    let (number, scale) = match text.as_bytes().last() {
+        Some(b'k' | b'K') => (&text[..text.len() - 1], 1e3),
+        Some(b'm' | b'M') => (&text[..text.len() - 1], 1e6),
+        _ => (text, 1.0),
+    };
+    let count = number.parse::<f64>().map_err(|_| bad())? * scale;
+    if (1.0..=1e12).contains(&count) && count.fract() == 0.0 {
+        Ok(count as u64)
+    } else {
+        Err(bad())
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use loadgen_codeconnect::CodeConnect;
 use loadgen_engine::suite::LoadModel;
 use loadgen_experiment::{
     paired::{
-        ArmSpec, ControlKind, Experiment, PLANTED, Quick, budget, check_claims, file, shorten,
+        ArmCapacitySearch, ArmSpec, ControlKind, Experiment, PLANTED, Quick, budget, check_claims,
+        file, shorten,
     },
     system::Application as _,
 };
@@ -70,6 +71,11 @@ pub(in crate::cli) fn plan_experiment(
     }
     let rate_given = args.load.rate.is_some();
     experiment.find_rate = args.find_rate || (args.rigorous && open && !rate_given);
+    experiment.capacity = match (args.capacity, args.quick) {
+        (false, _) => ArmCapacitySearch::No,
+        (true, false) => ArmCapacitySearch::Yes,
+        (true, true) => ArmCapacitySearch::LeftOut,
+    };
     if let Some(budget) = args.budget {
         budget::fit(&mut experiment, CodeConnect.catalog(), budget).map_err(Failure::Usage)?;
     }
@@ -120,6 +126,8 @@ fn from_flags(args: &ExperimentArgs) -> Result<(Experiment, SourceFile), Failure
         quick: Quick::default(),
         controls: Vec::new(),
         find_rate: false,
+        document: None,
+        capacity: ArmCapacitySearch::No,
     };
     experiment.blocks = experiment.fewest_blocks();
     experiment.most_blocks = experiment.blocks * file::EXTENSION;
@@ -203,6 +211,20 @@ mod tests {
         assert_eq!((given.blocks, given.most_blocks), (6, 6));
         let claims = resolved(&["chat_batched"]).unwrap();
         assert_eq!((claims.blocks, claims.most_blocks), (7, 14));
+    }
+
+    #[test]
+    fn a_quick_experiment_leaves_the_search_of_the_capacity_out() {
+        let capacity = |words: &[&str]| resolved(words).unwrap().capacity;
+        assert_eq!(capacity(&["before_after"]), ArmCapacitySearch::No);
+        assert_eq!(
+            capacity(&["before_after", "--capacity"]),
+            ArmCapacitySearch::Yes
+        );
+        assert_eq!(
+            capacity(&["before_after", "--capacity", "--quick"]),
+            ArmCapacitySearch::LeftOut
+        );
     }
 
     #[test]

@@ -5,18 +5,24 @@ use crate::{
     cli::{failure::Failure, flags::LoadArgs},
     library::{self, SourceFile},
 };
+use loadgen_codeconnect::CodeConnect;
 use loadgen_engine::suite::Suite;
-use loadgen_experiment::paired::shorten;
+use loadgen_experiment::{paired::shorten, system::Application as _};
 
-/// The suite that the flags ask for, with their replacements applied.
+/// The suite that the flags ask for, with their replacements applied: `phases` is JSON that replaces the
+/// load, before everything else.
 pub(in crate::cli) fn plan_suite(
     name: Option<&str>,
+    phases: Option<&str>,
     load: &LoadArgs,
 ) -> Result<(Suite, SourceFile), Failure> {
     let (mut suite, source) = match name {
         Some(word) => library::find_suite(word)?,
         None => from_flows(&load.flows)?,
     };
+    if let Some(phases) = phases {
+        suite.override_phases(phases, CodeConnect.catalog())?;
+    }
     overrides::apply(&mut suite, load)?;
     // Windows that are no whole milliseconds apart would leave an empty last phase.
     let windows = suite.windows;

@@ -7,7 +7,7 @@ use shared::dataset::Scale;
 
 use super::interrupt::CleanupSlot;
 use crate::cli::{failure::Failure, flags::TargetArgs};
-use loadgen_codeconnect::CodeConnectSystem;
+use loadgen_codeconnect::{CodeConnectSystem, SeededDatabase};
 use loadgen_engine::{
     driver::{HttpTrace, TargetAddresses, TargetUrl},
     suite::Topology,
@@ -35,6 +35,8 @@ pub(in crate::cli) enum ServiceSource {
         keep_in: Option<PathBuf>,
         /// A service that is killed during each trial.
         crash: Option<Crash>,
+        /// Connections that users of the database share; `None`: one each.
+        database_pool: Option<u32>,
     },
     /// A running target.
     Running {
@@ -52,6 +54,8 @@ pub(in crate::cli) enum ServiceSource {
         /// Prints the first exchanges.
         trace: Option<HttpTrace>,
     },
+    /// A seeded database: nothing is started, reset, switched or audited.
+    Database(Box<SeededDatabase>),
 }
 
 impl ServiceSource {
@@ -64,6 +68,7 @@ impl ServiceSource {
                 target_bin: args.target_bin.clone(),
                 keep_in: args.stack_dir.clone(),
                 crash: args.crash,
+                database_pool: None,
             });
         }
         let mut urls = Vec::new();
@@ -123,7 +128,7 @@ impl ServiceSource {
                 *topology = from_file;
                 Ok(())
             }
-            Self::Http { .. } => Ok(()),
+            Self::Http { .. } | Self::Database(_) => Ok(()),
         }
     }
 
@@ -136,6 +141,9 @@ impl ServiceSource {
             warnings.push(format!(
                 "the file asks for the topology {topology} of an own stack: that of a running target is its own"
             ));
+        }
+        if let Self::Database(database) = self {
+            warnings.extend(database.warnings());
         }
         if matches!(self, Self::Running { token: None, .. }) {
             warnings.push(
@@ -309,6 +317,16 @@ pub(super) async fn open(
                 steering,
             })
         }
+        ServiceSource::Database(database) => Ok(TestEnv {
+            system: Arc::new(database.as_ref().clone()),
+            service_control: None,
+            crash: None,
+            events,
+            stop,
+            samples: None,
+            trace: None,
+            steering,
+        }),
         ServiceSource::Running { targets, token, .. } => {
             let targets = targets.clone();
             let endpoints = tokio::task::spawn_blocking(move || connect(&targets))
@@ -339,6 +357,7 @@ pub(super) async fn open(
             target_bin,
             keep_in,
             crash,
+            database_pool,
         } => {
             let progress = events.clone();
             let options = StackOptions {
@@ -356,7 +375,8 @@ pub(super) async fn open(
                 endpoints_of(at.load_url.as_slice())?,
                 &endpoints_of(&at.instance_urls)?,
                 Some(&at.lab_token),
-            )?;
+            )?
+            .with_database(&at.database_url, *database_pool);
             Ok(TestEnv {
                 system: Arc::new(system),
                 service_control: Some(Arc::new(OwnStackControl(running.clone()))),

@@ -147,6 +147,8 @@
       const hidden = [document.documentElement, document.body].some((one) => ["hidden", "clip"].includes(getComputedStyle(one).overflowX));
       return hidden ? 9999 : root.scrollWidth - root.clientWidth;
     },
+    // Names of the boxes that scroll sideways by themselves.
+    regions: () => [...document.querySelectorAll("[role=region]")].map((one) => one.getAttribute("aria-label")),
     // Takes the focus back to the top of the page, so that Tab begins there.
     begin: () => {
       scrollTo(0, 0);

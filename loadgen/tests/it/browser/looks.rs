@@ -1,5 +1,7 @@
 //! How a page looks: what can be read in both colour schemes, on a telephone and on paper.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -82,9 +84,15 @@ fn on_a_telephone_only_tables_are_scrolled_sideways() {
         assert_eq!(page.eval::<i32>("looks.sideways()"), 0, "{name}");
         page.eval::<Value>("looks.unfold()");
         assert_eq!(page.eval::<i32>("looks.sideways()"), 0, "{name}, unfolded");
+        page.until("looks.regions().length > 1");
+        let regions: Vec<String> = page.eval("looks.regions()");
+        let distinct: BTreeSet<&String> = regions.iter().collect();
+        assert_eq!(distinct.len(), regions.len(), "{name}: {regions:?}");
         page.screenshot(&format!("report_{name}_telephone"));
         page.size(DESK, 900);
         assert_eq!(page.eval::<i32>("looks.sideways()"), 0, "{name}, on a desk");
+        // A figure that has to be scrolled to is not read.
+        page.until("!document.querySelector('#thresholds .scroll').hasAttribute('role')");
     }
 }
 

@@ -4,6 +4,7 @@ mod capacity;
 mod connections;
 mod counts;
 mod crash;
+mod database;
 mod exit_codes;
 mod failures;
 mod freeze;

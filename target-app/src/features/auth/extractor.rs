@@ -5,7 +5,13 @@ use axum::{
     http::{header, request::Parts},
 };
 use chrono::{DateTime, Utc};
-use shared::{api::auth::Role, ids::UserId, paths, problem::Code};
+use shared::{
+    api::auth::Role,
+    ids::{MentorId, UserId},
+    paths,
+    problem::Code,
+    row_security::Person,
+};
 
 use super::cached;
 use crate::{error::ApiError, http::Current, state::AppState};
@@ -17,11 +23,21 @@ pub struct AuthUser {
     pub id: UserId,
     /// Its role now; a token says nothing of it.
     pub role: Role,
+    /// Its mentor profile, if it has one.
+    pub mentor: Option<MentorId>,
     /// When the token that proved it expires.
     pub expires_at: DateTime<Utc>,
 }
 
 impl AuthUser {
+    /// For whom their statements run under row-level security.
+    pub const fn person(&self) -> Person {
+        match self.role {
+            Role::Mentor => Person::Mentor(self.id),
+            Role::Student | Role::Parent | Role::Admin => Person::Student(self.id),
+        }
+    }
+
     /// Refuses everyone who has not that role.
     pub fn require(&self, role: Role) -> Result<(), ApiError> {
         if self.role == role {
@@ -52,6 +68,7 @@ impl FromRequestParts<AppState> for AuthUser {
         Ok(Self {
             id: account.id,
             role: account.role,
+            mentor: account.mentor_id,
             expires_at: claims.expires_at,
         })
     }
@@ -105,6 +122,7 @@ mod tests {
         let user = AuthUser {
             id: UserId(uuid::Uuid::nil()),
             role: Role::Student,
+            mentor: None,
             expires_at: DateTime::UNIX_EPOCH,
         };
         assert!(user.require(Role::Student).is_ok());

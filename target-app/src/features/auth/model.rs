@@ -20,8 +20,10 @@ pub(super) const REFRESH_LIFETIME: Duration = Duration::days(30);
 
 /// Longest e-mail in characters (RFC 5321 leaves 254 for an address).
 const MAX_EMAIL: usize = 254;
-/// Bytes of a password: below is guessable, above is cut off by bcrypt.
-const PASSWORD_BYTES: std::ops::RangeInclusive<usize> = 10..=72;
+/// Bytes of a password; bcrypt would not read more.
+const MAX_PASSWORD_BYTES: usize = 72;
+/// Characters of a new password: fewer are guessable.
+const MIN_PASSWORD_CHARS: usize = 10;
 /// Longest shown name in characters.
 const MAX_NAME: usize = 100;
 
@@ -40,10 +42,10 @@ impl TryFrom<RegisterRequest> for Registration {
 
     fn try_from(request: RegisterRequest) -> Result<Self, ApiError> {
         let password = SecretString::from(request.password);
-        if !fits(&password, PASSWORD_BYTES) {
+        if !fits(&password, MIN_PASSWORD_CHARS) {
             return Err(ApiError::invalid(
                 "password",
-                "10 to 72 bytes, without NUL characters",
+                "10 characters or more and at most 72 bytes, without NUL characters",
             ));
         }
         let display_name = request.display_name.trim().to_owned();
@@ -85,7 +87,7 @@ impl TryFrom<LoginRequest> for Attempt {
         let password = SecretString::from(request.password);
         // No account has a password outside of these bounds: refusing it here reveals nothing about
         // an account, and keeps bcrypt from comparing the first 72 bytes only.
-        if !fits(&password, 1..=*PASSWORD_BYTES.end()) {
+        if !fits(&password, 1) {
             return Err(ApiError::invalid(
                 "password",
                 "1 to 72 bytes, without NUL characters",
@@ -167,10 +169,11 @@ fn email(text: &str) -> Result<String, ApiError> {
     }
 }
 
-fn fits(password: &SecretString, bytes: std::ops::RangeInclusive<usize>) -> bool {
+fn fits(password: &SecretString, fewest_chars: usize) -> bool {
     use secrecy::ExposeSecret as _;
     let password = password.expose_secret();
-    bytes.contains(&password.len()) && !password.contains('\0')
+    let is_long_enough = password.chars().count() >= fewest_chars;
+    is_long_enough && password.len() <= MAX_PASSWORD_BYTES && !password.contains('\0')
 }
 
 #[cfg(test)]
@@ -226,10 +229,11 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_measured_in_bytes_because_bcrypt_cuts_bytes() {
+    fn a_password_has_ten_characters_and_at_most_the_bytes_that_bcrypt_reads() {
         for (password, right) in [
             ("123456789".to_owned(), false),
             ("1234567890".to_owned(), true),
+            ("ä".repeat(9), false),
             ("ä".repeat(36), true),
             ("ä".repeat(37), false),
             ("12345\u{0}67890".to_owned(), false),

@@ -1,7 +1,7 @@
 //! Seeded accounts and their credentials: students, mentors, parents, administrators.
 
 use rand::RngExt;
-use shared::dataset::{RowKind, id, mentor_email, student_email};
+use shared::dataset::{RowKind, admin_email, id, mentor_email, student_email};
 use uuid::Uuid;
 
 use crate::seed::{Rows, SeedData, SeedTable, plan::SeedPlan, planned::DAY};
@@ -66,7 +66,7 @@ fn app_user(data: &SeedData, n: u32, rows: &mut Rows) {
         SeededAccount::Student(n) => (student_email(n), "student"),
         SeededAccount::Mentor(n) => (mentor_email(n), "mentor"),
         SeededAccount::Parent(n) => (format!("parent{n:06}@codeconnect.test"), "parent"),
-        SeededAccount::Admin(n) => (format!("admin{n:06}@codeconnect.test"), "admin"),
+        SeededAccount::Admin(n) => (admin_email(n), "admin"),
     };
     rows.uuid(account.id()).text(&email).text(&name).text(role);
     match account {

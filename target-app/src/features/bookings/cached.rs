@@ -1,10 +1,14 @@
 //! Lists of bookings: a student's through their cache, a mentor's straight from the database.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use shared::{
     api::bookings::{BookingQuery, BookingView},
-    ids::UserId,
+    ids::{MentorId, UserId},
     page::Page,
+    row_security::Person,
 };
 
 use super::{
@@ -16,6 +20,7 @@ use crate::{
     db::DbSession,
     engine::Engine,
     error::ApiError,
+    features::dashboards,
 };
 
 /// Pages of a student's bookings; each student is a group.
@@ -26,8 +31,16 @@ pub(super) static BOOKINGS: CacheKind = CacheKind {
 };
 
 /// All pages of a student's bookings.
-pub(in super::super) fn group(student: UserId) -> Group {
+pub(super) fn group(student: UserId) -> Group {
     Group::new(&BOOKINGS, student)
+}
+
+/// All that shows bookings of these students with these mentors: their pages, and dashboards.
+pub(super) fn groups(bookings: impl IntoIterator<Item = (UserId, MentorId)>) -> Vec<Group> {
+    let bookings: Vec<_> = bookings.into_iter().collect();
+    let mut groups = dashboards::groups(bookings.iter().copied());
+    groups.extend(bookings.into_iter().map(|(student, _)| group(student)));
+    groups
 }
 
 fn page_key(student: UserId, query: &BookingQuery) -> Key {
@@ -43,7 +56,8 @@ pub(super) async fn student_page(
     let key = page_key(student, &filter.canonical());
     let owner = BookingOwner::Student(student);
     let mut session = engine.db.session();
-    let fill = move || async move { load(&mut session, owner, &filter).await };
+    let fill =
+        move || async move { load(&mut session, Person::Student(student), owner, &filter).await };
     Ok(engine.caches.read_through(key, fill).await?.into_body())
 }
 
@@ -51,7 +65,7 @@ pub(super) async fn student_page(
 pub(super) async fn mentor_page(
     engine: &Engine,
     person: UserId,
-    filter: &BookingFilter,
+    filter: BookingFilter,
 ) -> Result<Bytes, ApiError> {
     let mut session = engine.db.session();
     let mentor = {
@@ -60,7 +74,10 @@ pub(super) async fn mentor_page(
     };
     // An account can have the role before it has a profile.
     match mentor {
-        Some(mentor) => load(&mut session, BookingOwner::Mentor(mentor), filter).await,
+        Some(mentor) => {
+            let owner = BookingOwner::Mentor(mentor);
+            load(&mut session, Person::Mentor(person), owner, &filter).await
+        }
         None => json(&filter.page.with(Vec::new(), 0)),
     }
 }
@@ -69,27 +86,38 @@ pub(super) async fn mentor_page(
 pub(super) async fn reload(engine: &Engine, key: &Key) -> Result<Option<Bytes>, ApiError> {
     let query: BookingQuery = serde_json::from_str(&key.question).map_err(ApiError::internal)?;
     let filter = BookingFilter::try_from(query)?;
-    let student = key.group.parse().map_err(ApiError::internal)?;
-    let owner = BookingOwner::Student(UserId(student));
+    let student = UserId(key.group.parse().map_err(ApiError::internal)?);
+    let owner = BookingOwner::Student(student);
     let mut session = engine.db.session();
-    load(&mut session, owner, &filter).await.map(Some)
+    load(&mut session, Person::Student(student), owner, &filter)
+        .await
+        .map(Some)
 }
 
 async fn load(
     session: &mut DbSession,
+    person: Person,
     owner: BookingOwner,
     filter: &BookingFilter,
 ) -> Result<Bytes, ApiError> {
-    let (items, total) = {
-        let mut conn = session.conn().await?;
-        repository::list(&mut conn, owner, filter).await?
-    };
+    let whole = Arc::new(filter.clone());
+    let asked = Arc::clone(&whole);
+    let (items, total) = session
+        .run_for(person, move |conn| {
+            let asked = Arc::clone(&asked);
+            async move { repository::list(conn, owner, &asked).await }.boxed()
+        })
+        .await?;
     let total = match total {
         Some(total) => total,
         None if filter.page.page == 1 => 0,
         None => {
-            let mut conn = session.conn().await?;
-            repository::count_all(&mut conn, owner, filter).await?
+            session
+                .run_for(person, move |conn| {
+                    let asked = Arc::clone(&whole);
+                    async move { repository::count_all(conn, owner, &asked).await }.boxed()
+                })
+                .await?
         }
     };
     json(&filter.page.with(items, total))

@@ -89,7 +89,7 @@ pub(super) async fn list_mine(
     user: AuthUser,
     Query(query): Query<BookingQuery>,
 ) -> Result<Response, ApiError> {
-    let page = service::list(engine, user.id, user.role, query.try_into()?).await?;
+    let page = service::list(engine, user.person(), query.try_into()?).await?;
     Ok(json_bytes(page))
 }
 
@@ -114,7 +114,7 @@ pub(super) async fn get(
     user: AuthUser,
     Path(id): Path<BookingId>,
 ) -> Result<Json<BookingView>, ApiError> {
-    Ok(Json(service::get(&engine, user.id, id).await?))
+    Ok(Json(service::get(&engine, user.person(), id).await?))
 }
 
 /// Give a place back.

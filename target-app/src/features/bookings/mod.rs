@@ -16,10 +16,10 @@ mod service;
 mod service_holds;
 mod service_move;
 
-pub(super) use cached::group;
 pub(super) use feature::feature;
 pub(super) use model::PayableBooking;
 pub(super) use service_holds::{
-    RELEASED_AT_ONCE, cancel_by_refund, end_hold, lock_payable, release_expired,
+    RELEASED_AT_ONCE, cancel_by_refund, end_hold, groups_of, lock_payable, release_expired,
+    student_pages,
 };
 pub(super) use service_move::{MoveAttempt, reschedule};

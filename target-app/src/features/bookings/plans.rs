@@ -5,6 +5,7 @@ use shared::{
     api::bookings::BookingQuery,
     dataset::{self, RowKind},
     ids::UserId,
+    row_security::Person,
 };
 
 use super::{
@@ -50,6 +51,7 @@ fn mine(_: &Policies) -> Vec<Statement> {
     let text = repository::list_text(BookingOwner::Student(UserId(student)));
     vec![
         Statement::of("page", text)
+            .run_for(Person::Student(UserId(student)))
             .bind(student)
             .bind(None::<String>)
             .bind(filter.from)

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use shared::{
-    ids::{BookingId, SlotId, UserId},
+    ids::{BookingId, MentorId, SlotId, UserId},
     money::Cents,
 };
 use sqlx::PgConnection;
@@ -76,25 +76,29 @@ pub(super) async fn find_payable(
     Ok(row.map(PayableBooking::from))
 }
 
-/// The slot of a booking.
-pub(super) async fn find_slot_of(
+/// Slot, student and mentor of a booking.
+pub(super) async fn find_parts(
     conn: &mut PgConnection,
     booking: BookingId,
-) -> Result<Option<SlotId>, DbError> {
-    let query = sqlx::query_scalar("select slot_id from booking where id = $1").bind(booking.0);
-    let slot: Option<Uuid> = timing::db(query.fetch_optional(conn)).await?;
-    Ok(slot.map(SlotId))
+) -> Result<Option<(SlotId, UserId, MentorId)>, DbError> {
+    let query = sqlx::query_as::<_, (Uuid, Uuid, Uuid)>(
+        "select slot_id, student_id, mentor_id from booking where id = $1",
+    )
+    .bind(booking.0);
+    let row = timing::db(query.fetch_optional(conn)).await?;
+    Ok(row.map(|(slot, student, mentor)| (SlotId(slot), UserId(student), MentorId(mentor))))
 }
 
-/// Up to `limit` bookings whose holds have expired, each with its student. Hold, booking and slot are
-/// locked without waiting; where another transaction has one of them, the hold is passed over.
+/// Up to `limit` bookings whose holds have expired, each with its student and mentor. Hold,
+/// booking and slot are locked without waiting; where another transaction has one of them, the hold is
+/// passed over.
 pub(super) async fn lock_expired(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     limit: i64,
-) -> Result<Vec<(Uuid, Uuid)>, DbError> {
+) -> Result<Vec<(Uuid, Uuid, Uuid)>, DbError> {
     let query = sqlx::query_as(
-        "select b.id, b.student_id
+        "select b.id, b.student_id, b.mentor_id
          from booking_hold h
          join booking b on b.id = h.booking_id
          join slot s on s.id = b.slot_id

@@ -4,7 +4,7 @@
 //! has one of active bookings only.
 
 use chrono::{DateTime, Utc};
-use shared::ids::{MentorId, SlotId, UserId};
+use shared::ids::{BookingId, MentorId, SlotId, UserId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -148,27 +148,42 @@ pub(super) async fn move_slot(
     Ok(())
 }
 
-/// Gives every booking of a slot, the cancelled ones too, the slot's new begin and end; their
-/// students.
+/// A booking that has another time now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct MovedBooking {
+    /// Which booking.
+    pub(super) id: BookingId,
+    /// Whose booking it is.
+    pub(super) student: UserId,
+    /// Whether it was not cancelled.
+    pub(super) is_active: bool,
+}
+
+/// Gives every booking of a slot, the cancelled ones too, the slot's new begin and end.
 pub(super) async fn move_bookings(
     conn: &mut PgConnection,
     slot: &MovableSlot,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
-) -> Result<Vec<UserId>, DbError> {
-    let query = sqlx::query_scalar(
+) -> Result<Vec<MovedBooking>, DbError> {
+    let query = sqlx::query_as(
         "update booking
          set scheduled_at = $4, ends_at = $5
          where slot_id = $1
            and mentor_id = $2
            and scheduled_at = $3
-         returning student_id",
+         returning id, student_id, status <> 'cancelled'",
     )
     .bind(slot.id.0)
     .bind(slot.mentor.0)
     .bind(slot.starts_at)
     .bind(from)
     .bind(to);
-    let ids: Vec<Uuid> = timing::db(query.fetch_all(conn)).await?;
-    Ok(ids.into_iter().map(UserId).collect())
+    let rows: Vec<(Uuid, Uuid, bool)> = timing::db(query.fetch_all(conn)).await?;
+    let moved = |(id, student, is_active)| MovedBooking {
+        id: BookingId(id),
+        student: UserId(student),
+        is_active,
+    };
+    Ok(rows.into_iter().map(moved).collect())
 }

@@ -14,12 +14,13 @@ use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use shared::{
     api::{
-        auth::Role,
         bookings::{BookingRequest, BookingStatus, BookingView},
+        notifications::NotificationKind,
     },
     ids::{BookingId, UserId},
     paths,
     profile::Strategy,
+    row_security::Person,
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -33,6 +34,7 @@ use crate::{
     db::{Isolation, Retry},
     engine::Engine,
     error::ApiError,
+    features::notifications::{Audience, Outgoing},
     idempotency::{self, GuardedOutcome, IdempotentRequest, RequestDigest},
     registry::OnCancelled,
     timing,
@@ -78,23 +80,38 @@ pub(super) async fn create(
             .is_required()
             .then(|| now + rule.hold.duration());
         let (isolation, asked) = (reserve::isolation(strategy), attempt.clone());
+        let outgoing = Outgoing::of(&engine);
+        let notices = outgoing.clone();
         let work = engine.change(isolation, RETRIES, move |conn, touched| {
-            let (request, asked) = (request.clone(), asked.clone());
+            let (request, asked, notices) = (request.clone(), asked.clone(), notices.clone());
             async move {
-                let student = asked.student;
                 let booked = idempotency::guarded(conn, request.as_ref(), move |conn| {
-                    async move { book(conn, strategy, now, hold, &asked).await }.boxed()
+                    async move {
+                        let booking = book(conn, strategy, now, hold, &asked).await?;
+                        let kind = NotificationKind::BookingMade;
+                        let reader = Audience::OtherThan(asked.student);
+                        notices
+                            .write(conn, kind, reader, &[booking.id], now)
+                            .await?;
+                        Ok::<_, BookingFailure>(booking)
+                    }
+                    .boxed()
                 })
                 .await?;
                 // Also where it is replayed: the process that committed may have ended before it
                 // could invalidate.
-                touched.add([cached::group(student)]);
+                let (GuardedOutcome::New(booking) | GuardedOutcome::Replayed(booking)) = &booked;
+                touched.add(cached::groups([(booking.student_id, booking.mentor_id)]));
                 Ok::<_, BookingFailure>(booked)
             }
             .boxed()
         });
         match work.await {
-            Ok(GuardedOutcome::New(booking) | GuardedOutcome::Replayed(booking)) => Ok(booking),
+            Ok(GuardedOutcome::New(booking)) => {
+                outgoing.push();
+                Ok(booking)
+            }
+            Ok(GuardedOutcome::Replayed(booking)) => Ok(booking),
             Err(failure) => {
                 if let BookingFailure::Refused(refusal) = &failure
                     && refusal.is_conflict()
@@ -172,12 +189,11 @@ fn view(booking: NewBooking, created_at: DateTime<Utc>) -> BookingView {
 /// Keeps the reason for support. A failure to keep it does not change the response.
 async fn log_conflict(engine: &Engine, attempt: &BookingAttempt, refusal: &BookingRefusal) {
     let reason = refusal.code().as_str();
-    let kept = async {
-        let mut session = engine.db.session();
-        let mut conn = session.write().await?;
-        repository::insert_conflict(&mut conn, attempt.slot, attempt.student, reason).await?;
-        conn.commit().await
-    };
+    let (slot, student) = (attempt.slot, attempt.student);
+    let mut session = engine.db.session();
+    let kept = session.write_for(Person::Student(student), move |conn| {
+        repository::insert_conflict(conn, slot, student, reason).boxed()
+    });
     if let Err(error) = kept.await {
         tracing::warn!(slot.id = %attempt.slot, reason, %error, "conflict was not logged");
     }
@@ -187,27 +203,26 @@ async fn log_conflict(engine: &Engine, attempt: &BookingAttempt, refusal: &Booki
 /// mentor gives.
 pub(super) async fn list(
     engine: Arc<Engine>,
-    person: UserId,
-    role: Role,
+    person: Person,
     filter: BookingFilter,
 ) -> Result<Bytes, ApiError> {
-    match role {
-        Role::Mentor => cached::mentor_page(&engine, person, &filter).await,
-        Role::Student | Role::Parent | Role::Admin => {
-            cached::student_page(&engine, person, filter).await
-        }
+    match person {
+        Person::Mentor(mentor) => cached::mentor_page(&engine, mentor, filter).await,
+        Person::Student(student) => cached::student_page(&engine, student, filter).await,
     }
 }
 
 /// One booking, for those who take part in it; to others it does not exist.
 pub(super) async fn get(
     engine: &Engine,
-    person: UserId,
+    person: Person,
     id: BookingId,
 ) -> Result<BookingView, ApiError> {
     let mut session = engine.db.session();
-    let mut conn = session.conn().await?;
-    repository::find_for(&mut conn, id, person)
+    let found = session.run_for(person, move |conn| {
+        repository::find_for(conn, id, person.id()).boxed()
+    });
+    found
         .await?
         .ok_or_else(|| BookingFailure::from(BookingRefusal::NoSuchBooking).into())
 }
@@ -221,19 +236,26 @@ pub(super) async fn cancel(
     id: BookingId,
 ) -> Result<BookingView, ApiError> {
     timing::shielded(async move {
+        let outgoing = Outgoing::of(&engine);
+        let notices = outgoing.clone();
         let work = engine.change(Isolation::ReadCommitted, RETRIES, move |conn, touched| {
-            let others = others.clone();
+            let (others, notices) = (others.clone(), notices.clone());
             async move {
                 let booking = give_back(conn, now, person, id).await?;
                 for on_cancelled in others {
                     on_cancelled(conn, id, now).await?;
                 }
-                touched.add([cached::group(booking.student_id)]);
+                let kind = NotificationKind::BookingCancelled;
+                let reader = Audience::OtherThan(person);
+                notices.write(conn, kind, reader, &[id], now).await?;
+                touched.add(cached::groups([(booking.student_id, booking.mentor_id)]));
                 Ok::<_, BookingFailure>(booking)
             }
             .boxed()
         });
-        Ok(work.await?)
+        let booking = work.await?;
+        outgoing.push();
+        Ok(booking)
     })
     .await
 }

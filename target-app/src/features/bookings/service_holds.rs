@@ -3,15 +3,19 @@
 
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
-use shared::ids::{BookingId, UserId};
+use shared::{
+    api::notifications::NotificationKind,
+    ids::{BookingId, MentorId, UserId},
+};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{cached, model::PayableBooking, repository, repository_holds};
 use crate::{
-    cache::TouchedGroups,
+    cache::{Group, TouchedGroups},
     db::{DbError, Isolation, Retry},
     engine::Engine,
+    features::notifications::{Audience, Outgoing},
 };
 
 /// Holds that one transaction releases: few enough that their locks are held for milliseconds.
@@ -41,7 +45,7 @@ pub(in super::super) async fn cancel_by_refund(
     booking: BookingId,
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
-    let Some(slot) = repository_holds::find_slot_of(conn, booking).await? else {
+    let Some((slot, ..)) = repository_holds::find_parts(conn, booking).await? else {
         return Ok(false);
     };
     repository::lock_slot(conn, slot).await?;
@@ -53,40 +57,67 @@ pub(in super::super) async fn cancel_by_refund(
     Ok(true)
 }
 
+/// All that shows a booking.
+pub(in super::super) async fn groups_of(
+    conn: &mut PgConnection,
+    booking: BookingId,
+) -> Result<Vec<Group>, DbError> {
+    let found = repository_holds::find_parts(conn, booking).await?;
+    let parts = found.map(|(_, student, mentor)| (student, mentor));
+    Ok(cached::groups(parts))
+}
+
+/// The cached pages that a payment of a student's booking touches.
+pub(in super::super) fn student_pages(student: UserId) -> Group {
+    cached::group(student)
+}
+
 /// Cancels one batch of the holds that have expired, and returns how many there were. Workers that
 /// share a database do it together: each passes over the rows that another one has locked.
 pub(in super::super) async fn release_expired(
     engine: &Engine,
     now: DateTime<Utc>,
 ) -> Result<usize, DbError> {
+    let outgoing = Outgoing::of(engine);
+    let notices = outgoing.clone();
     let work = engine.change(
         Isolation::ReadCommitted,
         Retry::Never,
-        move |conn, touched| async move { release(conn, now, &touched).await }.boxed(),
+        move |conn, touched| {
+            let notices = notices.clone();
+            async move {
+                let released = release(conn, now, &touched).await?;
+                let (kind, readers) = (NotificationKind::BookingReleased, Audience::Student);
+                notices.write(conn, kind, readers, &released, now).await?;
+                Ok::<_, DbError>(released.len())
+            }
+            .boxed()
+        },
     );
-    work.await
+    let released = work.await?;
+    outgoing.push();
+    Ok(released)
 }
 
-/// The work of the transaction; returns the number of holds. Everything that is changed is
+/// The work of the transaction; returns the bookings. Everything that is changed is
 /// locked by its first statement, without waiting, so no order of locks of another transaction can
 /// deadlock with this one.
 async fn release(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     touched: &TouchedGroups,
-) -> Result<usize, DbError> {
+) -> Result<Vec<BookingId>, DbError> {
     let expired = repository_holds::lock_expired(conn, now, RELEASED_AT_ONCE as i64).await?;
     if expired.is_empty() {
-        return Ok(0);
+        return Ok(Vec::new());
     }
-    let bookings: Vec<Uuid> = expired.iter().map(|(booking, _)| *booking).collect();
+    let bookings: Vec<Uuid> = expired.iter().map(|(booking, ..)| *booking).collect();
     repository_holds::count_down(conn, &bookings).await?;
     repository_holds::cancel_all(conn, &bookings).await?;
     repository_holds::delete(conn, &bookings).await?;
-    touched.add(
-        expired
-            .iter()
-            .map(|(_, student)| cached::group(UserId(*student))),
-    );
-    Ok(expired.len())
+    let released = expired
+        .iter()
+        .map(|(_, student, mentor)| (UserId(*student), MentorId(*mentor)));
+    touched.add(cached::groups(released));
+    Ok(bookings.into_iter().map(BookingId).collect())
 }

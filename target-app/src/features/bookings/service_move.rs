@@ -9,7 +9,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
-use shared::ids::{SlotId, UserId};
+use shared::{
+    api::notifications::NotificationKind,
+    ids::{BookingId, SlotId, UserId},
+};
 use sqlx::PgConnection;
 
 use super::{
@@ -23,6 +26,7 @@ use crate::{
     db::{DbError, Isolation},
     engine::Engine,
     error::ApiError,
+    features::notifications::{Audience, Outgoing},
     timing,
 };
 
@@ -45,22 +49,34 @@ pub(crate) async fn reschedule(
 ) -> Result<(), ApiError> {
     timing::shielded(async move {
         let isolation = reserve::isolation(engine.policies.bookings.strategy);
+        let outgoing = Outgoing::of(&engine);
+        let notices = outgoing.clone();
         let work = engine.change(isolation, RETRIES, move |conn, touched| {
-            async move { carry_out(conn, isolation, now, attempt, &touched).await }.boxed()
+            let notices = notices.clone();
+            async move {
+                let moved = carry_out(conn, isolation, now, attempt, &touched).await?;
+                let (kind, readers) = (NotificationKind::BookingMoved, Audience::Student);
+                notices.write(conn, kind, readers, &moved, now).await?;
+                Ok::<_, BookingFailure>(())
+            }
+            .boxed()
         });
-        Ok(work.await?)
+        work.await?;
+        outgoing.push();
+        Ok(())
     })
     .await
 }
 
-/// The work of a move's transaction; notes the students whose bookings have other times by it.
+/// The work of a move's transaction; notes the students whose bookings have other times by it, and
+/// returns those of the bookings that are active.
 async fn carry_out(
     conn: &mut PgConnection,
     isolation: Isolation,
     now: DateTime<Utc>,
     attempt: MoveAttempt,
     touched: &TouchedGroups,
-) -> Result<(), BookingFailure> {
+) -> Result<Vec<BookingId>, BookingFailure> {
     let locks = isolation == Isolation::ReadCommitted;
     if locks {
         repository_move::lock_mentor(conn, attempt.mentor).await?;
@@ -88,7 +104,7 @@ async fn carry_out(
         attempt.starts_at + (slot.ends_at - slot.starts_at),
     );
     if from == slot.starts_at {
-        return Ok(());
+        return Ok(Vec::new());
     }
     if let Some((from, to)) = repository_move::find_mentor_overlap(conn, &slot, from, to).await? {
         return Err(BookingRefusal::MentorBusy { from, to }.into());
@@ -100,9 +116,11 @@ async fn carry_out(
     repository_move::move_slot(conn, slot.id, from, to)
         .await
         .map_err(|error| taken(error, from, to))?;
-    let students = repository_move::move_bookings(conn, &slot, from, to).await?;
-    touched.add(students.into_iter().map(cached::group));
-    Ok(())
+    let moved = repository_move::move_bookings(conn, &slot, from, to).await?;
+    let students = moved.iter().map(|booking| (booking.student, slot.mentor));
+    touched.add(cached::groups(students));
+    let active = moved.into_iter().filter(|booking| booking.is_active);
+    Ok(active.map(|booking| booking.id).collect())
 }
 
 /// A slot with the same begin that no look for overlaps saw: one whose transaction ended since.

@@ -172,8 +172,8 @@ fn publish(hub: &Hub, engine: &Engine, turns: &BTreeMap<RoomId, Turn>, stored: &
         if let (Some(turn), Some(message)) = (turns.get(&name.0), stored.messages.get(name)) {
             let frame = frames::write(&ServerFrame::Message(message.clone()));
             turn.publish(message.seq, &frame);
-            let kind = RelayedKind::Message(message.seq);
-            relay::pass_on(hub, engine, name.0, kind, &frame);
+            let kind = RelayedKind::Message(name.0, message.seq);
+            relay::pass_on(hub, engine, kind, &frame);
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use shared::{
-    api::chat::{ClientFrame, ServerFrame},
+    api::chat::{ClientFrame, ServerFrame, close},
     ids::{RoomId, UserId},
     problem::Code,
 };
@@ -15,15 +15,19 @@ use super::{
     frames::{self, FrameError},
     model::checked_seq,
     relay, service,
-    wire::{SocketEnd, Wire},
 };
 use crate::{
     error::ApiError,
-    realtime::{Draft, MailboxEvent, MailboxItem, RelayedKind, Socket, Subscription},
+    realtime::{
+        Delivery, Draft, MailboxEvent, MailboxItem, RelayedKind, Socket, SocketEnd, SocketSide,
+        Subscription, Wire,
+    },
     state::AppState,
     timing::{self, Timing},
 };
 
+/// How a connection ends whose client sends something that is no frame.
+pub(super) const BAD_FRAME: SocketEnd = SocketEnd::Close(close::BAD_FRAME, "frames are JSON texts");
 /// Most rooms that one socket joins at once.
 const MAX_JOINED: usize = 100;
 
@@ -56,32 +60,8 @@ impl Conversation {
         }
     }
 
-    /// The next event of the rooms; nothing is lost when the wait is cut short.
-    pub(super) async fn next(&self) -> MailboxItem {
-        self.hub.mailbox().next().await
-    }
-
-    /// Sends what waits, at most `limit` items.
-    pub(super) async fn deliver_waiting(
-        &mut self,
-        wire: &mut Wire,
-        limit: usize,
-    ) -> Result<(), SocketEnd> {
-        for _ in 0..limit {
-            let Some(item) = self.hub.mailbox().try_next() else {
-                break;
-            };
-            self.deliver(wire, item).await?;
-        }
-        Ok(())
-    }
-
-    /// Sends one item: messages in order, none twice, none left out.
-    pub(super) async fn deliver(
-        &mut self,
-        wire: &mut Wire,
-        item: MailboxItem,
-    ) -> Result<(), SocketEnd> {
+    /// Sends one item of a room: messages in order, none twice, none left out.
+    async fn deliver_item(&mut self, wire: &mut Wire, item: MailboxItem) -> Result<(), SocketEnd> {
         let Some(sent) = self.sent_of(&item) else {
             return Ok(());
         };
@@ -112,15 +92,6 @@ impl Conversation {
             .map(|joined| joined.sent)
     }
 
-    /// Handles a client's text, and counts it as a request with what it cost.
-    pub(super) async fn handle(&mut self, wire: &mut Wire, text: &str) -> Result<(), SocketEnd> {
-        let state = self.state.clone();
-        let costs = Timing::default();
-        let outcome = timing::scope(costs.clone(), self.carry_out(wire, text)).await;
-        state.http().api_answered(None, &costs.read());
-        outcome
-    }
-
     async fn carry_out(&mut self, wire: &mut Wire, text: &str) -> Result<(), SocketEnd> {
         match frames::read(text) {
             Ok(ClientFrame::Join { room, after_seq }) => self.join(wire, room, after_seq).await,
@@ -135,7 +106,7 @@ impl Conversation {
             }) => self.send(wire, room, client_id, text).await,
             Ok(ClientFrame::Typing { room }) => self.typing(wire, room).await,
             Ok(ClientFrame::Ping { nonce }) => send_frame(wire, &ServerFrame::Pong { nonce }).await,
-            Err(FrameError::NotJson) => Err(SocketEnd::BAD_FRAME),
+            Err(FrameError::NotJson) => Err(BAD_FRAME),
             Err(FrameError::Refused(frame)) => send_frame(wire, &frame).await,
         }
     }
@@ -267,9 +238,39 @@ impl Conversation {
         let frame = frames::write(&ServerFrame::Typing { room, user });
         let hub = self.state.hub();
         hub.publish_ephemeral(room, user, &frame);
-        let kind = RelayedKind::Ephemeral(user);
-        relay::pass_on(hub, &self.state.engine(), room, kind, &frame);
+        let kind = RelayedKind::Ephemeral(room, user);
+        relay::pass_on(hub, &self.state.engine(), kind, &frame);
         Ok(())
+    }
+}
+
+impl SocketSide for Conversation {
+    type Item = Delivery;
+
+    async fn next(&self) -> Delivery {
+        self.hub.mailbox().next().await
+    }
+
+    fn try_next(&self) -> Option<Delivery> {
+        self.hub.mailbox().try_next()
+    }
+
+    /// Sends what waited: a notification as it is, an item of a room if it belongs to the present
+    /// stay there.
+    async fn deliver(&mut self, wire: &mut Wire, next: Delivery) -> Result<(), SocketEnd> {
+        match next {
+            Delivery::Personal(frame) => wire.queue(frame).await,
+            Delivery::Room(item) => self.deliver_item(wire, item).await,
+        }
+    }
+
+    /// Handles a client's text, and counts it as a request with what it cost.
+    async fn handle(&mut self, wire: &mut Wire, text: &str) -> Result<(), SocketEnd> {
+        let state = self.state.clone();
+        let costs = Timing::default();
+        let outcome = timing::scope(costs.clone(), self.carry_out(wire, text)).await;
+        state.http().api_answered(None, &costs.read());
+        outcome
     }
 }
 

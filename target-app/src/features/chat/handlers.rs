@@ -7,12 +7,11 @@ use axum::{
         State,
         ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
-    http::{HeaderMap, header},
+    http::HeaderMap,
     response::Response,
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use shared::{
-    api::chat::{History, HistoryQuery, MAX_FRAME_BYTES, RoomList},
+    api::chat::{History, HistoryQuery, RoomList},
     ids::RoomId,
     paths,
     problem::{Code, Problem},
@@ -23,19 +22,12 @@ use crate::{
     error::ApiError,
     features::auth::AuthUser,
     http::{Current, Json, Path, Query},
+    realtime::checked_upgrade,
     state::AppState,
 };
 
 /// Most sockets that this process serves at once.
 const MAX_SOCKETS: u64 = 20_000;
-/// Read and write buffers of a socket; the library's own are 128 KiB each, which is what ten
-/// thousand idle sockets would cost a gigabyte for.
-const BUFFER_BYTES: usize = 4 * 1024;
-/// Bytes that may wait to be written before the socket's task waits too.
-const MAX_WRITE_BYTES: usize = 64 * 1024;
-/// Where the library itself stops reading a frame. Above the documented limit, so that a frame
-/// a little too large is read, refused and the connection closed in order.
-const HARD_FRAME_BYTES: usize = 4 * MAX_FRAME_BYTES;
 
 /// List one's chat rooms.
 #[utoipa::path(
@@ -104,17 +96,7 @@ pub(super) async fn socket(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
-    let upgrade = upgrade.map_err(|rejection| {
-        let detail = format!("this route speaks WebSocket: {}", rejection.body_text());
-        ApiError::new(Code::InvalidRequest, detail)
-    })?;
-    // The library answers whatever key it gets (RFC 6455, 4.2.1 wants 16 bytes in base64).
-    let key = headers.get(header::SEC_WEBSOCKET_KEY);
-    let key = key.and_then(|key| STANDARD.decode(key).ok());
-    if key.is_none_or(|key| key.len() != 16) {
-        let detail = "`Sec-WebSocket-Key` is 16 bytes in base64";
-        return Err(ApiError::new(Code::InvalidRequest, detail));
-    }
+    let upgrade = checked_upgrade(&headers, upgrade)?;
     if state.hub().snapshot().sockets >= MAX_SOCKETS {
         return Err(ApiError::new(Code::Overloaded, "too many sockets are open").retry_after(5));
     }
@@ -124,11 +106,6 @@ pub(super) async fn socket(
     // Taken before the upgrade, so that the end of the process waits for it, too.
     let tracked = state.tracker().token();
     Ok(upgrade
-        .read_buffer_size(BUFFER_BYTES)
-        .write_buffer_size(BUFFER_BYTES)
-        .max_write_buffer_size(MAX_WRITE_BYTES)
-        .max_frame_size(HARD_FRAME_BYTES)
-        .max_message_size(HARD_FRAME_BYTES)
         .on_failed_upgrade(|error| tracing::debug!(%error, "upgrade failed"))
         .on_upgrade(move |socket| async move {
             connection::run(socket, state, user.id, good_for).await;

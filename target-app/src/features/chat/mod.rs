@@ -1,8 +1,8 @@
 //! Chat: rooms and history over HTTP, messages over one WebSocket a person and device.
 //!
-//! Beside the layers of every feature there are those of the socket: `socket` (the loop of one
-//! connection) -> `conversation` (the effect of each frame) -> `service`, over `wire` (texts in and
-//! out), with `frames` as the format. Fan-out is in `realtime`; `relay` carries it to other instances. `batch` and `repository_batch` store
+//! Beside the layers of every feature there are those of the socket: `socket` (one connection) ->
+//! `conversation` (the effect of each frame) -> `service`, with `frames` as the format. The loop of a
+//! connection and fan-out are in `realtime`; `relay` carries it to other instances. `batch` and `repository_batch` store
 //! messages of all rooms together.
 
 mod batch;
@@ -19,6 +19,5 @@ mod room_errors;
 mod seed;
 mod service;
 mod socket;
-mod wire;
 
 pub(super) use feature::feature;

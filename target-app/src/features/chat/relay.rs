@@ -1,11 +1,11 @@
-//! The worker that carries messages to the members of rooms on other instances, and theirs to ours,
-//! while `chat.fanout` says so.
+//! The worker that carries messages and notifications to sockets on other instances, and theirs to
+//! ours, while `chat.fanout` says so.
 
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
 use secrecy::ExposeSecret as _;
-use shared::{ids::RoomId, profile::Fanout};
+use shared::profile::Fanout;
 use tokio::{sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -56,14 +56,8 @@ async fn link(
 }
 
 /// Queues a frame for the other instances, where the engine says so.
-pub(super) fn pass_on(
-    hub: &Hub,
-    engine: &Engine,
-    room: RoomId,
-    kind: RelayedKind,
-    frame: &Utf8Bytes,
-) {
+pub(super) fn pass_on(hub: &Hub, engine: &Engine, kind: RelayedKind, frame: &Utf8Bytes) {
     if engine.policies.chat.fanout == Fanout::Redis {
-        hub.relay().send(room, kind, frame);
+        hub.relay().send(kind, frame);
     }
 }

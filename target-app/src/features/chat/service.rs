@@ -114,8 +114,8 @@ async fn send_alone(hub: &Hub, engine: &Engine, draft: &Draft) -> Result<ChatMes
         Some(StoredMessage::New(message)) => {
             let frame = frames::write(&ServerFrame::Message(message.clone()));
             turn.publish(message.seq, &frame);
-            let kind = RelayedKind::Message(message.seq);
-            relay::pass_on(hub, engine, draft.room, kind, &frame);
+            let kind = RelayedKind::Message(draft.room, message.seq);
+            relay::pass_on(hub, engine, kind, &frame);
             Ok(message)
         }
         Some(StoredMessage::Before(message)) => Ok(message),

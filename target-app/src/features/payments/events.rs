@@ -5,7 +5,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use shared::{
-    api::payments::{EventOutcome, MAX_EVENT_ID, PaymentEvent, PaymentEventKind, PaymentStatus},
+    api::{
+        notifications::NotificationKind,
+        payments::{EventOutcome, MAX_EVENT_ID, PaymentEvent, PaymentEventKind, PaymentStatus},
+    },
     ids::UserId,
     problem::Code,
 };
@@ -17,8 +20,17 @@ use super::{
     service::RETRIES,
 };
 use crate::{
-    db::Isolation, engine::Engine, error::ApiError, features::bookings, http::read_object, metrics,
-    provider::WebhookKey, timing,
+    db::Isolation,
+    engine::Engine,
+    error::ApiError,
+    features::{
+        bookings,
+        notifications::{Audience, Outgoing},
+    },
+    http::read_object,
+    metrics,
+    provider::WebhookKey,
+    timing,
 };
 
 /// Reads a webhook that was signed by the provider, not long ago.
@@ -52,20 +64,23 @@ pub(super) async fn receive(
     timing::shielded(async move {
         let kind = event.kind.as_str();
         let is_capture = event.kind == PaymentEventKind::Captured;
+        let outgoing = Outgoing::of(&engine);
+        let notices = outgoing.clone();
         let work = engine.change(Isolation::ReadCommitted, RETRIES, move |conn, touched| {
-            let event = event.clone();
+            let (event, notices) = (event.clone(), notices.clone());
             async move {
-                let (outcome, student) = apply(conn, now, &event).await?;
+                let (outcome, student) = apply(conn, now, &event, &notices).await?;
                 // Only a capture changes bookings. Also where it came before: the process that
                 // applied it may have ended before it could invalidate.
                 if is_capture && outcome != EventOutcome::Mismatch {
-                    touched.add([bookings::group(student)]);
+                    touched.add([bookings::student_pages(student)]);
                 }
                 Ok::<_, PaymentFailure>(outcome)
             }
             .boxed()
         });
         let outcome = work.await?;
+        outgoing.push();
         metrics::payment_event(kind, outcome.as_str());
         Ok(outcome)
     })
@@ -77,6 +92,7 @@ async fn apply(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     event: &PaymentEvent,
+    notices: &Outgoing,
 ) -> Result<(EventOutcome, UserId), PaymentFailure> {
     let id = event.payment_id;
     let seen = repository::find(conn, id).await?.ok_or(NO_SUCH_PAYMENT)?;
@@ -92,6 +108,10 @@ async fn apply(
         repository::set_status(conn, id, effect.status, settled_at).await?;
         if effect.settles {
             bookings::end_hold(conn, payment.booking).await?;
+            let (kind, reader) = (NotificationKind::BookingPaid, Audience::Student);
+            notices
+                .write(conn, kind, reader, &[payment.booking], now)
+                .await?;
         }
         match effect.status {
             PaymentStatus::Refunding => repository::queue_refund(conn, id, now).await?,

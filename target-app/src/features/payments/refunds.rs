@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use shared::{
     api::{
         auth::Role,
+        notifications::NotificationKind,
         payments::{PaymentStatus, PaymentView},
     },
     ids::{BookingId, PaymentId, UserId},
@@ -24,7 +25,11 @@ use crate::{
     db::{DbError, Isolation},
     engine::Engine,
     error::ApiError,
-    features::bookings,
+    features::{
+        bookings,
+        notifications::{Audience, Outgoing},
+        sessions,
+    },
     timing,
 };
 
@@ -38,17 +43,39 @@ pub(super) async fn refund(
     id: PaymentId,
 ) -> Result<PaymentView, ApiError> {
     timing::shielded(async move {
+        let outgoing = Outgoing::of(&engine);
+        let notices = outgoing.clone();
         let work = engine.change(Isolation::ReadCommitted, RETRIES, move |conn, touched| {
+            let notices = notices.clone();
             async move {
-                let payment = decide(conn, now, person, role, id).await?;
-                touched.add([bookings::group(payment.student)]);
+                let decided = decide(conn, now, person, role, id).await?;
+                let payment = decided.payment;
+                if decided.is_cancelled {
+                    sessions::on_cancelled(conn, payment.booking, now).await?;
+                    let kind = NotificationKind::BookingCancelled;
+                    let reader = Audience::OtherThan(person);
+                    notices
+                        .write(conn, kind, reader, &[payment.booking], now)
+                        .await?;
+                }
+                touched.add(bookings::groups_of(conn, payment.booking).await?);
                 Ok::<_, PaymentFailure>(payment)
             }
             .boxed()
         });
-        Ok(work.await?.into())
+        let payment = work.await?;
+        outgoing.push();
+        Ok(payment.into())
     })
     .await
+}
+
+/// What was decided of a refund.
+struct RefundDecision {
+    /// The payment as it is now.
+    payment: Payment,
+    /// Whether its booking was cancelled with it.
+    is_cancelled: bool,
 }
 
 /// The work of the transaction.
@@ -58,12 +85,17 @@ async fn decide(
     person: UserId,
     role: Role,
     id: PaymentId,
-) -> Result<Payment, PaymentFailure> {
+) -> Result<RefundDecision, PaymentFailure> {
     let seen = repository::find(conn, id).await?;
     let seen = seen.filter(|payment| role == Role::Admin || payment.student == person);
     let seen = seen.ok_or(NO_SUCH_PAYMENT)?;
     match seen.status {
-        PaymentStatus::Refunding | PaymentStatus::Refunded => return Ok(seen),
+        PaymentStatus::Refunding | PaymentStatus::Refunded => {
+            return Ok(RefundDecision {
+                payment: seen,
+                is_cancelled: false,
+            });
+        }
         PaymentStatus::Captured => {}
         _ => {
             return Err(PaymentFailure::Refused(
@@ -76,7 +108,10 @@ async fn decide(
     let payment = repository::lock(conn, id).await?.ok_or(NO_SUCH_PAYMENT)?;
     if payment.status != PaymentStatus::Captured {
         // Another request came first; it has cancelled the booking too.
-        return Ok(payment);
+        return Ok(RefundDecision {
+            payment,
+            is_cancelled,
+        });
     }
     if !is_cancelled && role != Role::Admin {
         return Err(PaymentFailure::Refused(
@@ -85,9 +120,12 @@ async fn decide(
         ));
     }
     queue(conn, id, now).await?;
-    Ok(Payment {
-        status: PaymentStatus::Refunding,
-        ..payment
+    Ok(RefundDecision {
+        payment: Payment {
+            status: PaymentStatus::Refunding,
+            ..payment
+        },
+        is_cancelled,
     })
 }
 

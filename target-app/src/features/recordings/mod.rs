@@ -11,3 +11,4 @@ mod seed;
 mod service;
 
 pub(super) use feature::feature;
+pub(super) use service::record_session;

@@ -2,8 +2,8 @@
 //! lesson, that is its student or its mentor.
 
 use chrono::{DateTime, Utc};
-use shared::ids::{BookingId, RecordingId, UserId};
-use sqlx::{FromRow, PgConnection, query_as, query_scalar};
+use shared::ids::{BookingId, RecordingId, SessionId, UserId};
+use sqlx::{FromRow, PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use super::model::Recording;
@@ -138,4 +138,32 @@ pub(super) async fn find_media_key(
 ) -> Result<Option<String>, DbError> {
     let found = query_scalar("select media_key from recording where id = $1").bind(id.0);
     Ok(timing::db(found.fetch_optional(conn)).await?)
+}
+
+/// Makes the recording of a session that has ended.
+pub(super) async fn insert_of_session(
+    conn: &mut PgConnection,
+    id: RecordingId,
+    session: SessionId,
+    media_key: &str,
+    size_bytes: i64,
+) -> Result<(), DbError> {
+    let insert = query(
+        "insert into recording
+             (id, booking_id, session_id, part, title, duration_seconds, media_key, size_bytes,
+              recorded_at)
+         select $1, c.booking_id, c.id, c.part, 'Class with ' || m.display_name,
+                greatest(1, extract(epoch from c.ended_at - c.started_at)::integer), $3, $4,
+                c.started_at
+         from class_session c
+         join booking b on b.id = c.booking_id
+         join mentor m on m.id = b.mentor_id
+         where c.id = $2",
+    )
+    .bind(id.0)
+    .bind(session.0)
+    .bind(media_key)
+    .bind(size_bytes);
+    timing::db(insert.execute(conn)).await?;
+    Ok(())
 }

@@ -338,7 +338,12 @@ fn fields(scene: &Scene) -> Vec<RawRow> {
         ),
         row("stars beyond 16 bits", review("65537"), INVALID),
         row("stars with a fraction", review("1.5"), INVALID),
-        row("stars with an exponent", review("1e0"), INVALID),
+        row("stars with an exponent, too many", review("1e1"), INVALID),
+        row(
+            "stars with a fraction and an exponent",
+            review("15e-1"),
+            INVALID,
+        ),
         row("minus zero stars", review("-0"), INVALID),
         row(
             "a price beyond 64 bits",

@@ -125,7 +125,10 @@ async fn ask(app: &TestApp, list: &ClosedList, value: &Value) -> Answer {
     let mut path = path.collect::<Vec<_>>().join("/");
     let mut body = Vec::new();
     match &list.place {
-        Place::Query(name) => path += &format!("?{name}={}", value.as_str().unwrap_or("5")),
+        Place::Query(name) => {
+            let value = value.as_str().unwrap_or("5");
+            path = format!("{path}?{name}={value}");
+        }
         Place::Body(way) => body = serde_json::to_vec(&around(value.clone(), way)).unwrap(),
     }
     let key = WebhookKey::new(&WEBHOOK_SECRET.to_owned().into());

@@ -2,4 +2,5 @@
 
 mod caches;
 mod chat;
+mod notifications;
 mod races;

@@ -56,7 +56,9 @@ async fn the_plan_is_that_of_the_profile_in_force() {
     let indexed = |kinds: &[String]| kinds.iter().any(|kind| kind.contains("Index"));
     // Tiny tables are cheap to scan: the question is whether the index can serve.
     let start = |state: &'static str| {
-        TestApp::with(&[state])
+        // Without those that could stand in for it.
+        let others = ["index.bookings_scheduled=off", "index.bookings_changed=off"];
+        TestApp::with(&[state, others[0], others[1]])
             .after_sql("alter database DATABASE set enable_seqscan = off")
             .start()
     };

@@ -1,17 +1,19 @@
 //! The audit joined with a client's ledger: clean if the database holds what was acknowledged, and
 //! each difference reported by name.
 
+use http::Method;
 use shared::{
-    api::bookings::BookingView,
+    api::{bookings::BookingView, notifications::NotificationView},
     dataset::{RowKind, id},
     ids::{RoomId, SlotId, UserId},
     invariant::AuditReport,
-    ledger::{BookingEntry, BookingOutcome, Ledger, MessageEntry},
+    ledger::{BookingEntry, BookingOutcome, Ledger, MessageEntry, ReadEntry},
+    page::Page,
     paths,
     problem::Code,
 };
 
-use crate::support::{Answer, ChatSocket, NewSlot, TestApp};
+use crate::support::{Answer, ChatSocket, NewSlot, Person, TestApp, send};
 
 fn entry(student: UserId, slot: SlotId, answer: &Answer) -> BookingEntry {
     let (booking, outcome) = match answer.status {
@@ -27,6 +29,28 @@ fn entry(student: UserId, slot: SlotId, answer: &Answer) -> BookingEntry {
         slot,
         booking,
         outcome,
+    }
+}
+
+/// A notification of a person's that they have marked read.
+async fn mark_one(app: &TestApp, person: &Person) -> ReadEntry {
+    let sql = format!(
+        "insert into notification (id, user_id, kind, booking_id, created_at)
+         select gen_random_uuid(), student_id, 'booking_moved', id, now()
+         from booking where student_id = '{}' limit 1",
+        person.id
+    );
+    app.db.execute(&sql).await;
+    let page: Page<NotificationView> = person.get(paths::NOTIFICATIONS).await.ok();
+    let notification = page.items[0].id;
+    let path = paths::with_id(paths::NOTIFICATION_READ, notification);
+    send(person.request(Method::POST, &path))
+        .await
+        .ok::<NotificationView>();
+    ReadEntry {
+        reader: person.id,
+        notification,
+        acknowledged: true,
     }
 }
 
@@ -50,6 +74,7 @@ async fn one_of_each(app: &TestApp) -> Ledger {
             client_id: "c-1".to_owned(),
             seq: Some(seq),
         }],
+        reads: vec![mark_one(app, &ann).await],
         omitted: 0,
     }
 }
@@ -65,7 +90,7 @@ async fn what_was_acknowledged_is_what_the_database_holds() {
     let report = app.lab().audit_with(ledger).await.ok::<AuditReport>();
     assert!(broken(&report).is_empty(), "{:?}", broken(&report));
     let plain = app.lab().audit().await;
-    assert_eq!(report.invariants.len(), plain.invariants.len() + 5);
+    assert_eq!(report.invariants.len(), plain.invariants.len() + 6);
     app.finish().await;
 }
 
@@ -73,7 +98,7 @@ async fn what_was_acknowledged_is_what_the_database_holds() {
 async fn lost_phantom_and_wrong_writes_are_reported_by_name() {
     type Change = fn(&mut Ledger);
     let nothing: Change = |_| {};
-    let cases: [(&str, &str, Change); 7] = [
+    let cases: [(&str, &str, Change); 8] = [
         (
             "acknowledged_booking_kept",
             "delete from booking where created_at > (select seeded_at from dataset)",
@@ -104,6 +129,11 @@ async fn lost_phantom_and_wrong_writes_are_reported_by_name() {
             nothing,
         ),
         ("no_phantom_message", "", |ledger| ledger.messages.clear()),
+        (
+            "acknowledged_read_kept",
+            "update notification set read_at = null",
+            nothing,
+        ),
     ];
     let app = TestApp::start().await;
     let ledger = one_of_each(&app).await;

@@ -7,6 +7,8 @@ mod ledger;
 mod owners;
 mod profile;
 mod reset;
+mod round_trip;
+mod row_security;
 mod settings;
 mod slowdown;
 mod swap;

@@ -12,7 +12,7 @@ use target_app::{
 use crate::support::TestApp;
 
 /// Values to plant; a switch gets the first that it takes and does not have.
-const CANDIDATES: [&str; 12] = [
+const CANDIDATES: [&str; 13] = [
     "off",
     "on",
     "7",
@@ -25,6 +25,7 @@ const CANDIDATES: [&str; 12] = [
     "redis",
     "limit(9)",
     "bcrypt(5)",
+    "5ms",
 ];
 
 /// The profile with one switch at another value.
@@ -80,6 +81,7 @@ impl<'a> Subject<'a> {
                 self.with_part(SwitchOwner::Pool, planted).await
             }
             SwitchOwner::Indexes => self.with_indexes(planted).await,
+            SwitchOwner::RowSecurity => self.with_policies(planted).await,
             SwitchOwner::Connections => self.with_connection(path, planted).await,
             owner => self.with_part(owner, planted).await,
         }
@@ -106,10 +108,19 @@ impl<'a> Subject<'a> {
                 mem::swap(&mut engine.admission, &mut other.admission);
             }
             SwitchOwner::Policies => mem::swap(&mut engine.policies, &mut other.policies),
-            SwitchOwner::Connections | SwitchOwner::Indexes => {
+            SwitchOwner::Connections | SwitchOwner::Indexes | SwitchOwner::RowSecurity => {
                 unreachable!("changed by SQL")
             }
         }
+    }
+
+    /// Policies are made or dropped in the database.
+    async fn with_policies(&self, planted: &Profile) -> OwnedValues {
+        let pool = self.app.db.pool();
+        db::row_security::apply(pool, planted).await.unwrap();
+        let in_force = self.in_force().await;
+        db::row_security::apply(pool, &self.profile).await.unwrap();
+        in_force
     }
 
     /// An index is dropped or created in the database.
@@ -201,16 +212,12 @@ async fn every_switch_is_reported_by_exactly_one_owner_and_no_owner_reports_anyt
 async fn a_mismatch_planted_in_the_owner_of_each_switch_shows_as_exactly_that_difference() {
     // One connection, so that it is known which one is looked at; no statement cache, which a
     // PgBouncer may not take.
-    let setup = || TestApp::with(&["pool.max=1", "db.statement_cache=off"]);
-    let with_pooler = setup().with_pooler();
-    let skipped = with_pooler.is_none().then_some("db.via");
-    let app = with_pooler.unwrap_or_else(setup).start().await;
+    let app = TestApp::with(&["pool.max=1", "db.statement_cache=off"])
+        .with_pooler()
+        .start()
+        .await;
     let mut subject = Subject::new(&app).await;
     for switch in SWITCHES {
-        if Some(switch.path) == skipped {
-            println!("skipped: db.via, as PGBOUNCER_URL is not set");
-            continue;
-        }
         let sound = subject.in_force().await;
         assert_eq!(sound.differences, Vec::<String>::new(), "{}", switch.path);
         let planted = changed(&subject.profile, switch.path);

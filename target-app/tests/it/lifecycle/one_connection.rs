@@ -9,18 +9,21 @@ use shared::{
     api::{
         auth::{Role, Session, TokenPair},
         bookings::BookingView,
+        notifications::NotificationView,
         payments::{PaymentEvent, PaymentEventKind, PaymentView},
         recordings::{PlaybackLink, RecordingView},
+        sessions::{JoinGrant, SessionView},
     },
     dataset::{COURSE_LESSONS, PASSWORD, QUIZ_QUESTIONS, RowKind, id, student_email},
-    ids::{MentorId, RoomId},
+    ids::{MentorId, RoomId, UserId},
     page::Page,
     paths::{self, with_id},
     profile::{Checkout, Profile, SWITCHES, Store, SwitchValue as _},
 };
 
 use crate::courses::step::{attempt, complete_lesson, course, enrol, lesson, post, submit};
-use crate::support::{Answer, ChatSocket, Lesson, NewSlot, TestApp};
+use crate::sessions::step as sessions;
+use crate::support::{Answer, ChatSocket, Lesson, NewSlot, SignalEnd, TestApp};
 
 /// Switches that change neither which statements an operation sends nor on which connection. All
 /// others are varied, those that will be added too.
@@ -45,9 +48,9 @@ fn variants() -> Vec<Map<String, Value>> {
     // The stores of all kinds of values change together.
     let (stores, others): (Vec<&str>, Vec<&str>) =
         related.partition(|path| forms(path) == Store::forms());
-    let one = |paths: &[&str], value: &str| {
+    let one = |paths: &[&str], value: &str| -> Map<String, Value> {
         let changes = paths.iter().map(|path| ((*path).to_owned(), json!(value)));
-        Map::from_iter(changes)
+        changes.collect()
     };
     let mut all = Vec::new();
     for path in others {
@@ -123,6 +126,9 @@ async fn every_operation(app: &TestApp, variant: &str, round: u32) -> BTreeSet<&
     }
     rearrange(app, &mut done).await;
     learn(app, round, &mut done).await;
+    look(app, &mut done).await;
+    give_class(app, &mut done).await;
+    oversee(app, &mut done).await;
 
     let answer = done("recordings.list", student.recordings("").await);
     done("recordings.list", mentor.recordings("page=2").await);
@@ -142,7 +148,7 @@ async fn every_operation(app: &TestApp, variant: &str, round: u32) -> BTreeSet<&
     let (again, _) = socket.send_and_hear(room, &name, "hello").await;
     assert_eq!(first, again);
     socket.drop_connection();
-    sent.insert("chat.socket");
+    sent.extend(["chat.socket", "sessions.signal"]);
     sent
 }
 
@@ -156,6 +162,35 @@ async fn rearrange(app: &TestApp, done: &mut impl FnMut(&'static str, Answer) ->
     done("calendar.week", mentor.get(paths::CALENDAR_WEEK).await);
     let later = slot.starts_at() + TimeDelta::minutes(30);
     done("calendar.move", mentor.move_event(id, later).await);
+}
+
+/// Opens the dashboards, looks at a student and marks who came to a lesson.
+async fn oversee(app: &TestApp, done: &mut impl FnMut(&'static str, Answer) -> Answer) {
+    let (student, mentor) = (app.student(1), app.mentor(0));
+    let admin = app.person(UserId(id(RowKind::Admin, 0)), Role::Admin);
+    for (operation, person, path) in [
+        ("dashboards.admin", &admin, paths::DASHBOARD_ADMIN),
+        ("dashboards.mentor", &mentor, paths::DASHBOARD_MENTOR),
+        ("dashboards.student", &student, paths::DASHBOARD_STUDENT),
+        ("students.list", &mentor, paths::STUDENTS),
+    ] {
+        done(operation, person.get(path).await);
+    }
+    let of = |template| with_id(template, student.id);
+    done("students.detail", admin.get(&of(paths::STUDENT)).await);
+    let booking = Lesson {
+        student: 1,
+        mentor: 0,
+    };
+    let booking = booking.create(&app.db).await;
+    let path = with_id(paths::ATTENDANCE_BOOKING, booking);
+    let late = json!({"status": "late"});
+    done("attendance.mark", mentor.put(&path, &late).await);
+    let marks = json!({"marks": [{"booking_id": booking, "status": "present"}]});
+    let marked = mentor.put(paths::ATTENDANCE, &marks).await;
+    done("attendance.mark_all", marked);
+    let summary = mentor.get(&of(paths::STUDENT_ATTENDANCE)).await;
+    done("attendance.summary", summary);
 }
 
 /// Takes a course from the enrolment to its completion, as a student of this round alone: the
@@ -190,6 +225,41 @@ async fn learn(app: &TestApp, round: u32, done: &mut impl FnMut(&'static str, An
     done("courses.complete", completed);
 }
 
+/// Reads notifications and marks them read.
+async fn look(app: &TestApp, done: &mut impl FnMut(&'static str, Answer) -> Answer) {
+    let student = app.student(1);
+    let sql = format!(
+        "insert into notification (id, user_id, kind, booking_id, created_at)
+         select gen_random_uuid(), student_id, 'booking_moved', id, now()
+         from booking where student_id = '{}' limit 1",
+        student.id
+    );
+    app.db.execute(&sql).await;
+    let unread = student.get(paths::NOTIFICATIONS_UNREAD).await;
+    done("notifications.unread", unread);
+    let listed = student.get(paths::NOTIFICATIONS).await;
+    let page: Page<NotificationView> = done("notifications.list", listed).ok();
+    let one = post(&student, paths::NOTIFICATION_READ, page.items[0].id).await;
+    done("notifications.read", one);
+    let all = post(&student, paths::NOTIFICATIONS_READ, "").await;
+    done("notifications.read_all", all);
+}
+
+/// Gives a class from its begin to its end, with its socket.
+async fn give_class(app: &TestApp, done: &mut impl FnMut(&'static str, Answer) -> Answer) {
+    let (student, mentor) = sessions::participants(app, 1);
+    let begun = sessions::initiate(&student, sessions::class(1)).await;
+    let live: SessionView = done("sessions.initiate", begun).created();
+    let read = sessions::session(&mentor, live.id).await;
+    done("sessions.get", read);
+    let joined = sessions::join(&mentor, live.id).await;
+    let grant: JoinGrant = done("sessions.join", joined).ok();
+    let socket = SignalEnd::try_open(app.address, &grant.url).await.unwrap();
+    let ended = sessions::end(&student, live.id).await;
+    done("sessions.end", ended);
+    socket.drop_connection();
+}
+
 /// Books, pays, and gets the money back.
 async fn pay(app: &TestApp, done: &mut impl FnMut(&'static str, Answer) -> Answer) {
     let student = app.student(1);
@@ -216,6 +286,9 @@ async fn every_operation_needs_one_connection_under_every_variant() {
         "pool.max=1",
         "pool.acquire_timeout=2s",
         "bookings.payment=required",
+        // Or `db.rls=on_unindexed` would be refused.
+        "index.bookings_student=off",
+        "index.bookings_mentor=off",
     ])
     .start()
     .await;

@@ -19,6 +19,7 @@ use crate::support::{TestApp, TestDb, student_id};
 fn fill(table: &str, rows: u32) -> String {
     let student = student_id(1);
     let since = "case n when 0 then now() else now() - interval '91 days' end";
+    let last = rows;
     let rows = format!("from generate_series(0, {rows}) n");
     match table {
         "refresh_token" => format!(
@@ -36,6 +37,12 @@ fn fill(table: &str, rows: u32) -> String {
         "booking_conflict" => format!(
             "insert into booking_conflict (slot_id, student_id, reason, occurred_at)
              select gen_random_uuid(), '{student}', 'slot_full', {since} {rows}"
+        ),
+        "notification" => format!(
+            "insert into notification (id, user_id, kind, booking_id, created_at, read_at)
+             select gen_random_uuid(), '{student}', 'booking_moved', b.id,
+                    now() - interval '92 days', {since}
+             from (select id from booking limit 1) b, generate_series(0, {last}) n"
         ),
         other => panic!("{other} is purged and this test does not fill it"),
     }
@@ -90,6 +97,7 @@ async fn rows_are_kept_as_long_as_the_settings_say() {
         sign_in_attempts: year,
         idempotency_keys: year,
         booking_conflicts: year,
+        read_notifications: year,
     };
     let mut setup = TestApp::with(&[])
         .with_purge_every(Duration::from_millis(100))

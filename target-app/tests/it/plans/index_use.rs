@@ -198,7 +198,7 @@ async fn a_students_bookings_are_read_by_their_index() {
         switch: "index.bookings_student",
         index: "booking_student_scheduled_idx",
         table: "booking",
-        without: &[],
+        without: &["index.bookings_scheduled", "index.bookings_changed"],
     };
     index_serves(case, async |app| app.student(1).bookings("").await).await;
 }
@@ -209,7 +209,7 @@ async fn a_mentors_lessons_are_read_by_their_index() {
         switch: "index.bookings_mentor",
         index: "booking_mentor_scheduled_idx",
         table: "booking",
-        without: &[],
+        without: &["index.bookings_scheduled", "index.bookings_changed"],
     };
     index_serves(case, async |app| app.mentor(1).bookings("").await).await;
 }
@@ -224,4 +224,59 @@ async fn a_mentors_newest_reviews_are_the_end_of_their_index() {
     };
     let mentor = shared::ids::MentorId(shared::dataset::id(shared::dataset::RowKind::Mentor, 1));
     index_serves(case, async |app| app.anonymous().reviews(mentor, "").await).await;
+}
+
+#[tokio::test]
+async fn a_persons_notifications_are_read_by_their_index() {
+    let case = Case {
+        switch: "index.notifications_user",
+        index: "notification_user_idx",
+        table: "notification",
+        without: &[],
+    };
+    index_serves(case, async |app| {
+        app.student(1).get(shared::paths::NOTIFICATIONS).await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_dashboard_of_the_platform_reads_a_span_of_lessons_and_the_last_changes() {
+    for (switch, index) in [
+        ("index.bookings_scheduled", "booking_scheduled_idx"),
+        ("index.bookings_changed", "booking_changed_idx"),
+    ] {
+        let case = Case {
+            switch,
+            index,
+            table: "booking",
+            without: &[],
+        };
+        index_is_used(case, async |app| {
+            let admin = shared::dataset::id(shared::dataset::RowKind::Admin, 0);
+            let admin = shared::ids::UserId(admin);
+            app.person(admin, shared::api::auth::Role::Admin)
+                .get(shared::paths::DASHBOARD_ADMIN)
+                .await
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn all_students_are_read_in_the_order_of_their_index() {
+    let case = Case {
+        switch: "index.students_name",
+        index: "student_name_idx",
+        table: "app_user",
+        without: &[],
+    };
+    index_is_used(case, async |app| {
+        let admin = shared::dataset::id(shared::dataset::RowKind::Admin, 0);
+        let admin = shared::ids::UserId(admin);
+        app.person(admin, shared::api::auth::Role::Admin)
+            .get(shared::paths::STUDENTS)
+            .await
+    })
+    .await;
 }

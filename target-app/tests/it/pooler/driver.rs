@@ -13,17 +13,13 @@ use shared::profile::Profile;
 const CLIENTS: i32 = 40;
 
 /// The pooler of the tests before a database, and what it says of itself.
-async fn pooler(of: &TestDb) -> Option<(Pooler, PoolerSettings)> {
-    let Some(url) = services().pgbouncer_url else {
-        println!("skipped: PGBOUNCER_URL is not set");
-        return None;
-    };
-    let url = PgConnectOptions::from_str(&url)
+async fn pooler(of: &TestDb) -> (Pooler, PoolerSettings) {
+    let url = PgConnectOptions::from_str(&services().pgbouncer_url)
         .unwrap()
         .database(of.name());
     let pooler = Pooler::before(of.url(), url.to_url_lossy().as_str()).unwrap();
     let known = pooler.console().await.unwrap().settings().await.unwrap();
-    Some((pooler, known))
+    (pooler, known)
 }
 
 fn profile(settings: &[&str]) -> Profile {
@@ -37,9 +33,7 @@ fn profile(settings: &[&str]) -> Profile {
 #[tokio::test]
 async fn statements_without_a_name_go_through_in_transactions_whatever_server_each_gets() {
     let db = TestDb::seeded().await;
-    let Some((pooler, known)) = pooler(&db).await else {
-        return db.finish().await;
-    };
+    let (pooler, known) = pooler(&db).await;
     for cache in ["off", "on"] {
         let profile = profile(&[
             "db.via=pgbouncer",
@@ -86,10 +80,8 @@ async fn statements_without_a_name_go_through_in_transactions_whatever_server_ea
 #[tokio::test]
 async fn a_named_statement_without_a_transaction_is_what_the_pooler_of_debian_cannot_do() {
     let db = TestDb::seeded().await;
-    let Some((_, known)) = pooler(&db).await else {
-        return db.finish().await;
-    };
-    let url = PgConnectOptions::from_str(&services().pgbouncer_url.unwrap())
+    let (_, known) = pooler(&db).await;
+    let url = PgConnectOptions::from_str(&services().pgbouncer_url)
         .unwrap()
         .database(db.name())
         .extra_float_digits(None);
@@ -123,16 +115,13 @@ async fn a_named_statement_without_a_transaction_is_what_the_pooler_of_debian_ca
 #[tokio::test]
 async fn a_transaction_leaves_no_setting_and_no_statement_on_the_server_connection() {
     let settings = ["db.via=pgbouncer", "db.statement_cache=off", "pool.max=1"];
-    let Some(setup) = TestApp::with(&settings).with_pooler() else {
-        println!("skipped: PGBOUNCER_URL is not set");
-        return;
-    };
+    let setup = TestApp::with(&settings).with_pooler();
     let app = setup.start().await;
     app.anonymous()
         .mentors("sort=newest")
         .await
         .ok::<serde_json::Value>();
-    let url = services().pgbouncer_url.unwrap();
+    let url = services().pgbouncer_url;
     let mut other = PgConnectOptions::from_str(&url)
         .unwrap()
         .database(app.db.name())

@@ -1,4 +1,4 @@
-//! PgBouncer between the application and PostgreSQL, where PGBOUNCER_URL names one.
+//! PgBouncer between the application and PostgreSQL.
 
 mod driver;
 mod ways;

@@ -155,10 +155,10 @@ impl Setup {
         self
     }
 
-    /// With PgBouncer in its configuration; `None` where the tests have none.
-    pub(crate) fn with_pooler(mut self) -> Option<Self> {
-        self.pooler = Some(services().pgbouncer_url?);
-        Some(self)
+    /// With PgBouncer in its configuration.
+    pub(crate) fn with_pooler(mut self) -> Self {
+        self.pooler = Some(services().pgbouncer_url);
+        self
     }
 
     /// With a statement run on its database before it starts.

@@ -8,6 +8,7 @@
 //! | `client`, `answer` | people with one method an action, and what they are answered |
 //! | `document` | every answer is compared with the API's description |
 //! | `chat` | one end of a chat socket |
+//! | `signal` | one end of a signalling socket |
 //! | `builders` | slots and lessons that a test needs and the seed does not have |
 //! | `raw` | a connection for bytes that no client sends |
 //! | `program` | one run of the built program |
@@ -24,6 +25,7 @@ pub(crate) mod program;
 mod proxy;
 mod raw;
 mod services;
+mod signal;
 
 pub(crate) use answer::Answer;
 pub(crate) use app::{LAB_TOKEN, TestApp, WEBHOOK_SECRET, media_dir};
@@ -36,3 +38,4 @@ pub(crate) use db::TestDb;
 pub(crate) use proxy::Proxy;
 pub(crate) use raw::RawConnection;
 pub(crate) use services::services;
+pub(crate) use signal::SignalEnd;

@@ -70,6 +70,11 @@ pub fn mentor_login_request(n: u32) -> Request {
     login_with(dataset::mentor_email(n))
 }
 
+/// The login of seeded administrator `n`.
+pub fn admin_login_request(n: u32) -> Request {
+    login_with(dataset::admin_email(n))
+}
+
 fn login_with(email: String) -> Request {
     Request::post_json(
         paths::AUTH_LOGIN,
@@ -82,14 +87,29 @@ fn login_with(email: String) -> Request {
 
 /// The session of mentor `n`, if the answer is one.
 pub fn check_mentor_login(reply: &Reply, n: u32) -> Result<Session, Mismatch> {
+    check_staff_login(reply, RowKind::MentorUser, Role::Mentor, n)
+}
+
+/// The session of administrator `n`, if the answer is one.
+pub fn check_admin_login(reply: &Reply, n: u32) -> Result<Session, Mismatch> {
+    check_staff_login(reply, RowKind::Admin, Role::Admin, n)
+}
+
+fn check_staff_login(
+    reply: &Reply,
+    kind: RowKind,
+    role: Role,
+    n: u32,
+) -> Result<Session, Mismatch> {
     let session: Session = check::json(reply, 200)?;
-    let right = session.user.id.0 == dataset::id(RowKind::MentorUser, n)
-        && session.user.role == Role::Mentor
+    let right = session.user.id.0 == dataset::id(kind, n)
+        && session.user.role == role
         && !session.tokens.access_token.is_empty();
     if right {
         Ok(session)
     } else {
-        Err(Mismatch::new(format!("login of mentor {n}: another user")))
+        let who = role.as_str();
+        Err(Mismatch::new(format!("login of {who} {n}: another user")))
     }
 }
 

@@ -69,7 +69,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             run: |it| Box::pin(drag(it)),
         },
     ],
-    needs_mentors: true,
+    needs_staff: true,
     ..FeatureFlows::new("calendar", "Calendar")
 };
 

@@ -6,14 +6,22 @@
 mod registry;
 
 pub mod auth;
+pub mod dashboards;
+pub mod health;
 pub mod mentors;
 
+pub mod attendance;
 pub mod bookings;
 pub mod calendar;
 pub mod courses;
 pub mod payments;
 pub mod recordings;
+pub mod sessions;
+pub mod students;
 
 pub mod chat;
+pub mod notifications;
 
-pub use registry::{FEATURES, bind, cache_kinds, caches, catalog};
+pub mod database;
+
+pub use registry::{FEATURES, bind, cache_kinds, caches, catalog, needs_database};

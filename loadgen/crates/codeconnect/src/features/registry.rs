@@ -20,6 +20,15 @@ pub fn cache_kinds() -> &'static [&'static str] {
     &KINDS
 }
 
+/// Whether a flow goes straight to the database.
+pub fn needs_database(flow: &str) -> bool {
+    FEATURES
+        .iter()
+        .filter(|feature| feature.needs_database)
+        .flat_map(|feature| feature.flows)
+        .any(|one| one.name == flow)
+}
+
 /// Everything that can be sent to the reference backend.
 pub fn catalog() -> &'static Catalog {
     static CATALOG: LazyLock<Catalog> = LazyLock::new(make);
@@ -106,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn only_messages_over_a_socket_have_no_method() {
+    fn only_messages_over_a_socket_and_queries_have_no_method() {
         for (_, one) in catalog().operations.iter() {
             let socket = [
                 "chat.connect",
@@ -114,6 +123,14 @@ mod tests {
                 "chat.send",
                 "chat.deliver",
                 "chat.ping",
+                "database.connect",
+                "database.read",
+                "database.write",
+                "sessions.connect",
+                "sessions.present",
+                "sessions.offer",
+                "sessions.answer",
+                "sessions.ice",
             ];
             assert_eq!(
                 one.method.is_none(),

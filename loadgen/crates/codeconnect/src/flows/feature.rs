@@ -21,8 +21,10 @@ pub struct FeatureFlows {
     pub flows: &'static [AppFlow],
     /// Its cache kinds.
     pub caches: &'static [CachedReads],
-    /// Whether its flows need mentors who are signed in before the run.
-    pub needs_mentors: bool,
+    /// Whether its flows need mentors and administrators who are signed in before the run.
+    pub needs_staff: bool,
+    /// Whether its flows go straight to the database.
+    pub needs_database: bool,
 }
 
 impl FeatureFlows {
@@ -37,7 +39,8 @@ impl FeatureFlows {
             large: &[],
             flows: &[],
             caches: &[],
-            needs_mentors: false,
+            needs_staff: false,
+            needs_database: false,
         }
     }
 }

@@ -2,13 +2,26 @@
 
 use shared::ids::{RoomId, UserId};
 
+use crate::database::{DatabaseConnection, Written};
+
 /// The memory of one virtual user; a fresh one is empty.
 #[derive(Debug, Default)]
 pub struct FlowMemory {
     /// The chat room it sits in, while its socket is open.
     pub chat: Option<ChatMemory>,
+    /// What it has of the database, where it loads that directly.
+    pub database: DatabaseMemory,
     /// Counts what it makes up names for: chat messages.
     pub made: u64,
+}
+
+/// What a user who loads the database has of it.
+#[derive(Debug, Default)]
+pub struct DatabaseMemory {
+    /// Its own connection, between two queries.
+    pub connection: Option<DatabaseConnection>,
+    /// The last row that it wrote.
+    pub written: Option<Written>,
 }
 
 /// A joined chat room.

@@ -5,13 +5,15 @@ mod feature;
 mod memory;
 mod operation;
 mod popularity;
+mod reservations;
 mod searches;
 mod world;
 
 pub use bound::{AppFlow, AppIteration, BoundFlow};
 pub use feature::{CachedReads, FeatureFlows};
-pub use memory::{ChatMemory, FlowMemory};
+pub use memory::{ChatMemory, DatabaseMemory, FlowMemory};
 pub use operation::Op;
 pub use popularity::Popularity;
+pub use reservations::{Reservation, Reservations};
 pub use searches::{NEXT_PAGE, searches};
-pub use world::{MentorAccount, TestAccount, World};
+pub use world::{AdminAccount, MentorAccount, TestAccount, World};

@@ -26,12 +26,17 @@ impl Op {
         Self::new(name, Some("POST"), Access::Write)
     }
 
+    /// An operation that is a `PUT` and may change something.
+    pub const fn put(name: &'static str) -> Self {
+        Self::new(name, Some("PUT"), Access::Write)
+    }
+
     /// An operation that is a `PATCH` and may change something.
     pub const fn patch(name: &'static str) -> Self {
         Self::new(name, Some("PATCH"), Access::Write)
     }
 
-    /// A message over a socket, or the opening of one.
+    /// A message over a socket, a query of the database, or the opening of a connection for either.
     pub const fn message(name: &'static str, access: Access) -> Self {
         Self::new(name, None, access)
     }

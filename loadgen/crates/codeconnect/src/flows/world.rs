@@ -9,8 +9,8 @@ use shared::{
     ids::{RoomId, UserId},
 };
 
-use super::{popularity::Popularity, searches};
-use crate::ledger::LedgerRecorder;
+use super::{popularity::Popularity, reservations::Reservations, searches};
+use crate::{database::DatabaseTarget, ledger::LedgerRecorder};
 use loadgen_stats::seed::Chance;
 
 /// Everything a flow may ask about the target before it sends anything. Built once a run.
@@ -22,6 +22,10 @@ pub struct World {
     pub accounts: Vec<TestAccount>,
     /// Signed-in mentors, the two with the fullest calendars first; empty where no flow needs any.
     pub mentor_accounts: Vec<MentorAccount>,
+    /// Video classes that a virtual user gives at the moment, by the numbers of their students.
+    pub classes: Reservations,
+    /// Signed-in administrators; empty where no flow needs any.
+    pub admin_accounts: Vec<AdminAccount>,
     /// Which mentors are asked for.
     pub mentors: Popularity,
     /// The searches that people make, most common first.
@@ -32,6 +36,8 @@ pub struct World {
     pub nonce: u64,
     /// The writes of this trial with their outcomes.
     pub ledger: LedgerRecorder,
+    /// The database, for flows that load it directly; `None` where its address is not known.
+    pub database: Option<DatabaseTarget>,
     /// Whether the database was reset before this trial, so that every race slot is free.
     pub fresh: bool,
 }
@@ -56,6 +62,23 @@ pub struct MentorAccount {
     pub mentor: u32,
     /// Goes into `Authorization: Bearer …`.
     pub token: String,
+}
+
+/// A signed-in administrator.
+#[derive(Clone)]
+pub struct AdminAccount {
+    /// Number in the dataset.
+    pub admin: u32,
+    /// Goes into `Authorization: Bearer …`.
+    pub token: String,
+}
+
+impl fmt::Debug for AdminAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdminAccount")
+            .field("admin", &self.admin)
+            .finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for MentorAccount {
@@ -83,11 +106,14 @@ impl World {
             counts,
             accounts,
             mentor_accounts: Vec::new(),
+            classes: Reservations::default(),
+            admin_accounts: Vec::new(),
             mentors: Popularity::zipf(counts.mentors),
             search_popularity: Popularity::zipf(searches.len() as u32),
             searches,
             nonce,
             ledger: LedgerRecorder::default(),
+            database: None,
             fresh,
         }
     }
@@ -102,17 +128,24 @@ impl World {
 
     /// Any account; `None` where there are none.
     pub fn any_account(&self, rng: &mut Chance) -> Option<&TestAccount> {
-        match self.accounts.len() {
-            0 => None,
-            n => self.accounts.get(rng.random_range(0..n)),
-        }
+        any(&self.accounts, rng)
     }
 
     /// Any signed-in mentor; `None` where there are none.
     pub fn any_mentor(&self, rng: &mut Chance) -> Option<&MentorAccount> {
-        match self.mentor_accounts.len() {
-            0 => None,
-            n => self.mentor_accounts.get(rng.random_range(0..n)),
-        }
+        any(&self.mentor_accounts, rng)
+    }
+
+    /// Any signed-in administrator; `None` where there are none.
+    pub fn any_admin(&self, rng: &mut Chance) -> Option<&AdminAccount> {
+        any(&self.admin_accounts, rng)
+    }
+}
+
+/// Any item of a list; `None` where there are none.
+fn any<'a, T>(items: &'a [T], rng: &mut Chance) -> Option<&'a T> {
+    match items.len() {
+        0 => None,
+        n => items.get(rng.random_range(0..n)),
     }
 }

@@ -51,9 +51,21 @@ pub(super) const INDEXES: &[TableIndex<'static>] = &[
         "the index costs one entry a booking, also on each cancellation",
     ),
     index(
+        "app_user",
+        "students.",
+        "index.students_name",
+        "the index costs one entry a student",
+    ),
+    index(
         "chat_member",
         "chat.",
         "index.chat_members",
         "the index costs one entry a membership",
+    ),
+    index(
+        "notification",
+        "notifications.",
+        "index.notifications_user",
+        "the index costs one entry a notification",
     ),
 ];

@@ -27,6 +27,14 @@ pub fn ledger_csv(ledger: &Ledger) -> String {
             field(one.seq)
         );
     }
+    for one in &ledger.reads {
+        let outcome = if one.acknowledged {
+            "acknowledged"
+        } else {
+            "in_doubt"
+        };
+        let _infallible = writeln!(csv, "read,{},,{},{outcome}", one.reader, one.notification);
+    }
     csv
 }
 

@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use shared::{
     api::bookings::BookingView,
-    ids::{RoomId, SlotId, UserId},
-    ledger::{BookingEntry, BookingOutcome, Ledger, MessageEntry},
+    ids::{NotificationId, RoomId, SlotId, UserId},
+    ledger::{BookingEntry, BookingOutcome, Ledger, MessageEntry, ReadEntry},
 };
 
 use super::freshness::{Reading, Visible};
@@ -110,6 +110,29 @@ impl LedgerRecorder {
         }
     }
 
+    /// Enters a notification that is about to be marked read. One that finds no room is not followed: a
+    /// mark cannot be a phantom.
+    pub fn marking(&self, reader: UserId, notification: NotificationId) -> LedgerEntry {
+        let reads = &mut self.entries().ledger.reads;
+        if reads.len() >= MAX_ENTRIES {
+            return LedgerEntry(None);
+        }
+        reads.push(ReadEntry {
+            reader,
+            notification,
+            acknowledged: false,
+        });
+        LedgerEntry(Some(reads.len() - 1))
+    }
+
+    /// The mark was acknowledged.
+    pub fn marked(&self, entry: LedgerEntry) {
+        let mut entries = self.entries();
+        if let Some(write) = entry.0.and_then(|at| entries.ledger.reads.get_mut(at)) {
+            write.acknowledged = true;
+        }
+    }
+
     /// A student's bookings are about to be read: the response should show what is acknowledged by now.
     pub fn reading(&self, student: UserId) -> Reading {
         self.entries().visible.reading(student)
@@ -156,6 +179,10 @@ impl LedgerRecorder {
                 counts.in_doubt += 1;
             }
         }
+        let marked = entries.ledger.reads.iter().filter(|one| one.acknowledged);
+        let marked = marked.count() as u64;
+        counts.acknowledged += marked;
+        counts.in_doubt += entries.ledger.reads.len() as u64 - marked;
         counts
     }
 }
@@ -209,6 +236,23 @@ mod tests {
             (counts.acknowledged, counts.refused, counts.in_doubt),
             (3, 2, 1)
         );
+    }
+
+    #[test]
+    fn a_mark_is_in_doubt_until_it_is_acknowledged() {
+        let book = LedgerRecorder::default();
+        let id = |n| uuid::Uuid::from_u128(n);
+        let entries = [1, 2].map(|n| book.marking(UserId(id(9)), NotificationId(id(n))));
+        book.marked(entries[1]);
+        let acknowledged: Vec<bool> = book
+            .ledger()
+            .reads
+            .iter()
+            .map(|one| one.acknowledged)
+            .collect();
+        assert_eq!(acknowledged, [false, true]);
+        let counts = book.counts();
+        assert_eq!((counts.acknowledged, counts.in_doubt), (1, 1));
     }
 
     #[test]

@@ -11,12 +11,12 @@ use super::{
     request_record::conclude,
     request_timer::RequestTimer,
     user::User,
-    user_socket,
+    user_socket::{self, Sending},
     web_socket::WebSocket,
 };
 use crate::{
     check::Reply,
-    flow::Transport,
+    flow::{OwnRequest, Transport},
     request::Request,
     sample::{OpId, Outcome},
 };
@@ -124,7 +124,49 @@ impl Transport for User {
         text: Option<String>,
         on_text: &'a mut dyn FnMut(&str) -> Option<(usize, Result<(), String>)>,
     ) -> LocalBoxFuture<'a, bool> {
-        Box::pin(user_socket::exchange(self, ops, text, on_text))
+        let sending = Sending {
+            text,
+            over_other: false,
+        };
+        Box::pin(user_socket::exchange(self, ops, sending, on_text))
+    }
+
+    fn socket_relay<'a>(
+        &'a mut self,
+        ops: &'a [OpId],
+        text: String,
+        on_text: &'a mut dyn FnMut(&str) -> Option<(usize, Result<(), String>)>,
+    ) -> LocalBoxFuture<'a, bool> {
+        let sending = Sending {
+            text: Some(text),
+            over_other: true,
+        };
+        Box::pin(user_socket::exchange(self, ops, sending, on_text))
+    }
+
+    fn socket_swap(&mut self) {
+        std::mem::swap(&mut self.socket, &mut self.other_socket);
+    }
+
+    fn perform<'a>(&'a mut self, op: OpId, request: OwnRequest<'a>) -> LocalBoxFuture<'a, bool> {
+        Box::pin(async move {
+            self.begin(std::iter::once(op));
+            self.records[0].sample.sent = self.worker.clock.now();
+            let left = self.worker.left(self.intended).duration();
+            let ended = tokio::time::timeout(left, request)
+                .await
+                .unwrap_or_else(|_elapsed| Err((Outcome::Timeout, "not done in time".to_owned())));
+            self.records[0].sample.done = self.worker.clock.now();
+            match &ended {
+                Ok(cost) => {
+                    self.records[0].sample.cost = *cost;
+                    self.settle_record(0, Outcome::Ok, None);
+                }
+                Err((outcome, why)) => self.settle_record(0, *outcome, Some(why)),
+            }
+            self.advance();
+            ended.is_ok()
+        })
     }
 
     fn socket_close(&mut self) -> LocalBoxFuture<'_, ()> {

@@ -39,6 +39,8 @@ pub(super) struct User {
     /// Further connections for requests that are sent at the same time.
     pub(super) burst: Vec<Option<Connection>>,
     pub(super) socket: Option<WebSocket>,
+    /// The one that takes its place in a swap.
+    pub(super) other_socket: Option<WebSocket>,
     /// The requests of the last exchange.
     pub(super) records: Vec<RequestRecord>,
     /// Intended start of the next request.
@@ -61,6 +63,7 @@ impl User {
             timer: RequestTimer::default(),
             burst: Vec::new(),
             socket: None,
+            other_socket: None,
             records: Vec::new(),
             intended: Nanos(0),
             arrived: None,

@@ -17,6 +17,14 @@ use crate::{
 /// Returns which request an incoming text settles, and whether it is the expected one.
 type TextHandler<'a> = dyn FnMut(&str) -> Option<(usize, Result<(), String>)> + 'a;
 
+/// What an exchange begins with.
+pub(super) struct Sending {
+    /// The text that is sent, if any.
+    pub(super) text: Option<String>,
+    /// Whether it is sent over the user's other socket; received is over the first in any case.
+    pub(super) over_other: bool,
+}
+
 /// Opens the user's WebSocket unless it is open, and records the handshake as one request.
 pub(super) async fn open(user: &mut User, op: OpId, request: Request) -> bool {
     if user.socket.as_ref().is_some_and(WebSocket::is_open) {
@@ -51,11 +59,11 @@ pub(super) async fn open(user: &mut User, op: OpId, request: Request) -> bool {
     opened
 }
 
-/// Sends `text` and hands incoming texts to `on_text` until each of `ops` is settled.
+/// Sends a text and hands incoming texts to `on_text` until each of `ops` is settled.
 pub(super) async fn exchange(
     user: &mut User,
     ops: &[OpId],
-    text: Option<String>,
+    sending: Sending,
     on_text: &mut TextHandler<'_>,
 ) -> bool {
     user.begin(ops.iter().copied());
@@ -64,7 +72,7 @@ pub(super) async fn exchange(
         record.sample.sent = now;
     }
     let left = user.worker.left(user.intended).duration();
-    let ended = timeout(left, read_until_settled(user, text, on_text)).await;
+    let ended = timeout(left, read_until_settled(user, sending, on_text)).await;
     let (outcome, why) = match ended {
         Ok(Ok(())) => (Outcome::Ok, String::new()),
         Ok(Err(failure)) => failure,
@@ -84,15 +92,19 @@ pub(super) async fn exchange(
 
 async fn read_until_settled(
     user: &mut User,
-    text: Option<String>,
+    sending: Sending,
     on_text: &mut TextHandler<'_>,
 ) -> Result<(), RequestFailure> {
-    let Some(socket) = &mut user.socket else {
-        return Err((Outcome::Reset, "the socket is not open".to_owned()));
-    };
-    if let Some(text) = text {
-        socket.send(text).await?;
+    let closed = || (Outcome::Reset, "the socket is not open".to_owned());
+    if let Some(text) = sending.text {
+        let sender = if sending.over_other {
+            &mut user.other_socket
+        } else {
+            &mut user.socket
+        };
+        sender.as_mut().ok_or_else(closed)?.send(text).await?;
     }
+    let socket = user.socket.as_ref().ok_or_else(closed)?;
     while user
         .records
         .iter()

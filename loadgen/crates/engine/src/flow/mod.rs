@@ -3,6 +3,7 @@
 //! no application.
 
 mod catalog;
+mod echo_socket;
 mod iteration;
 #[cfg(any(test, feature = "fixtures"))]
 mod shop;
@@ -10,8 +11,9 @@ mod single_request;
 mod transport;
 
 pub use catalog::{Access, Catalog, FlowDescriptor, OperationDescriptor, Operations};
+pub use echo_socket::EchoSocket;
 pub use iteration::{Flow, Iteration, UserMemory, call, failure};
 #[cfg(any(test, feature = "fixtures"))]
 pub use shop::shop;
 pub use single_request::SingleRequest;
-pub use transport::{OnText, Settled, Transport};
+pub use transport::{Failed, OnText, OwnRequest, Settled, Transport};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
+use shared::timing::ServerTiming;
 
 use crate::{
     check::Reply,
@@ -14,6 +15,11 @@ use crate::{
 pub type Settled = (usize, Result<(), String>);
 /// Looks at one incoming text.
 pub type OnText<'a> = dyn FnMut(&str) -> Option<Settled> + 'a;
+
+/// How a request that the flow made itself failed, and why in one line.
+pub type Failed = (Outcome, String);
+/// A request of a protocol that the flow speaks itself, and what it cost where that is known.
+pub type OwnRequest<'a> = LocalBoxFuture<'a, Result<Option<ServerTiming>, Failed>>;
 
 /// How a flow reaches the target. Implemented by the driver, one a virtual user.
 pub trait Transport {
@@ -58,6 +64,22 @@ pub trait Transport {
         text: Option<String>,
         on_text: &'a mut OnText<'a>,
     ) -> LocalBoxFuture<'a, bool>;
+
+    /// Makes one request of a protocol that the flow speaks itself and records one sample of `op`.
+    /// When its time is up it is dropped, and counts as a timeout. True if it succeeded.
+    fn perform<'a>(&'a mut self, op: OpId, request: OwnRequest<'a>) -> LocalBoxFuture<'a, bool>;
+    /// The same, with `text` sent over the virtual user's other socket: what one end sends, the other
+    /// is to receive.
+    fn socket_relay<'a>(
+        &'a mut self,
+        ops: &'a [OpId],
+        text: String,
+        on_text: &'a mut OnText<'a>,
+    ) -> LocalBoxFuture<'a, bool>;
+
+    /// Makes the other socket of the virtual user, open or not, the one that all of these are about: a
+    /// flow may be two people at once.
+    fn socket_swap(&mut self);
 
     /// Closes the socket if it is open; no sample.
     fn socket_close(&mut self) -> LocalBoxFuture<'_, ()>;

@@ -3,6 +3,7 @@
 pub mod load;
 mod load_spec;
 mod model;
+mod overrides;
 mod rate;
 mod reader;
 mod topology;

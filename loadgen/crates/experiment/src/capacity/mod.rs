@@ -1,5 +1,6 @@
 //! The highest load that meets an SLO, with both bounds, what saturates first, and how it scales.
 
+mod arms;
 mod evaluate;
 #[cfg(test)]
 mod fixture;
@@ -12,6 +13,7 @@ mod search;
 mod search_plan;
 mod verdict;
 
+pub use arms::{ArmSearch, past_capacity, search_in_turn};
 pub use outcome::{CapacityOutcome, KeptTrial, SearchTrialRecord};
 pub use plan::CapacityPlan;
 pub use run::{KeepTrial, audits, run};

@@ -43,6 +43,8 @@ pub struct CapacityPlan {
     pub settings: Settings,
     /// Trials of each scaling level; 0 for none.
     pub level_trials: u32,
+    /// Requests that an iteration sends at least, in mean: how long a trial must be for its percentile.
+    pub requests_per_iteration: f64,
 }
 
 impl CapacityPlan {
@@ -76,8 +78,8 @@ impl CapacityPlan {
                 };
                 let in_flight = self.most_in_flight(load);
                 suite.max_users = suite.max_users.max(in_flight);
-                // A level is measured to its end: it shows what an overload completes.
-                if purpose != TrialPurpose::Level {
+                // Some trials are measured to their end: they show what an overload completes.
+                if !purpose.is_past_search() {
                     suite.options.in_flight = InFlight {
                         policy: Policy::Abort,
                         max: Some(in_flight),
@@ -112,7 +114,7 @@ impl CapacityPlan {
     fn long_enough(&self, rate: f64) -> Millis {
         let base = self.suite.windows.measure;
         let needed = Percentile::fewest_samples(self.quantile().share()) as f64 * 1.2;
-        let wanted = (needed / rate * 1_000.0).ceil() as u64;
+        let wanted = (needed / self.requests_per_iteration / rate * 1_000.0).ceil() as u64;
         Millis(wanted.clamp(base.0, base.0 * LONGEST))
     }
 
@@ -153,6 +155,7 @@ pub(super) mod tests {
             search: SearchPlan::quick(10.0, 1.0, 1_000.0, unit == LoadUnit::Users),
             settings: Settings::default(),
             level_trials: 0,
+            requests_per_iteration: 1.0,
         }
     }
 
@@ -184,6 +187,12 @@ pub(super) mod tests {
         };
         assert_eq!(measure(10.0), Millis(24_000));
         assert_eq!(measure(1.0), Millis(40_000), "four times at most");
+        let several = CapacityPlan {
+            requests_per_iteration: 2.0,
+            ..plan.clone()
+        };
+        let suite = several.suite_at(10.0, TrialPurpose::Bracket).unwrap();
+        assert_eq!(suite.windows.measure, Millis(12_000));
     }
 
     #[test]

@@ -36,24 +36,15 @@ pub async fn run(
     earlier: Vec<KeptTrial>,
     kept: KeepTrial<'_>,
 ) -> CapacityOutcome {
+    let mut running = Running::new(env, plan, workers, None);
     let expected = expected_trials(plan).saturating_sub(earlier.len() as u32);
-    let mut running = Running {
-        env,
-        plan,
-        workers,
-        clock: CommandClock::start(expected.max(1)),
-        began: false,
-        outcome: CapacityOutcome {
-            capacity: nothing_yet(plan),
-            trials: earlier,
-            in_force: None,
-            plans: Vec::new(),
-            warnings: Vec::new(),
-            interrupted: false,
-            error: None,
-        },
+    running.clock = CommandClock::start(expected.max(1));
+    running.outcome.trials = earlier;
+    let bounds = loop {
+        if let Some(bounds) = running.step(kept).await {
+            break bounds;
+        }
     };
-    let bounds = running.search(kept).await;
     if running.goes_on() && plan.level_trials > 0 {
         running.levels(bounds, kept).await;
     }
@@ -61,23 +52,52 @@ pub async fn run(
 }
 
 /// How many trials a search takes, roughly: for the time that is shown.
-fn expected_trials(plan: &CapacityPlan) -> u32 {
+pub(super) fn expected_trials(plan: &CapacityPlan) -> u32 {
     let search = &plan.search;
     let votes: u32 = search.stages.iter().map(|stage| 2 * stage.votes).sum();
     6 + votes + 2 * search.agreeing + plan.level_trials * LEVELS.len() as u32
 }
 
-struct Running<'a> {
+/// A search that runs.
+pub(super) struct Running<'a> {
     env: &'a TestEnv,
     plan: &'a CapacityPlan,
     workers: usize,
-    clock: CommandClock,
+    /// The arm of an experiment that is searched; absent where there is only one.
+    arm: Option<&'static str>,
+    /// Time of the whole command.
+    pub(super) clock: CommandClock,
     /// Whether this command has run a trial.
     began: bool,
-    outcome: CapacityOutcome,
+    pub(super) outcome: CapacityOutcome,
 }
 
-impl Running<'_> {
+impl<'a> Running<'a> {
+    pub(super) fn new(
+        env: &'a TestEnv,
+        plan: &'a CapacityPlan,
+        workers: usize,
+        arm: Option<&'static str>,
+    ) -> Self {
+        Self {
+            env,
+            plan,
+            workers,
+            arm,
+            clock: CommandClock::start(expected_trials(plan)),
+            began: false,
+            outcome: CapacityOutcome {
+                capacity: nothing_yet(plan),
+                trials: Vec::new(),
+                in_force: None,
+                plans: Vec::new(),
+                warnings: Vec::new(),
+                interrupted: false,
+                error: None,
+            },
+        }
+    }
+
     fn goes_on(&self) -> bool {
         let outcome = &self.outcome;
         !outcome.interrupted
@@ -85,26 +105,25 @@ impl Running<'_> {
             && outcome.capacity.ending != SearchEnding::Stopped
     }
 
-    /// Runs trials until both bounds are known, or it is over for another reason.
-    async fn search(&mut self, kept: KeepTrial<'_>) -> SearchBounds {
-        loop {
-            let (load, purpose, known) = match next_step(&self.plan.search, &self.tried()) {
-                SearchStep::Done { ending, bounds } => {
-                    self.outcome.capacity.ending = ending;
-                    return bounds;
-                }
-                SearchStep::Try {
-                    load,
-                    purpose,
-                    bounds,
-                } => (load, purpose, bounds),
-            };
-            self.announce(load, purpose, known);
-            if !self.trial(load, purpose, kept).await {
-                self.outcome.capacity.ending = SearchEnding::Stopped;
-                return known;
+    /// Runs the next trial; the bounds once both are known, or it is over for another reason.
+    pub(super) async fn step(&mut self, kept: KeepTrial<'_>) -> Option<SearchBounds> {
+        let (load, purpose, known) = match next_step(&self.plan.search, &self.tried()) {
+            SearchStep::Done { ending, bounds } => {
+                self.outcome.capacity.ending = ending;
+                return Some(bounds);
             }
+            SearchStep::Try {
+                load,
+                purpose,
+                bounds,
+            } => (load, purpose, bounds),
+        };
+        self.announce(load, purpose, known);
+        if self.trial(load, purpose, kept).await {
+            return None;
         }
+        self.outcome.capacity.ending = SearchEnding::Stopped;
+        Some(known)
     }
 
     /// Measures below and above the capacity, several times each, in order of the load: what an overload
@@ -149,7 +168,7 @@ impl Running<'_> {
         let searched = self.outcome.trials.iter();
         searched
             .map(|one| &one.step)
-            .filter(|step| step.purpose != TrialPurpose::Level)
+            .filter(|step| !step.purpose.is_past_search())
             .map(|step| TriedLoad {
                 load: step.load,
                 purpose: step.purpose,
@@ -177,13 +196,24 @@ impl Running<'_> {
         self.env.events.note(format!(
             "trial {}: {}, to {}; {known}",
             self.outcome.trials.len() + 1,
-            show(load),
+            self.named(&show(load)),
             purpose.words()
         ));
     }
 
+    /// A load, after the arm where there are several.
+    fn named(&self, load: &str) -> String {
+        self.arm
+            .map_or_else(|| load.to_owned(), |arm| format!("{arm} at {load}"))
+    }
+
     /// Runs one trial. False: the search ends here.
-    async fn trial(&mut self, load: f64, purpose: TrialPurpose, kept: KeepTrial<'_>) -> bool {
+    pub(super) async fn trial(
+        &mut self,
+        load: f64,
+        purpose: TrialPurpose,
+        kept: KeepTrial<'_>,
+    ) -> bool {
         let began = Instant::now();
         let outcome = match self.measure(load, purpose).await {
             Ok(outcome) if outcome.data.interrupted => {
@@ -248,13 +278,21 @@ impl Running<'_> {
                 .map_err(|error| TrialError::NoRate(error.to_string()))?
         };
         let application = self.env.system.application();
-        let arm = ArmConfig::new(&show, self.plan.settings.clone(), application);
+        let named = self.named(&show);
+        let arm = ArmConfig::new(&named, self.plan.settings.clone(), application);
         let spec = TrialSpec {
             suite: &suite,
             arm: &arm,
             block: 0,
             blocks: 0,
-            folder: format!("t{number:03}_{}", show.replace(['/', ' '], "_")),
+            folder: format!(
+                "{}t{number:03}_{}",
+                self.arm.map_or_else(String::new, |arm| match purpose {
+                    TrialPurpose::PastCapacity => format!("past_{arm}_"),
+                    _ => format!("capacity_{arm}_"),
+                }),
+                show.replace(['/', ' '], "_")
+            ),
             seed: sub_seed(self.plan.suite.seed, &format!("capacity {number}")),
             workers: self.workers,
             explained: !self.began,
@@ -274,12 +312,13 @@ impl Running<'_> {
             LoadVote::Missed => format!("missed the SLO ({})", step.why.join("; ")),
             LoadVote::Invalid => format!("does not count ({})", step.why.join("; ")),
         };
-        self.env
-            .events
-            .note(format!("{} {word}", self.plan.unit.show(step.load)));
+        self.env.events.note(format!(
+            "{} {word}",
+            self.named(&self.plan.unit.show(step.load))
+        ));
     }
 
-    fn finish(mut self, bounds: SearchBounds) -> CapacityOutcome {
+    pub(super) fn finish(mut self, bounds: SearchBounds) -> CapacityOutcome {
         let trials = &self.outcome.trials;
         let steps: Vec<LoadTrial> = trials.iter().map(|one| one.step.clone()).collect();
         let cores = observer::cores();

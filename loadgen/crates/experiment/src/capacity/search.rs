@@ -5,7 +5,8 @@
 //! votes, as MLRsearch does (draft-ietf-bmwg-mlrsearch-15, with a trial that misses the SLO in place of
 //! a trial with loss, and trials of one length):
 //!
-//! 1. Bracket: double from the first load while the SLO holds, or halve while it does not.
+//! 1. Bracket: double from the first load while the SLO holds, or halve while it does not (a coarse search
+//!    takes smaller steps).
 //! 2. Narrow, in stages with more votes and a smaller width each (by default 1 vote and 4 widths, 3 and 2,
 //!    7 and 1). A stage first decides both bounds anew with its votes, and moves outward where one has
 //!    changed sides; then it halves the distance on the logarithmic scale.
@@ -179,13 +180,13 @@ impl Replay<'_> {
                         upper: Some(lower),
                         ..SearchBounds::default()
                     };
-                    load = self.plan.rounded(lower / 2.0);
+                    load = self.plan.rounded(lower / self.plan.growth);
                 }
                 (None, Some(upper)) if upper <= self.plan.lowest => {
                     return Err(self.below_lowest());
                 }
-                (Some(lower), None) => load = self.plan.rounded(lower * 2.0),
-                (None, Some(upper)) => load = self.plan.rounded(upper / 2.0),
+                (Some(lower), None) => load = self.plan.rounded(lower * self.plan.growth),
+                (None, Some(upper)) => load = self.plan.rounded(upper / self.plan.growth),
                 (Some(_), Some(_)) | (None, None) => return Ok(()),
             }
         }

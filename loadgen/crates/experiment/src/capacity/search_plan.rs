@@ -18,6 +18,8 @@ pub struct SearchPlan {
     pub lowest: f64,
     /// The highest one.
     pub highest: f64,
+    /// Factor between loads while no range is known.
+    pub growth: f64,
     /// upper / lower - 1 that is asked for.
     pub width: f64,
     /// The stages of narrowing.
@@ -40,6 +42,7 @@ impl SearchPlan {
             first,
             lowest,
             highest,
+            growth: 2.0,
             width: 0.03,
             stages: vec![stage(1, 4), stage(3, 2), stage(7, 1)],
             fresh: 5,
@@ -60,6 +63,18 @@ impl SearchPlan {
             fresh: 3,
             agreeing: 2,
             ..Self::careful(first, lowest, highest, whole)
+        }
+    }
+
+    /// A coarse search for a command that does more than search: one trial a load, bounds half apart,
+    /// one fresh trial at each.
+    pub fn coarse(first: f64, lowest: f64, highest: f64, whole: bool) -> Self {
+        Self {
+            growth: 1.5,
+            width: 0.5,
+            fresh: 1,
+            agreeing: 1,
+            ..Self::quick(first, lowest, highest, whole)
         }
     }
 

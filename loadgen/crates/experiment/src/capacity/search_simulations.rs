@@ -201,6 +201,47 @@ fn the_capacity_of_a_server_that_becomes_slower_is_found_as_it_is_on_average() {
 }
 
 #[test]
+fn a_coarse_search_of_two_arms_has_the_true_factor_between_its_bounds_after_few_trials() {
+    const SERVERS: u32 = 4;
+    const LIMIT: f64 = 0.05;
+    /// Speed of one server of each arm.
+    const MU: [f64; 2] = [40.0, 400.0];
+    let truth = MU.map(|mu| {
+        solved(1.0, f64::from(SERVERS) * mu - 0.01, 0.05, |load| {
+            beyond_mmc(load, SERVERS, mu, LIMIT.max(8.0 / mu))
+        })
+    });
+    let (mut inside, mut trials) = (0, 0);
+    for run in 0..RUNS {
+        let bounds = MU.map(|mu| {
+            let mut chance = seed::rng(seed::sub_seed(run, "coarse"));
+            // A probe with a closed load has shown about what the arm takes at its limit.
+            let first = f64::from(SERVERS) * mu * 0.7;
+            let plan = SearchPlan::coarse(first, 0.5, 20_000.0, false);
+            let limit = LIMIT.max(8.0 / mu);
+            let (_, bounds, tried) = searched(&plan, |load| {
+                trial(&mut chance, load, SERVERS as usize, limit, |chance| {
+                    exponential(chance, mu)
+                })
+            });
+            trials += tried.len();
+            (bounds.lower.unwrap(), bounds.upper.unwrap())
+        });
+        let [before, after] = bounds;
+        let factor = truth[1] / truth[0];
+        let range = after.0 / before.1..after.1 / before.0;
+        inside += usize::from(range.contains(&factor));
+        assert!(range.start > 3.0, "{range:?} of {factor}");
+    }
+    assert!(inside >= RIGHT, "{inside} of {RUNS}");
+    let most = 8 * 2 * RUNS as usize;
+    assert!(
+        trials <= most,
+        "{trials} trials of two arms in {RUNS} searches"
+    );
+}
+
+#[test]
 fn the_truths_are_those_of_the_tables() {
     // M/M/1 at 0.8 of 1,000/s: p99 of the response is 23.0259 ms.
     assert!((beyond_mmc(800.0, 1, 1_000.0, 0.023_025_9) - 0.01).abs() < 1e-6);

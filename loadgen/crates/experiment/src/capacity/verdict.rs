@@ -96,7 +96,7 @@ fn ending(capacity: &Capacity) -> Option<String> {
         load.map_or_else(|| "no load".to_owned(), |load| capacity.unit.show(load))
     };
     let why = |vote: LoadVote, load: Option<f64>| {
-        let of = |purpose| purpose != TrialPurpose::Level;
+        let of = |purpose: TrialPurpose| !purpose.is_past_search();
         let mut trials = capacity
             .trials
             .iter()

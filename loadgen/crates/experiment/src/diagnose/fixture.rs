@@ -126,7 +126,7 @@ fn good(name: &str) -> Operation {
 }
 
 /// One arm without a fault: every rule is silent.
-pub(super) fn quiet() -> Summary {
+pub(crate) fn quiet() -> Summary {
     let names = ["session.open", "items.list", "orders.create", "events.send"];
     let trial = |number: u32| Trial {
         folder: format!("b{number:02}_1_run"),
@@ -191,6 +191,8 @@ pub(super) fn quiet() -> Summary {
         not_tested: Vec::new(),
         recommendations: Vec::new(),
         capacity: None,
+        document: None,
+        arm_capacities: None,
     }
 }
 

@@ -16,7 +16,7 @@ mod documented_hints;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 
 pub use advise::advise;
 pub use catalog::{

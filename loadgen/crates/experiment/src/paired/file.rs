@@ -12,6 +12,7 @@
 //! primary: [ orders.list p97.5 ]      # the claims
 //! scale: small                        # of an own stack
 //! quick: { blocks: 2, warmup: 1s, duration: 4s }
+//! document: { title: …, differs: …, phases: [ … ] }   # stated figures beside the measured ones
 //! load: …      # and the other keys of a suite: flows, thresholds, accounts, seed …
 //! ```
 
@@ -26,7 +27,10 @@ use super::{
     direction::Direction,
     shorten::shorten,
 };
-use crate::system::{Application, Settings};
+use crate::{
+    schema::Document,
+    system::{Application, Settings},
+};
 use loadgen_engine::suite::{
     Suite,
     load::{self, BadFile, RawFlow, RawLoad, RawSuite},
@@ -69,6 +73,22 @@ pub struct Experiment {
     pub controls: Vec<ControlKind>,
     /// Whether a rate that the slower arm can sustain is looked for first.
     pub find_rate: bool,
+    /// Figures of a document that stand beside those that are measured.
+    pub document: Option<Document>,
+    /// Whether the capacity of both arms is searched first.
+    pub capacity: ArmCapacitySearch,
+}
+
+/// Whether the capacity of both arms is searched before they are compared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ArmCapacitySearch {
+    /// It was not asked for.
+    #[default]
+    No,
+    /// It is.
+    Yes,
+    /// It was asked for, of an experiment that is too short for it.
+    LeftOut,
 }
 
 /// An arm: a named profile with some switches set.
@@ -115,6 +135,7 @@ struct RawExperiment {
     primary: Option<Vec<Spanned<String>>>,
     scale: Option<Spanned<String>>,
     quick: Option<Spanned<RawQuick>>,
+    document: Option<Spanned<Document>>,
     load: Spanned<RawLoad>,
     flows: Spanned<Vec<RawFlow>>,
     #[serde(default)]
@@ -220,6 +241,11 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
         file,
         application.catalog(),
     )?;
+    let document = raw.document;
+    if let Some(document) = &document {
+        check_document(&document.value, &suite, application)
+            .map_err(|why| at(document.referenced, why))?;
+    }
     Ok(Experiment {
         suite,
         hypothesis: raw.hypothesis,
@@ -234,7 +260,33 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
         quick,
         controls: Vec::new(),
         find_rate: false,
+        document: document.map(|document| document.value),
+        capacity: ArmCapacitySearch::No,
     })
+}
+
+/// Refuses a phase of a document whose operation no flow of the experiment sends.
+fn check_document(
+    document: &Document,
+    suite: &Suite,
+    application: &dyn Application,
+) -> Result<(), String> {
+    let catalog = application.catalog();
+    let sent: Vec<&str> = suite
+        .flows
+        .iter()
+        .filter_map(|share| catalog.flow(&share.flow))
+        .flat_map(|flow| catalog.operation_names(flow))
+        .collect();
+    for phase in &document.phases {
+        if !sent.contains(&phase.operation.as_str()) {
+            let (name, operation) = (&phase.name, &phase.operation);
+            return Err(format!(
+                "phase `{name}` of the document is about {operation}, which no flow of this file sends"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Whether so many blocks can be run.

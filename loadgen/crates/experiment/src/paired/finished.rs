@@ -3,7 +3,7 @@
 use shared::api::lab::Explanation;
 
 use crate::{
-    schema::{Control, Effect, Trial},
+    schema::{ArmCapacities, Control, Effect, Trial},
     system::InForce,
     trial::{ArmConfig, Measured, TrialError},
 };
@@ -41,6 +41,8 @@ pub struct Finished {
     pub controls: Vec<Control>,
     /// The rate that both arms were asked for, where it was looked for, and why it is that.
     pub rate: Option<(Rate, String)>,
+    /// The capacity of both arms, where it was searched.
+    pub capacities: Option<ArmCapacities>,
     /// What a reader must know.
     pub warnings: Vec<String>,
     /// Whether it was stopped.

@@ -1,5 +1,6 @@
 //! Paired trials of two arms, and what they allow to say.
 
+mod arm_capacities;
 pub mod budget;
 mod control;
 mod decide;
@@ -14,6 +15,7 @@ mod finished;
 mod metrics;
 mod orchestrate;
 mod outlook;
+mod probe;
 mod rate;
 mod reading;
 mod rule;
@@ -29,7 +31,7 @@ pub use decide::decide;
 pub use design::{BlockOrder, Slot, design};
 pub use direction::Direction;
 pub use expected::expectation;
-pub use file::{ArmSpec, Experiment, Quick};
+pub use file::{ArmCapacitySearch, ArmSpec, Experiment, Quick};
 pub use finished::{ArmResult, Finished};
 pub use metrics::{EffectMetric, MetricScope, metrics, metrics_of};
 pub use orchestrate::run;

@@ -1,10 +1,11 @@
 //! A whole experiment in its order: the common rate, the controls, the pairs.
 
 use super::{
+    arm_capacities,
     control::{CONTROL_BLOCKS, ControlKind, weigh},
-    file::Experiment,
+    file::{ArmCapacitySearch, Experiment},
     finished::Finished,
-    rate,
+    probe::find_rate,
     run::{Kept, Work},
 };
 use shared::invariant::InvariantResult;
@@ -12,11 +13,9 @@ use shared::invariant::InvariantResult;
 use crate::{
     schema::Control,
     system::SystemError,
-    trial::{self, ArmConfig, CommandClock, CommandProgress, TestEnv, TrialError, TrialSpec},
+    trial::{CommandClock, TestEnv},
     verdict::merge_audits,
 };
-use loadgen_engine::units::Rate;
-use loadgen_stats::seed::sub_seed;
 
 /// Runs it: finds a common rate and runs the controls where those are asked for, then the pairs.
 pub async fn run(
@@ -34,6 +33,17 @@ pub async fn run(
     if experiment.find_rate {
         match find_rate(env, &mut experiment, workers, kept).await {
             Ok(found) => rate = Some(found),
+            Err(error) => {
+                let mut work = Work::new(env, &experiment, workers, profiles, "");
+                work.fail(error);
+                return work.finish();
+            }
+        }
+    }
+    let mut capacities = None;
+    if experiment.capacity == ArmCapacitySearch::Yes {
+        match Box::pin(arm_capacities::search(env, &experiment, workers, kept)).await {
+            Ok(found) => capacities = Some(found),
             Err(error) => {
                 let mut work = Work::new(env, &experiment, workers, profiles, "");
                 work.fail(error);
@@ -76,6 +86,10 @@ pub async fn run(
     work.more_blocks(kept).await;
     let mut finished = controls.join(work.finish());
     finished.rate = rate;
+    if let Some(mut found) = capacities {
+        Box::pin(found.past(env, workers, &mut finished, kept)).await;
+        finished = found.join(finished);
+    }
     finished
 }
 
@@ -114,54 +128,4 @@ impl ControlFindings {
         finished.controls = self.controls;
         finished
     }
-}
-
-/// Loads each arm to its limit for a moment, and gives the experiment half of what the slower
-/// one takes.
-async fn find_rate(
-    env: &TestEnv,
-    experiment: &mut Experiment,
-    workers: usize,
-    kept: Kept<'_>,
-) -> Result<(Rate, String), TrialError> {
-    let probe = rate::probe(&experiment.suite);
-    let mut sustained = [0.0; 2];
-    for (index, (name, spec)) in [("before", &experiment.before), ("after", &experiment.after)]
-        .into_iter()
-        .enumerate()
-    {
-        let arm = ArmConfig::new(name, spec.settings.clone(), env.system.application());
-        let spec = TrialSpec {
-            suite: &probe,
-            arm: &arm,
-            block: 1,
-            blocks: 1,
-            folder: format!("probe_{}_{name}", index + 1),
-            seed: sub_seed(experiment.suite.seed, "probe"),
-            workers,
-            explained: false,
-            course: CommandProgress::single(probe.windows.planned().duration()),
-        };
-        let outcome = trial::run(env, &spec).await?;
-        kept(&outcome);
-        if outcome.data.interrupted {
-            return Err(TrialError::Stopped);
-        }
-        sustained[index] = rate::sustained(outcome.data.planned_arrivals, &outcome.trial);
-    }
-    let [before, after] = sustained;
-    let found = rate::common(sustained).ok_or_else(|| {
-        TrialError::NoRate(format!(
-            "at their limits `before` takes {before:.2} and `after` {after:.2} iterations a second"
-        ))
-    })?;
-    experiment
-        .suite
-        .set_rate(found)
-        .map_err(|error| TrialError::NoRate(error.to_string()))?;
-    let description = format!(
-        "common rate {found}: half of what the slower arm takes at its limit (`before` {before:.1}/s, `after` {after:.1}/s)"
-    );
-    env.events.note(description.clone());
-    Ok((found, description))
 }

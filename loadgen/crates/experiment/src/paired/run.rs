@@ -391,6 +391,7 @@ impl<'a> Work<'a> {
             effects,
             controls: Vec::new(),
             rate: None,
+            capacities: None,
             warnings: self.warnings,
             interrupted: self.interrupted,
             error: self.error,

@@ -58,6 +58,8 @@ pub enum TrialPurpose {
     ConfirmUpper,
     /// To see how the system scales, below and above its capacity.
     Level,
+    /// To see what an arm does at the load that the other arm sustains.
+    PastCapacity,
 }
 
 impl TrialPurpose {
@@ -69,7 +71,13 @@ impl TrialPurpose {
             Self::ConfirmLower => "confirm the lower bound",
             Self::ConfirmUpper => "confirm the upper bound",
             Self::Level => "measure a scaling level",
+            Self::PastCapacity => "see what happens past the capacity",
         }
+    }
+
+    /// Whether it takes no part in the search: such a trial is measured to its end.
+    pub const fn is_past_search(self) -> bool {
+        matches!(self, Self::Level | Self::PastCapacity)
     }
 }
 

@@ -2,8 +2,11 @@
 //! so that any report can be made again from the folder alone.
 
 mod application;
+mod arm_capacities;
 mod arm_name;
 mod capacity;
+mod completed;
+mod document;
 mod measured_figures;
 mod parts;
 mod percentile;
@@ -17,11 +20,13 @@ mod words;
 
 pub use crate::metric::{MetricId, MetricKind, MetricUnit};
 pub use application::{ApplicationArea, ApplicationInfo, Completion};
+pub use arm_capacities::{ArmCapacities, ArmCapacity, CapacityFactor, PastCapacity};
 pub use arm_name::ArmName;
 pub use capacity::{
     Capacity, FittedFigure, KneePoint, LoadResult, LoadTrial, LoadUnit, LoadVote, SaturationSign,
     ScalingPoint, ScalingResult, SearchEnding, TrialPurpose,
 };
+pub use document::{Document, DocumentFigures, DocumentPhase};
 pub use loadgen_engine::threshold::ThresholdWord;
 pub use measured_figures::{MeasuredFigure, MeasuredFigures};
 pub use percentile::{Percentile, Percentiles};

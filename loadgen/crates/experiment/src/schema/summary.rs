@@ -16,8 +16,10 @@ use shared::{
 
 use super::{
     application::ApplicationInfo,
+    arm_capacities::ArmCapacities,
     arm_name::ArmName,
     capacity::Capacity,
+    document::Document,
     parts,
     percentile::{Percentile, Percentiles},
     provenance::{LoadedEndpoint, Provenance},
@@ -93,6 +95,12 @@ pub struct Summary {
     /// What a capacity search found; absent for other commands. Its arm is a trial at the lower bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<Capacity>,
+    /// A document's figures for the same phases; absent where the experiment names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<Document>,
+    /// The capacity of both arms of an experiment; absent where it was not searched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arm_capacities: Option<ArmCapacities>,
 }
 
 /// One configuration, with all its valid trials pooled: as if they were one long trial.

@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     diagnose, observer,
-    paired::{ArmResult, Direction, Experiment, Finished, expectation, trial_warnings},
+    paired::{
+        ArmCapacitySearch, ArmResult, Direction, Experiment, Finished, expectation, trial_warnings,
+    },
     schema::{
         Arm, Control, ControlWord, Effect, Provenance, RunKind, SCHEMA_VERSION, Summary,
         ThresholdResult, Trial, ValidityWord, Verdict,
@@ -212,7 +214,18 @@ pub fn of_experiment(
         interrupted: finished.interrupted,
         warnings,
     };
-    parts.summary(context, view)
+    let mut summary = parts.summary(context, view);
+    if experiment.capacity == ArmCapacitySearch::LeftOut {
+        let left_out = "the capacity of the arms: it is not searched in a quick run, so nothing is known of it";
+        summary.not_tested.insert(0, left_out.to_owned());
+    }
+    if let Some(found) = &finished.capacities {
+        let headline = &mut summary.verdict.headline;
+        *headline = format!("{}; {headline}", found.headline());
+    }
+    summary.arm_capacities.clone_from(&finished.capacities);
+    summary.document.clone_from(&experiment.document);
+    summary
 }
 
 /// The summary of a factorial experiment, from which manifest, verdict and JUnit report are written.
@@ -367,6 +380,8 @@ impl Parts<'_> {
             not_tested: NOT_TESTED.map(str::to_owned).to_vec(),
             recommendations: Vec::new(),
             capacity: None,
+            document: None,
+            arm_capacities: None,
         };
         summary.recommendations = diagnose::advise(&summary, &context.application.hints());
         summary

@@ -466,3 +466,6 @@ async fn an_experiment_is_not_decided_by_one_block_and_does_not_pass_where_reque
 
 #[path = "control_tests.rs"]
 mod control_tests;
+
+#[path = "arm_capacity_tests.rs"]
+mod arm_capacity_tests;

@@ -1,11 +1,11 @@
-//! Any HTTP service, loaded with one request: no control plane, no switches, no audit.
+//! Any service behind a URL, loaded with one flow: no control plane, no switches, no audit.
 
 use std::{fmt, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use loadgen_engine::{
     driver::ClientOptions,
-    flow::{Catalog, Flow, SingleRequest},
+    flow::{Catalog, EchoSocket, Flow, SingleRequest},
 };
 use shared::{api::lab::Explanation, snapshot::Snapshot};
 
@@ -21,6 +21,7 @@ use crate::{diagnose::HintCatalog, schema::ApplicationInfo};
 /// The description of a service of which only the URL is known.
 #[derive(Debug)]
 pub struct HttpApplication {
+    name: &'static str,
     catalog: Catalog,
 }
 
@@ -55,7 +56,7 @@ impl Application for HttpApplication {
     }
     fn info(&self) -> ApplicationInfo {
         ApplicationInfo {
-            name: "HTTP service".to_owned(),
+            name: self.name.to_owned(),
             primary_metrics: self.default_primary(),
             ..ApplicationInfo::default()
         }
@@ -65,13 +66,13 @@ impl Application for HttpApplication {
     }
 }
 
-/// An HTTP service that is loaded with one request.
+/// A service that is loaded with one flow.
 #[derive(Clone)]
 pub struct HttpService {
     application: Arc<HttpApplication>,
     endpoints: Endpoints,
     client: ClientOptions,
-    flow: Arc<SingleRequest>,
+    flow: Arc<dyn Flow>,
 }
 
 impl HttpService {
@@ -79,7 +80,21 @@ impl HttpService {
     pub fn new(endpoints: Endpoints, client: ClientOptions, flow: SingleRequest) -> Self {
         Self {
             application: Arc::new(HttpApplication {
+                name: "HTTP service",
                 catalog: flow.catalog(),
+            }),
+            endpoints,
+            client,
+            flow: Arc::new(flow),
+        }
+    }
+
+    /// A WebSocket server that sends back what it receives.
+    pub fn echo(endpoints: Endpoints, client: ClientOptions, flow: EchoSocket) -> Self {
+        Self {
+            application: Arc::new(HttpApplication {
+                name: "WebSocket service",
+                catalog: EchoSocket::catalog(),
             }),
             endpoints,
             client,
@@ -102,7 +117,7 @@ impl PreparedSystem for HttpService {
         None
     }
     fn flow(&self, name: &str) -> Option<Arc<dyn Flow>> {
-        (name == self.flow.name()).then(|| Arc::clone(&self.flow) as Arc<dyn Flow>)
+        (name == self.flow.name()).then(|| Arc::clone(&self.flow))
     }
     fn client(&self) -> ClientOptions {
         self.client.clone()

@@ -124,6 +124,12 @@ pub trait PreparedSystem: fmt::Debug + Send + Sync {
         Box::pin(async { None })
     }
 
+    /// Removes what the flows left and no audit expects, after the load and before the audit; a
+    /// warning for the report where something is left.
+    fn clean_up(&self) -> BoxFuture<'_, Vec<String>> {
+        Box::pin(async { Vec::new() })
+    }
+
     /// Checks the invariants, joined with what clients know of their writes. `None`: this system has no
     /// audit.
     fn audit(&self) -> BoxFuture<'_, Result<Option<Audited>, SystemError>>;

@@ -155,6 +155,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     } else {
         system.changed_since().await
     };
+    warnings.extend(system.clean_up().await);
     let (audit, audits) = audit(env, spec, system.as_ref(), &data, &mut warnings).await;
     let plans = Box::pin(plans(env, spec, &data)).await;
     let violations = audit.as_ref().map(|found| verdict::violations(found));

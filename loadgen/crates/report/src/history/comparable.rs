@@ -222,6 +222,8 @@ pub(super) mod tests {
                 controls: Vec::new(),
                 recommendations: Vec::new(),
                 capacity: None,
+                document: None,
+                arm_capacities: None,
                 thresholds: Vec::new(),
                 provenance: None,
                 environment: Vec::new(),

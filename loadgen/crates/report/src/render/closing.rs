@@ -38,6 +38,7 @@ pub fn console(summary: &Summary, folder: Option<&Path>, width: usize, colour: b
     let sections = [
         sheet.verdict(&page) + &sheet.load(&page),
         sheet.capacity(page.capacity.as_ref()),
+        sheet.arm_capacities(page.arm_capacities.as_ref()),
         figures,
         sheet.claims(&page),
         sheet.thresholds_in_short(&page),

@@ -16,10 +16,11 @@ use crate::render::fixture::parts::{
 };
 use crate::render::fixture::series::series;
 use loadgen_experiment::schema::{
-    Arm, AuditCount, Capacity, Confidence, Consistency, Effect, FittedFigure, KneePoint,
-    LoadResult, LoadUnit, MetricKind, MetricUnit, Operation, RunKind, SCHEMA_VERSION,
-    SaturationSign, ScalingPoint, ScalingResult, SearchEnding, Summary, ThresholdResult, Trial,
-    Verdict, VerdictWord,
+    Arm, ArmCapacities, ArmCapacity, AuditCount, Capacity, CapacityFactor, Confidence, Consistency,
+    Effect, FittedFigure, KneePoint, LoadResult, LoadTrial, LoadUnit, LoadVote, MetricKind,
+    MetricUnit, Operation, PastCapacity, Percentile, RunKind, SCHEMA_VERSION, SaturationSign,
+    ScalingPoint, ScalingResult, SearchEnding, Summary, ThresholdResult, Trial, TrialPurpose,
+    ValidityWord, Verdict, VerdictWord,
 };
 
 /// The effects of the experiment, near the figures of its arms.
@@ -205,6 +206,8 @@ pub(super) fn experiment(violated: bool) -> Summary {
         ],
         recommendations: Vec::new(),
         capacity: None,
+        document: None,
+        arm_capacities: None,
     }
 }
 
@@ -358,6 +361,58 @@ pub(super) fn capacity() -> Summary {
                 .collect(),
             doubts: Vec::new(),
         }),
+    });
+    summary
+}
+
+/// An experiment with the capacity of both arms.
+pub(super) fn capacities() -> Summary {
+    let mut summary = experiment(false);
+    let template = capacity().capacity.unwrap_or_else(|| unreachable!());
+    let trial = |load: f64, goodput_per_s, success, response_ms, vote| LoadTrial {
+        folder: "past_before".into(),
+        load,
+        purpose: TrialPurpose::PastCapacity,
+        vote,
+        why: Vec::new(),
+        took_s: 20.0,
+        goodput_per_s,
+        in_system: 900.0,
+        response_ms,
+        success,
+        validity: ValidityWord::Valid,
+    };
+    let before = Capacity {
+        lower: Some(8.5),
+        upper: Some(10.0),
+        scaling: None,
+        ..template.clone()
+    };
+    let after = Capacity {
+        scaling: None,
+        ..template
+    };
+    summary.arm_capacities = Some(ArmCapacities {
+        factor: CapacityFactor::of(&before, &after),
+        compared_at: Some(6.0),
+        past: Some(PastCapacity {
+            arm: "before".into(),
+            trial: trial(
+                196.0,
+                9.0,
+                0.05,
+                Percentile::BeyondTimeout,
+                LoadVote::Missed,
+            ),
+            violations: Some(0),
+            other: trial(196.0, 195.0, 1.0, Percentile::Known(410.0), LoadVote::Met),
+        }),
+        arms: [("before", before), ("after", after)]
+            .map(|(arm, found)| ArmCapacity {
+                arm: arm.into(),
+                found,
+            })
+            .into(),
     });
     summary
 }

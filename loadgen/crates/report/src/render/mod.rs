@@ -1,10 +1,10 @@
-//! Reports, each made from the stored summary alone. `model` says everything once, in words, and a
-//! renderer lays it out; `figures` writes numbers, `comparison` compares the arms, `charts` draws.
+//! Reports, each made from the stored summary alone: `model` says all once, renderers lay it out.
 
+#[cfg(test)]
+mod agreement;
 mod arm_metrics;
 mod baseline;
 mod capacity;
-mod capacity_terminal;
 pub mod catalogue;
 mod change;
 mod charts;
@@ -14,9 +14,14 @@ mod compare;
 mod compare_page;
 pub mod comparison;
 mod csv;
+#[cfg(test)]
+mod damaged;
+mod document;
 pub mod evidence;
 mod factorial;
 pub mod figures;
+#[cfg(test)]
+mod fixture;
 mod formats;
 mod gate;
 mod github;
@@ -29,32 +34,25 @@ mod metrics;
 pub mod model;
 mod readiness;
 mod run_list;
+mod sizing;
 mod table;
 mod template;
 mod terminal;
 mod thresholds;
 pub mod tone;
 pub mod why;
-
-#[cfg(test)]
-mod agreement;
-#[cfg(test)]
-mod damaged;
-#[cfg(test)]
-mod fixture;
 #[cfg(test)]
 pub(crate) use fixture::application;
 
-pub use self::{charts::definition, chosen::Chosen};
-pub use self::{compare::compare, csv::csv, html::html, junit::junit, markdown::markdown};
+pub use self::{charts::definition, chosen::Chosen, closing::console, compare::compare, csv::csv};
+pub use self::{html::html, junit::junit, markdown::markdown, readiness::SuiteReadiness};
 pub use baseline::{BaselineComparison, baseline_markdown, baseline_text};
-pub use closing::console;
 pub use compare_page::{ComparePage, compare_page};
 pub use factorial::{Factorial, factorial, factorial_markdown};
 pub use formats::{Format, ReportError, all, one};
 pub use gate::{ComparisonGate, Difference, differences};
 pub use github::{annotations, step_summary};
 pub use history::{history, history_csv};
-pub use readiness::SuiteReadiness;
 pub use run_list::{runs, runs_json};
+pub use sizing::{sizing_markdown, sizing_text};
 pub use terminal::{terminal, whereabouts};

@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use shared::timing::ServerCount;
 
-use crate::render::capacity::CapacityPage;
+use crate::render::capacity::{ArmCapacitiesPage, CapacityPage};
 use crate::render::comparison::{self, Area, ComparisonRow};
+use crate::render::document::DocumentTable;
 use crate::render::evidence::{self, Audit, Doubt, Endings, SwitchRow, TrialChecks};
 use crate::render::figures;
 use crate::render::thresholds::{self, ThresholdRow};
@@ -79,6 +80,10 @@ pub struct ReportPage {
     pub why: Why,
     /// What a capacity search found.
     pub capacity: Option<CapacityPage>,
+    /// A document's figures beside the measured ones.
+    pub document: Option<DocumentTable>,
+    /// The capacity of both arms of an experiment.
+    pub arm_capacities: Option<ArmCapacitiesPage>,
 }
 
 /// The outcome.
@@ -223,6 +228,8 @@ impl ReportPage {
             not_tested: lines(&summary.not_tested),
             why: Why::of(summary),
             capacity: CapacityPage::of(summary),
+            document: DocumentTable::of(summary),
+            arm_capacities: ArmCapacitiesPage::of(summary),
         }
     }
 

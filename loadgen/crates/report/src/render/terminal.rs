@@ -21,6 +21,7 @@ pub fn terminal(summary: &Summary, width: usize, colour: bool) -> String {
     let sections = [
         sheet.outcome(&page),
         sheet.capacity(page.capacity.as_ref()),
+        sheet.arm_capacities(page.arm_capacities.as_ref()),
         sheet.areas(&page, |_| true),
         sheet.claims(&page),
         sheet.operations(&page),

@@ -69,7 +69,7 @@ fn of_suite(args: &CapacityArgs) -> Result<PlannedSearch, Failure> {
             "{flag} is of the request of a URL: give one like http://127.0.0.1:8080/ in place of the suite"
         )));
     }
-    let (suite, source) = plan_suite(args.what.as_deref(), &args.load)?;
+    let (suite, source) = plan_suite(args.what.as_deref(), None, &args.load)?;
     let settings = resolve_settings(&args.profile.profile, &args.profile.set)?;
     let mut services = ServiceSource::from_flags(&args.target)?;
     services.default_topology(suite.topology)?;
@@ -160,6 +160,8 @@ fn planned(
         search,
         settings,
         level_trials: if args.levels { quick } else { 0 },
+        // An iteration may be one request.
+        requests_per_iteration: 1.0,
     })
 }
 

@@ -5,6 +5,7 @@ use std::{fmt::Write as _, path::Path};
 use hdrhistogram::Histogram;
 
 use super::result::HttpResult;
+use crate::cli::commands::measured_json::recorded;
 use loadgen_engine::sample::Outcome;
 use loadgen_experiment::{
     events::printable,
@@ -156,23 +157,6 @@ fn cells(of: &Percentiles) -> [String; 7] {
         extreme(of.max),
         extreme(of.mean),
     ]
-}
-
-/// The percentiles of what was recorded, all of it successes.
-pub(super) fn recorded(of: &Histogram<u64>) -> Percentiles {
-    let ms = |share: f64| of.value_at_quantile(share) as f64 / 1e6;
-    let at = |share: f64| Percentile::of(share, of.len(), Some(ms(share)));
-    Percentiles {
-        p50: at(0.5),
-        p90: at(0.9),
-        p95: at(0.95),
-        p97_5: at(0.975),
-        p99: at(0.99),
-        p99_9: at(0.999),
-        max: (!of.is_empty()).then(|| ms(1.0)),
-        mean: (!of.is_empty()).then(|| of.mean() / 1e6),
-        stdev: (!of.is_empty()).then(|| of.stdev() / 1e6),
-    }
 }
 
 /// Bars of equal steps up to p99, and one for all above.

@@ -7,7 +7,10 @@ use std::{
 };
 
 use futures_util::future::LocalBoxFuture;
-use shared::time::Millis;
+use shared::{
+    time::Millis,
+    timing::{ServerPart, ServerTiming},
+};
 
 use super::{
     raw::{RawServer, assert_all, header_lines, read_head, write},
@@ -18,7 +21,7 @@ use crate::{
     driver::{GENERATOR_LIMIT, run},
     flow::{Flow, Iteration},
     request::Request,
-    sample::{OpId, Outcome},
+    sample::{OpId, Outcome, ResponsePart},
     suite::LoadModel,
     units::Nanos,
 };
@@ -117,6 +120,76 @@ fn a_text_that_never_comes_is_a_timeout_and_a_socket_that_leaves_a_reset() {
     assert_eq!(data.total.count(Outcome::Timeout), 2);
     assert_eq!(data.total.count(Outcome::Reset), 2, "{:?}", data.examples);
     assert_eq!(data.ops[&OpId(0)].count(Outcome::Ok), 2);
+}
+
+#[test]
+fn a_request_that_a_flow_makes_itself_is_a_sample_with_its_time_and_its_cost() {
+    static FLOW: Script = Script(|it| {
+        Box::pin(async move {
+            let wait = |ms| tokio::time::sleep(Duration::from_millis(ms));
+            let quick = Box::pin(async move {
+                wait(30).await;
+                let mut cost = ServerTiming::default();
+                cost.us[ServerPart::Db] = 20_000;
+                cost.total_us = 20_000;
+                Ok(Some(cost))
+            });
+            assert!(it.transport.perform(OpId(0), quick).await);
+            let refused = Box::pin(async { Err((Outcome::HttpError, "SQLSTATE 1".to_owned())) });
+            assert!(!it.transport.perform(OpId(1), refused).await);
+            let endless = Box::pin(async move {
+                wait(60_000).await;
+                Ok(None)
+            });
+            assert!(!it.transport.perform(OpId(2), endless).await);
+        })
+    });
+    let mut setup = setup(TestServer::default().serve(), rounds(2), (0, 10_000), &FLOW);
+    setup.timeout = Millis(200);
+    let data = run(setup).unwrap();
+    assert!(data.conserved());
+    let of = |op| &data.ops[&OpId(op)];
+    assert_eq!(of(0).count(Outcome::Ok), 2);
+    assert!(of(0).ok.min() >= 30_000_000, "{}", of(0).ok.min());
+    let costs = of(0).breakdown.between(0.0, 1.0);
+    let database = costs.us[ResponsePart::Server(ServerPart::Db)];
+    assert!((39_000.0..41_000.0).contains(&database), "{database}");
+    assert_eq!(of(1).count(Outcome::HttpError), 2);
+    assert_eq!(of(2).count(Outcome::Timeout), 2);
+    let reasons: Vec<&str> = data
+        .examples
+        .iter()
+        .map(|(_, why, _)| why.as_str())
+        .collect();
+    assert!(reasons.contains(&"SQLSTATE 1"), "{reasons:?}");
+}
+
+#[test]
+fn a_relayed_text_goes_over_the_other_socket_and_what_is_awaited_comes_over_the_first() {
+    static FLOW: Script = Script(|it| {
+        Box::pin(async move {
+            for _ in 0..2 {
+                it.transport.socket_swap();
+                assert!(!it.transport.socket_is_open());
+                it.transport
+                    .socket_open(OpId(0), Request::get("/socket"))
+                    .await;
+            }
+            let echo = &mut |text: &str| text.starts_with("echo").then_some((0, Ok(())));
+            // This server answers where the text came from, and that is not where is listened.
+            let hello = "hello".to_owned();
+            assert!(!it.transport.socket_relay(&[OpId(1)], hello, echo).await);
+            it.transport.socket_swap();
+            assert!(it.transport.socket_exchange(&[OpId(2)], None, echo).await);
+        })
+    });
+    let mut setup = setup(TestServer::default().serve(), rounds(1), (0, 10_000), &FLOW);
+    setup.timeout = Millis(200);
+    let data = run(setup).unwrap();
+    assert!(data.conserved());
+    assert_eq!(data.ops[&OpId(0)].count(Outcome::Ok), 2);
+    assert_eq!(data.ops[&OpId(1)].count(Outcome::Timeout), 1);
+    assert_eq!(data.ops[&OpId(2)].count(Outcome::Ok), 1);
 }
 
 #[test]

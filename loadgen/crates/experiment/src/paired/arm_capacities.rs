@@ -1,0 +1,337 @@
+//! The capacity of both arms of an experiment, and what the first arm does at the load that the second
+//! one sustains.
+
+use shared::{invariant::InvariantResult, time::Millis};
+
+use super::{file::Experiment, finished::Finished, probe::probe_arm, run::Kept};
+use crate::{
+    capacity::{
+        ArmSearch, CapacityOutcome, CapacityPlan, KeptTrial, SearchPlan, audits, past_capacity,
+        search_in_turn,
+    },
+    schema::{
+        ArmCapacities, ArmCapacity, CapacityFactor, LoadTrial, LoadUnit, LoadVote, PastCapacity,
+    },
+    system::Settings,
+    trial::{TestEnv, TrialError, TrialOutcome},
+    verdict::merge_audits,
+};
+use loadgen_engine::{
+    suite::LoadModel,
+    threshold::{Level, Scope, Threshold},
+};
+
+/// Longest load of a trial before it counts, and while it does; those of the experiment where they are
+/// shorter.
+const WARM_UP: Millis = Millis(1_000);
+const MEASURE: Millis = Millis(6_000);
+/// Seconds that the trials of one arm may take; the bounds are then those that are known.
+const BUDGET_S: f64 = 90.0;
+/// The range of the searches.
+const LOWEST_RATE: f64 = 0.5;
+const HIGHEST_RATE: f64 = 20_000.0;
+const HIGHEST_USERS: f64 = 5_000.0;
+/// The first load of a search, as a share of what the arm takes at its limit: the SLO is met below it.
+const FIRST: f64 = 0.7;
+/// The SLO where the experiment limits no time of all requests.
+const USUAL_SLO: [&str; 2] = ["p95 < 1000ms", "errors < 1%"];
+/// Trials that a search of an arm takes, roughly.
+const TRIALS_OF_ARM: u32 = 6;
+
+/// What the searches found, until the experiment ends.
+pub(super) struct FoundCapacities {
+    searches: [ArmSearch; 2],
+    stored: ArmCapacities,
+    audits: [Vec<InvariantResult>; 2],
+    warnings: Vec<String>,
+    /// The last trial of the second arm at its lower bound.
+    at_lower: Option<LoadTrial>,
+}
+
+/// Searches both arms, one trial of each in turn.
+pub(super) async fn search(
+    env: &TestEnv,
+    experiment: &Experiment,
+    workers: usize,
+    kept: Kept<'_>,
+) -> Result<FoundCapacities, TrialError> {
+    let slo = slo(experiment);
+    let mut searches = Vec::new();
+    for (arm, spec) in [("before", &experiment.before), ("after", &experiment.after)] {
+        let (first, requests) = match &experiment.suite.load {
+            LoadModel::Open { .. } => {
+                let probed = probe_arm(env, experiment, workers, (arm, spec), kept).await?;
+                (
+                    probed.iterations_per_s * FIRST,
+                    probed.requests_per_iteration,
+                )
+            }
+            LoadModel::Closed { users, .. } => (f64::from(*users), 1.0),
+        };
+        let plan = plan(experiment, &spec.settings, &slo, (first, requests));
+        searches.push(ArmSearch { arm, plan });
+    }
+    let searches: [ArmSearch; 2] = searches
+        .try_into()
+        .map_err(|_| TrialError::NoRate("two arms are searched".to_owned()))?;
+    let trials = 2 * (TRIALS_OF_ARM + experiment.blocks + experiment.control_blocks());
+    let mut keep = |outcome: &TrialOutcome, _: &[KeptTrial]| kept(outcome);
+    let outcomes = search_in_turn(env, &searches, workers, trials, &mut keep).await;
+    let mut found = Vec::new();
+    for outcome in outcomes {
+        if outcome.interrupted {
+            return Err(TrialError::Stopped);
+        }
+        if let Some(error) = outcome.error {
+            return Err(error);
+        }
+        found.push(outcome);
+    }
+    let [before, after] = &found[..] else {
+        return Err(TrialError::NoRate("two arms are searched".to_owned()));
+    };
+    let found = FoundCapacities::of(searches, [before, after], experiment);
+    env.events.note(found.stored.headline());
+    Ok(found)
+}
+
+/// The limits of all requests of the experiment, of which each trial of a search has enough data.
+fn slo(experiment: &Experiment) -> Vec<Threshold> {
+    let given = experiment.suite.thresholds.iter();
+    let mut slo: Vec<Threshold> = given
+        .filter(|one| one.level == Level::Fail && one.scope == Scope::All)
+        .cloned()
+        .collect();
+    if !slo.iter().any(|one| one.metric.is_time()) {
+        slo = USUAL_SLO
+            .iter()
+            .filter_map(|text| text.parse().ok())
+            .collect();
+    }
+    for one in &mut slo {
+        // A trial is judged at its end.
+        one.abort_after = None;
+    }
+    slo
+}
+
+fn plan(
+    experiment: &Experiment,
+    settings: &Settings,
+    slo: &[Threshold],
+    (first, requests): (f64, f64),
+) -> CapacityPlan {
+    let mut suite = experiment.suite.clone();
+    suite.windows.warm_up = suite.windows.warm_up.min(WARM_UP);
+    suite.windows.measure = suite.windows.measure.min(MEASURE);
+    let (unit, think, lowest, highest) = match suite.load {
+        LoadModel::Open { .. } => (LoadUnit::Rate, None, LOWEST_RATE, HIGHEST_RATE),
+        LoadModel::Closed { think, .. } => (LoadUnit::Users, think, 1.0, HIGHEST_USERS),
+    };
+    let first = first.clamp(lowest, highest);
+    CapacityPlan {
+        overloaded_after: CapacityPlan::patience(slo, suite.timeout),
+        slo: slo.to_vec(),
+        unit,
+        think,
+        search: SearchPlan {
+            budget_s: Some(BUDGET_S),
+            ..SearchPlan::coarse(first, lowest, highest, unit == LoadUnit::Users)
+        },
+        settings: settings.clone(),
+        level_trials: 0,
+        requests_per_iteration: requests.max(1.0),
+        suite,
+    }
+}
+
+impl FoundCapacities {
+    fn of(
+        searches: [ArmSearch; 2],
+        outcomes: [&CapacityOutcome; 2],
+        experiment: &Experiment,
+    ) -> Self {
+        let [before, after] = outcomes.map(|outcome| &outcome.capacity);
+        let compared_at = match &experiment.suite.load {
+            LoadModel::Open { phases, .. } => one_rate(
+                phases
+                    .iter()
+                    .map(|phase| (phase.rate.as_per_second(), phase.to.is_some())),
+            ),
+            LoadModel::Closed { users, .. } => Some(f64::from(*users)),
+        };
+        let mut warnings: Vec<String> = Vec::new();
+        for (search, outcome) in searches.iter().zip(outcomes) {
+            let arm = search.arm;
+            let of_arm = outcome.warnings.iter();
+            warnings.extend(of_arm.map(|text| format!("capacity of `{arm}`: {text}")));
+            warnings.extend(missing_audits(arm, outcome));
+            let found = &outcome.capacity;
+            if let Some((rate, lower)) = compared_at.zip(found.lower)
+                && rate > lower
+            {
+                warnings.push(format!(
+                    "the arms are compared at {}, and `{arm}` is only known to sustain {}: its times may be those of a queue",
+                    found.unit.show(rate),
+                    found.unit.show(lower)
+                ));
+            }
+        }
+        let at_lower = after.lower.and_then(|lower| {
+            let mut latest_first = after.trials.iter().rev();
+            let met = |one: &&LoadTrial| {
+                one.vote == LoadVote::Met && (one.load - lower).abs() <= 1e-9 * lower
+            };
+            latest_first.find(met).cloned()
+        });
+        let stored = ArmCapacities {
+            arms: searches
+                .iter()
+                .zip([before, after])
+                .map(|(search, found)| ArmCapacity {
+                    arm: search.arm.into(),
+                    found: found.clone(),
+                })
+                .collect(),
+            factor: CapacityFactor::of(before, after),
+            compared_at,
+            past: None,
+        };
+        Self {
+            searches,
+            stored,
+            audits: outcomes.map(|outcome| audits(&outcome.trials)),
+            warnings,
+            at_lower,
+        }
+    }
+
+    /// Tries the first arm at the load that the second one sustains, where that is known to be more than
+    /// the first one does.
+    pub(super) async fn past(
+        &mut self,
+        env: &TestEnv,
+        workers: usize,
+        finished: &mut Finished,
+        kept: Kept<'_>,
+    ) {
+        if finished.interrupted || finished.error.is_some() || !self.stored.factor.is_more() {
+            return;
+        }
+        let Some(other) = self.at_lower.clone() else {
+            return;
+        };
+        let [before, _] = &self.searches;
+        env.events.note(format!(
+            "`{}` at {}, which the other arm sustains",
+            before.arm,
+            before.plan.unit.show(other.load)
+        ));
+        let mut keep = |outcome: &TrialOutcome, _: &[KeptTrial]| kept(outcome);
+        match past_capacity(env, before, other.load, workers, &mut keep).await {
+            Ok(Some(one)) => {
+                merge_audits(&mut self.audits[0], &one.audit);
+                let made = one.trial.audits.made > 0;
+                self.stored.past = Some(PastCapacity {
+                    arm: before.arm.into(),
+                    violations: made.then(|| crate::verdict::violations(&one.audit)),
+                    trial: one.step,
+                    other,
+                });
+            }
+            Ok(None) | Err(TrialError::Stopped) => finished.interrupted = true,
+            // Everything else is measured by then.
+            Err(error) => self.warnings.push(format!(
+                "what `{}` does past its capacity is not known: {error}",
+                before.arm
+            )),
+        }
+    }
+
+    /// The experiment with what the searches found: an invariant that was broken in one of their trials is
+    /// broken.
+    pub(super) fn join(self, mut finished: Finished) -> Finished {
+        for (arm, found) in finished.arms.iter_mut().zip(&self.audits) {
+            merge_audits(&mut arm.measured.audit, found);
+        }
+        finished.warnings.extend(self.warnings);
+        finished.capacities = Some(self.stored);
+        finished
+    }
+}
+
+/// The one rate of a load, given each phase's rate and whether it changes; `None` where there are several.
+fn one_rate(mut phases: impl Iterator<Item = (f64, bool)>) -> Option<f64> {
+    let (first, changes) = phases.next()?;
+    let level =
+        !changes && phases.all(|(rate, changes)| !changes && rate.to_bits() == first.to_bits());
+    level.then_some(first)
+}
+
+fn missing_audits(arm: &str, outcome: &CapacityOutcome) -> Option<String> {
+    let missing: u32 = outcome
+        .trials
+        .iter()
+        .map(|one| one.trial.audits.missing())
+        .sum();
+    (missing > 0).then(|| {
+        format!(
+            "capacity of `{arm}`: {missing} audit(s) of its trials were not made, or only in part"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{capacity::SearchPlan, paired::file::parse, system::Shop};
+
+    fn experiment(load: &str, thresholds: &str) -> Experiment {
+        let text = format!(
+            "name: x\nquestion: q\nbefore: {{ profile: before }}\nafter: {{ profile: after }}\nload: {load}\nflows: [ {{ flow: orders.browse }} ]\nthresholds: {thresholds}\n"
+        );
+        parse(&text, "x.yaml", &Shop).unwrap()
+    }
+
+    const OPEN: &str = "{ model: open, rate: 10/s, warmup: 2s, duration: 8s }";
+
+    #[test]
+    fn the_slo_is_what_limits_all_requests_because_a_short_trial_has_data_for_that_alone() {
+        let texts = |thresholds: &str| -> Vec<String> {
+            let slo = slo(&experiment(OPEN, thresholds));
+            slo.into_iter().map(|one| one.text).collect()
+        };
+        let given =
+            "[ p95 < 500ms, success > 99%, \"orders.list: p97.5 < 1s\", \"warn: p99 < 2s\" ]";
+        assert_eq!(texts(given), ["p95 < 500ms", "success > 99%"]);
+        assert_eq!(texts("[ errors < 2% ]"), USUAL_SLO);
+    }
+
+    #[test]
+    fn a_search_begins_below_the_limit_of_the_arm_and_keeps_to_its_time() {
+        let open = experiment(OPEN, "[ p95 < 500ms ]");
+        let settings = &open.after.settings;
+        let found = plan(&open, settings, &slo(&open), (70.0, 3.0));
+        assert_eq!(found.unit, LoadUnit::Rate);
+        assert_eq!(found.suite.windows.measure, Millis(6_000));
+        assert!((found.requests_per_iteration - 3.0).abs() < 1e-9);
+        let wanted = SearchPlan {
+            budget_s: Some(BUDGET_S),
+            ..SearchPlan::coarse(70.0, LOWEST_RATE, HIGHEST_RATE, false)
+        };
+        assert_eq!(found.search, wanted);
+        let closed = experiment("{ model: closed, users: 4, duration: 2s }", "[ p95 < 1s ]");
+        let found = plan(&closed, settings, &slo(&closed), (4.0, 1.0));
+        assert_eq!((found.unit, found.search.whole), (LoadUnit::Users, true));
+        assert_eq!(found.suite.windows.measure, Millis(2_000));
+    }
+
+    #[test]
+    fn only_a_level_load_has_one_rate() {
+        let of = |phases: &[(f64, bool)]| one_rate(phases.iter().copied());
+        assert_eq!(of(&[(6.0, false), (6.0, false)]), Some(6.0));
+        assert_eq!(of(&[(6.0, false), (9.0, false)]), None);
+        assert_eq!(of(&[(6.0, true)]), None);
+        assert_eq!(of(&[]), None);
+    }
+}

@@ -1,0 +1,85 @@
+//! What an arm takes at its limit, found by a short trial before the experiment.
+
+use super::{
+    file::{ArmSpec, Experiment},
+    rate,
+    run::Kept,
+};
+use crate::trial::{self, ArmConfig, CommandProgress, TestEnv, TrialError, TrialSpec};
+use loadgen_engine::units::Rate;
+use loadgen_stats::seed::sub_seed;
+
+/// Loads each arm to its limit for a moment, and gives the experiment half of what the slower
+/// one takes.
+pub(super) async fn find_rate(
+    env: &TestEnv,
+    experiment: &mut Experiment,
+    workers: usize,
+    kept: Kept<'_>,
+) -> Result<(Rate, String), TrialError> {
+    let before = probe_arm(
+        env,
+        experiment,
+        workers,
+        ("before", &experiment.before),
+        kept,
+    )
+    .await?;
+    let after = probe_arm(env, experiment, workers, ("after", &experiment.after), kept).await?;
+    let [before, after] = [before, after].map(|probed| probed.iterations_per_s);
+    let found = rate::common([before, after]).ok_or_else(|| {
+        TrialError::NoRate(format!(
+            "at their limits `before` takes {before:.2} and `after` {after:.2} iterations a second"
+        ))
+    })?;
+    experiment
+        .suite
+        .set_rate(found)
+        .map_err(|error| TrialError::NoRate(error.to_string()))?;
+    let description = format!(
+        "common rate {found}: half of what the slower arm takes at its limit (`before` {before:.1}/s, `after` {after:.1}/s)"
+    );
+    env.events.note(description.clone());
+    Ok((found, description))
+}
+
+/// What a probe of an arm found.
+pub(super) struct ProbedArm {
+    /// Iterations a second that it took at its limit and answered as it should.
+    pub(super) iterations_per_s: f64,
+    /// Mean number of requests of an iteration.
+    pub(super) requests_per_iteration: f64,
+}
+
+/// Loads an arm to its limit for a moment.
+pub(super) async fn probe_arm(
+    env: &TestEnv,
+    experiment: &Experiment,
+    workers: usize,
+    (name, spec): (&str, &ArmSpec),
+    kept: Kept<'_>,
+) -> Result<ProbedArm, TrialError> {
+    let probe = rate::probe(&experiment.suite);
+    let arm = ArmConfig::new(name, spec.settings.clone(), env.system.application());
+    let spec = TrialSpec {
+        suite: &probe,
+        arm: &arm,
+        block: 1,
+        blocks: 1,
+        folder: format!("probe_{name}"),
+        seed: sub_seed(experiment.suite.seed, "probe"),
+        workers,
+        explained: false,
+        course: CommandProgress::single(probe.windows.planned().duration()),
+    };
+    let outcome = trial::run(env, &spec).await?;
+    kept(&outcome);
+    if outcome.data.interrupted {
+        return Err(TrialError::Stopped);
+    }
+    let iterations = outcome.data.planned_arrivals;
+    Ok(ProbedArm {
+        iterations_per_s: rate::sustained(iterations, &outcome.trial),
+        requests_per_iteration: outcome.trial.total.planned as f64 / iterations.max(1) as f64,
+    })
+}

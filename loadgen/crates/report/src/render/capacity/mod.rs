@@ -1,0 +1,9 @@
+//! What a report says of a capacity search, of one system or of both arms of an experiment.
+
+mod arms;
+mod arms_terminal;
+mod search;
+mod search_terminal;
+
+pub(super) use arms::ArmCapacitiesPage;
+pub(super) use search::CapacityPage;

@@ -1,0 +1,201 @@
+//! What a report says of a capacity search, in words. Nothing is computed here.
+
+use serde::Serialize;
+
+use crate::render::figures;
+use loadgen_experiment::events::printable;
+use loadgen_experiment::schema::{Capacity, FittedFigure, LoadResult, ScalingResult, Summary};
+
+/// The section of a capacity search.
+#[derive(Debug, Clone, Serialize)]
+pub struct CapacityPage {
+    /// The bounds: `between 196/s and 202/s`.
+    pub bounds: String,
+    /// The limits that a load has to meet.
+    pub slo: String,
+    /// What saturated first.
+    pub saturation: String,
+    /// Everything that was at its limit, one line each.
+    pub saturated: Vec<String>,
+    /// The percentile of the table.
+    pub percentile: String,
+    /// One row a load, ascending.
+    pub loads: Vec<CapacityRow>,
+    /// Loads that the usual rules call the knee.
+    pub knees: Vec<String>,
+    /// How the system scales, one line each; empty without levels.
+    pub scaling: Vec<String>,
+    /// Reasons not to trust that.
+    pub doubts: Vec<String>,
+}
+
+/// One load.
+#[derive(Debug, Clone, Serialize)]
+pub struct CapacityRow {
+    /// The load with its unit.
+    pub load: String,
+    /// Which bound it is; empty for the others.
+    pub bound: &'static str,
+    /// `5 of 5`.
+    pub met: String,
+    /// Trials in which the generator failed.
+    pub invalid: String,
+    /// Correct answers a second.
+    pub goodput: String,
+    /// Response time at the percentile.
+    pub response: String,
+}
+
+impl CapacityPage {
+    /// The section; absent for other commands.
+    pub(in crate::render) fn of(summary: &Summary) -> Option<Self> {
+        let found = summary.capacity.as_ref()?;
+        let scaling = found.scaling.as_ref();
+        Some(Self {
+            bounds: found.bounds(),
+            slo: printable(&found.slo.join(", ")),
+            saturation: printable(&found.saturation),
+            saturated: found
+                .saturated
+                .iter()
+                .map(|sign| {
+                    let from = found.unit.show(sign.load);
+                    printable(&format!(
+                        "{}, from {from} on: {}",
+                        sign.resource, sign.evidence
+                    ))
+                })
+                .collect(),
+            percentile: format!("p{}", (found.percentile * 1_000.0).round() / 10.0),
+            loads: found.loads.iter().map(|one| row(found, one)).collect(),
+            knees: found
+                .knees
+                .iter()
+                .map(|knee| format!("{}: {}", printable(&knee.rule), found.unit.show(knee.load)))
+                .collect(),
+            scaling: scaling.map_or_else(Vec::new, scaling_lines),
+            doubts: scaling.map_or_else(Vec::new, |one| {
+                one.doubts.iter().map(|doubt| printable(doubt)).collect()
+            }),
+        })
+    }
+}
+
+fn row(found: &Capacity, one: &LoadResult) -> CapacityRow {
+    let is =
+        |bound: Option<f64>| bound.is_some_and(|bound| (bound - one.load).abs() <= 1e-9 * bound);
+    CapacityRow {
+        load: found.unit.show(one.load),
+        bound: if is(found.lower) {
+            "lower bound"
+        } else if is(found.upper) {
+            "upper bound"
+        } else {
+            ""
+        },
+        met: format!("{} of {}", one.met, one.met + one.missed),
+        invalid: match one.invalid {
+            0 => String::new(),
+            invalid => invalid.to_string(),
+        },
+        goodput: figures::rate(one.goodput_per_s),
+        response: one
+            .response_ms
+            .map_or_else(|| figures::ABSENT.to_owned(), |ms| figures::ms(Some(ms))),
+    }
+}
+
+/// The fit, and its alternative.
+fn scaling_lines(found: &ScalingResult) -> Vec<String> {
+    let trusted = if found.trusted {
+        ""
+    } else {
+        "; it must not be used, for the reasons below"
+    };
+    let mut lines = vec![format!(
+        "universal scalability law over {} levels, {} trials{trusted}",
+        found.levels, found.trials
+    )];
+    if !found.trusted {
+        return lines;
+    }
+    lines.extend(found.figures.iter().map(figure));
+    let amdahl: Vec<String> = found.amdahl.iter().map(figure).collect();
+    lines.push(format!(
+        "without coherence (Amdahl): {}; trials lie {} about it and {} about the law",
+        amdahl.join(", "),
+        figures::number(found.residuals.1),
+        figures::number(found.residuals.0)
+    ));
+    lines
+}
+
+fn figure(one: &FittedFigure) -> String {
+    let digits = |value: f64| {
+        if value.abs() < 0.01 && value.abs() > 0.0 {
+            format!("{value:.2e}")
+        } else {
+            figures::number(value)
+        }
+    };
+    let interval = match one.interval {
+        Some((low, Some(high))) => format!(" [{}, {}]", digits(low), digits(high)),
+        Some((low, None)) => format!(" [{}, not known]", digits(low)),
+        None => String::new(),
+    };
+    let error = one.standard_error.map_or_else(String::new, |error| {
+        format!(", standard error {}", digits(error))
+    });
+    format!(
+        "{} {}{interval}{error}",
+        printable(&one.name),
+        digits(one.value)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::render::{fixture, html, markdown, terminal};
+
+    #[test]
+    fn every_report_has_the_bounds_the_loads_and_what_saturated_first() {
+        let summary = fixture::capacity();
+        let page = html(&summary).unwrap();
+        let pages = [
+            terminal(&summary, 100, false),
+            markdown(&summary).unwrap(),
+            page.clone(),
+        ];
+        for text in pages.map(|text| text.replace("&#x2f;", "/")) {
+            for part in [
+                "between 196/s and 202/s",
+                "lower bound",
+                "5 of 5",
+                "connection pool",
+                "without coherence",
+            ] {
+                assert!(text.contains(part), "{part}: {text}");
+            }
+        }
+        for chart in ["capacity-response", "capacity-goodput", "capacity-scaling"] {
+            assert!(page.contains(&format!("id=\"chart-{chart}\"")), "{chart}");
+        }
+        assert!(page.replace("&#x2f;", "/").contains("lower bound, 196/s"));
+        assert!(!html(&fixture::run()).unwrap().contains("capacity-response"));
+    }
+
+    #[test]
+    fn a_fit_that_must_not_be_trusted_shows_no_figure() {
+        let mut summary = fixture::capacity();
+        let found = summary.capacity.as_mut().unwrap();
+        let scaling = found.scaling.as_mut().unwrap();
+        scaling.trusted = false;
+        scaling.doubts = vec!["3 levels are too few".to_owned()];
+        let text = terminal(&summary, 100, false);
+        assert!(
+            text.contains("must not be used") && text.contains("too few"),
+            "{text}"
+        );
+        assert!(!text.contains("contention"), "{text}");
+    }
+}

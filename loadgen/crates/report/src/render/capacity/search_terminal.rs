@@ -1,0 +1,41 @@
+//! The section of a capacity search on a terminal.
+
+use crate::render::capacity::CapacityPage;
+use crate::render::table::{Side, TableLine, faint, layout, plain};
+use crate::render::terminal::Sheet;
+
+impl Sheet {
+    /// The section on a terminal.
+    pub(in crate::render) fn capacity(&self, page: Option<&CapacityPage>) -> String {
+        let Some(page) = page else {
+            return String::new();
+        };
+        let head = ["Load", "Met the SLO", "Goodput", &page.percentile, ""];
+        let mut lines = vec![
+            TableLine::Heading(format!("Capacity {} at {}", page.bounds, page.slo)),
+            TableLine::Cells(head.iter().map(|text| faint(*text)).collect()),
+        ];
+        for one in &page.loads {
+            lines.push(TableLine::Cells(vec![
+                plain(format!("  {}", one.load)),
+                plain(&one.met),
+                plain(&one.goodput),
+                plain(&one.response),
+                plain(one.bound),
+            ]));
+        }
+        let sides = [
+            Side::Left,
+            Side::Right,
+            Side::Right,
+            Side::Right,
+            Side::Left,
+        ];
+        let mut text = layout(&lines, &sides, 0, self.width, self.paint);
+        text.push_str(&self.wrap(&page.saturation, "  ", "  "));
+        for line in page.scaling.iter().chain(&page.doubts) {
+            text.push_str(&self.wrap(line, "  ", "    "));
+        }
+        text
+    }
+}

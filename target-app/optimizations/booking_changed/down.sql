@@ -1,0 +1,1 @@
+drop index if exists booking_changed_idx;

@@ -1,0 +1,1 @@
+drop index if exists notification_user_idx;

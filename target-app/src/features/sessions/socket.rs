@@ -1,0 +1,50 @@
+//! One signalling connection from its upgrade to its end.
+
+use std::time::Duration;
+
+use axum::extract::ws::WebSocket;
+use shared::{api::sessions::SessionView, ids::UserId};
+
+use super::{
+    frames::{self, NO_FRAME},
+    relay::{ENDED, Participant},
+};
+use crate::{
+    realtime::{Entrance, SessionSide, SocketEnd, SocketLifetime, Wire, serve},
+    state::AppState,
+};
+
+/// Serves one connection to its end.
+pub(super) async fn run(
+    socket: WebSocket,
+    state: AppState,
+    session: SessionView,
+    who: (UserId, SessionSide),
+    entrance: Entrance,
+) {
+    let mut wire = Wire::new(socket, NO_FRAME);
+    let lifetime = SocketLifetime {
+        good_for: (session.expires_at - state.clock().now())
+            .to_std()
+            .unwrap_or(Duration::ZERO),
+        over: ENDED,
+    };
+    // In a scope of its own: the session is left before the closing handshake, which may take a while.
+    let end = match Participant::enter(state.clone(), &session, who, entrance) {
+        None => ENDED,
+        Some((mut participant, joined)) => {
+            let greeted = async {
+                wire.queue(frames::write(&joined)).await?;
+                wire.flush().await
+            };
+            match greeted.await {
+                Ok(()) => serve(&mut wire, &mut participant, state.shutdown(), lifetime).await,
+                Err(end) => end,
+            }
+        }
+    };
+    tracing::debug!(session.id = %session.id, user.id = %who.0, ?end, "signalling ended");
+    if let SocketEnd::Close(code, reason) = end {
+        wire.close(code, reason).await;
+    }
+}

@@ -1,0 +1,125 @@
+//! The loop of one connection: its limits, and what ends it.
+
+use std::{convert::Infallible, time::Duration};
+
+use shared::api::chat::close;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    rate_limiter::RateLimiter,
+    wire::{SocketEnd, Wire, WireEvent},
+};
+
+/// How often the server sends a ping.
+const PING_EVERY: Duration = Duration::from_secs(30);
+/// Silence after which a client counts as gone; three pings went unanswered by then.
+const IDLE_AFTER: Duration = Duration::from_secs(90);
+/// Frames that one client may send a second, of any kind; the rest waits in its own buffers.
+const FRAMES_PER_SECOND: u32 = 200;
+/// Queued items that leave in one go before the client is listened to again.
+const BURST: usize = 64;
+
+/// What is on the server's side of a connection.
+pub trait SocketSide: Send + Sync {
+    /// What waits to be sent to the client.
+    type Item: Send;
+
+    /// The next item; nothing is lost when the wait is cut short.
+    fn next(&self) -> impl Future<Output = Self::Item> + Send;
+
+    /// The next item, if one waits.
+    fn try_next(&self) -> Option<Self::Item>;
+
+    /// Sends an item.
+    fn deliver(
+        &mut self,
+        wire: &mut Wire,
+        item: Self::Item,
+    ) -> impl Future<Output = Result<(), SocketEnd>> + Send;
+
+    /// Handles a client's text.
+    fn handle(
+        &mut self,
+        wire: &mut Wire,
+        text: &str,
+    ) -> impl Future<Output = Result<(), SocketEnd>> + Send;
+
+    /// Looks with each ping whether the connection may go on.
+    fn check(&mut self) -> impl Future<Output = Result<(), SocketEnd>> + Send {
+        async { Ok(()) }
+    }
+}
+
+/// How long a connection may last.
+#[derive(Debug, Clone, Copy)]
+pub struct SocketLifetime {
+    /// From its begin.
+    pub good_for: Duration,
+    /// How it ends then.
+    pub over: SocketEnd,
+}
+
+/// Serves one connection until something ends it.
+pub async fn serve(
+    wire: &mut Wire,
+    side: &mut impl SocketSide,
+    shutdown: &CancellationToken,
+    lifetime: SocketLifetime,
+) -> SocketEnd {
+    match run(wire, side, shutdown, lifetime).await {
+        Ok(never) => match never {},
+        Err(end) => end,
+    }
+}
+
+async fn run(
+    wire: &mut Wire,
+    side: &mut impl SocketSide,
+    shutdown: &CancellationToken,
+    lifetime: SocketLifetime,
+) -> Result<Infallible, SocketEnd> {
+    let begin = Instant::now();
+    let mut limiter = RateLimiter::new(FRAMES_PER_SECOND, begin);
+    let mut pings = interval_at(begin + PING_EVERY, PING_EVERY);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let expiry = sleep(lifetime.good_for);
+    let mut heard = begin;
+    // Moved only when it fires: a busy socket would otherwise set a timer for every frame.
+    let silence = sleep_until(heard + IDLE_AFTER);
+    tokio::pin!(expiry, silence);
+    loop {
+        let free = limiter.ready_at();
+        let listening = free <= Instant::now();
+        tokio::select! {
+            () = shutdown.cancelled() => return Err(SocketEnd::GOING_AWAY),
+            () = &mut expiry => return Err(lifetime.over),
+            () = &mut silence => {
+                let due = heard + IDLE_AFTER;
+                if due <= Instant::now() {
+                    return Err(SocketEnd::Close(close::IDLE, "nothing was heard for 90 seconds"));
+                }
+                silence.as_mut().reset(due);
+            }
+            _ = pings.tick() => {
+                wire.ping().await?;
+                side.check().await?;
+            }
+            item = side.next() => side.deliver(wire, item).await?,
+            () = sleep_until(free), if !listening => {}
+            event = wire.receive(), if listening => {
+                heard = Instant::now();
+                // Pings and pongs too: each is answered, and costs as much as a short text.
+                limiter.take(heard);
+                if let WireEvent::Text(text) = event? {
+                    side.handle(wire, &text).await?;
+                }
+            }
+        }
+        for _ in 0..BURST {
+            let Some(item) = side.try_next() else { break };
+            side.deliver(wire, item).await?;
+        }
+        wire.flush().await?;
+    }
+}

@@ -1,0 +1,5 @@
+//! Who may do what, and which cached values each change makes wrong: one row an operation.
+
+mod matrix;
+mod mutations;
+mod stage;

@@ -1,0 +1,45 @@
+//! Other people's notifications do not exist.
+
+use http::Method;
+use shared::{
+    api::{auth::Role, notifications::NotificationView},
+    dataset::{RowKind, id},
+    ids::{NotificationId, UserId},
+    page::Page,
+    paths,
+    problem::Code,
+};
+
+use super::reading::{list, read};
+use crate::support::{TestApp, send};
+
+#[tokio::test]
+async fn only_its_reader_sees_or_marks_a_notification() {
+    let app = TestApp::start().await;
+    let sql = format!(
+        "insert into notification (id, user_id, kind, booking_id, created_at)
+         select gen_random_uuid(), student_id, 'booking_moved', id, now()
+         from booking where student_id = '{}' limit 1",
+        app.student(4).id
+    );
+    app.db.execute(&sql).await;
+    let own = list(&app.student(4), "unread=true").await;
+    let of = |kind, role| app.person(UserId(id(kind, 0)), role);
+    for person in [
+        app.student(5),
+        app.mentor(4),
+        of(RowKind::Parent, Role::Parent),
+        of(RowKind::Admin, Role::Admin),
+    ] {
+        read(&person, own.items[0].id).await.refused(Code::NotFound);
+        let others: Page<NotificationView> = person.get(paths::NOTIFICATIONS).await.ok();
+        assert!(others.items.iter().all(|one| one.id != own.items[0].id));
+        let all = send(person.request(Method::POST, paths::NOTIFICATIONS_READ)).await;
+        assert_eq!(all.status, 200);
+    }
+    assert_eq!(list(&app.student(4), "unread=true").await, own);
+    let nowhere = NotificationId(uuid::Uuid::now_v7());
+    read(&app.student(4), nowhere).await.refused(Code::NotFound);
+    app.lab().audits_clean().await;
+    app.finish().await;
+}

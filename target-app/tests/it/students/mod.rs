@@ -1,0 +1,3 @@
+//! Students as the staff sees them.
+
+mod browsing;
