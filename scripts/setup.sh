@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks for what the project needs beside a Rust toolchain: a C compiler, PostgreSQL's
-# server binaries and redis-server; for `scripts/setup.sh test` also tmux and a Chromium with a
+# server binaries, redis-server, pgbouncer and haproxy; for `scripts/setup.sh test` also tmux and a Chromium with a
 # font, which only the tests of what people look at need. As root on Debian or Ubuntu it installs
 # what is missing; elsewhere it names it. Running it again does nothing.
 set -euo pipefail
@@ -9,6 +9,9 @@ missing=()
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || [ -x "${PG_BIN:-}/postgres" ] || command -v postgres >/dev/null || missing+=(postgresql)
 command -v redis-server >/dev/null || missing+=(redis-server)
+for program in pgbouncer haproxy; do
+    command -v $program >/dev/null || [ -x /usr/sbin/$program ] || missing+=($program)
+done
 if [ "${1:-}" = test ]; then
     command -v tmux >/dev/null || missing+=(tmux)
 fi

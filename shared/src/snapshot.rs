@@ -30,10 +30,18 @@ pub struct Snapshot {
     pub chat: ChatSnapshot,
     /// The database server; absent when it did not answer in time.
     pub postgres: Option<PostgresSnapshot>,
+    /// The pooler before the database server; absent where none is configured, and when it did not
+    /// answer in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pooler: Option<PoolerSnapshot>,
     /// The Redis server; absent when it did not answer in time.
     pub redis: Option<RedisSnapshot>,
     /// This process.
     pub process: ProcessSnapshot,
+    /// Requests that each of several processes answered; empty in the sample of one process, filled
+    /// where samples of several are added up.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub instances: BTreeMap<String, u64>,
 }
 
 /// Requests to the API since the process started, by the server's own count. Requests to the
@@ -185,6 +193,26 @@ pub struct PostgresSnapshot {
     pub blocks_read: u64,
     /// Bytes of write-ahead log.
     pub wal_bytes: u64,
+}
+
+/// PgBouncer, seen from `SHOW POOLS` and `SHOW STATS`, for the database of the target.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PoolerSnapshot {
+    /// Client connections that have a server connection, or need none now.
+    pub clients_active: u32,
+    /// Client connections that wait for a server connection.
+    pub clients_waiting: u32,
+    /// Server connections.
+    pub servers: u32,
+    /// Of those, in a transaction of a client.
+    pub servers_active: u32,
+    /// Microseconds that the client at the head of the queue has waited by now.
+    pub longest_wait_us: u64,
+    /// Transactions so far.
+    pub transactions: u64,
+    /// Microseconds that clients have waited for a server connection so far.
+    pub wait_us: u64,
 }
 
 /// The Redis server, seen from `INFO`.

@@ -8,6 +8,7 @@ use std::{
 };
 
 use axum::Router;
+use secrecy::ExposeSecret as _;
 use shared::paths;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,7 @@ use crate::{
     clock::Clock,
     config::{ClientLimits, Config, PaymentSettings, Retention},
     connections,
+    db::Pooler,
     engine::{EngineError, EngineParts, Engines},
     features, metrics,
     provider::{HttpProvider, Provider, WebhookKey, fake::FakeProvider},
@@ -83,9 +85,14 @@ impl AppServer {
         let socket = bind(config.listen).map_err(taken)?;
         metrics::handle();
         let features = features::registry();
+        let direct = config.database_url.expose_secret();
+        let pooler = config.pgbouncer_url.as_ref();
+        let pooler = pooler.map(|url| Pooler::before(direct, url.expose_secret()));
+        let pooler = pooler.transpose().map_err(EngineError::Refused)?;
         let hub = Hub::new();
         let parts = EngineParts {
             database_url: config.database_url,
+            pooler,
             redis_url: config.redis_url,
             pool: Arc::default(),
             caches: Arc::new(CacheCounters::new(features.cache_kinds())),

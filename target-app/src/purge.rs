@@ -57,7 +57,7 @@ async fn purge(state: &AppState, retention: &Retention) {
         loop {
             // Taken for each batch: an engine that is being replaced must not wait for a purge.
             let Ok(engine) = state.admit() else { return };
-            let more = db::purge(engine.db.pool(), table, state.clock().now() - kept).await;
+            let more = db::purge(&engine.db, table, state.clock().now() - kept).await;
             drop(engine);
             match more {
                 Ok(true) => tokio::time::sleep(PAUSE).await,

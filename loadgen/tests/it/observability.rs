@@ -370,6 +370,8 @@ fn the_secrets_of_compose_are_made_once_and_differ() {
     assert_ne!(make(other.path()), first);
     let password = fs::read_to_string(one.path().join("postgres")).unwrap();
     assert!(password.len() == 64 && first.contains(&password));
+    let users = fs::read_to_string(one.path().join("pgbouncer")).unwrap();
+    assert_eq!(users, format!("\"codeconnect\" \"{password}\"\n"));
     for name in [
         "LAB_TOKEN",
         "LOADGEN_LAB_TOKEN",

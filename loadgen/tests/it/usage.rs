@@ -3,7 +3,7 @@
 use crate::support::{finish, loadgen, start};
 
 /// Each `(arguments, what the line must name)`.
-const WRONG: [(&str, &str); 62] = [
+const WRONG: [(&str, &str); 66] = [
     ("http", "<URL>"),
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
@@ -28,6 +28,13 @@ const WRONG: [(&str, &str); 62] = [
     ("run smoke --users ten", "from 1 to 20000"),
     ("run smoke --users -1", "--users"),
     ("run smoke --seed 1e999", "--seed"),
+    ("run smoke --topology replica", "scale=4,pgbouncer"),
+    ("run smoke --topology scale=0", "1 to 16"),
+    (
+        "run smoke --topology scale=2 --target http://127.0.0.1:1",
+        "--target",
+    ),
+    ("run smoke --crash rolling@1s", "--topology"),
     ("rnu smoke", "did you mean `run`?"),
     ("run nofile.yaml", "there is no file `nofile.yaml`"),
     ("run smoek", "did you mean `smoke`?"),

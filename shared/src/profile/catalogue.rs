@@ -7,9 +7,9 @@ use sha2::{Digest, Sha256};
 
 use super::spans::{Lasting, ShortTime, WholePercent};
 use super::values::{
-    Admission, Checkout, Compression, HashScheme, Invalidation, ListQuery, LoginQueries, OnOff,
-    Pagination, PaymentRule, Persistence, Placement, RedisConnection, RowSecurity, Store, Strategy,
-    SwitchValue, TimeLimit, Total, WholeNumber,
+    Admission, Checkout, Compression, Fanout, HashScheme, Invalidation, ListQuery, LoginQueries,
+    OnOff, Pagination, PaymentRule, Persistence, Placement, RedisConnection, RowSecurity, Store,
+    Strategy, SwitchValue, TimeLimit, Total, Via, WholeNumber,
 };
 use crate::time::Millis;
 
@@ -213,6 +213,8 @@ switches! {
     /// How chat messages are stored.
     chat_persistence: Persistence = "chat.persistence", "per_message" => "per_message", "a batch saves commits and costs a wait";
 
+    /// Whom a chat message reaches: the sockets of this process, or by Redis those of all instances.
+    chat_fanout: Fanout = "chat.fanout", "in_process" => "in_process", "one instance needs no more; several do, or their people do not hear each other";
     /// Whether bookings, payments and sessions write notifications.
     notifications_write: OnOff = "notifications.write", "off" => "off", "no optimization: what is measured is the same write with and without its notification";
 
@@ -221,6 +223,8 @@ switches! {
     /// Limit on concurrent requests.
     http_admission: Admission = "http.admission", "off" => "off", "rejecting some requests keeps the others fast under overload";
 
+    /// How PostgreSQL is reached; by way of PgBouncer the pool's connections share its few.
+    db_via: Via = "db.via", "direct" => "direct", "pays where many instances have more connections than PostgreSQL has processors; costs a hop";
     /// Whether a commit waits until its log is on disk; off can lose the last moments in a crash.
     db_synchronous_commit: OnOff = "db.synchronous_commit", "on" => "on", "PostgreSQL's default; off trades durability, so it is no optimization to ship";
     /// Keep prepared statements on each connection, a hundred of them.

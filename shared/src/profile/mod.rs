@@ -9,7 +9,7 @@ pub use catalogue::{BadSwitch, Profile, SWITCHES, Switch, fingerprint, setting};
 pub use reading::SwitchReading;
 pub use spans::{Lasting, ShortTime, WholePercent};
 pub use values::{
-    Admission, Checkout, Compression, HashScheme, Invalidation, ListQuery, LoginQueries, OnOff,
-    Pagination, PaymentRule, Persistence, Placement, RedisConnection, RowSecurity, Store, Strategy,
-    SwitchValue, TimeLimit, Total, WholeNumber,
+    Admission, Checkout, Compression, Fanout, HashScheme, Invalidation, ListQuery, LoginQueries,
+    OnOff, Pagination, PaymentRule, Persistence, Placement, RedisConnection, RowSecurity, Store,
+    Strategy, SwitchValue, TimeLimit, Total, Via, WholeNumber,
 };

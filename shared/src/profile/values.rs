@@ -130,12 +130,26 @@ choices! {
         /// Brotli at a middle level.
         Br = "br",
     }
+    /// How PostgreSQL is reached.
+    Via {
+        /// By connections of this process.
+        Direct = "direct",
+        /// Through PgBouncer in transaction mode.
+        Pgbouncer = "pgbouncer",
+    }
     /// How chat messages are stored.
     Persistence {
         /// One statement and one commit for each.
         PerMessage = "per_message",
         /// One transaction for all messages of all rooms within a few milliseconds.
         Batched = "batched",
+    }
+    /// Whom a chat message reaches.
+    Fanout {
+        /// Sockets of this process.
+        InProcess = "in_process",
+        /// Sockets of all instances, by a channel of Redis.
+        Redis = "redis",
     }
     /// Whether PostgreSQL itself keeps the rows of one person from another.
     RowSecurity {

@@ -27,6 +27,16 @@ pub struct Args {
     #[serde(alias = "database-url")]
     pub database_url: Option<Secret>,
 
+    /// PgBouncer before it, for profiles with db.via=pgbouncer; migrations, resets and audits go past it
+    #[arg(
+        long,
+        env = "PGBOUNCER_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    #[serde(alias = "pgbouncer-url")]
+    pub pgbouncer_url: Option<Secret>,
+
     /// Redis, like redis://127.0.0.1:6379/0; a lab reset empties that database
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
     #[serde(alias = "redis-url")]

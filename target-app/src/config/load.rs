@@ -54,6 +54,8 @@ const MAX_UPLOAD_BYTES: usize = 1024 * 1024;
 pub struct Config {
     /// Where PostgreSQL is.
     pub database_url: SecretString,
+    /// Where PgBouncer is, if there is one.
+    pub pgbouncer_url: Option<SecretString>,
     /// Where Redis is.
     pub redis_url: SecretString,
     /// Where to listen.
@@ -102,6 +104,7 @@ impl Args {
     fn over(self, below: Self) -> Self {
         Self {
             database_url: self.database_url.or(below.database_url),
+            pgbouncer_url: self.pgbouncer_url.or(below.pgbouncer_url),
             redis_url: self.redis_url.or(below.redis_url),
             listen: self.listen.or(below.listen),
             lab_token: self.lab_token.or(below.lab_token),
@@ -141,6 +144,13 @@ impl Args {
                 example: "postgres://user:password@127.0.0.1:5432/codeconnect",
             })
             .and_then(|url| address::postgres(&url).map_err(ConfigError::Value))
+    }
+
+    /// Where PgBouncer is, if there is one.
+    fn pgbouncer_url(&self) -> Result<Option<SecretString>, ConfigError> {
+        given(self.pgbouncer_url.as_ref())
+            .map(|url| address::postgres(&url.into_inner()).map_err(ConfigError::Value))
+            .transpose()
     }
 
     /// Where recordings lie.
@@ -225,6 +235,7 @@ impl Config {
         };
         Ok(Self {
             database_url: args.database_url()?,
+            pgbouncer_url: args.pgbouncer_url()?,
             redis_url: given(args.redis_url.as_ref())
                 .map(Secret::into_inner)
                 .ok_or(ConfigError::Missing {

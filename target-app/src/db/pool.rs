@@ -1,8 +1,7 @@
-//! The pool, and the two ways in which a request can hold a connection.
+//! The pool of connections, and its figures.
 
 use std::{
     collections::BTreeMap,
-    ops::{Deref, DerefMut},
     str::FromStr,
     sync::{
         Arc,
@@ -13,17 +12,22 @@ use std::{
 
 use futures_util::FutureExt as _;
 use shared::{
-    profile::{Checkout, OnOff, Profile, RowSecurity, SwitchReading},
+    profile::{Checkout, OnOff, Profile, RowSecurity, SwitchReading, Via},
     snapshot::PoolSnapshot,
     time::Millis,
 };
 use sqlx::{
-    PgConnection, PgPool, Postgres,
+    PgPool, Postgres,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{DbError, LostRace, round_trip::DelayedRoute, settings};
+use super::{
+    DbError, Isolation, LostRace,
+    pooler::{Pooler, PoolerSettings, TransactionStart},
+    round_trip::DelayedRoute,
+    settings,
+};
 use crate::timing;
 
 /// Figures of all pools since the process started; they outlive the engine.
@@ -55,22 +59,43 @@ pub struct Db {
     /// The way to the server, where it is longer than it has to be.
     route: Option<Arc<DelayedRoute>>,
     counters: Arc<PoolCounters>,
+    pooler: Option<Pooler>,
+    start: Arc<TransactionStart>,
 }
 
-/// Opens a pool with the options of the profile and `pool.min` connections.
+/// Where the database is.
+#[derive(Debug, Clone)]
+pub struct DbAddresses<'a> {
+    /// URL of PostgreSQL.
+    pub direct: &'a str,
+    /// PgBouncer, and what it says of itself; `None` where none is configured.
+    pub pooler: Option<(Pooler, PoolerSettings)>,
+}
+
+/// Opens a pool with the options of the profile and `pool.min` connections; through PgBouncer where
+/// the profile says so and there is one.
 pub async fn open(
-    url: &str,
+    addresses: DbAddresses<'_>,
     profile: &Profile,
     counters: Arc<PoolCounters>,
 ) -> Result<Db, DbError> {
-    let server = PgConnectOptions::from_str(url)?;
+    let (server, start) = match (&addresses.pooler, profile.db_via) {
+        (Some((pooler, known)), Via::Pgbouncer) => {
+            (pooler.options(), TransactionStart::pooled(profile, known))
+        }
+        _ => (
+            PgConnectOptions::from_str(addresses.direct)?,
+            TransactionStart::direct(),
+        ),
+    };
     let route = DelayedRoute::open(&server, profile.db_round_trip.get().duration()).await?;
     let server = match &route {
         Some(route) => route.instead_of(server),
         None => server,
     };
     let options = settings::connection(server, profile);
-    let cached = profile.db_statement_cache.is_on();
+    // Through a pooler without prepared statements, each transaction drops what it finds.
+    let cached = profile.db_statement_cache.is_on() || start.drops_statements();
     let pool = PgPoolOptions::new()
         .max_connections(profile.pool_max.get())
         // Above the maximum it is kept as asked for; the pool stops at the maximum by itself.
@@ -95,6 +120,8 @@ pub async fn open(
         secured: profile.db_rls,
         route: route.map(Arc::new),
         counters,
+        pooler: addresses.pooler.map(|(pooler, _)| pooler),
+        start: Arc::new(start),
     };
     db.warm(profile.pool_min.get().clamp(1, profile.pool_max.get()))
         .await?;
@@ -102,17 +129,30 @@ pub async fn open(
 }
 
 impl Db {
-    /// A session for one request; takes no connection yet.
-    pub fn session(&self) -> DbSession {
-        DbSession {
-            db: self.clone(),
-            kept: None,
-        }
-    }
-
-    /// The pool itself, for work that is no request.
+    /// The pool itself, for looking at it: statements of requests go through a session or a
+    /// transaction, which begin as the way to the server needs it.
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// How long a session keeps a connection.
+    pub(super) const fn checkout(&self) -> Checkout {
+        self.checkout
+    }
+
+    /// The pooler that is configured, whether or not the pool goes through it.
+    pub fn pooler(&self) -> Option<&Pooler> {
+        self.pooler.as_ref()
+    }
+
+    /// The statements with which a transaction begins.
+    pub(super) fn begin(&self, isolation: Isolation) -> String {
+        self.start.begin(isolation)
+    }
+
+    /// How leases begin.
+    pub(super) fn start(&self) -> &TransactionStart {
+        &self.start
     }
 
     /// The `pool.` switches as the pool itself has them, and `db.round_trip` as its route has it.
@@ -223,80 +263,5 @@ impl<'a> Waiting<'a> {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Relaxed);
-    }
-}
-
-/// One request's use of the database.
-///
-/// `pool.checkout` decides what [`conn`](Self::conn) does: `per_query` takes a connection
-/// for each statement, `per_request` keeps the first one until the session ends.
-pub struct DbSession {
-    db: Db,
-    kept: Option<PoolConnection<Postgres>>,
-}
-
-impl DbSession {
-    /// Whether statements of a person run under row-level security.
-    pub(super) const fn is_secured(&self) -> bool {
-        self.db.is_secured()
-    }
-
-    /// The database.
-    pub(super) const fn db(&self) -> &Db {
-        &self.db
-    }
-
-    /// Gives a connection that was kept for later statements back to the pool.
-    pub(super) fn release(&mut self) {
-        self.kept = None;
-    }
-
-    /// A connection for the next statement.
-    pub async fn conn(&mut self) -> Result<Lease<'_>, DbError> {
-        match self.db.checkout {
-            Checkout::PerQuery => Ok(Lease(LeasedConnection::Own(self.db.acquire().await?))),
-            Checkout::PerRequest => {
-                if self.kept.is_none() {
-                    self.kept = Some(self.db.acquire().await?);
-                }
-                let kept = self.kept.as_mut().expect("it was put there above");
-                Ok(Lease(LeasedConnection::Kept(kept)))
-            }
-        }
-    }
-}
-
-/// A connection, until dropped.
-pub struct Lease<'a>(LeasedConnection<'a>);
-
-/// Makes a lease borrow its session until it is dropped and not only until its last use: a session
-/// that takes a second connection while it holds a first, in one expression or in two, does not
-/// compile. Requests that did would wait for each other with the pool empty.
-impl Drop for Lease<'_> {
-    fn drop(&mut self) {}
-}
-
-enum LeasedConnection<'a> {
-    Own(PoolConnection<Postgres>),
-    Kept(&'a mut PoolConnection<Postgres>),
-}
-
-impl Deref for Lease<'_> {
-    type Target = PgConnection;
-
-    fn deref(&self) -> &PgConnection {
-        match &self.0 {
-            LeasedConnection::Own(conn) => conn,
-            LeasedConnection::Kept(conn) => conn,
-        }
-    }
-}
-
-impl DerefMut for Lease<'_> {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        match &mut self.0 {
-            LeasedConnection::Own(conn) => conn,
-            LeasedConnection::Kept(conn) => conn,
-        }
     }
 }

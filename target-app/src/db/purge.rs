@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::AssertSqlSafe;
 
-use super::DbError;
+use super::{Db, DbError};
 use crate::config::Retention;
 
 /// Rows of one batch: few enough that their locks are held for milliseconds.
@@ -43,12 +43,15 @@ pub fn purge_sql(purge: &Purge) -> String {
 }
 
 /// Deletes one batch of the rows from before an instant and returns whether there may be more.
-pub async fn purge(pool: &PgPool, purge: &Purge, before: DateTime<Utc>) -> Result<bool, DbError> {
+pub async fn purge(db: &Db, purge: &Purge, before: DateTime<Utc>) -> Result<bool, DbError> {
+    let mut session = db.session();
+    let mut conn = session.write().await?;
     let deleted = sqlx::query(AssertSqlSafe(purge_sql(purge)))
         .bind(before)
         .bind(BATCH)
-        .execute(pool)
+        .execute(&mut *conn)
         .await?
         .rows_affected();
+    conn.commit().await?;
     Ok(deleted >= BATCH.unsigned_abs())
 }

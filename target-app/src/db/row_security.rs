@@ -102,8 +102,8 @@ pub(super) async fn leave(conn: &mut PgConnection) -> Result<(), DbError> {
 }
 
 impl DbSession {
-    /// Runs statements for one person: where row-level security is in force, in a transaction in
-    /// which PostgreSQL shows and changes only that person's rows, elsewhere as any others.
+    /// Runs statements that only read for one person: where row-level security is in force, in a
+    /// transaction in which PostgreSQL shows only that person's rows, elsewhere as any others.
     ///
     /// They run once and are not repeated. Only what needs no row of anybody else belongs here.
     pub async fn run_for<T, F>(&mut self, person: Person, work: F) -> Result<T, DbError>
@@ -118,6 +118,35 @@ impl DbSession {
             let mut conn = self.conn().await?;
             return work(&mut conn).await;
         }
+        self.secured(person, work).await
+    }
+
+    /// The same for one statement that writes.
+    pub async fn write_for<T, F>(&mut self, person: Person, work: F) -> Result<T, DbError>
+    where
+        F: for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, DbError>>
+            + Send
+            + Sync
+            + 'static,
+        T: Send + 'static,
+    {
+        if !self.is_secured() {
+            let mut conn = self.write().await?;
+            let done = work(&mut conn).await?;
+            conn.commit().await?;
+            return Ok(done);
+        }
+        self.secured(person, work).await
+    }
+
+    async fn secured<T, F>(&mut self, person: Person, work: F) -> Result<T, DbError>
+    where
+        F: for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, DbError>>
+            + Send
+            + Sync
+            + 'static,
+        T: Send + 'static,
+    {
         // The transaction takes a connection of its own, for which this one might be waited.
         self.release();
         let work = Arc::new(work);

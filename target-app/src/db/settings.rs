@@ -1,17 +1,10 @@
-//! The settings of the pool's connections: requested when one is opened, and read back from the server.
+//! The settings of the pool's connections, as they are requested.
 
 use std::time::Duration;
 
 use rand::RngExt as _;
-use shared::{
-    profile::{OnOff, Profile, SwitchReading, TimeLimit},
-    time::Millis,
-};
-use sqlx::{
-    ConnectOptions as _, Connection as _, PgConnection, PgPool, postgres::PgConnectOptions,
-};
-
-use super::DbError;
+use shared::profile::{OnOff, Profile, TimeLimit, Via};
+use sqlx::{ConnectOptions as _, PgConnection, postgres::PgConnectOptions};
 
 use crate::chance;
 
@@ -22,13 +15,13 @@ const CACHED_STATEMENTS: usize = 100;
 /// Probability that a connection without a cache drops its statements when it is released.
 const DEALLOCATE_PROBABILITY: f64 = 1.0 / 16.0;
 
-/// Connect options with the settings of the profile.
-pub(super) fn connection(options: PgConnectOptions, profile: &Profile) -> PgConnectOptions {
+/// The settings that the profile asks PostgreSQL for, by name.
+pub(super) fn requested(profile: &Profile) -> [(&'static str, String); 3] {
     let statement_timeout = match profile.db_statement_timeout {
         TimeLimit::Off => 0,
         TimeLimit::Within(limit) => limit.0,
     };
-    let settings = [
+    [
         ("statement_timeout", statement_timeout.to_string()),
         (
             "idle_in_transaction_session_timeout",
@@ -38,17 +31,25 @@ pub(super) fn connection(options: PgConnectOptions, profile: &Profile) -> PgConn
             "synchronous_commit",
             profile.db_synchronous_commit.to_string(),
         ),
-    ];
+    ]
+}
+
+/// Connect options with the settings of the profile. Through PgBouncer they are made in each
+/// transaction instead.
+pub(super) fn connection(options: PgConnectOptions, profile: &Profile) -> PgConnectOptions {
     let capacity = match profile.db_statement_cache {
         OnOff::On => CACHED_STATEMENTS,
         OnOff::Off => 0,
     };
     // The driver logs no statement: at a thousand a second the log would be the load.
-    options
+    let options = options
         .application_name("target-app")
-        .options(settings)
         .statement_cache_capacity(capacity)
-        .disable_statement_logging()
+        .disable_statement_logging();
+    match profile.db_via {
+        Via::Direct => options.options(requested(profile)),
+        Via::Pgbouncer => options,
+    }
 }
 
 /// Drops the prepared statements of a connection without a statement cache, at random.
@@ -61,45 +62,4 @@ pub(super) async fn deallocate_statements(conn: &mut PgConnection) -> Result<(),
         sqlx::raw_sql("deallocate all").execute(conn).await?;
     }
     Ok(())
-}
-
-/// The `db.` switches as the server and the driver have them on a connection of the pool.
-///
-/// An idle connection is read. Where there is none, or it is dead, one is opened with the pool's
-/// connect options instead, so that a pool in use is not waited for.
-pub async fn readings(pool: &PgPool) -> Result<Vec<SwitchReading>, DbError> {
-    if let Some(mut idle) = pool.try_acquire()
-        && let Ok(readings) = read(&mut idle).await
-    {
-        return Ok(readings);
-    }
-    let mut conn = pool.connect_options().connect().await?;
-    let readings = read(&mut conn).await?;
-    conn.close().await?;
-    Ok(readings)
-}
-
-async fn read(conn: &mut PgConnection) -> Result<Vec<SwitchReading>, sqlx::Error> {
-    let settings = sqlx::query_as::<_, (String, String)>(
-        "select name, setting
-         from pg_settings
-         where name in ('synchronous_commit', 'statement_timeout')",
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    let mut readings: Vec<_> = settings
-        .into_iter()
-        .map(|(name, setting)| {
-            let value = match (name.as_str(), setting.parse()) {
-                ("statement_timeout", Ok(0)) => TimeLimit::Off.to_string(),
-                ("statement_timeout", Ok(ms)) => TimeLimit::Within(Millis(ms)).to_string(),
-                _ => setting,
-            };
-            SwitchReading::new(format!("db.{name}"), value)
-        })
-        .collect();
-    // A connection with a statement cache keeps at least the statement above.
-    let cached = OnOff::from(conn.cached_statements_size() > 0);
-    readings.push(SwitchReading::new("db.statement_cache", cached));
-    Ok(readings)
 }

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use rand::RngExt as _;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use super::{Db, DbError, LostRace};
+use super::{Db, DbError, Isolation, LostRace};
 use crate::chance;
 use crate::timing;
 
@@ -25,25 +25,6 @@ pub enum Retry {
     Never,
     /// Run the work again, at most this many times and for five seconds.
     Serialization(u32),
-}
-
-/// What a transaction sees of others that run beside it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Isolation {
-    /// Each statement sees what was committed when it began; the server's default.
-    ReadCommitted,
-    /// As if they had run one after another, among those that ask for it: where that cannot be
-    /// kept up one of them loses with 40001.
-    Serializable,
-}
-
-impl Isolation {
-    const fn begin(self) -> &'static str {
-        match self {
-            Self::ReadCommitted => "begin",
-            Self::Serializable => "begin isolation level serializable",
-        }
-    }
 }
 
 /// An error after which the same work may succeed when it is run again.
@@ -142,7 +123,7 @@ where
     E: From<DbError> + Send,
 {
     let mut conn = db.acquire().await?;
-    let begin = conn.begin_with(isolation.begin());
+    let begin = conn.begin_with(AssertSqlSafe(db.begin(isolation)));
     let mut open = timing::db(begin).await.map_err(DbError::from)?;
     match work(&mut open).await {
         Ok(value) => {

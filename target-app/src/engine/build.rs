@@ -5,7 +5,7 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret as _, SecretString};
 use shared::{
     problem::Code,
-    profile::Profile,
+    profile::{Profile, Via},
     row_security::{MENTOR_ROLE, STUDENT_ROLE},
 };
 use sqlx::PgPool;
@@ -13,7 +13,7 @@ use sqlx::PgPool;
 use super::{AdmissionCounters, AdmissionLimiter, Policies};
 use crate::{
     cache::{CacheCounters, CacheError, Caches, Redis},
-    db::{self, Db, DbError, PoolCounters},
+    db::{self, Db, DbAddresses, DbError, PoolCounters, Pooler, pooler::PoolerSettings},
     error::ApiError,
     realtime::Hub,
     security::{HashError, Hasher, HashingCounters},
@@ -48,6 +48,8 @@ pub struct Engine {
 pub struct EngineParts {
     /// Address of PostgreSQL; secret, because it may contain a password.
     pub database_url: SecretString,
+    /// PgBouncer before it, where one is configured.
+    pub pooler: Option<Pooler>,
     /// Address of Redis; secret likewise.
     pub redis_url: SecretString,
     /// Figures of the pools.
@@ -110,6 +112,7 @@ impl Engine {
         generation: u64,
     ) -> Result<Self, EngineError> {
         let url = parts.database_url.expose_secret();
+        let pooler = pooler(parts.pooler.as_ref(), &profile).await?;
         // Building indexes takes longer than a request may, so not through the new pool.
         let maintenance = db::connect(url).await?;
         let applied = apply(&maintenance, &profile).await;
@@ -133,7 +136,11 @@ impl Engine {
         )
         .await?;
         let admission = AdmissionLimiter::new(profile.http_admission, Arc::clone(&parts.admission));
-        let db = db::open(url, &profile, Arc::clone(&parts.pool)).await?;
+        let addresses = DbAddresses {
+            direct: url,
+            pooler,
+        };
+        let db = db::open(addresses, &profile, Arc::clone(&parts.pool)).await?;
         Ok(Self {
             policies: Policies::new(&profile),
             asked: profile,
@@ -152,6 +159,40 @@ impl Engine {
     }
 }
 
+/// The pooler with its settings, where there is one that answers; refused where the profile goes
+/// through it and cannot.
+async fn pooler(
+    configured: Option<&Pooler>,
+    profile: &Profile,
+) -> Result<Option<(Pooler, PoolerSettings)>, EngineError> {
+    let needed = profile.db_via == Via::Pgbouncer;
+    let Some(pooler) = configured else {
+        return if needed {
+            Err(EngineError::Refused(
+                "db.via=pgbouncer needs a PgBouncer: give its address with --pgbouncer-url or PGBOUNCER_URL"
+                    .to_owned(),
+            ))
+        } else {
+            Ok(None)
+        };
+    };
+    let asked = async { pooler.console().await?.settings().await };
+    match asked.await {
+        Ok(known) => match known.refuses(profile).filter(|_| needed) {
+            Some(why) => Err(EngineError::Refused(why)),
+            None => Ok(Some((pooler.clone(), known))),
+        },
+        Err(error) if needed => Err(EngineError::Refused(format!(
+            "db.via=pgbouncer needs a PgBouncer whose admin console this role may ask (stats_users): {error:#}",
+            error = anyhow::Error::from(error)
+        ))),
+        Err(error) => {
+            tracing::warn!(%error, "PgBouncer does not answer; requests go past it");
+            Ok(None)
+        }
+    }
+}
+
 /// Applies the part of the profile that is in the database.
 async fn apply(pool: &PgPool, profile: &Profile) -> Result<(), EngineError> {
     db::check_schema(pool).await?.map_err(EngineError::Schema)?;
@@ -159,7 +200,9 @@ async fn apply(pool: &PgPool, profile: &Profile) -> Result<(), EngineError> {
         .fetch_one(pool)
         .await
         .map_err(DbError::from)?;
-    enough_connections(limit, profile.pool_max.get()).map_err(EngineError::Refused)?;
+    if profile.db_via == Via::Direct {
+        enough_connections(limit, profile.pool_max.get()).map_err(EngineError::Refused)?;
+    }
     if let Some(why) = db::row_security::contradiction(profile) {
         return Err(EngineError::Refused(why));
     }

@@ -65,7 +65,7 @@ impl Engine {
             report(SwitchOwner::Pool, self.db.readings()),
             report(
                 SwitchOwner::Connections,
-                db::settings::readings(self.db.pool()).await?,
+                db::switch_readings(&self.db).await?,
             ),
             report(
                 SwitchOwner::Indexes,

@@ -4,8 +4,8 @@
 //! here, so that what is reported is what the code sees.
 
 use shared::profile::{
-    Compression, ListQuery, LoginQueries, OnOff, Pagination, PaymentRule, Persistence, Profile,
-    Strategy, SwitchReading, Total, WholeNumber,
+    Compression, Fanout, ListQuery, LoginQueries, OnOff, Pagination, PaymentRule, Persistence,
+    Profile, Strategy, SwitchReading, Total, WholeNumber,
 };
 use shared::time::Millis;
 
@@ -70,6 +70,8 @@ policies! {
     chat: ChatPolicy {
         /// A commit for each message, or for a batch.
         persistence: Persistence = chat_persistence, "chat.persistence";
+        /// Whether messages reach the members on other instances.
+        fanout: Fanout = chat_fanout, "chat.fanout";
     }
     /// What is written beside the change that a request asks for.
     notifications: NotificationPolicy {

@@ -1,6 +1,6 @@
 //! `GET /lab/telemetry`: one sample, or a stream of them.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Extension,
@@ -22,7 +22,13 @@ use super::{
     access::LabAccess,
     probes::{PostgresProbe, RedisProbe},
 };
-use crate::{error::ApiError, http::Query, metrics, state::AppState};
+use crate::{
+    db::{DbError, PoolerConsole},
+    error::ApiError,
+    http::Query,
+    metrics,
+    state::AppState,
+};
 
 /// Longest wait for PostgreSQL or Redis; after it the sample is without them.
 const LIMIT: Duration = Duration::from_secs(1);
@@ -111,7 +117,7 @@ async fn next_line(
     Some((Ok(line.into()), (state, probes, ticks, left)))
 }
 
-/// One connection each to PostgreSQL and Redis, which all samples of the process share: made at
+/// One connection each to PostgreSQL, PgBouncer and Redis, which all samples of the process share: made at
 /// the first sample, kept open, and made again after a failure.
 #[derive(Clone, Default)]
 pub struct Probes(Arc<Connections>);
@@ -119,6 +125,7 @@ pub struct Probes(Arc<Connections>);
 #[derive(Default)]
 struct Connections {
     postgres: Mutex<Option<PostgresProbe>>,
+    pooler: Mutex<Option<PoolerConsole>>,
     redis: Mutex<Option<RedisProbe>>,
 }
 
@@ -146,7 +153,20 @@ impl Probes {
             *kept = Some(probe);
             Ok::<_, deadpool_redis::redis::RedisError>(sample)
         });
-        let (postgres, redis) = tokio::join!(postgres, redis);
+        let pooler = timeout(LIMIT, async {
+            let Some(pooler) = &parts.pooler else {
+                return Ok(None);
+            };
+            let mut kept = self.0.pooler.lock().await;
+            let mut console = match kept.take() {
+                Some(console) => console,
+                None => pooler.console().await?,
+            };
+            let sample = console.snapshot().await?;
+            *kept = Some(console);
+            Ok::<_, DbError>(Some(sample))
+        });
+        let (postgres, pooler, redis) = tokio::join!(postgres, pooler, redis);
         // Held briefly: a replacement of the engine waits for every holder.
         let engine = state.engine();
         Snapshot {
@@ -160,8 +180,10 @@ impl Probes {
             hashing: engine.hasher.snapshot(),
             chat: state.hub().snapshot(),
             postgres: answered(postgres, "PostgreSQL"),
+            pooler: answered(pooler, "PgBouncer").flatten(),
             redis: answered(redis, "Redis"),
             process: metrics::process(),
+            instances: BTreeMap::new(),
         }
     }
 }

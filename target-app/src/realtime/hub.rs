@@ -5,7 +5,7 @@
 //! its mailbox is bounded, and what does not fit is replaced by one marker after which the room
 //! sends that socket nothing until it joins again.
 //!
-//! One process only. Rooms exist while somebody holds them (a subscription or a turn) and then vanish.
+//! Sockets of this process only; `relay.rs` is the way to those of others. Rooms exist while somebody holds them (a subscription or a turn) and then vanish.
 
 use std::{
     collections::HashMap,
@@ -26,6 +26,7 @@ use tokio::sync::{Mutex as OrderMutex, OwnedMutexGuard};
 use super::{
     mailbox::{Mailbox, MailboxEvent, MailboxItem},
     outbox::Outbox,
+    relay::{Relay, RelayedFrame, RelayedKind},
     waiting::PostOutcome,
 };
 
@@ -39,6 +40,7 @@ struct Inner {
     /// The sockets of each connected user, by their numbers.
     users: Mutex<HashMap<UserId, HashMap<u64, Arc<Mailbox>>>>,
     outbox: Outbox,
+    relay: Relay,
     last_subscription: AtomicU64,
     last_socket: AtomicU64,
     sockets: AtomicU64,
@@ -112,6 +114,27 @@ impl Hub {
     /// Messages of all rooms that wait to be stored together.
     pub fn outbox(&self) -> &Outbox {
         &self.0.outbox
+    }
+
+    /// Frames for the other processes.
+    pub fn relay(&self) -> &Relay {
+        &self.0.relay
+    }
+
+    /// Queues a frame of another process to those here for whom it is. It takes no turn: sockets look
+    /// at the numbers, and read what is missing from the database.
+    pub fn deliver_relayed(&self, frame: &RelayedFrame) {
+        let text = Utf8Bytes::from(frame.text.as_str());
+        match frame.kind {
+            RelayedKind::Ephemeral(room, from) => self.publish_ephemeral(room, from, &text),
+            RelayedKind::Personal(user) => self.notify(user, &text),
+            RelayedKind::Message(id, seq) => {
+                let found = lock(&self.0.rooms).get(&id).map(|entry| entry.room.clone());
+                if let Some(room) = found {
+                    room.post(&self.0, id, seq, &text);
+                }
+            }
+        }
     }
 
     /// Counts a commit that stored messages together.
@@ -232,14 +255,22 @@ pub struct Turn {
 impl Turn {
     /// Queues a stored message to everybody who is in the room now.
     pub fn publish(&self, seq: i64, frame: &Utf8Bytes) {
-        let RoomHandle { hub, id: room, .. } = &self.handle;
+        let RoomHandle { hub, id, room } = &self.handle;
+        room.post(hub, *id, seq, frame);
+        hub.messages.fetch_add(1, Relaxed);
+    }
+}
+
+impl LiveRoom {
+    /// Queues a stored message to everybody who is in the room now.
+    fn post(&self, hub: &Inner, room: RoomId, seq: i64, frame: &Utf8Bytes) {
         let (mut queued, mut lagged) = (0, 0);
-        for (&subscription, member) in lock(&self.handle.room.members).iter_mut() {
+        for (&subscription, member) in lock(&self.members).iter_mut() {
             if member.lagged {
                 continue;
             }
             let item = |kind| MailboxItem {
-                room: *room,
+                room,
                 subscription,
                 kind,
             };
@@ -256,7 +287,6 @@ impl Turn {
                 }
             }
         }
-        hub.messages.fetch_add(1, Relaxed);
         hub.deliveries.fetch_add(queued, Relaxed);
         hub.lagged.fetch_add(lagged, Relaxed);
     }
@@ -304,181 +334,5 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::{
-        super::mailbox::{CAPACITY, Delivery},
-        *,
-    };
-
-    fn room(n: u128) -> RoomId {
-        RoomId(uuid::Uuid::from_u128(n))
-    }
-
-    fn user(n: u128) -> UserId {
-        UserId(uuid::Uuid::from_u128(n))
-    }
-
-    fn next(socket: &Socket) -> Option<MailboxItem> {
-        socket.mailbox().try_next().map(|next| match next {
-            Delivery::Room(item) => item,
-            Delivery::Personal(frame) => panic!("not of a room: {frame}"),
-        })
-    }
-
-    fn seqs(socket: &Socket) -> Vec<Option<i64>> {
-        std::iter::from_fn(|| next(socket))
-            .map(|item| match item.kind {
-                MailboxEvent::Message { seq, .. } => Some(seq),
-                MailboxEvent::Ephemeral(_) | MailboxEvent::Lagged => None,
-            })
-            .collect()
-    }
-
-    fn rooms(hub: &Hub) -> usize {
-        lock(&hub.0.rooms).len()
-    }
-
-    #[tokio::test]
-    async fn everybody_in_the_room_receives_a_message_and_no_one_else() {
-        let hub = Hub::new();
-        let [ann, bob, eve] = [1, 2, 3].map(|n| hub.connect(user(n)));
-        let _subscriptions = [ann.join(room(1)), bob.join(room(1)), eve.join(room(2))];
-        hub.turn(room(1)).await.publish(7, &"hello".into());
-        assert_eq!(seqs(&ann), [Some(7)]);
-        assert_eq!(seqs(&bob), [Some(7)]);
-        assert!(seqs(&eve).is_empty());
-        let counts = hub.snapshot();
-        assert_eq!(
-            (counts.sockets, counts.messages, counts.deliveries),
-            (3, 1, 2)
-        );
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn messages_arrive_in_the_order_of_the_turns() {
-        let hub = Hub::new();
-        let socket = hub.connect(user(1));
-        let _subscription = socket.join(room(1));
-        let next = Arc::new(AtomicU64::new(0));
-        let senders: Vec<_> = (0..8)
-            .map(|_| {
-                let (hub, next) = (hub.clone(), next.clone());
-                tokio::spawn(async move {
-                    for _ in 0..25 {
-                        let turn = hub.turn(room(1)).await;
-                        let seq = next.fetch_add(1, Relaxed) + 1;
-                        // Where the message is stored.
-                        tokio::task::yield_now().await;
-                        turn.publish(seq as i64, &"x".into());
-                    }
-                })
-            })
-            .collect();
-        for sender in senders {
-            sender.await.unwrap();
-        }
-        assert_eq!(seqs(&socket), (1..=200).map(Some).collect::<Vec<_>>());
-    }
-
-    #[tokio::test]
-    async fn a_slow_socket_gets_one_marker_behind_what_it_was_sent() {
-        let hub = Hub::new();
-        let (slow, quick) = (hub.connect(user(1)), hub.connect(user(2)));
-        let _slow_seat = slow.join(room(1));
-        let _quick_seat = quick.join(room(1));
-        let full = CAPACITY as i64;
-        for seq in 1..=full + 10 {
-            hub.turn(room(1)).await.publish(seq, &"x".into());
-            assert_eq!(seqs(&quick), [Some(seq)]);
-        }
-        let mut expected: Vec<_> = (1..=full).map(Some).collect();
-        expected.push(None);
-        assert_eq!(seqs(&slow), expected);
-        // Silent until it joins again, however much room there is now.
-        hub.turn(room(1)).await.publish(full + 11, &"x".into());
-        assert!(seqs(&slow).is_empty());
-        assert_eq!(hub.snapshot().lagged, 1);
-    }
-
-    #[tokio::test]
-    async fn a_socket_that_joins_again_receives_again() {
-        let hub = Hub::new();
-        let socket = hub.connect(user(1));
-        let first = socket.join(room(1));
-        for seq in 0..=CAPACITY as i64 {
-            hub.turn(room(1)).await.publish(seq, &"x".into());
-        }
-        seqs(&socket);
-        drop(first);
-        let second = socket.join(room(1));
-        hub.turn(room(1)).await.publish(1_000, &"x".into());
-        let item = next(&socket).unwrap();
-        assert_eq!(item.subscription, second.id());
-    }
-
-    #[tokio::test]
-    async fn typing_reaches_the_others_only() {
-        let hub = Hub::new();
-        let (ann, bob) = (hub.connect(user(1)), hub.connect(user(2)));
-        let _subscriptions = [ann.join(room(1)), bob.join(room(1))];
-        hub.publish_ephemeral(room(1), user(1), &"typing".into());
-        hub.publish_ephemeral(room(9), user(1), &"typing".into());
-        assert!(seqs(&ann).is_empty());
-        assert_eq!(seqs(&bob), [None]);
-    }
-
-    #[tokio::test]
-    async fn a_notification_reaches_every_socket_of_its_user_and_no_other() {
-        let hub = Hub::new();
-        let [one, two, other] = [1, 1, 2].map(|n| hub.connect(user(n)));
-        hub.notify(user(1), &"news".into());
-        hub.notify(user(9), &"news".into());
-        for socket in [&one, &two] {
-            assert!(matches!(
-                socket.mailbox().try_next(),
-                Some(Delivery::Personal(frame)) if frame.as_str() == "news"
-            ));
-        }
-        assert!(other.mailbox().try_next().is_none());
-        drop((one, two, other));
-        assert!(lock(&hub.0.users).is_empty());
-    }
-
-    #[tokio::test]
-    async fn leaving_and_dropping_leave_no_empty_room_behind() {
-        let hub = Hub::new();
-        let socket = hub.connect(user(1));
-        let (one, two) = (socket.join(room(1)), socket.join(room(2)));
-        assert_eq!(rooms(&hub), 2);
-        drop(one);
-        assert_eq!(rooms(&hub), 1);
-        drop(socket);
-        assert_eq!(hub.snapshot().sockets, 0);
-        drop(two);
-        assert_eq!(rooms(&hub), 0);
-    }
-
-    #[tokio::test]
-    async fn a_turn_that_was_waited_for_in_vain_leaves_no_room_behind() {
-        let hub = Hub::new();
-        let turn = hub.turn(room(1)).await;
-        let waited = tokio::time::timeout(Duration::from_millis(5), hub.turn(room(1))).await;
-        assert!(waited.is_err());
-        drop(turn);
-        assert_eq!(rooms(&hub), 0);
-    }
-
-    #[tokio::test]
-    async fn a_message_under_way_reaches_one_who_joins_after_everybody_left() {
-        let hub = Hub::new();
-        let (ann, bob) = (hub.connect(user(1)), hub.connect(user(2)));
-        let subscription = ann.join(room(1));
-        let turn = hub.turn(room(1)).await;
-        drop(subscription);
-        let _subscription = bob.join(room(1));
-        turn.publish(5, &"x".into());
-        assert_eq!(seqs(&bob), [Some(5)]);
-    }
-}
+#[path = "hub_tests.rs"]
+mod tests;

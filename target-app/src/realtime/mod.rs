@@ -1,11 +1,12 @@
 //! Delivery to connected sockets: chat rooms, their subscriptions and the bounded mailbox of each
-//! socket; the queue of messages that are stored together; the two ends of video classes; and what all
-//! sockets have in common. In this process only; what lasts is in the database.
+//! socket; the queue of messages that are stored together; the way to the other processes; the two ends
+//! of video classes; and what all sockets have in common. What lasts is in the database.
 
 mod hub;
 mod mailbox;
 mod outbox;
 mod rate_limiter;
+mod relay;
 mod signals;
 mod socket_loop;
 mod upgrade;
@@ -15,6 +16,7 @@ mod wire;
 pub use hub::{Hub, Socket, Subscription, Turn};
 pub use mailbox::{Delivery, Mailbox, MailboxEvent, MailboxItem};
 pub use outbox::{BatchItem, BatchLeader, BatchReply, Draft, Outbox};
+pub use relay::{Relay, RelayError, RelayLink, RelayedFrame, RelayedKind};
 pub use signals::{
     Entrance, PresenceFrames, RelayRefusal, SessionSide, SignalEvent, SignalHub, SignalSocket,
 };

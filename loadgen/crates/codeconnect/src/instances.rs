@@ -1,62 +1,73 @@
 //! Telemetry of several processes of one target, taken together.
 
+use std::collections::BTreeMap;
+
+use loadgen_experiment::services::instance_name;
 use shared::snapshot::Snapshot;
 
 /// One snapshot of all processes: what each counts for itself is added, database and Redis are
 /// shared and taken from the first. `None` without a process.
-pub(super) fn together(snapshots: impl IntoIterator<Item = Snapshot>) -> Option<Snapshot> {
-    snapshots.into_iter().reduce(|mut all, one| {
-        // A restart of the youngest shows as a step back.
-        all.uptime_ms = all.uptime_ms.min(one.uptime_ms);
-        all.http.requests += one.http.requests;
-        all.http.server_errors += one.http.server_errors;
-        all.http.in_flight += one.http.in_flight;
-        all.http.queries += one.http.queries;
-        all.http.redis_commands += one.http.redis_commands;
-        all.http.redis_pings += one.http.redis_pings;
-        all.admission.limit += one.admission.limit;
-        all.admission.in_flight += one.admission.in_flight;
-        all.admission.waiting += one.admission.waiting;
-        all.admission.admitted += one.admission.admitted;
-        all.admission.shed += one.admission.shed;
-        all.admission.wait_us += one.admission.wait_us;
-        all.pool.max += one.pool.max;
-        all.pool.size += one.pool.size;
-        all.pool.idle += one.pool.idle;
-        all.pool.waiters += one.pool.waiters;
-        all.pool.acquires += one.pool.acquires;
-        all.pool.wait_us += one.pool.wait_us;
-        all.pool.timeouts += one.pool.timeouts;
-        for (code, count) in one.retries {
-            *all.retries.entry(code).or_default() += count;
-        }
-        for (kind, cache) in one.caches {
-            let sum = all.caches.entry(kind).or_default();
-            sum.hits += cache.hits;
-            sum.misses += cache.misses;
-            sum.fills += cache.fills;
-            sum.shared_loads += cache.shared_loads;
-            sum.invalidations += cache.invalidations;
-            sum.errors += cache.errors;
-            sum.memory_hits += cache.memory_hits;
-            sum.redis_hits += cache.redis_hits;
-            sum.negative_hits += cache.negative_hits;
-            sum.refused_fills += cache.refused_fills;
-            sum.early_refreshes += cache.early_refreshes;
-        }
-        all.hashing.hashes += one.hashing.hashes;
-        all.hashing.busy_us += one.hashing.busy_us;
-        all.hashing.wait_us += one.hashing.wait_us;
-        all.chat.sockets += one.chat.sockets;
-        all.chat.messages += one.chat.messages;
-        all.chat.batches += one.chat.batches;
-        all.chat.deliveries += one.chat.deliveries;
-        all.chat.lagged += one.chat.lagged;
-        all.process.cpu_ns += one.process.cpu_ns;
-        all.process.rss_bytes += one.process.rss_bytes;
-        all.process.threads += one.process.threads;
-        all
-    })
+pub(super) fn together(snapshots: Vec<Snapshot>) -> Option<Snapshot> {
+    let requests = snapshots.iter().map(|one| one.http.requests);
+    let instances: BTreeMap<String, u64> = match snapshots.len() {
+        0 | 1 => BTreeMap::new(),
+        _ => (0..).map(instance_name).zip(requests).collect(),
+    };
+    let all = snapshots.into_iter().reduce(add)?;
+    Some(Snapshot { instances, ..all })
+}
+
+fn add(mut all: Snapshot, one: Snapshot) -> Snapshot {
+    // A restart of the youngest shows as a step back.
+    all.uptime_ms = all.uptime_ms.min(one.uptime_ms);
+    all.http.requests += one.http.requests;
+    all.http.server_errors += one.http.server_errors;
+    all.http.in_flight += one.http.in_flight;
+    all.http.queries += one.http.queries;
+    all.http.redis_commands += one.http.redis_commands;
+    all.http.redis_pings += one.http.redis_pings;
+    all.admission.limit += one.admission.limit;
+    all.admission.in_flight += one.admission.in_flight;
+    all.admission.waiting += one.admission.waiting;
+    all.admission.admitted += one.admission.admitted;
+    all.admission.shed += one.admission.shed;
+    all.admission.wait_us += one.admission.wait_us;
+    all.pool.max += one.pool.max;
+    all.pool.size += one.pool.size;
+    all.pool.idle += one.pool.idle;
+    all.pool.waiters += one.pool.waiters;
+    all.pool.acquires += one.pool.acquires;
+    all.pool.wait_us += one.pool.wait_us;
+    all.pool.timeouts += one.pool.timeouts;
+    for (code, count) in one.retries {
+        *all.retries.entry(code).or_default() += count;
+    }
+    for (kind, cache) in one.caches {
+        let sum = all.caches.entry(kind).or_default();
+        sum.hits += cache.hits;
+        sum.misses += cache.misses;
+        sum.fills += cache.fills;
+        sum.shared_loads += cache.shared_loads;
+        sum.invalidations += cache.invalidations;
+        sum.errors += cache.errors;
+        sum.memory_hits += cache.memory_hits;
+        sum.redis_hits += cache.redis_hits;
+        sum.negative_hits += cache.negative_hits;
+        sum.refused_fills += cache.refused_fills;
+        sum.early_refreshes += cache.early_refreshes;
+    }
+    all.hashing.hashes += one.hashing.hashes;
+    all.hashing.busy_us += one.hashing.busy_us;
+    all.hashing.wait_us += one.hashing.wait_us;
+    all.chat.sockets += one.chat.sockets;
+    all.chat.messages += one.chat.messages;
+    all.chat.batches += one.chat.batches;
+    all.chat.deliveries += one.chat.deliveries;
+    all.chat.lagged += one.chat.lagged;
+    all.process.cpu_ns += one.process.cpu_ns;
+    all.process.rss_bytes += one.process.rss_bytes;
+    all.process.threads += one.process.threads;
+    all
 }
 
 #[cfg(test)]
@@ -91,8 +102,9 @@ mod tests {
         let mut expected = snapshot(5);
         // Not added: the younger process, and the number of the first.
         (expected.uptime_ms, expected.process.pid) = (2, 3);
-        assert_eq!(together([snapshot(3), snapshot(2)]), Some(expected));
-        assert_eq!(together([snapshot(3)]), Some(snapshot(3)));
-        assert_eq!(together([]), None);
+        expected.instances = [("target-app".to_owned(), 3), ("target-app-2".to_owned(), 2)].into();
+        assert_eq!(together(vec![snapshot(3), snapshot(2)]), Some(expected));
+        assert_eq!(together(vec![snapshot(3)]), Some(snapshot(3)));
+        assert_eq!(together(Vec::new()), None);
     }
 }

@@ -3,6 +3,7 @@
 
 mod application;
 pub mod database;
+mod everywhere;
 pub mod features;
 pub mod flows;
 pub mod hints;

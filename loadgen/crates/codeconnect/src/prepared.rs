@@ -10,7 +10,7 @@ use shared::{
     profile::Compression,
 };
 
-use super::lab_client::LabClient;
+use super::{everywhere, lab_client::LabClient};
 use crate::{
     features,
     flows::{CachedReads, World},
@@ -27,7 +27,10 @@ use loadgen_stats::attainable_hit_ratio;
 
 /// The backend in order for one trial.
 pub(super) struct Prepared {
-    pub(super) lab: LabClient,
+    /// The control plane of each process; the first is asked for what all share.
+    pub(super) labs: Vec<LabClient>,
+    /// Digest of what was put in force; absent where the target does not report it.
+    pub(super) fingerprint: Option<String>,
     pub(super) in_force: Option<InForce>,
     pub(super) encoding: Option<Encoding>,
     pub(super) world: Arc<World>,
@@ -51,20 +54,6 @@ pub(super) fn in_force(view: &ProfileView) -> InForce {
         environment,
         warnings,
     }
-}
-
-/// Differences between the requested settings and those in force, in words.
-pub(super) fn mismatches(view: &ProfileView, asked: &Settings) -> Vec<String> {
-    if !view.differences.is_empty() {
-        return view.differences.clone();
-    }
-    view.in_force
-        .iter()
-        .filter_map(|(path, value)| {
-            let asked = asked.get(path)?;
-            (asked != value).then(|| format!("{path} is {value}, not {asked}"))
-        })
-        .collect()
 }
 
 /// How many rows of each kind a target of that scale holds; small where it does not say.
@@ -146,6 +135,10 @@ impl PreparedSystem for Prepared {
         }
     }
 
+    fn changed_since(&self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(async { everywhere::changed(&self.labs, self.fingerprint.as_deref()?).await })
+    }
+
     fn clean_up(&self) -> BoxFuture<'_, Vec<String>> {
         Box::pin(async {
             match &self.world.database {
@@ -157,13 +150,14 @@ impl PreparedSystem for Prepared {
 
     fn audit(&self) -> BoxFuture<'_, Result<Option<Audited>, SystemError>> {
         Box::pin(async {
-            if !self.lab.has_token() {
+            let lab = &self.labs[0];
+            if !lab.has_token() {
                 return Ok(None);
             }
             let ledger = self.world.ledger.ledger();
             // Rows of earlier writers would count as phantoms.
             let ledger = self.world.fresh.then_some(&ledger);
-            match self.lab.audit(ledger).await {
+            match lab.audit(ledger).await {
                 Ok(report) => Ok(Some(Audited {
                     invariants: report.invariants,
                     failed: report

@@ -3,17 +3,15 @@
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, try_join_all};
-use shared::{
-    api::lab::{Explanation, ProfileView},
-    snapshot::Snapshot,
-};
+use shared::{api::lab::Explanation, snapshot::Snapshot};
 use tokio::sync::Mutex;
 
 use super::{
     application::{CodeConnect, profile},
+    everywhere,
     instances::together,
     lab_client::{LabClient, LabError},
-    prepared::{Prepared, encoding, in_force, mismatches, rows},
+    prepared::{Prepared, encoding, in_force, rows},
     sessions::{Sessions, SignInError, StaffCount},
 };
 use crate::{
@@ -35,8 +33,9 @@ const STAFF: StaffCount = StaffCount {
 /// A running reference backend: one process or several that share database and cache.
 #[derive(Debug)]
 pub struct CodeConnectSystem {
-    /// The control plane of each endpoint.
+    /// The control plane of each process.
     labs: Vec<LabClient>,
+    /// Where load goes.
     endpoints: Endpoints,
     /// Signed in once and kept from trial to trial.
     sessions: Mutex<Sessions>,
@@ -48,7 +47,18 @@ impl CodeConnectSystem {
     /// The backend behind these endpoints; without a token nothing in it can be reset, switched,
     /// observed or audited.
     pub fn new(endpoints: Endpoints, token: Option<&str>) -> Result<Self, LabError> {
-        let labs = endpoints
+        let instances = endpoints.clone();
+        Self::behind(endpoints, &instances, token)
+    }
+
+    /// The same where load goes to other endpoints than the control plane: to a balancer before the
+    /// instances.
+    pub fn behind(
+        endpoints: Endpoints,
+        instances: &Endpoints,
+        token: Option<&str>,
+    ) -> Result<Self, LabError> {
+        let labs = instances
             .iter()
             .map(|endpoint| LabClient::new(endpoint, token.map(str::to_owned)))
             .collect::<Result<_, _>>()?;
@@ -103,32 +113,15 @@ impl CodeConnectSystem {
         Ok(None)
     }
 
-    /// The control plane of each endpoint.
+    /// The control plane of each process.
     pub fn labs(&self) -> &[LabClient] {
         &self.labs
     }
 
     /// The process that is asked for what all of them share: data, accounts, audit and plans.
     fn lab(&self) -> &LabClient {
-        // There are as many as endpoints, and of those at least one.
+        // There are as many as instances, and of those at least one.
         &self.labs[0]
-    }
-
-    /// Resets data and caches by the first process, and puts the profile in force in all of them.
-    async fn reset(&self, request: &PrepareRequest<'_>) -> Result<ProfileView, SystemError> {
-        let asked = profile(request.settings).map_err(SystemError::Failed)?;
-        let view = self.lab().reset(&asked).await?.profile;
-        let mut wrong = mismatches(&view, request.settings);
-        for lab in &self.labs[1..] {
-            let view = lab.switch(request.settings).await?;
-            let named = |what| format!("{}: {what}", lab.base());
-            wrong.extend(mismatches(&view, request.settings).into_iter().map(named));
-        }
-        if wrong.is_empty() {
-            Ok(view)
-        } else {
-            Err(SystemError::NotInForce(wrong.join("; ")))
-        }
     }
 
     async fn prepare(
@@ -169,7 +162,7 @@ impl CodeConnectSystem {
         // Without a token nothing can be reset or checked: the trial runs on what is there.
         let view = if self.lab().has_token() {
             (request.stage)("reset");
-            Some(self.reset(&request).await?)
+            Some(everywhere::reset(&self.labs, &asked).await?)
         } else {
             None
         };
@@ -181,7 +174,8 @@ impl CodeConnectSystem {
         world.admin_accounts = sessions.admins().to_vec();
         world.database = self.database(&request, nonce, &mut warnings).await?;
         Ok(Arc::new(Prepared {
-            lab: self.lab().clone(),
+            labs: self.labs.clone(),
+            fingerprint: view.as_ref().map(|view| view.fingerprint.clone()),
             in_force: view.as_ref().map(in_force),
             encoding: encoding(asked.http_compression),
             world: Arc::new(world),

@@ -53,6 +53,22 @@ pub(super) fn redis() -> Result<PathBuf, StackError> {
         })
 }
 
+/// PgBouncer. Distributions keep it and the balancer out of the `PATH` of ordinary users.
+pub(super) fn pgbouncer() -> Result<PathBuf, StackError> {
+    in_path_or_sbin("pgbouncer").ok_or(StackError::Missing {
+        program: "pgbouncer",
+        package: "pgbouncer",
+    })
+}
+
+/// HAProxy, the balancer.
+pub(super) fn haproxy() -> Result<PathBuf, StackError> {
+    in_path_or_sbin("haproxy").ok_or(StackError::Missing {
+        program: "haproxy",
+        package: "haproxy",
+    })
+}
+
 /// target-app: as given, beside this program, `$TARGET_APP_BIN`, or in the `PATH`.
 pub(super) fn target(given: Option<&Path>) -> Result<PathBuf, StackError> {
     let missing = |looked: String| Err(StackError::NoTarget { looked });
@@ -86,6 +102,15 @@ fn in_path(program: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?)
         .map(|folder| folder.join(program))
         .find(|path| executable(path))
+}
+
+fn in_path_or_sbin(program: &str) -> Option<PathBuf> {
+    let beside = || {
+        let folders = ["/usr/sbin", "/usr/local/sbin"];
+        let paths = folders.map(|folder| Path::new(folder).join(program));
+        paths.into_iter().find(|path| executable(path))
+    };
+    in_path(program).or_else(beside)
 }
 
 fn executable(path: &Path) -> bool {

@@ -26,9 +26,9 @@ pub enum StackError {
         /// Where it was searched.
         looked: String,
     },
-    /// target-app is to be started without a service that it needs.
-    #[error("target-app needs {0}: start it too, or give its URL")]
-    Needs(&'static str),
+    /// A service is to be started without one that it needs.
+    #[error("{0} needs {1}: start it too, or give its URL")]
+    Needs(&'static str, &'static str),
     /// Another loadgen uses the folder.
     #[error("{folder} is in use by process {pid}: stop it, or choose another folder")]
     Busy {
@@ -45,6 +45,9 @@ pub enum StackError {
         /// Error of the operating system.
         error: io::Error,
     },
+    /// A Unix socket cannot be made in the folder.
+    #[error("{} is too long for a Unix socket: use a folder with a shorter name", .0.display())]
+    LongPath(PathBuf),
     /// PostgreSQL refuses to run as root.
     #[error(
         "PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody`: run loadgen as another user"

@@ -1,15 +1,18 @@
-//! The services themselves: PostgreSQL, Redis and instances of target-app as child processes on
-//! free loopback ports, in a folder of their own. No process outlives loadgen, however it ends.
+//! The services themselves: PostgreSQL, Redis, PgBouncer, instances of target-app and their balancer
+//! as child processes on free loopback ports, in a folder of their own. No process outlives loadgen, however it ends.
 
+mod balancer;
 mod binaries;
 mod error;
 mod folder;
 mod options;
+mod pgbouncer;
 mod postgres;
 mod process;
 mod redis;
 mod start;
 mod supervisor;
+mod system_user;
 mod target;
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
+use loadgen_engine::suite::Topology;
 use shared::dataset::Scale;
 use tokio_util::sync::CancellationToken;
 
@@ -37,8 +38,8 @@ pub struct StackOptions {
     pub seed: u64,
     /// The services to start.
     pub services: ServiceSet,
-    /// Number of instances of target-app, at least one; they share database, cache and secrets.
-    pub target_instances: u16,
+    /// Instances of target-app, which share database, cache and secrets, and the pooler.
+    pub topology: Topology,
     /// Whether PostgreSQL waits for the disk (`fsync`), as it must for a measurement.
     pub durable: bool,
     /// Database of target-app if PostgreSQL is not started here.
@@ -64,7 +65,7 @@ impl Default for StackOptions {
             scale: Scale::Small,
             seed: 1,
             services: ServiceSet::ALL,
-            target_instances: 1,
+            topology: Topology::SINGLE,
             durable: true,
             database_url: None,
             redis_url: None,
@@ -85,7 +86,7 @@ impl fmt::Debug for StackOptions {
             .field("scale", &self.scale)
             .field("seed", &self.seed)
             .field("services", &self.services)
-            .field("target_instances", &self.target_instances)
+            .field("topology", &self.topology)
             .field("durable", &self.durable)
             .field("target_bin", &self.target_bin)
             .field("profile", &self.profile)

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    os::unix::{fs::chown, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
@@ -15,13 +14,14 @@ use uuid::Uuid;
 use super::{
     binaries,
     error::StackError,
-    folder::{StackFolder, is_root},
+    folder::StackFolder,
     process::{ChildProcess, ProcessSpec, fresh_log, on_free_port},
     supervisor::ProcessSupervisor,
+    system_user::SystemUser,
 };
 
 /// Role and database.
-const NAME: &str = "codeconnect";
+pub(super) const NAME: &str = "codeconnect";
 /// File of the role's password, for a folder that is used again.
 const PASSWORD: &str = "postgres.password";
 
@@ -42,8 +42,9 @@ const SPEC: ProcessSpec = ProcessSpec {
 pub(super) struct Postgres {
     pub(super) process: ChildProcess,
     pub(super) url: String,
+    pub(super) port: u16,
+    pub(super) password: String,
     bin: PathBuf,
-    port: u16,
 }
 
 impl Postgres {
@@ -56,22 +57,24 @@ impl Postgres {
     }
 }
 
-/// The user that PostgreSQL runs as if loadgen runs as root.
+/// What may differ from one PostgreSQL to another.
 #[derive(Debug, Clone, Copy)]
-struct SystemUser {
-    uid: u32,
-    gid: u32,
+pub(super) struct PostgresSetup {
+    /// Whether a commit waits for the disk.
+    pub(super) durable: bool,
+    /// Most connections.
+    pub(super) max_connections: u32,
 }
 
 /// Creates the cluster, unless the folder has one, and starts it.
 pub(super) fn start(
     supervisor: &ProcessSupervisor,
     folder: &StackFolder,
-    durable: bool,
+    setup: PostgresSetup,
     stop: &CancellationToken,
 ) -> Result<Postgres, StackError> {
     let bin = binaries::postgres()?;
-    let user = is_root().then(unprivileged).transpose()?;
+    let user = SystemUser::for_service()?;
     let data = folder.join("postgres");
     let found = data.join("PG_VERSION").is_file();
     let password = if found {
@@ -95,7 +98,7 @@ pub(super) fn start(
         let mut process = ChildProcess::spawn(
             supervisor,
             spec,
-            server(&bin, &data, port, user, durable),
+            server(&bin, &data, port, user, setup),
             log,
         )?;
         process.ready(stop, |_| answers(&bin, port).then_some(()))?;
@@ -111,8 +114,9 @@ pub(super) fn start(
     Ok(Postgres {
         process,
         url: format!("postgres://{NAME}:{password}@127.0.0.1:{port}/{NAME}"),
-        bin,
         port,
+        password,
+        bin,
     })
 }
 
@@ -127,13 +131,9 @@ fn init(
 ) -> Result<(), StackError> {
     let secret = folder.write_secret(PASSWORD, password)?;
     fs::create_dir_all(data).map_err(StackError::io(format!("cannot make {}", data.display())))?;
-    if let Some(SystemUser { uid, gid }) = user {
-        for path in [data, &secret] {
-            chown(path, Some(uid), Some(gid)).map_err(StackError::io(format!(
-                "cannot give {} to PostgreSQL's user",
-                path.display()
-            )))?;
-        }
+    if let Some(user) = user {
+        user.own(data)?;
+        user.own(&secret)?;
     }
     let mut initdb = Command::new(bin.join("initdb"));
     initdb
@@ -146,11 +146,17 @@ fn init(
         .arg(format!("--pwfile={}", secret.display()))
         // A new cluster that is lost in a power failure is created again.
         .args(["--no-sync", "--no-instructions"]);
-    become_user(&mut initdb, user);
+    SystemUser::take(&mut initdb, user);
     tool(supervisor, folder, "initdb", initdb)?.finish(stop)
 }
 
-fn server(bin: &Path, data: &Path, port: u16, user: Option<SystemUser>, durable: bool) -> Command {
+fn server(
+    bin: &Path,
+    data: &Path,
+    port: u16,
+    user: Option<SystemUser>,
+    setup: PostgresSetup,
+) -> Command {
     let mut server = Command::new(bin.join("postgres"));
     server.arg("-D").arg(data);
     let mut set = |setting: &str| {
@@ -160,12 +166,12 @@ fn server(bin: &Path, data: &Path, port: u16, user: Option<SystemUser>, durable:
     set(&format!("port={port}"));
     // TCP only: the path of a Unix socket is limited to 107 bytes.
     set("unix_socket_directories=");
-    set("max_connections=260");
+    set(&format!("max_connections={}", setup.max_connections));
     set("shared_buffers=256MB");
     set("max_wal_size=2GB");
     // Durability, which no experiment may trade for speed. Dropping a database waits for a
     // checkpoint, and that for the disk: tests that do it hundreds of times turn it off.
-    let on = if durable { "on" } else { "off" };
+    let on = if setup.durable { "on" } else { "off" };
     for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
         set(&format!("{setting}={on}"));
     }
@@ -173,7 +179,7 @@ fn server(bin: &Path, data: &Path, port: u16, user: Option<SystemUser>, durable:
     if has_statements(bin) {
         set("shared_preload_libraries=pg_stat_statements");
     }
-    become_user(&mut server, user);
+    SystemUser::take(&mut server, user);
     server
 }
 
@@ -224,45 +230,4 @@ fn tool(
         command,
         fresh_log(folder.join(&format!("{name}.log"))),
     )
-}
-
-fn become_user(command: &mut Command, user: Option<SystemUser>) {
-    if let Some(SystemUser { uid, gid }) = user {
-        command.uid(uid).gid(gid);
-    }
-    // That user may have no access to the current folder.
-    command.current_dir("/");
-}
-
-/// The user of PostgreSQL's package, or one that owns nothing.
-fn unprivileged() -> Result<SystemUser, StackError> {
-    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    ["postgres", "nobody"]
-        .into_iter()
-        .find_map(|name| user_in(&users, name))
-        .ok_or(StackError::NoUser)
-}
-
-fn user_in(users: &str, name: &str) -> Option<SystemUser> {
-    let line = users
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-    let mut fields = line.split(':').skip(1);
-    Some(SystemUser {
-        uid: fields.next()?.parse().ok()?,
-        gid: fields.next()?.parse().ok()?,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_user_is_found_by_its_whole_name() {
-        let users = "root:x:0:0:root:/root:/bin/sh\npostgres2:x:9:9::/:\npostgres:x:101:104:PG:/:";
-        let user = user_in(users, "postgres").unwrap();
-        assert_eq!((user.uid, user.gid), (101, 104));
-        assert!(user_in(users, "nobody").is_none());
-    }
 }

@@ -3,21 +3,25 @@
 use std::{fmt, path::PathBuf};
 
 use super::{
+    balancer::{self, Balancer},
     binaries,
     error::StackError,
     folder::StackFolder,
     options::StackOptions,
-    postgres::{self, Postgres},
+    pgbouncer::{self, PgBouncer},
+    postgres::{self, Postgres, PostgresSetup},
     redis::{self, RedisServer},
     supervisor::ProcessSupervisor,
-    target::{TargetApp, TargetSetup, instance_name},
+    target::{ServiceUrls, TargetApp, TargetSetup},
 };
-use loadgen_experiment::services::{ProcessInfo, ServiceRole};
+use loadgen_experiment::services::{ProcessInfo, ServiceRole, instance_name};
 
 /// Running services. Dropping it stops them, target-app first, and removes what was temporary.
 pub struct Stack {
     /// URL of PostgreSQL, password included; empty if there is none.
     pub database_url: String,
+    /// URL of PgBouncer, password included; empty if there is none.
+    pub pgbouncer_url: String,
     /// URL of Redis, password included; empty if there is none.
     pub redis_url: String,
     /// Token of target-app's control plane; empty if target-app was not started.
@@ -26,10 +30,12 @@ pub struct Stack {
     pub folder: PathBuf,
     // Dropped in this order: each service before those that it needs, and the thread that they
     // were started from last.
+    balancer: Option<Balancer>,
     targets: Vec<TargetApp>,
     redis: Option<RedisServer>,
+    pooler: Option<PgBouncer>,
     postgres: Option<Postgres>,
-    _folder: StackFolder,
+    stack_folder: StackFolder,
     supervisor: ProcessSupervisor,
 }
 
@@ -42,6 +48,16 @@ impl Stack {
             // A wrong path is an error before anything is started.
             binaries::target(options.target_bin.as_deref())?;
         }
+        let topology = options.topology;
+        if topology.pooler.is_some() {
+            if !wanted.postgres {
+                return Err(StackError::Needs("PgBouncer", "PostgreSQL"));
+            }
+            binaries::pgbouncer()?;
+        }
+        if wanted.target && topology.instances > 1 {
+            binaries::haproxy()?;
+        }
         let supervisor = ProcessSupervisor::start(options.abort.clone())
             .map_err(StackError::io("cannot start a thread"))?;
         let folder = match &options.keep_in {
@@ -52,7 +68,19 @@ impl Stack {
             .postgres
             .then(|| {
                 (options.log)("starting PostgreSQL");
-                postgres::start(&supervisor, &folder, options.durable, &options.stop)
+                let setup = PostgresSetup {
+                    durable: options.durable,
+                    max_connections: max_connections(topology.instances),
+                };
+                postgres::start(&supervisor, &folder, setup, &options.stop)
+            })
+            .transpose()?;
+        let pooler = topology
+            .pooler
+            .zip(postgres.as_ref())
+            .map(|(servers, postgres)| {
+                (options.log)("starting PgBouncer");
+                pgbouncer::start(&supervisor, &folder, postgres, servers, &options.stop)
             })
             .transpose()?;
         let redis = wanted
@@ -70,24 +98,41 @@ impl Stack {
             Some(redis) => redis.url.clone(),
             None => options.redis_url.clone().unwrap_or_default(),
         };
+        let pgbouncer_url = pooler.as_ref().map(|one| one.url.clone());
+        let pgbouncer_url = pgbouncer_url.unwrap_or_default();
         let (mut targets, mut lab_token) = (Vec::new(), String::new());
+        let mut balancer = None;
         if wanted.target {
-            let setup = TargetSetup::new(&folder, &options, &database_url, &redis_url)?;
+            let services = ServiceUrls {
+                database: &database_url,
+                pgbouncer: &pgbouncer_url,
+                redis: &redis_url,
+            };
+            let setup = TargetSetup::new(&folder, &options, &services)?;
             setup.migrate_and_seed(&supervisor, &folder, &options)?;
-            for index in 0..options.target_instances.max(1) {
+            for index in 0..topology.instances {
                 targets.push(setup.serve(index, &supervisor, &folder, &options)?);
+            }
+            if targets.len() > 1 {
+                (options.log)("starting the balancer");
+                let addresses: Vec<_> = targets.iter().map(TargetApp::address).collect();
+                let started = balancer::start(&supervisor, &folder, &addresses, &options.stop)?;
+                balancer = Some(started);
             }
             lab_token = setup.lab_token;
         }
         Ok(Self {
             database_url,
+            pgbouncer_url,
             redis_url,
             lab_token,
             folder: folder.path().to_owned(),
+            balancer,
             targets,
             redis,
+            pooler,
             postgres,
-            _folder: folder,
+            stack_folder: folder,
             supervisor,
         })
     }
@@ -95,6 +140,12 @@ impl Stack {
     /// `http://127.0.0.1:PORT` of every instance of target-app.
     pub fn target_urls(&self) -> Vec<String> {
         self.targets.iter().map(TargetApp::url).collect()
+    }
+
+    /// Where load goes: the balancer, or the only instance; `None` without target-app.
+    pub fn load_url(&self) -> Option<String> {
+        let balancer = self.balancer.as_ref().map(Balancer::url);
+        balancer.or_else(|| self.targets.first().map(TargetApp::url))
     }
 
     /// Main process of each service that was started here, as of now.
@@ -112,23 +163,79 @@ impl Stack {
             .redis
             .iter()
             .map(|one| info("redis", one.process.pid(), ServiceRole::Redis));
-        let targets = (0..).zip(&self.targets).map(|(index, one)| {
+        let targets = self.targets.iter().enumerate().map(|(index, one)| {
             info(
                 &instance_name(index),
                 one.process.pid(),
                 ServiceRole::Target,
             )
         });
-        postgres.chain(redis).chain(targets).collect()
+        let pooler = self
+            .pooler
+            .iter()
+            .map(|one| info("pgbouncer", one.process.pid(), ServiceRole::Pooler));
+        let balancer = self
+            .balancer
+            .iter()
+            .map(|one| info("haproxy", one.process.pid(), ServiceRole::Balancer));
+        postgres
+            .chain(pooler)
+            .chain(redis)
+            .chain(targets)
+            .chain(balancer)
+            .collect()
     }
 
     /// Stops each instance of target-app gracefully and starts it again at the same address; blocks
-    /// until it is ready.
+    /// until all are ready, for the balancer too.
     pub fn restart_targets(&mut self) -> Result<(), StackError> {
         let supervisor = &self.supervisor;
         self.targets
             .iter_mut()
-            .try_for_each(|target| target.restart(supervisor))
+            .try_for_each(|target| target.restart(supervisor))?;
+        self.wait_for_balancer()
+    }
+
+    /// Instances that are started from now on begin with this profile, as JSON.
+    pub fn start_with(&mut self, profile: &str) -> Result<(), StackError> {
+        let path = self.stack_folder.write_secret("profile.json", profile)?;
+        let path = path.display().to_string();
+        for target in &mut self.targets {
+            target.process.set(&[("PROFILE", &path)]);
+        }
+        Ok(())
+    }
+
+    /// Restarts one instance after the other, while the balancer sends to the others; blocks until
+    /// the last one is ready.
+    pub fn roll_targets(&mut self) -> Result<(), StackError> {
+        for index in 0..self.targets.len() {
+            let abort = self.supervisor.abort();
+            if let Some(balancer) = &self.balancer {
+                balancer.drain(index, abort)?;
+            }
+            self.targets[index].restart(&self.supervisor)?;
+            if let Some(balancer) = &self.balancer {
+                balancer.resume(index)?;
+            }
+            self.wait_for_balancer()?;
+        }
+        Ok(())
+    }
+
+    /// Kills the last instance and starts it again; blocks until it is ready.
+    pub fn crash_instance(&mut self) -> Result<(), StackError> {
+        if let Some(last) = self.targets.last_mut() {
+            last.crash(&self.supervisor)?;
+        }
+        self.wait_for_balancer()
+    }
+
+    fn wait_for_balancer(&mut self) -> Result<(), StackError> {
+        let (instances, abort) = (self.targets.len(), self.supervisor.abort());
+        self.balancer
+            .iter_mut()
+            .try_for_each(|balancer| balancer.wait_for_all(instances, abort))
     }
 
     /// Kills every process of a service that was started here, without a chance to write anything,
@@ -144,12 +251,28 @@ impl Stack {
                 .redis
                 .iter_mut()
                 .try_for_each(|one| one.crash(supervisor)),
-            ServiceRole::Target => self
-                .targets
+            ServiceRole::Pooler => self
+                .pooler
+                .iter_mut()
+                .try_for_each(|one| one.crash(supervisor)),
+            ServiceRole::Target => {
+                self.targets
+                    .iter_mut()
+                    .try_for_each(|one| one.crash(supervisor))?;
+                self.wait_for_balancer()
+            }
+            ServiceRole::Balancer => self
+                .balancer
                 .iter_mut()
                 .try_for_each(|one| one.crash(supervisor)),
         }
     }
+}
+
+/// Connections that PostgreSQL permits: the largest pool of each instance, and some for probes,
+/// maintenance and people.
+fn max_connections(instances: u16) -> u32 {
+    60 + 200 * u32::from(instances)
 }
 
 impl fmt::Debug for Stack {

@@ -20,6 +20,7 @@ use super::{
     process::{ChildProcess, ProcessSpec, fresh_log},
     supervisor::ProcessSupervisor,
 };
+use loadgen_experiment::services::instance_name;
 
 /// What the server prints when it listens.
 const LISTENING: &str = "listening on http://";
@@ -44,12 +45,15 @@ const SEED: ProcessSpec = ProcessSpec {
     ..SERVER
 };
 
-/// Name of an instance, counted from 0.
-pub(super) fn instance_name(index: u16) -> String {
-    match index {
-        0 => "target-app".to_owned(),
-        _ => format!("target-app-{}", index + 1),
-    }
+/// Where the services are that target-app needs.
+#[derive(Clone, Copy)]
+pub(super) struct ServiceUrls<'a> {
+    /// PostgreSQL.
+    pub(super) database: &'a str,
+    /// PgBouncer; empty where there is none.
+    pub(super) pgbouncer: &'a str,
+    /// Redis.
+    pub(super) redis: &'a str,
 }
 
 /// Program and settings that all instances share.
@@ -66,18 +70,18 @@ impl TargetSetup {
     pub(super) fn new(
         folder: &StackFolder,
         options: &StackOptions,
-        database_url: &str,
-        redis_url: &str,
+        services: &ServiceUrls<'_>,
     ) -> Result<Self, StackError> {
-        for (name, url) in [("PostgreSQL", database_url), ("Redis", redis_url)] {
+        for (name, url) in [("PostgreSQL", services.database), ("Redis", services.redis)] {
             if url.is_empty() {
-                return Err(StackError::Needs(name));
+                return Err(StackError::Needs("target-app", name));
             }
         }
         let lab_token = Uuid::new_v4().simple().to_string();
         let environment = vec![
-            ("DATABASE_URL", database_url.to_owned()),
-            ("REDIS_URL", redis_url.to_owned()),
+            ("DATABASE_URL", services.database.to_owned()),
+            ("PGBOUNCER_URL", services.pgbouncer.to_owned()),
+            ("REDIS_URL", services.redis.to_owned()),
             ("MEDIA_DIR", folder.join("media").display().to_string()),
             ("LISTEN_ADDR", "127.0.0.1:0".to_owned()),
             ("LAB_TOKEN", lab_token.clone()),
@@ -137,7 +141,7 @@ impl TargetSetup {
         folder: &StackFolder,
         options: &StackOptions,
     ) -> Result<TargetApp, StackError> {
-        let name = instance_name(index);
+        let name = instance_name(usize::from(index));
         (options.log)(&format!("starting {name}"));
         let log = fresh_log(folder.join(&format!("{name}.log")));
         let mut process = ChildProcess::spawn(supervisor, SERVER, self.command("serve"), log)?;
@@ -160,6 +164,11 @@ impl TargetApp {
     /// `http://127.0.0.1:PORT`.
     pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Where it listens.
+    pub(super) const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Stops it gracefully and starts it again at the same address, with the same secrets.
@@ -211,12 +220,6 @@ fn ready(address: SocketAddr) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn instances_have_names_of_their_own() {
-        assert_eq!(instance_name(0), "target-app");
-        assert_eq!(instance_name(1), "target-app-2");
-    }
 
     #[test]
     fn the_address_is_read_from_a_whole_line_only() {

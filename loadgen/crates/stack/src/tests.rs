@@ -151,7 +151,10 @@ fn a_target_without_its_database_is_refused() {
         },
         ..StackOptions::default()
     });
-    assert!(matches!(error, Err(StackError::Needs("PostgreSQL"))));
+    assert!(matches!(
+        error,
+        Err(StackError::Needs("target-app", "PostgreSQL"))
+    ));
 }
 
 #[test]

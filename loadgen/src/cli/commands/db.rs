@@ -103,6 +103,7 @@ fn own_stack(args: &DbArgs) -> Result<(ServiceSource, Settings, String), Failure
         .collect();
     let services = ServiceSource::OwnStack {
         scale: args.scale,
+        topology: None,
         target_bin: args.target_bin.clone(),
         keep_in: args.stack_dir.clone(),
         crash: None,

@@ -43,7 +43,8 @@ pub(in crate::cli) fn run(args: &DoctorArgs) -> Result<u8, Failure> {
 
 /// The profile of a running target, if one is named.
 fn view(args: &DoctorArgs) -> Result<Option<ProfileView>, Failure> {
-    let ServiceSource::Running { targets, token } = ServiceSource::from_flags(&args.target)? else {
+    let ServiceSource::Running { targets, token, .. } = ServiceSource::from_flags(&args.target)?
+    else {
         return Ok(None);
     };
     let endpoints = connect(&targets)?;

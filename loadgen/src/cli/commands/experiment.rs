@@ -70,6 +70,7 @@ fn services(args: &ExperimentArgs, experiment: &Experiment) -> Result<ServiceSou
     let mut services = ServiceSource::from_flags(&args.target)?;
     services.needs_lab()?;
     services.default_scale(experiment.scale);
+    services.default_topology(experiment.suite.topology)?;
     Ok(services)
 }
 

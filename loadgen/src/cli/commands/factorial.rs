@@ -31,6 +31,7 @@ pub(in crate::cli) fn run(args: &FactorialArgs) -> Result<u8, Failure> {
     let mut services = ServiceSource::from_flags(&args.target)?;
     services.needs_lab()?;
     services.default_scale(Scale::Small);
+    services.default_topology(plan.suite.topology)?;
     let session = MeasuredSession::begin(&args.result, "factorial", &plan.suite.name, &source);
     let work = async |bench: &TestEnv, own_stack: bool| {
         session.announce(bench, &plan.suite);

@@ -14,7 +14,8 @@ use loadgen_stats::seed::sub_seed;
 pub(in crate::cli) fn run(args: &RunArgs) -> Result<u8, Failure> {
     let (suite, source) = plan_suite(args.suite.as_deref(), args.overrides.as_deref(), &args.load)?;
     let settings = resolve_settings(&args.profile.profile, &args.profile.set)?;
-    let services = ServiceSource::from_flags(&args.target)?;
+    let mut services = ServiceSource::from_flags(&args.target)?;
+    services.default_topology(suite.topology)?;
     let session = MeasuredSession::begin(&args.result, "run", &suite.name, &source);
     let arm = ArmConfig::new("run", settings, &CodeConnect);
     let single = SingleRun {

@@ -65,6 +65,7 @@ async fn work(
         scale: args.scale,
         seed: args.seed,
         services,
+        topology: args.topology,
         durable: !args.no_fsync,
         target_bin: args.target_bin.clone(),
         profile: args.profile.clone(),
@@ -103,11 +104,12 @@ fn services(wanted: &[StackService]) -> Result<ServiceSet, Failure> {
 
 /// Environment variables with the addresses of the services that were started.
 fn variables(at: &StackAddresses) -> Vec<(&'static str, String)> {
-    let target_url = at.target_urls.first().cloned().unwrap_or_default();
     [
         ("DATABASE_URL", at.database_url.clone()),
+        ("PGBOUNCER_URL", at.pgbouncer_url.clone()),
         ("REDIS_URL", at.redis_url.clone()),
-        ("TARGET_URL", target_url),
+        ("TARGET_URL", at.load_url.clone().unwrap_or_default()),
+        ("INSTANCE_URLS", at.instance_urls.join(",")),
         ("LAB_TOKEN", at.lab_token.clone()),
     ]
     .into_iter()

@@ -18,7 +18,7 @@ use loadgen_engine::{
     driver::{ClientOptions, TargetAddresses, TargetUrl, Tls, TlsVerification},
     flow::{Catalog, EchoSocket},
     request::Request,
-    suite::{FlowShare, LoadModel, Suite, load::check_scope},
+    suite::{FlowShare, LoadModel, Suite, Topology, load::check_scope},
     threshold::Threshold,
 };
 use loadgen_experiment::{
@@ -39,6 +39,7 @@ pub(in crate::cli) fn run(args: &WsArgs) -> Result<u8, Failure> {
     let Some(text) = &args.url else {
         let services = ServiceSource::OwnStack {
             scale: args.scale,
+            topology: None,
             target_bin: args.target_bin.clone(),
             keep_in: None,
             crash: None,
@@ -60,6 +61,7 @@ pub(in crate::cli) fn run(args: &WsArgs) -> Result<u8, Failure> {
     let services = ServiceSource::Running {
         targets: vec![addresses],
         token: None,
+        topology: Topology::SINGLE,
     };
     chat(args, &services, text)
 }

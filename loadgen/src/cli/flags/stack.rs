@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use shared::dataset::Scale;
 
 use super::values::whole;
+use loadgen_engine::suite::Topology;
 
 /// `loadgen stack`.
 #[derive(Debug, Clone, Args)]
@@ -37,6 +38,15 @@ pub struct StackArgs {
     /// Seed of the data
     #[arg(long, env = "LOADGEN_SEED", value_name = "N", default_value_t = 1, value_parser = whole(0, u64::MAX))]
     pub seed: u64,
+    /// What there is beside one instance: scale=N for N instances behind a balancer, pgbouncer or
+    /// pgbouncer=N for a pooler with N server connections, like scale=4,pgbouncer
+    #[arg(
+        long,
+        env = "LOADGEN_TOPOLOGY",
+        value_name = "TOPOLOGY",
+        default_value_t = Topology::SINGLE
+    )]
+    pub topology: Topology,
     /// Path of the target-app program [default: the one beside loadgen]
     #[arg(long, env = "LOADGEN_TARGET_BIN", value_name = "FILE")]
     pub target_bin: Option<PathBuf>,
@@ -47,8 +57,8 @@ pub struct StackArgs {
     /// measurement
     #[arg(long, env = "LOADGEN_NO_FSYNC", conflicts_with = "stack_dir")]
     pub no_fsync: bool,
-    /// Command to run with DATABASE_URL, REDIS_URL, TARGET_URL and LAB_TOKEN set; its exit code is
-    /// passed on
+    /// Command to run with DATABASE_URL, PGBOUNCER_URL, REDIS_URL, TARGET_URL, INSTANCE_URLS and
+    /// LAB_TOKEN set; its exit code is passed on
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,
 }

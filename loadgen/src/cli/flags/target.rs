@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use shared::dataset::Scale;
 
-use loadgen_engine::driver::ResolveRule;
+use loadgen_engine::{driver::ResolveRule, suite::Topology};
 use loadgen_experiment::trial::Crash;
 
 /// Where the load goes.
@@ -44,14 +44,24 @@ pub struct TargetArgs {
     /// Amount of data in an own stack: tiny, small, medium or large
     #[arg(long, env = "LOADGEN_SCALE", value_name = "SCALE")]
     pub scale: Option<Scale>,
+    /// Services of an own stack: scale=N for N instances behind a balancer, pgbouncer or pgbouncer=N
+    /// for a pooler with N server connections, like scale=4,pgbouncer [default: that of the file]
+    #[arg(
+        long,
+        env = "LOADGEN_TOPOLOGY",
+        value_name = "TOPOLOGY",
+        conflicts_with = "targets"
+    )]
+    pub topology: Option<Topology>,
     /// Path of the target-app program of an own stack [default: the one beside loadgen]
     #[arg(long, env = "LOADGEN_TARGET_BIN", value_name = "FILE")]
     pub target_bin: Option<PathBuf>,
     /// Keep the data of an own stack in this folder
     #[arg(long, env = "LOADGEN_STACK_DIR", value_name = "DIR")]
     pub stack_dir: Option<PathBuf>,
-    /// Kill a service of an own stack during each trial and restart it, like postgres@5s; the
-    /// audit then checks whether anything acknowledged was lost
+    /// Kill a service of an own stack during each trial and restart it, like postgres@5s; the audit
+    /// then checks whether anything acknowledged was lost. instance@5s kills one of several instances,
+    /// rolling@5s restarts them gracefully, one after another
     #[arg(
         long,
         env = "LOADGEN_CRASH",

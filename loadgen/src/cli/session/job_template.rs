@@ -54,6 +54,7 @@ fn arguments(target: &TargetArgs, results: &Path) -> Vec<String> {
     let flags = [
         ("results", Some(path(results))),
         ("scale", target.scale.map(|scale| scale.to_string())),
+        ("topology", target.topology.map(|one| one.to_string())),
         ("target-bin", target.target_bin.as_deref().map(path)),
         ("stack-dir", target.stack_dir.as_deref().map(path)),
         ("crash", target.crash.map(|crash| crash.to_string())),

@@ -1,14 +1,17 @@
 //! The services that a command runs against, an own stack or a running target, and the control that
 //! trials have over them.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use shared::dataset::Scale;
 
 use super::interrupt::CleanupSlot;
 use crate::cli::{failure::Failure, flags::TargetArgs};
 use loadgen_codeconnect::{CodeConnectSystem, SeededDatabase};
-use loadgen_engine::driver::{HttpTrace, TargetAddresses, TargetUrl};
+use loadgen_engine::{
+    driver::{HttpTrace, TargetAddresses, TargetUrl},
+    suite::Topology,
+};
 use loadgen_experiment::{
     events::{LoadControl, Publisher},
     services::{ProcessInfo, ServiceControl, ServiceError, ServiceRole},
@@ -24,6 +27,8 @@ pub(in crate::cli) enum ServiceSource {
     OwnStack {
         /// Amount of data; `None`: that of the file.
         scale: Option<Scale>,
+        /// Instances and pooler; `None`: that of the file.
+        topology: Option<Topology>,
         /// Path of the target-app program.
         target_bin: Option<PathBuf>,
         /// Folder in which its data stays.
@@ -39,6 +44,8 @@ pub(in crate::cli) enum ServiceSource {
         targets: Vec<TargetAddresses>,
         /// Lab token; without it nothing can be switched, reset or audited.
         token: Option<String>,
+        /// What the file asks of an own stack.
+        topology: Topology,
     },
     /// Any HTTP service: nothing is started, reset, switched or audited.
     Http {
@@ -57,6 +64,7 @@ impl ServiceSource {
         if args.targets.is_empty() {
             return Ok(Self::OwnStack {
                 scale: args.scale,
+                topology: args.topology,
                 target_bin: args.target_bin.clone(),
                 keep_in: args.stack_dir.clone(),
                 crash: args.crash,
@@ -80,6 +88,7 @@ impl ServiceSource {
         Ok(Self::Running {
             targets,
             token: args.lab_token.clone(),
+            topology: Topology::SINGLE,
         })
     }
 
@@ -100,15 +109,48 @@ impl ServiceSource {
         }
     }
 
+    /// Sets the topology of an own stack unless the flags did; refuses a disturbance of what it does
+    /// not have.
+    pub(in crate::cli) fn default_topology(&mut self, from_file: Topology) -> Result<(), Failure> {
+        match self {
+            Self::OwnStack {
+                topology, crash, ..
+            } => {
+                let topology = *topology.get_or_insert(from_file);
+                match crash {
+                    Some(crash) if !crash.fits(topology) => Err(Failure::Usage(format!(
+                        "--crash {crash}: the topology {topology} has nothing of the kind; choose another with --topology"
+                    ))),
+                    _ => Ok(()),
+                }
+            }
+            Self::Running { topology, .. } => {
+                *topology = from_file;
+                Ok(())
+            }
+            Self::Http { .. } | Self::Database(_) => Ok(()),
+        }
+    }
+
     /// Limits of a report on these services.
     pub(in crate::cli) fn warnings(&self) -> Vec<String> {
-        match self {
-            Self::Running { token: None, .. } => vec![
-                "no lab token: the database was not reset, no switch was set, nothing was audited, and the target's own figures are missing".to_owned(),
-            ],
-            Self::Database(database) => database.warnings(),
-            _ => Vec::new(),
+        let mut warnings = Vec::new();
+        if let Self::Running { topology, .. } = self
+            && *topology != Topology::SINGLE
+        {
+            warnings.push(format!(
+                "the file asks for the topology {topology} of an own stack: that of a running target is its own"
+            ));
         }
+        if let Self::Database(database) = self {
+            warnings.extend(database.warnings());
+        }
+        if matches!(self, Self::Running { token: None, .. }) {
+            warnings.push(
+                "no lab token: the database was not reset, no switch was set, nothing was audited, and the target's own figures are missing".to_owned(),
+            );
+        }
+        warnings
     }
 }
 
@@ -147,8 +189,8 @@ pub(in crate::cli) fn connect(targets: &[TargetAddresses]) -> Result<Endpoints, 
     endpoints.ok_or_else(|| Failure::internal("the target has no endpoint"))
 }
 
-/// The endpoints of an own stack.
-fn instances(urls: &[String]) -> Result<Endpoints, Failure> {
+/// Endpoints of an own stack.
+fn endpoints_of(urls: &[String]) -> Result<Endpoints, Failure> {
     let urls = urls.iter().map(|url| TargetUrl::parse(url));
     let urls: Vec<TargetUrl> = urls.collect::<Result<_, _>>().map_err(Failure::internal)?;
     connect(&TargetAddresses::find_all(&urls, &[]).map_err(Failure::internal)?)
@@ -159,10 +201,14 @@ fn instances(urls: &[String]) -> Result<Endpoints, Failure> {
 pub(in crate::cli) struct StackAddresses {
     /// URL of PostgreSQL, password included.
     pub(in crate::cli) database_url: String,
+    /// URL of PgBouncer, password included.
+    pub(in crate::cli) pgbouncer_url: String,
     /// URL of Redis, password included.
     pub(in crate::cli) redis_url: String,
+    /// Where load goes: the balancer, or the only instance.
+    pub(in crate::cli) load_url: Option<String>,
     /// URLs of the instances of target-app.
-    pub(in crate::cli) target_urls: Vec<String>,
+    pub(in crate::cli) instance_urls: Vec<String>,
     /// Token of target-app's control plane.
     pub(in crate::cli) lab_token: String,
 }
@@ -186,6 +232,22 @@ impl OwnStackControl {
 impl ServiceControl for OwnStackControl {
     fn restart_target(&self) -> Result<(), ServiceError> {
         self.with_stack(Stack::restart_targets)
+            .map_err(service_error)
+    }
+
+    fn start_with(&self, settings: &BTreeMap<String, String>) -> Result<(), ServiceError> {
+        let profile = serde_json::to_string(settings)
+            .map_err(|error| ServiceError::Failed(error.to_string()))?;
+        self.with_stack(|stack| stack.start_with(&profile))
+            .map_err(service_error)
+    }
+
+    fn roll_target(&self) -> Result<(), ServiceError> {
+        self.with_stack(Stack::roll_targets).map_err(service_error)
+    }
+
+    fn crash_instance(&self) -> Result<(), ServiceError> {
+        self.with_stack(Stack::crash_instance)
             .map_err(service_error)
     }
 
@@ -219,8 +281,10 @@ pub(in crate::cli) async fn start_stack(
         let stack = Stack::start(options)?;
         let addresses = StackAddresses {
             database_url: stack.database_url.clone(),
+            pgbouncer_url: stack.pgbouncer_url.clone(),
             redis_url: stack.redis_url.clone(),
-            target_urls: stack.target_urls(),
+            load_url: stack.load_url(),
+            instance_urls: stack.target_urls(),
             lab_token: stack.lab_token.clone(),
         };
         *slot = Some(stack);
@@ -263,7 +327,7 @@ pub(super) async fn open(
             trace: None,
             steering,
         }),
-        ServiceSource::Running { targets, token } => {
+        ServiceSource::Running { targets, token, .. } => {
             let targets = targets.clone();
             let endpoints = tokio::task::spawn_blocking(move || connect(&targets))
                 .await
@@ -289,6 +353,7 @@ pub(super) async fn open(
         }
         ServiceSource::OwnStack {
             scale,
+            topology,
             target_bin,
             keep_in,
             crash,
@@ -298,6 +363,7 @@ pub(super) async fn open(
             let options = StackOptions {
                 keep_in: keep_in.clone(),
                 scale: scale.unwrap_or(Scale::Small),
+                topology: topology.unwrap_or_default(),
                 target_bin: target_bin.clone(),
                 stop: stop.clone(),
                 abort: running.abort(),
@@ -305,9 +371,12 @@ pub(super) async fn open(
                 ..StackOptions::default()
             };
             let at = start_stack(options, running).await?;
-            let endpoints = instances(&at.target_urls)?;
-            let system = CodeConnectSystem::new(endpoints, Some(&at.lab_token))?
-                .with_database(&at.database_url, *database_pool);
+            let system = CodeConnectSystem::behind(
+                endpoints_of(at.load_url.as_slice())?,
+                &endpoints_of(&at.instance_urls)?,
+                Some(&at.lab_token),
+            )?
+            .with_database(&at.database_url, *database_pool);
             Ok(TestEnv {
                 system: Arc::new(system),
                 service_control: Some(Arc::new(OwnStackControl(running.clone()))),

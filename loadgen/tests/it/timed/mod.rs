@@ -8,6 +8,7 @@ mod database;
 mod exit_codes;
 mod failures;
 mod freeze;
+mod instances;
 mod interval_log;
 mod queue;
 mod starved;

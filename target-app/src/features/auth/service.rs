@@ -133,7 +133,9 @@ pub(super) async fn login(
     let address: [u8; 32] = Sha256::digest(attempt.email.as_bytes()).into();
     let account = {
         let mut session = engine.db.session();
-        let locked = repository::count_attempt(&mut *session.conn().await?, address, now).await?;
+        let mut conn = session.write().await?;
+        let locked = repository::count_attempt(&mut conn, address, now).await?;
+        conn.commit().await?;
         if let Some(until) = locked {
             return Err(too_many(seconds_until(until, now)));
         }
@@ -150,7 +152,9 @@ pub(super) async fn login(
     let right = match outcome {
         Ok(right) => right,
         Err(failure) => {
-            repository::uncount_attempt(&mut *session.conn().await?, address).await?;
+            let mut conn = session.write().await?;
+            repository::uncount_attempt(&mut conn, address).await?;
+            conn.commit().await?;
             return Err(failure.into());
         }
     };
@@ -166,8 +170,9 @@ pub(super) async fn login(
         // Without a thread to hash on, the next sign-in tries again.
         && let Ok(hash) = engine.hasher.hash(attempt.password).await
     {
-        let conn = &mut *session.conn().await?;
-        repository::replace_hash(conn, account.id, &account.hash, &hash).await?;
+        let mut conn = session.write().await?;
+        repository::replace_hash(&mut conn, account.id, &account.hash, &hash).await?;
+        conn.commit().await?;
     }
     let now = state.clock().now();
     let (secret, digest) = Tokens::new_refresh();
@@ -177,7 +182,9 @@ pub(super) async fn login(
         user: account.id,
         expires_at: now + REFRESH_LIFETIME,
     };
-    repository::insert_session(&mut *session.conn().await?, &token, now, address).await?;
+    let mut conn = session.write().await?;
+    repository::insert_session(&mut conn, &token, now, address).await?;
+    conn.commit().await?;
     Ok(Session {
         user: account.view(),
         tokens: pair(state, account.id, account.role, &secret),
@@ -197,8 +204,12 @@ pub(super) async fn refresh(
     let (secret, next) = Tokens::new_refresh();
     let mut session = engine.db.session();
     let expires_at = now + REFRESH_LIFETIME;
-    let rotated =
-        repository::rotate(&mut *session.conn().await?, digest, next, now, expires_at).await?;
+    let rotated = {
+        let mut conn = session.write().await?;
+        let rotated = repository::rotate(&mut conn, digest, next, now, expires_at).await?;
+        conn.commit().await?;
+        rotated
+    };
     if let Some((user, role)) = rotated {
         return Ok(pair(state, user, role, &secret));
     }
@@ -281,7 +292,13 @@ async fn revoke(state: &AppState, engine: &Engine, family: Uuid) -> Result<(), A
     let now = state.clock().now();
     let mut session = engine.db.session();
     for _ in 0..MAX_CHASE {
-        if repository::revoke_live(&mut *session.conn().await?, family, now).await? {
+        let revoked = {
+            let mut conn = session.write().await?;
+            let revoked = repository::revoke_live(&mut conn, family, now).await?;
+            conn.commit().await?;
+            revoked
+        };
+        if revoked {
             return Ok(());
         }
         if !repository::has_live(&mut *session.conn().await?, family).await? {

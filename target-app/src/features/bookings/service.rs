@@ -191,7 +191,7 @@ async fn log_conflict(engine: &Engine, attempt: &BookingAttempt, refusal: &Booki
     let reason = refusal.code().as_str();
     let (slot, student) = (attempt.slot, attempt.student);
     let mut session = engine.db.session();
-    let kept = session.run_for(Person::Student(student), move |conn| {
+    let kept = session.write_for(Person::Student(student), move |conn| {
         repository::insert_conflict(conn, slot, student, reason).boxed()
     });
     if let Err(error) = kept.await {

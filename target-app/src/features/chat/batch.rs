@@ -17,14 +17,14 @@ use shared::{
 use uuid::Uuid;
 
 use super::{
-    frames, repository_batch as repository,
+    frames, relay, repository_batch as repository,
     room_errors::{TURN_LIMIT, no_such_room, too_busy},
 };
 use crate::{
     db::{DbError, Retry, transaction},
     engine::Engine,
     error::ApiError,
-    realtime::{BatchItem, BatchLeader, BatchReply, Draft, Hub, Turn},
+    realtime::{BatchItem, BatchLeader, BatchReply, Draft, Hub, RelayedKind, Turn},
 };
 
 /// How long the first message waits for others. Those that come while a batch is being stored
@@ -77,7 +77,7 @@ async fn flush(hub: &Hub, engine: &Engine, lead: &BatchLeader) {
         Ok(turns) => match store(engine, &items).await {
             Ok(stored) => {
                 hub.count_batch();
-                publish(&turns, &stored);
+                publish(hub, engine, &turns, &stored);
                 Ok(stored)
             }
             Err(error) => Err(error),
@@ -167,11 +167,13 @@ fn sorted(mut new: Vec<ChatMessage>, before: Vec<ChatMessage>) -> StoredBatch {
     }
 }
 
-fn publish(turns: &BTreeMap<RoomId, Turn>, stored: &StoredBatch) {
+fn publish(hub: &Hub, engine: &Engine, turns: &BTreeMap<RoomId, Turn>, stored: &StoredBatch) {
     for name in &stored.new {
         if let (Some(turn), Some(message)) = (turns.get(&name.0), stored.messages.get(name)) {
             let frame = frames::write(&ServerFrame::Message(message.clone()));
             turn.publish(message.seq, &frame);
+            let kind = RelayedKind::Message(name.0, message.seq);
+            relay::pass_on(hub, engine, kind, &frame);
         }
     }
 }

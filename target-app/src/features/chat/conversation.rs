@@ -14,13 +14,13 @@ use shared::{
 use super::{
     frames::{self, FrameError},
     model::checked_seq,
-    service,
+    relay, service,
 };
 use crate::{
     error::ApiError,
     realtime::{
-        Delivery, Draft, MailboxEvent, MailboxItem, Socket, SocketEnd, SocketSide, Subscription,
-        Wire,
+        Delivery, Draft, MailboxEvent, MailboxItem, RelayedKind, Socket, SocketEnd, SocketSide,
+        Subscription, Wire,
     },
     state::AppState,
     timing::{self, Timing},
@@ -236,7 +236,10 @@ impl Conversation {
         }
         let user = self.user;
         let frame = frames::write(&ServerFrame::Typing { room, user });
-        self.state.hub().publish_ephemeral(room, user, &frame);
+        let hub = self.state.hub();
+        hub.publish_ephemeral(room, user, &frame);
+        let kind = RelayedKind::Ephemeral(room, user);
+        relay::pass_on(hub, &self.state.engine(), kind, &frame);
         Ok(())
     }
 }

@@ -12,14 +12,14 @@ use uuid::Uuid;
 use super::{
     batch, frames,
     model::{HistorySpan, StoredMessage},
-    repository,
+    relay, repository,
     room_errors::{TURN_LIMIT, no_such_room, too_busy},
 };
 use crate::{
     db::DbError,
     engine::Engine,
     error::ApiError,
-    realtime::{Draft, Hub},
+    realtime::{Draft, Hub, RelayedKind},
     timing,
 };
 
@@ -114,6 +114,8 @@ async fn send_alone(hub: &Hub, engine: &Engine, draft: &Draft) -> Result<ChatMes
         Some(StoredMessage::New(message)) => {
             let frame = frames::write(&ServerFrame::Message(message.clone()));
             turn.publish(message.seq, &frame);
+            let kind = RelayedKind::Message(draft.room, message.seq);
+            relay::pass_on(hub, engine, kind, &frame);
             Ok(message)
         }
         Some(StoredMessage::Before(message)) => Ok(message),
@@ -125,8 +127,10 @@ async fn store(engine: &Engine, draft: &Draft) -> Result<Option<StoredMessage>, 
     let mut session = engine.db.session();
     let id = MessageId(Uuid::now_v7());
     let stored = {
-        let mut conn = session.conn().await?;
-        repository::append(&mut conn, id, draft).await?
+        let mut conn = session.write().await?;
+        let stored = repository::append(&mut conn, id, draft).await?;
+        conn.commit().await?;
+        stored
     };
     if let Some(message) = stored {
         return Ok(Some(StoredMessage::New(message)));

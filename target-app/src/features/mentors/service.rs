@@ -205,7 +205,13 @@ where
     let changed = Arc::clone(&engine);
     let id = timing::shielded(async move {
         let mut session = changed.db.session();
-        let outcome = change(&mut *session.conn().await?).await;
+        let outcome = async {
+            let mut conn = session.write().await?;
+            let outcome = change(&mut conn).await?;
+            conn.commit().await?;
+            Ok::<_, DbError>(outcome)
+        }
+        .await;
         drop(session);
         // Also where the answer was lost: it may have been carried out.
         if !matches!(outcome, Ok(None)) {

@@ -11,17 +11,24 @@ use shared::{
         notifications::{NotificationKind, NotificationView},
     },
     ids::{BookingId, UserId},
+    profile::Fanout,
 };
 use sqlx::PgConnection;
 
 use super::{model::Audience, repository};
-use crate::{db::DbError, engine::Engine, realtime::Hub};
+use crate::{
+    db::DbError,
+    engine::Engine,
+    realtime::{Hub, RelayedKind},
+};
 
 /// The notifications of one transaction; clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct Outgoing {
     /// `None` where none are written.
     hub: Option<Hub>,
+    /// Whether readers may be connected to other instances.
+    reaches_others: bool,
     written: Arc<Mutex<Vec<(UserId, NotificationView)>>>,
 }
 
@@ -31,6 +38,7 @@ impl Outgoing {
         let is_on = engine.policies.notifications.write.is_on();
         Self {
             hub: is_on.then(|| engine.hub.clone()),
+            reaches_others: engine.policies.chat.fanout == Fanout::Redis,
             written: Arc::default(),
         }
     }
@@ -55,14 +63,18 @@ impl Outgoing {
         Ok(())
     }
 
-    /// Pushes what was written to the sockets of its readers in this process; after the commit only.
+    /// Pushes what was written to the sockets of its readers; after the commit only.
     pub(crate) fn push(self) {
         let Some(hub) = &self.hub else { return };
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         for (reader, notification) in written.drain(..) {
             let frame = serde_json::to_string(&ServerFrame::Notification(notification))
                 .expect("frames are strings, numbers and times");
-            hub.notify(reader, &frame.into());
+            let frame = frame.into();
+            hub.notify(reader, &frame);
+            if self.reaches_others {
+                hub.relay().send(RelayedKind::Personal(reader), &frame);
+            }
         }
     }
 }

@@ -138,8 +138,9 @@ async fn announced(
     if payment.reference.is_none() {
         let reply = provider.call(&payment.order(ProviderCall::Create)).await?;
         let mut session = engine.db.session();
-        let mut conn = session.conn().await?;
+        let mut conn = session.write().await?;
         repository::set_reference(&mut conn, id, &reply.reference).await?;
+        conn.commit().await?;
         payment.reference = Some(reply.reference);
     }
     Ok(payment)
@@ -194,8 +195,9 @@ pub(super) async fn confirm(
         provider.call(&payment.order(ProviderCall::Confirm)).await?;
         {
             let mut session = engine.db.session();
-            let mut conn = session.conn().await?;
+            let mut conn = session.write().await?;
             repository::set_processing(&mut conn, id).await?;
+            conn.commit().await?;
         }
         let payment = find(&engine, id).await?.ok_or(NO_SUCH_PAYMENT)?;
         Ok(payment.into())

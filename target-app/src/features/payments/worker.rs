@@ -62,8 +62,11 @@ async fn refund(state: &AppState) -> Result<(), DbError> {
             return Ok(());
         };
         let mut session = engine.db.session();
-        let mut conn = session.conn().await?;
-        repository::claim_refunds(&mut conn, state.clock().now(), REFUNDS_AT_ONCE).await?
+        let mut conn = session.write().await?;
+        let due =
+            repository::claim_refunds(&mut conn, state.clock().now(), REFUNDS_AT_ONCE).await?;
+        conn.commit().await?;
+        due
     };
     for payment in due {
         let order = payment.order(ProviderCall::Refund);

@@ -12,7 +12,7 @@ use target_app::{
 use crate::support::TestApp;
 
 /// Values to plant; a switch gets the first that it takes and does not have.
-const CANDIDATES: [&str; 11] = [
+const CANDIDATES: [&str; 13] = [
     "off",
     "on",
     "7",
@@ -21,6 +21,8 @@ const CANDIDATES: [&str; 11] = [
     "gzip",
     "batched",
     "required",
+    "pgbouncer",
+    "redis",
     "limit(9)",
     "bcrypt(5)",
     "5ms",
@@ -74,6 +76,10 @@ impl<'a> Subject<'a> {
     /// Makes `planted` true of the owner of `path`, looks, and makes it as it was.
     async fn with_planted(&mut self, path: &str, planted: &Profile) -> OwnedValues {
         match self.owner(path).await {
+            // The way of a connection is its pool's.
+            SwitchOwner::Connections if path == "db.via" => {
+                self.with_part(SwitchOwner::Pool, planted).await
+            }
             SwitchOwner::Indexes => self.with_indexes(planted).await,
             SwitchOwner::RowSecurity => self.with_policies(planted).await,
             SwitchOwner::Connections => self.with_connection(path, planted).await,
@@ -204,8 +210,12 @@ async fn every_switch_is_reported_by_exactly_one_owner_and_no_owner_reports_anyt
 
 #[tokio::test]
 async fn a_mismatch_planted_in_the_owner_of_each_switch_shows_as_exactly_that_difference() {
-    // One connection, so that it is known which one is looked at.
-    let app = TestApp::with(&["pool.max=1"]).start().await;
+    // One connection, so that it is known which one is looked at; no statement cache, which a
+    // PgBouncer may not take.
+    let app = TestApp::with(&["pool.max=1", "db.statement_cache=off"])
+        .with_pooler()
+        .start()
+        .await;
     let mut subject = Subject::new(&app).await;
     for switch in SWITCHES {
         let sound = subject.in_force().await;

@@ -35,7 +35,9 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Anonymous, Answer, Client, Lab, Person, TestDb, send, services, student_id};
+use super::{
+    Anonymous, Answer, Client, Lab, Person, TestDb, db::at_database, send, services, student_id,
+};
 
 /// Admits to the control plane of every test's application.
 pub(crate) const LAB_TOKEN: &str = "lab-token-of-the-tests";
@@ -80,6 +82,7 @@ pub(crate) struct Setup {
     purge_interval: Option<Duration>,
     retention: Retention,
     payments: PaymentSettings,
+    pooler: Option<String>,
 }
 
 impl Setup {
@@ -152,6 +155,12 @@ impl Setup {
         self
     }
 
+    /// With PgBouncer in its configuration.
+    pub(crate) fn with_pooler(mut self) -> Self {
+        self.pooler = Some(services().pgbouncer_url);
+        self
+    }
+
     /// With a statement run on its database before it starts.
     pub(crate) fn after_sql(mut self, sql: &str) -> Self {
         self.statements.push(sql.to_owned());
@@ -177,6 +186,10 @@ impl Setup {
     fn config(&self, db: &TestDb, redis: &RedisDatabase) -> Config {
         Config {
             database_url: db.url().to_owned().into(),
+            pgbouncer_url: self
+                .pooler
+                .as_deref()
+                .map(|url| at_database(url, db.name()).into()),
             redis_url: redis.url_at(self.redis_at).into(),
             listen: "127.0.0.1:0".parse().unwrap(),
             lab_token: self.lab.then(|| LAB_TOKEN.to_owned().into()),
@@ -221,6 +234,8 @@ impl Setup {
 
 /// A second instance of an application, on the same database and Redis.
 pub(crate) struct Sibling {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
     client: Client,
     shutdown: Shutdown,
     server: JoinHandle<()>,
@@ -230,6 +245,16 @@ impl Sibling {
     /// A client that is not signed in.
     pub(crate) fn anonymous(&self) -> Anonymous {
         Anonymous(self.client.clone())
+    }
+
+    /// The same person, who sends to this instance.
+    pub(crate) fn person(&self, known: &Person) -> Person {
+        Person::new(self.client.clone(), known.id, known.token.clone())
+    }
+
+    /// Whoever has the lab token.
+    pub(crate) fn lab(&self) -> Lab {
+        Lab(self.client.with_header("x-lab-token", LAB_TOKEN))
     }
 
     /// Stops it; before its application is finished.
@@ -285,6 +310,7 @@ impl TestApp {
                     ..ProviderBehaviour::default()
                 },
             },
+            pooler: None,
         }
     }
 
@@ -337,6 +363,7 @@ impl TestApp {
             .await
             .unwrap();
         Sibling {
+            address: app.address(),
             client: Client::to(app.address()),
             shutdown: app.shutdown(),
             server: tokio::spawn(app.run_until_stopped()),

@@ -188,8 +188,13 @@ fn lazy(url: &str) -> PgPool {
 
 /// Address of another database of the same server.
 fn url_of(database: &str) -> String {
-    PgConnectOptions::from_str(&services().database_url)
-        .expect("DATABASE_URL is an address of PostgreSQL")
+    at_database(&services().database_url, database)
+}
+
+/// The same address with another database.
+pub(super) fn at_database(url: &str, database: &str) -> String {
+    PgConnectOptions::from_str(url)
+        .expect("it is an address of PostgreSQL")
         .database(database)
         .to_url_lossy()
         .to_string()

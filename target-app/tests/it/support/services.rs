@@ -1,4 +1,4 @@
-//! PostgreSQL and Redis, as `make test` gives them.
+//! PostgreSQL, PgBouncer and Redis, as `make test` gives them.
 
 use std::{env, sync::Once};
 
@@ -10,6 +10,8 @@ pub(crate) struct Services {
     pub(crate) database_url: String,
     /// A Redis server whose databases the tests may empty.
     pub(crate) redis_url: String,
+    /// A PgBouncer before the server, which serves any database of it.
+    pub(crate) pgbouncer_url: String,
 }
 
 /// The services, or one line that says how to get them.
@@ -24,13 +26,14 @@ pub(crate) fn services() -> Services {
         }
     });
     let given = |name| env::var(name).ok().filter(|text| !text.is_empty());
-    match (given("DATABASE_URL"), given("REDIS_URL")) {
-        (Some(database_url), Some(redis_url)) => Services {
+    match ["DATABASE_URL", "REDIS_URL", "PGBOUNCER_URL"].map(given) {
+        [Some(database_url), Some(redis_url), Some(pgbouncer_url)] => Services {
             database_url,
             redis_url,
+            pgbouncer_url,
         },
         _ => panic!(
-            "DATABASE_URL and REDIS_URL are not set: run `make test`, which starts both for the tests"
+            "DATABASE_URL, REDIS_URL and PGBOUNCER_URL are not all set: run `make test`, which starts the three for the tests"
         ),
     }
 }

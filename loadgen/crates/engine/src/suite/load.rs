@@ -17,6 +17,7 @@
 //! drain: 10s        # longest wait for what is under way at the end
 //! max_users: 64     # virtual users a flow
 //! seed: 1
+//! topology: scale=2,pgbouncer   # of an own stack: instances behind a balancer, a pooler
 //! ```
 //!
 //! With phases and no `warmup`, leading phases with `warmup: true`, or whose name begins with
@@ -106,6 +107,7 @@ pub struct RawSuite {
     pub drain: Option<Spanned<String>>,
     pub max_users: Option<Spanned<u32>>,
     pub seed: Option<u64>,
+    pub topology: Option<Spanned<String>>,
 }
 
 /// An entry of `flows` as it is written.
@@ -146,6 +148,12 @@ impl Reader<'_> {
             timeout: self.timeout(raw.timeout.as_ref())?,
             max_users: self.number(raw.max_users.as_ref(), 64, 1, MAX_USERS)?,
             seed: raw.seed.unwrap_or(1),
+            topology: raw
+                .topology
+                .as_ref()
+                .map(|text| self.read(text))
+                .transpose()?
+                .unwrap_or_default(),
         };
         for text in &raw.thresholds {
             let threshold: Threshold = self.read(text)?;

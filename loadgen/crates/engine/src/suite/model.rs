@@ -2,6 +2,7 @@
 
 use shared::time::Millis;
 
+use super::topology::Topology;
 use crate::{threshold::Threshold, units::Rate};
 
 /// Flows, load and thresholds.
@@ -29,6 +30,8 @@ pub struct Suite {
     pub max_users: u32,
     /// Root of every sub-seed.
     pub seed: u64,
+    /// What an own stack consists of.
+    pub topology: Topology,
 }
 
 impl Suite {

@@ -47,6 +47,16 @@ const MEMORY: MetricDescription = MetricDescription {
     definition: "Largest resident memory of the process at a look",
 };
 
+/// After the name of an instance.
+const INSTANCE_SHARE: MetricDescription = MetricDescription {
+    name: "share of requests",
+    label: "share of requests",
+    unit: MetricUnit::Percent,
+    kind: MetricKind::Neutral,
+    margin: Margin::Tail,
+    definition: "Requests to the API that this instance answered, over those of all instances",
+};
+
 /// The identity of a metric.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MetricId {
@@ -64,6 +74,8 @@ pub enum MetricId {
     CpuPerRequest(String),
     /// Memory of a process.
     Memory(String),
+    /// Share of the requests that an instance answered.
+    InstanceShare(String),
 }
 
 /// A text that names no metric.
@@ -81,6 +93,7 @@ impl MetricId {
             Self::AttainableHitRatio(_) => ATTAINABLE,
             Self::CpuPerRequest(_) => CPU,
             Self::Memory(_) => MEMORY,
+            Self::InstanceShare(_) => INSTANCE_SHARE,
         }
     }
 }
@@ -94,7 +107,10 @@ impl fmt::Display for MetricId {
             Self::CacheHitRatio(kind) | Self::AttainableHitRatio(kind) => {
                 write!(f, "{name} {kind}")
             }
-            Self::Operation(of, _) | Self::CpuPerRequest(of) | Self::Memory(of) => {
+            Self::Operation(of, _)
+            | Self::CpuPerRequest(of)
+            | Self::Memory(of)
+            | Self::InstanceShare(of) => {
                 write!(f, "{of} {name}")
             }
         }
@@ -126,6 +142,9 @@ impl FromStr for MetricId {
         }
         if let Some(process) = before(MEMORY.name) {
             return Ok(Self::Memory(process.to_owned()));
+        }
+        if let Some(instance) = before(INSTANCE_SHARE.name) {
+            return Ok(Self::InstanceShare(instance.to_owned()));
         }
         OperationFigure::ALL
             .into_iter()
@@ -188,6 +207,7 @@ mod tests {
             MetricId::AttainableHitRatio(of("orders")),
             MetricId::CpuPerRequest(of("shop")),
             MetricId::Memory(of("shop")),
+            MetricId::InstanceShare(of("shop")),
         ];
         for figure in OperationFigure::ALL {
             all.push(MetricId::Operation(of("orders.list"), figure));
@@ -227,6 +247,7 @@ mod tests {
             MetricId::AttainableHitRatio(of("KIND")),
             MetricId::CpuPerRequest(of("PROCESS")),
             MetricId::Memory(of("PROCESS")),
+            MetricId::InstanceShare(of("INSTANCE")),
         ]);
         let right: Vec<String> = all
             .iter()

@@ -24,6 +24,12 @@ pub enum TargetFigure {
     PoolWaiters,
     /// Checkouts given up.
     PoolTimeouts,
+    /// Most clients of the pooler that waited.
+    PoolerWaiters,
+    /// Mean wait of a transaction in the pooler.
+    PoolerWait,
+    /// Most server connections of the pooler.
+    PoolerServers,
     /// Rows read a request.
     RowsPerRequest,
     /// Rows fetched by index a request.
@@ -46,7 +52,7 @@ pub enum TargetFigure {
 
 impl TargetFigure {
     /// Every figure, in the order of reports.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::QueriesPerRequest,
         Self::BytesPerAnswer,
         Self::RedisCommandsPerRequest,
@@ -56,6 +62,9 @@ impl TargetFigure {
         Self::PoolInUse,
         Self::PoolWaiters,
         Self::PoolTimeouts,
+        Self::PoolerWaiters,
+        Self::PoolerWait,
+        Self::PoolerServers,
         Self::RowsPerRequest,
         Self::RowsByIndexPerRequest,
         Self::BuffersHitPerRequest,
@@ -137,6 +146,24 @@ impl TargetFigure {
                 Number,
                 Count,
                 "Checkouts of the pool that were given up",
+            ),
+            Self::PoolerWaiters => described(
+                "pooler waiting",
+                Number,
+                Count,
+                "Most clients of PgBouncer that waited for a server connection at a look",
+            ),
+            Self::PoolerWait => wait(
+                "pooler wait",
+                Milliseconds,
+                Wait,
+                "Milliseconds that a transaction waited in PgBouncer for a server connection, over all transactions",
+            ),
+            Self::PoolerServers => described(
+                "pooler servers",
+                Number,
+                Neutral,
+                "Most connections from PgBouncer to PostgreSQL at a look",
             ),
             Self::RowsPerRequest => described(
                 "rows per request",

@@ -5,6 +5,7 @@ mod hiccup;
 mod host;
 mod machine;
 mod plan;
+mod pooler;
 mod timeline;
 
 pub use hiccup::{Course, Hiccups, Sleeper};

@@ -7,7 +7,7 @@ use std::{
 
 use shared::snapshot::{PostgresSnapshot, Snapshot};
 
-use super::{host::Usage, machine::Machine};
+use super::{host::Usage, machine::Machine, pooler};
 use crate::schema::{CacheLookUps, Database, Server};
 
 /// One look at target and machine.
@@ -194,6 +194,7 @@ impl Timeline {
                 differences(&mut server, first, last);
             }
             server.database = database(&snapshots);
+            server.pooler = pooler::figures(&snapshots);
             samples(&mut server, &snapshots);
         }
         server
@@ -210,6 +211,14 @@ fn differences(server: &mut Server, first: &Snapshot, last: &Snapshot) {
     server.pool_acquires = grown(|one| one.pool.acquires);
     server.pool_wait_s = grown(|one| one.pool.wait_us) as f64 / 1e6;
     server.pool_timeouts = grown(|one| one.pool.timeouts);
+    server.instances = last
+        .instances
+        .iter()
+        .filter_map(|(name, after)| {
+            let before = first.instances.get(name)?;
+            Some((name.clone(), after.saturating_sub(*before)))
+        })
+        .collect();
     for (kind, after) in &last.caches {
         let before = first.caches.get(kind).cloned().unwrap_or_default();
         let hits = after.hits.saturating_sub(before.hits);

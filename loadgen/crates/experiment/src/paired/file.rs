@@ -145,6 +145,7 @@ struct RawExperiment {
     drain: Option<Spanned<String>>,
     max_users: Option<Spanned<u32>>,
     seed: Option<u64>,
+    topology: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -235,6 +236,7 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
             drain: raw.drain,
             max_users: raw.max_users,
             seed: raw.seed,
+            topology: raw.topology,
         },
         file,
         application.catalog(),

@@ -78,6 +78,9 @@ impl<'a> MeasuredFigures<'a> {
                 let spent = self.server.cpu_s.get(process);
                 measured(spent.and_then(|spent| self.server.per_request(spent * 1_000.0)))
             }
+            MetricId::InstanceShare(name) => {
+                measured(self.server.instance_share(name).map(percent))
+            }
             MetricId::Memory(process) => measured(
                 self.server
                     .rss_bytes
@@ -106,6 +109,12 @@ impl<'a> MeasuredFigures<'a> {
             TargetFigure::PoolInUse => counted(f64::from(server.pool_in_use_max)),
             TargetFigure::PoolWaiters => counted(f64::from(server.pool_waiters_max)),
             TargetFigure::PoolTimeouts => counted(server.pool_timeouts as f64),
+            TargetFigure::PoolerWaiters => {
+                let pooler = server.pooler?;
+                Some(f64::from(pooler.clients_waiting_max))
+            }
+            TargetFigure::PoolerWait => server.pooler?.wait_ms(),
+            TargetFigure::PoolerServers => Some(f64::from(server.pooler?.servers_max)),
             TargetFigure::RowsPerRequest => of_database(|one| one.rows_returned),
             TargetFigure::RowsByIndexPerRequest => of_database(|one| one.rows_by_index),
             TargetFigure::BuffersHitPerRequest => of_database(|one| one.blocks_hit),

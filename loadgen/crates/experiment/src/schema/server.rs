@@ -40,6 +40,14 @@ pub struct Server {
     pub pool_waiters_max: u32,
     /// Checkouts given up.
     pub pool_timeouts: u64,
+    /// What the pooler before the database did; absent where there is none, or where it was not seen
+    /// at both looks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pooler: Option<PoolerFigures>,
+    /// Requests that each of several instances answered; empty where there is one, and where one was
+    /// restarted between the looks.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub instances: BTreeMap<String, u64>,
     /// Look-ups by cache kind.
     pub cache_lookups: BTreeMap<String, CacheLookUps>,
     /// Hit ratio that a cache which forgets nothing would have reached, by kind, from how often
@@ -54,6 +62,26 @@ pub struct Server {
     pub hashing: Hashing,
     /// Cache look-ups whose store failed; each was answered without the cache.
     pub cache_errors: u64,
+}
+
+/// What a pooler before the database did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PoolerFigures {
+    /// Most clients that waited for a server connection at a look.
+    pub clients_waiting_max: u32,
+    /// Most server connections at a look.
+    pub servers_max: u32,
+    /// Transactions that clients had carried out.
+    pub transactions: u64,
+    /// Seconds that clients waited for a server connection.
+    pub wait_s: f64,
+}
+
+impl PoolerFigures {
+    /// Mean wait of a transaction for its server connection, in milliseconds; absent without any.
+    pub fn wait_ms(self) -> Option<f64> {
+        (self.transactions > 0).then(|| self.wait_s * 1_000.0 / self.transactions as f64)
+    }
 }
 
 /// Look-ups in a kind of cache.
@@ -82,6 +110,12 @@ impl Server {
     /// Mean wait of a checkout of the pool, in milliseconds; absent without checkouts.
     pub fn pool_wait_ms(&self) -> Option<f64> {
         (self.pool_acquires > 0).then(|| self.pool_wait_s * 1_000.0 / self.pool_acquires as f64)
+    }
+
+    /// Share of the requests that an instance answered.
+    pub fn instance_share(&self, name: &str) -> Option<f64> {
+        let all: u64 = self.instances.values().sum();
+        (all > 0).then_some(*self.instances.get(name)? as f64 / all as f64)
     }
 
     /// Share of the look-ups in a kind of cache that found a value.

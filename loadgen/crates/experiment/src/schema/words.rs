@@ -198,6 +198,8 @@ words! {
         Errors = "ERRORS",
         /// The target's responses were right.
         Correct = "CORRECT",
+        /// The requested configuration was in force in every instance to the end.
+        Profile = "PROFILE",
     }
 }
 

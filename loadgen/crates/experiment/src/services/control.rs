@@ -1,6 +1,6 @@
 //! Control over services that were started for a command.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use super::roles::{ProcessInfo, ServiceRole};
 
@@ -23,6 +23,13 @@ pub enum ServiceError {
 pub trait ServiceControl: fmt::Debug + Send + Sync {
     /// Stops every instance of the target gracefully and starts it again at the same address.
     fn restart_target(&self) -> Result<(), ServiceError>;
+    /// Instances of the target that are started from now on begin with this configuration: a value
+    /// for each switch.
+    fn start_with(&self, settings: &BTreeMap<String, String>) -> Result<(), ServiceError>;
+    /// Restarts one instance of the target after the other, while the others serve.
+    fn roll_target(&self) -> Result<(), ServiceError>;
+    /// Kills one of several instances of the target and starts it again.
+    fn crash_instance(&self) -> Result<(), ServiceError>;
     /// Kills every process of a service at once and starts it again.
     fn crash(&self, role: ServiceRole) -> Result<(), ServiceError>;
     /// Main process of each service, as of now.

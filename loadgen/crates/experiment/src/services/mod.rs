@@ -5,4 +5,4 @@ mod control;
 mod roles;
 
 pub use control::{SERVICE_NICE, ServiceControl, ServiceError};
-pub use roles::{ProcessInfo, ServiceRole};
+pub use roles::{ProcessInfo, ServiceRole, instance_name};

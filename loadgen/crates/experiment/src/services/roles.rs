@@ -7,21 +7,41 @@ pub enum ServiceRole {
     Postgres,
     /// Redis.
     Redis,
+    /// PgBouncer.
+    Pooler,
     /// target-app, of which there may be several instances.
     Target,
+    /// The balancer before them.
+    Balancer,
 }
 
 impl ServiceRole {
     /// Every role.
-    pub const ALL: [Self; 3] = [Self::Postgres, Self::Redis, Self::Target];
+    pub const ALL: [Self; 5] = [
+        Self::Postgres,
+        Self::Redis,
+        Self::Pooler,
+        Self::Target,
+        Self::Balancer,
+    ];
 
     /// The word on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Postgres => "postgres",
             Self::Redis => "redis",
+            Self::Pooler => "pgbouncer",
             Self::Target => "target",
+            Self::Balancer => "balancer",
         }
+    }
+}
+
+/// Name of an instance of the target, counted from 0.
+pub fn instance_name(index: usize) -> String {
+    match index {
+        0 => "target-app".to_owned(),
+        _ => format!("target-app-{}", index + 1),
     }
 }
 
@@ -29,7 +49,7 @@ impl ServiceRole {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessInfo {
     /// Unique name, under which its CPU and memory are reported: `postgres`, `redis`,
-    /// `target-app`, `target-app-2` …
+    /// `target-app`, `target-app-2` …, `pgbouncer`, `haproxy`
     pub name: String,
     /// Process id.
     pub pid: u32,

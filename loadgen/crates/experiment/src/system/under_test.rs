@@ -118,6 +118,12 @@ pub trait PreparedSystem: fmt::Debug + Send + Sync {
         ConsistencyRecord::default()
     }
 
+    /// Why the configuration that was put in force is not in force any more, in some process of the
+    /// system; `None` where it is, or where the system does not report it.
+    fn changed_since(&self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(async { None })
+    }
+
     /// Removes what the flows left and no audit expects, after the load and before the audit; a
     /// warning for the report where something is left.
     fn clean_up(&self) -> BoxFuture<'_, Vec<String>> {

@@ -9,7 +9,7 @@ use super::outcome::TrialOutcome;
 use crate::{
     schema::{
         ApplicationInfo, AuditCount, Band, CacheLookUps, Cost, Database, FailureSample, Hashing,
-        Operation, Percentile, Percentiles, Server,
+        Operation, Percentile, Percentiles, PoolerFigures, Server,
     },
     system::ConsistencyRecord,
 };
@@ -265,6 +265,13 @@ pub fn server_total(all: &Server, one: &Server, so_far: f64) -> Server {
         pool_max: one.pool_max,
         pool_waiters_max: all.pool_waiters_max.max(one.pool_waiters_max),
         pool_timeouts: all.pool_timeouts + one.pool_timeouts,
+        pooler: all.pooler.zip(one.pooler).map(|(all, one)| PoolerFigures {
+            clients_waiting_max: all.clients_waiting_max.max(one.clients_waiting_max),
+            servers_max: all.servers_max.max(one.servers_max),
+            transactions: all.transactions + one.transactions,
+            wait_s: all.wait_s + one.wait_s,
+        }),
+        instances: in_both(&all.instances, &one.instances, |a, b| a + b),
         cache_lookups: in_either(&all.cache_lookups, &one.cache_lookups, |a, b| {
             CacheLookUps {
                 hits: a.hits + b.hits,

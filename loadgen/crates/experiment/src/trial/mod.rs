@@ -15,7 +15,7 @@ mod watch;
 
 pub use clock::{CommandClock, CommandProgress};
 pub use course::seconds;
-pub use crash::Crash;
+pub use crash::{Crash, CrashVictim};
 pub use figures::{Measured, arm_operations, operation, server_total};
 pub use job::{ArmConfig, TestEnv, TrialSpec};
 pub use outcome::TrialOutcome;

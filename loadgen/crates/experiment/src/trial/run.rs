@@ -74,6 +74,10 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
 
     fresh_start(env, spec).await?;
     let system = prepared(env, spec).await?;
+    if let Some(service_control) = &env.service_control {
+        // An instance that is restarted during the trial begins with what is in force.
+        service_control.start_with(&spec.arm.settings.0)?;
+    }
     let mut warnings = system.warnings();
     let setup = setup(env, spec, system.as_ref())?;
     let at_once = setup.flows.iter().map(|load| load.flow.at_once()).max();
@@ -146,6 +150,11 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
         timeline.generator(begin + from.duration(), begin + to.duration())
     };
     let consistency = system.consistency();
+    let changed = if data.interrupted {
+        None
+    } else {
+        system.changed_since().await
+    };
     warnings.extend(system.clean_up().await);
     let (audit, audits) = audit(env, spec, system.as_ref(), &data, &mut warnings).await;
     let plans = Box::pin(plans(env, spec, &data)).await;
@@ -155,6 +164,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
         hiccups: &hiccups,
         at_once: at_once.unwrap_or(1),
         unix: system.client().unix,
+        changed,
     };
     let mut trial = stored(env, spec, &data, &seen);
     trial.violations = violations;
@@ -402,6 +412,8 @@ struct Seen<'a> {
     at_once: usize,
     /// The Unix socket that took the place of the endpoint's address.
     unix: Option<PathBuf>,
+    /// Why the requested configuration was not in force to the end.
+    changed: Option<String>,
 }
 
 fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>) -> Trial {
@@ -433,6 +445,7 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>
             && data.changes.is_empty(),
         overloaded: data.overloaded,
         error_limit: verdict::error_limit(&suite.thresholds),
+        changed: seen.changed.clone(),
         ..TrialEvidence::of(data)
     });
     Trial {

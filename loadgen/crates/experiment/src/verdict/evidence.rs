@@ -35,6 +35,9 @@ pub struct TrialEvidence<'a> {
     pub overloaded: bool,
     /// Largest share of failures that the suite allows.
     pub error_limit: f64,
+    /// Why the requested configuration was not in force in every instance to the end; absent where it
+    /// was, and where the target does not report it.
+    pub changed: Option<String>,
 }
 
 impl<'a> TrialEvidence<'a> {
@@ -52,6 +55,7 @@ impl<'a> TrialEvidence<'a> {
             level: true,
             overloaded: false,
             error_limit: 0.01,
+            changed: None,
         }
     }
 

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::schema::{CheckCode, Validity, ValidityWord};
 
-/// The generator failed.
-const INVALIDATES: [CheckCode; 8] = [
+/// The generator failed, or what was measured was not what was asked for.
+const INVALIDATES: [CheckCode; 9] = [
     CheckCode::HarnessBug,
     CheckCode::GenLimit,
     CheckCode::HistOverflow,
@@ -25,6 +25,7 @@ const INVALIDATES: [CheckCode; 8] = [
     CheckCode::Arrivals,
     CheckCode::GenCpu,
     CheckCode::Little,
+    CheckCode::Profile,
 ];
 /// The machine failed.
 const DISTURBS: [CheckCode; 3] = [CheckCode::GenWait, CheckCode::Steal, CheckCode::Hiccup];
@@ -52,6 +53,7 @@ pub fn validity(evidence: &TrialEvidence<'_>) -> Validity {
         answers::errors(evidence),
         answers::correct(evidence),
     ];
+    checks.extend(evidence.changed.as_deref().map(answers::profile));
     // A trial that was stopped did not have its whole window: nothing else is its fault.
     let ended_early = evidence.data.interrupted || evidence.overloaded;
     checks.retain(|check| !(ended_early && check.code == CheckCode::Offered));

@@ -95,6 +95,16 @@ fn a_clean_trial_is_valid() {
 }
 
 #[test]
+fn another_configuration_at_the_end_makes_it_invalid() {
+    let data = good();
+    let mut changed = quiet(&data);
+    changed.changed = Some("http://127.0.0.1:8082 has another profile in force".to_owned());
+    let validity = validity(&changed);
+    assert_eq!(validity.word, ValidityWord::Invalid);
+    assert_eq!(broken(&validity), ["PROFILE"]);
+}
+
+#[test]
 fn each_fault_of_the_generator_makes_it_invalid_under_its_own_code() {
     type Spoil = fn(&mut TrialData);
     let spoiled: [(&str, Spoil); 7] = [

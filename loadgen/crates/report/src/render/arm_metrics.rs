@@ -93,6 +93,14 @@ pub(super) fn of_database(arms: &[&Arm]) -> Vec<ReportMetric> {
         metric.unit = Unit::Count;
         metrics.push(metric);
     }
+    if arms.iter().any(|arm| arm.server.pooler.is_some()) {
+        metrics.push(of(TargetFigure::PoolerWait));
+        for figure in [TargetFigure::PoolerWaiters, TargetFigure::PoolerServers] {
+            let mut metric = of(figure);
+            metric.unit = Unit::Count;
+            metrics.push(metric);
+        }
+    }
     metrics.push(of(TargetFigure::RowsPerRequest));
     // What is stored, only where it occurred.
     for figure in [
@@ -142,6 +150,10 @@ pub(super) fn of_machine(arms: &[&Arm]) -> Vec<ReportMetric> {
         let mut memory = of_process(process, MetricId::Memory(process.clone()));
         memory.detail = true;
         metrics.push(memory);
+    }
+    for instance in keys(arms, |arm| arm.server.instances.keys().collect()) {
+        let share = MetricId::InstanceShare(instance.clone());
+        metrics.push(of_process(instance, share));
     }
     metrics.retain(measured);
     metrics

@@ -71,7 +71,8 @@ fn of_suite(args: &CapacityArgs) -> Result<PlannedSearch, Failure> {
     }
     let (suite, source) = plan_suite(args.what.as_deref(), None, &args.load)?;
     let settings = resolve_settings(&args.profile.profile, &args.profile.set)?;
-    let services = ServiceSource::from_flags(&args.target)?;
+    let mut services = ServiceSource::from_flags(&args.target)?;
+    services.default_topology(suite.topology)?;
     // An iteration may be many requests: the bound is that of the method, rate x timeout.
     let patience = suite.timeout;
     let plan = planned(args, suite, settings, CodeConnect.catalog(), Some(patience))?;

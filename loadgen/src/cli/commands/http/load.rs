@@ -9,7 +9,8 @@ use loadgen_engine::{
     flow::Catalog,
     request::Request,
     suite::{
-        Arrivals, FlowShare, LoadModel, LoadOptions, Phase, Suite, Windows, load::check_scope,
+        Arrivals, FlowShare, LoadModel, LoadOptions, Phase, Suite, Topology, Windows,
+        load::check_scope,
     },
     units::Rate,
 };
@@ -135,6 +136,7 @@ pub(super) fn suite(args: &HttpArgs) -> Suite {
         timeout: args.timeout,
         max_users: args.users(),
         seed: args.seed,
+        topology: Topology::SINGLE,
     }
 }
 

@@ -82,3 +82,14 @@ pub(in crate::verdict) fn correct(evidence: &TrialEvidence<'_>) -> ValidityCheck
         "the target answers wrongly under load: a fast wrong answer is no improvement",
     )
 }
+
+/// Some instance ran on another configuration at the end of the trial.
+pub(in crate::verdict) fn profile(why: &str) -> ValidityCheck {
+    check(
+        CheckCode::Profile,
+        false,
+        why.to_owned(),
+        "the requested configuration, in every instance".to_owned(),
+        "somebody changed a profile during the trial, or an instance was started anew: repeat it alone",
+    )
+}

@@ -1,0 +1,126 @@
+//! What an own stack consists of beside one instance of the target: `scale=4,pgbouncer`.
+
+use std::{fmt, str::FromStr};
+
+/// Most instances of the target on one machine.
+const MAX_INSTANCES: u16 = 16;
+/// Server connections of the pooler where no number is given: its own default.
+const POOLER_SERVERS: u16 = 20;
+/// Most of them.
+const MAX_POOLER_SERVERS: u16 = 200;
+
+/// The services of an own stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Topology {
+    /// Instances of the target; with two or more they are behind a balancer.
+    pub instances: u16,
+    /// Server connections of a pooler before the database; `None`: there is no pooler.
+    pub pooler: Option<u16>,
+}
+
+impl Topology {
+    /// One instance, and no pooler.
+    pub const SINGLE: Self = Self {
+        instances: 1,
+        pooler: None,
+    };
+}
+
+impl Default for Topology {
+    fn default() -> Self {
+        Self::SINGLE
+    }
+}
+
+impl fmt::Display for Topology {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "scale={}", self.instances)?;
+        match self.pooler {
+            None => Ok(()),
+            Some(POOLER_SERVERS) => f.write_str(",pgbouncer"),
+            Some(servers) => write!(f, ",pgbouncer={servers}"),
+        }
+    }
+}
+
+impl FromStr for Topology {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut topology = Self::SINGLE;
+        let mut seen = Vec::new();
+        for part in text.split(',').map(str::trim) {
+            let (word, number) = match part.split_once('=') {
+                Some((word, number)) => (word.trim(), Some(number.trim())),
+                None => (part, None),
+            };
+            if seen.contains(&word) {
+                return Err(format!("`{word}` is there twice in the topology `{text}`"));
+            }
+            seen.push(word);
+            match (word, number) {
+                ("scale", Some(number)) => {
+                    topology.instances = whole(number, MAX_INSTANCES)
+                        .ok_or_else(|| format!("scale={number}: it is 1 to {MAX_INSTANCES}"))?;
+                }
+                ("pgbouncer", None) => topology.pooler = Some(POOLER_SERVERS),
+                ("pgbouncer", Some(number)) => {
+                    let servers = whole(number, MAX_POOLER_SERVERS).ok_or_else(|| {
+                        format!(
+                            "pgbouncer={number}: it is 1 to {MAX_POOLER_SERVERS} server connections"
+                        )
+                    })?;
+                    topology.pooler = Some(servers);
+                }
+                _ => {
+                    return Err(format!(
+                        "`{part}` is no part of a topology: write scale=N, pgbouncer or pgbouncer=N, like scale=4,pgbouncer"
+                    ));
+                }
+            }
+        }
+        Ok(topology)
+    }
+}
+
+fn whole(text: &str, most: u16) -> Option<u16> {
+    text.parse()
+        .ok()
+        .filter(|number| (1..=most).contains(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topology_is_read_and_written_in_the_same_words() {
+        for (text, instances, pooler) in [
+            ("scale=1", 1, None),
+            ("scale=4,pgbouncer", 4, Some(20)),
+            ("scale=2,pgbouncer=5", 2, Some(5)),
+        ] {
+            let topology: Topology = text.parse().unwrap();
+            assert_eq!((topology.instances, topology.pooler), (instances, pooler));
+            assert_eq!(topology.to_string(), text);
+        }
+        let pooler: Topology = " pgbouncer ".parse().unwrap();
+        assert_eq!(pooler.to_string(), "scale=1,pgbouncer");
+    }
+
+    #[test]
+    fn what_is_no_topology_is_refused_with_what_is_one() {
+        for (text, why) in [
+            ("replica", "scale=4,pgbouncer"),
+            ("", "scale=4,pgbouncer"),
+            ("scale", "scale=4,pgbouncer"),
+            ("scale=0", "1 to 16"),
+            ("scale=17", "1 to 16"),
+            ("pgbouncer=many", "1 to 200"),
+            ("scale=2,scale=3", "twice"),
+        ] {
+            let error = text.parse::<Topology>().unwrap_err();
+            assert!(error.contains(why), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The two ways in which a request can hold a connection, for reading and for writing.
+//!
+//! Through PgBouncer a statement outside of a transaction may be prepared on one server connection
+//! and executed on another. There a lease is a transaction; on connections of their own each
+//! statement is one by itself.
+
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
+
+use shared::profile::Checkout;
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, SqlSafeStr as _, pool::PoolConnection};
+use sqlx_core::transaction::TransactionManager as _;
+
+use super::{Db, DbError};
+use crate::timing;
+
+type Transactions = <Postgres as sqlx::Database>::TransactionManager;
+
+impl Db {
+    /// A session for one request; takes no connection yet.
+    pub fn session(&self) -> DbSession {
+        DbSession {
+            db: self.clone(),
+            kept: None,
+        }
+    }
+}
+
+/// One request's use of the database.
+///
+/// `pool.checkout` decides what a lease does: `per_query` takes a connection for each, `per_request`
+/// keeps the first one until the session ends.
+pub struct DbSession {
+    db: Db,
+    kept: Option<PoolConnection<Postgres>>,
+}
+
+impl DbSession {
+    /// Whether statements of a person run under row-level security.
+    pub(super) const fn is_secured(&self) -> bool {
+        self.db.is_secured()
+    }
+
+    /// The database.
+    pub(super) const fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// Gives a connection that was kept for later statements back to the pool.
+    pub(super) fn release(&mut self) {
+        self.kept = None;
+    }
+
+    /// A connection for the next statements, which only read: a write is refused by PostgreSQL where
+    /// the lease is a transaction.
+    pub async fn conn(&mut self) -> Result<Lease<'_>, DbError> {
+        let begin = self.db.start().read().cloned();
+        self.lease(begin).await
+    }
+
+    /// A connection for one statement that writes. It has its effect at the latest when the lease is
+    /// committed.
+    pub async fn write(&mut self) -> Result<WriteLease<'_>, DbError> {
+        let begin = self.db.start().write();
+        Ok(WriteLease(self.lease(begin).await?))
+    }
+
+    async fn lease(&mut self, begin: Option<Arc<str>>) -> Result<Lease<'_>, DbError> {
+        let conn = match self.db.checkout() {
+            Checkout::PerQuery => LeasedConnection::Own(self.db.acquire().await?),
+            Checkout::PerRequest => {
+                if self.kept.is_none() {
+                    self.kept = Some(self.db.acquire().await?);
+                }
+                let kept = self.kept.as_mut().expect("it was put there above");
+                LeasedConnection::Kept(kept)
+            }
+        };
+        let mut lease = Lease {
+            conn,
+            state: LeaseState::Plain,
+        };
+        if let Some(begin) = begin {
+            // Until then a lease that is dropped closes its connection: what a client that
+            // disconnects leaves of a begin would become part of the next transaction.
+            lease.state = LeaseState::Beginning;
+            let begin = AssertSqlSafe(begin).into_sql_str();
+            timing::db(Transactions::begin(&mut lease, Some(begin))).await?;
+            lease.state = LeaseState::Open;
+        }
+        Ok(lease)
+    }
+}
+
+/// A connection, until dropped.
+pub struct Lease<'a> {
+    conn: LeasedConnection<'a>,
+    state: LeaseState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LeaseState {
+    /// No transaction: each statement is one.
+    Plain,
+    /// A transaction was begun, and not answered yet.
+    Beginning,
+    /// A transaction is open.
+    Open,
+}
+
+enum LeasedConnection<'a> {
+    Own(PoolConnection<Postgres>),
+    Kept(&'a mut PoolConnection<Postgres>),
+}
+
+impl LeasedConnection<'_> {
+    const fn get(&self) -> &PoolConnection<Postgres> {
+        match self {
+            Self::Own(conn) => conn,
+            Self::Kept(conn) => conn,
+        }
+    }
+
+    const fn get_mut(&mut self) -> &mut PoolConnection<Postgres> {
+        match self {
+            Self::Own(conn) => conn,
+            Self::Kept(conn) => conn,
+        }
+    }
+}
+
+/// Also makes a lease borrow its session until it is dropped and not only until its last use: a
+/// session that takes a second connection while it holds a first, in one expression or in two, does
+/// not compile. Requests that did would wait for each other with the pool empty.
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        let conn = self.conn.get_mut();
+        match self.state {
+            LeaseState::Plain => {}
+            LeaseState::Beginning => conn.close_on_drop(),
+            // Sent with what follows: the next begin, or the check on the return to the pool.
+            LeaseState::Open => Transactions::start_rollback(conn),
+        }
+    }
+}
+
+impl Deref for Lease<'_> {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        self.conn.get()
+    }
+}
+
+impl DerefMut for Lease<'_> {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        self.conn.get_mut()
+    }
+}
+
+/// A connection for one statement that writes; without [`commit`](Self::commit) it may have no effect.
+#[must_use]
+pub struct WriteLease<'a>(Lease<'a>);
+
+impl WriteLease<'_> {
+    /// Ends the transaction, where there is one.
+    pub async fn commit(mut self) -> Result<(), DbError> {
+        if self.0.state == LeaseState::Open {
+            timing::db(Transactions::commit(&mut self.0)).await?;
+            self.0.state = LeaseState::Plain;
+        }
+        Ok(())
+    }
+}
+
+impl Deref for WriteLease<'_> {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.0
+    }
+}
+
+impl DerefMut for WriteLease<'_> {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.0
+    }
+}

@@ -1,0 +1,63 @@
+//! The worker that carries messages and notifications to sockets on other instances, and theirs to
+//! ours, while `chat.fanout` says so.
+
+use std::time::Duration;
+
+use axum::extract::ws::Utf8Bytes;
+use secrecy::ExposeSecret as _;
+use shared::profile::Fanout;
+use tokio::{sync::mpsc, time::sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    engine::Engine,
+    realtime::{Hub, RelayError, RelayLink, RelayedFrame, RelayedKind},
+    state::AppState,
+};
+
+/// How soon a turned switch is noticed, and a lost connection made again.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Works until `stop`.
+pub(super) async fn run(state: AppState, stop: CancellationToken) {
+    let Some(mut queue) = state.hub().relay().take() else {
+        return;
+    };
+    let work = async {
+        loop {
+            if is_wanted(&state)
+                && let Err(error) = link(&state, &mut queue).await
+            {
+                tracing::warn!(%error, "messages do not reach other instances until Redis answers");
+            }
+            sleep(PAUSE).await;
+        }
+    };
+    stop.run_until_cancelled(work).await;
+}
+
+fn is_wanted(state: &AppState) -> bool {
+    state.engine().policies.chat.fanout == Fanout::Redis
+}
+
+/// Carries frames both ways while that is wanted.
+async fn link(
+    state: &AppState,
+    queue: &mut mpsc::Receiver<RelayedFrame>,
+) -> Result<(), RelayError> {
+    let url = state.engines().parts().redis_url.expose_secret();
+    let mut link = RelayLink::connect(url).await?;
+    while is_wanted(state) {
+        if let Some(frame) = link.next(queue, PAUSE).await? {
+            state.hub().deliver_relayed(&frame);
+        }
+    }
+    Ok(())
+}
+
+/// Queues a frame for the other instances, where the engine says so.
+pub(super) fn pass_on(hub: &Hub, engine: &Engine, kind: RelayedKind, frame: &Utf8Bytes) {
+    if engine.policies.chat.fanout == Fanout::Redis {
+        hub.relay().send(kind, frame);
+    }
+}

@@ -1,0 +1,215 @@
+//! Frames on their way to the other processes and from them, by a channel of Redis.
+//!
+//! The channel keeps nothing: a frame that is lost on the way is found missing by the number of the
+//! next one, and read from the database.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::extract::ws::Utf8Bytes;
+use deadpool_redis::redis::{
+    Client, RedisError,
+    aio::{MultiplexedConnection, PubSubStream},
+    pipe,
+};
+use futures_util::StreamExt as _;
+use serde::{Deserialize, Serialize};
+use shared::ids::{RoomId, UserId};
+use tokio::{sync::mpsc, time::sleep};
+use uuid::Uuid;
+
+/// Frames that wait to be sent; beyond, they are left out.
+const CAPACITY: usize = 4_096;
+/// Most frames of one round trip.
+const AT_ONCE: usize = 64;
+
+/// A frame for sockets of other processes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RelayedFrame {
+    /// What it is, and for whom.
+    pub kind: RelayedKind,
+    /// Its text.
+    pub text: String,
+}
+
+/// What a frame is, and for whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RelayedKind {
+    /// A stored message with its number in the room, for the members of that.
+    Message(RoomId, i64),
+    /// Something that is not stored, for all members but the person that it comes from.
+    Ephemeral(RoomId, UserId),
+    /// A notification of one person.
+    Personal(UserId),
+}
+
+/// The queue of frames for other processes. One worker sends them.
+#[derive(Debug)]
+pub struct Relay {
+    sender: mpsc::Sender<RelayedFrame>,
+    receiver: Mutex<Option<mpsc::Receiver<RelayedFrame>>>,
+}
+
+impl Default for Relay {
+    fn default() -> Self {
+        let (sender, receiver) = mpsc::channel(CAPACITY);
+        Self {
+            sender,
+            receiver: Mutex::new(Some(receiver)),
+        }
+    }
+}
+
+impl Relay {
+    /// Queues a frame; does not wait.
+    pub fn send(&self, kind: RelayedKind, frame: &Utf8Bytes) {
+        let text = frame.as_str().to_owned();
+        if self.sender.try_send(RelayedFrame { kind, text }).is_err() {
+            tracing::debug!("a frame for other processes was left out: too many wait");
+        }
+    }
+
+    /// The other end of the queue; once.
+    pub fn take(&self) -> Option<mpsc::Receiver<RelayedFrame>> {
+        let mut receiver = self.receiver.lock().unwrap_or_else(PoisonError::into_inner);
+        receiver.take()
+    }
+}
+
+/// A frame with the process that it comes from, as it is on the channel.
+#[derive(Serialize, Deserialize)]
+struct Published {
+    origin: Uuid,
+    #[serde(flatten)]
+    frame: RelayedFrame,
+}
+
+/// Why the channel cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// Redis refuses or does not answer.
+    #[error("Redis: {0}")]
+    Redis(#[from] RedisError),
+    /// The subscription ended.
+    #[error("Redis closed the subscription")]
+    Ended,
+}
+
+/// Both directions of the channel.
+pub struct RelayLink {
+    origin: Uuid,
+    channel: String,
+    publisher: MultiplexedConnection,
+    incoming: PubSubStream,
+}
+
+impl RelayLink {
+    /// Connects to the channel of the Redis database at `url`.
+    pub async fn connect(url: &str) -> Result<Self, RelayError> {
+        let client = Client::open(url)?;
+        // Channels are the whole server's; databases of it belong to different applications.
+        let database = client.get_connection_info().redis_settings().db();
+        let channel = format!("cc:chat:{database}");
+        let publisher = client.get_multiplexed_async_connection().await?;
+        let mut subscriber = client.get_async_pubsub().await?;
+        subscriber.subscribe(&channel).await?;
+        Ok(Self {
+            origin: Uuid::new_v4(),
+            channel,
+            publisher,
+            incoming: subscriber.into_on_message(),
+        })
+    }
+
+    /// Sends what is queued, and returns the next frame of another process; `None` where none came
+    /// within `limit`.
+    pub async fn next(
+        &mut self,
+        queue: &mut mpsc::Receiver<RelayedFrame>,
+        limit: Duration,
+    ) -> Result<Option<RelayedFrame>, RelayError> {
+        let mut taken = Vec::new();
+        let end = sleep(limit);
+        tokio::pin!(end);
+        loop {
+            tokio::select! {
+                () = &mut end => return Ok(None),
+                count = queue.recv_many(&mut taken, AT_ONCE), if !queue.is_closed() => {
+                    if count > 0 {
+                        self.publish(taken.drain(..)).await?;
+                    }
+                }
+                message = self.incoming.next() => {
+                    let Some(message) = message else {
+                        return Err(RelayError::Ended);
+                    };
+                    match serde_json::from_slice::<Published>(message.get_payload_bytes()) {
+                        Ok(one) if one.origin == self.origin => {}
+                        Ok(one) => return Ok(Some(one.frame)),
+                        Err(error) => tracing::warn!(%error, "a frame of another process cannot be read"),
+                    }
+                }
+            }
+        }
+    }
+
+    async fn publish(
+        &mut self,
+        frames: impl Iterator<Item = RelayedFrame>,
+    ) -> Result<(), RelayError> {
+        let mut all = pipe();
+        for frame in frames {
+            let origin = self.origin;
+            let text = serde_json::to_string(&Published { origin, frame })
+                .expect("ids, numbers and texts are always JSON");
+            all.publish(&self.channel, text).ignore();
+        }
+        all.query_async::<()>(&mut self.publisher).await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_read_as_it_was_written() {
+        for kind in [
+            RelayedKind::Message(RoomId(Uuid::nil()), 7),
+            RelayedKind::Ephemeral(RoomId(Uuid::nil()), UserId(Uuid::nil())),
+            RelayedKind::Personal(UserId(Uuid::nil())),
+        ] {
+            let frame = RelayedFrame {
+                kind,
+                text: "{\"a\":1}".to_owned(),
+            };
+            let origin = Uuid::nil();
+            let text = serde_json::to_string(&Published {
+                origin,
+                frame: frame.clone(),
+            })
+            .unwrap();
+            let read: Published = serde_json::from_str(&text).unwrap();
+            assert_eq!((read.origin, read.frame), (origin, frame));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_leaves_frames_out_and_does_not_wait() {
+        let relay = Relay::default();
+        for _ in 0..CAPACITY + 9 {
+            relay.send(RelayedKind::Personal(UserId(Uuid::nil())), &"x".into());
+        }
+        let mut queue = relay.take().unwrap();
+        assert!(relay.take().is_none());
+        let mut frames = Vec::new();
+        while queue.try_recv().is_ok_and(|frame| {
+            frames.push(frame);
+            true
+        }) {}
+        assert_eq!(frames.len(), CAPACITY);
+    }
+}

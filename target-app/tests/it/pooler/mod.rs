@@ -1,0 +1,4 @@
+//! PgBouncer between the application and PostgreSQL.
+
+mod driver;
+mod ways;
