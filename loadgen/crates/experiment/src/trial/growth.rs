@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use loadgen_stats as stats;
+use loadgen_theil_sen_interval;
 
 use crate::schema::{Growth, GrowthWord, Resource, Second};
 
@@ -18,8 +18,8 @@ const FLAT_SHARE: f64 = 0.05;
 /// Seconds of an hour.
 const HOUR_S: f64 = 3_600.0;
 
-/// The smallest figure that counts as a change: of memory 1 MiB, about what an allocator takes at
-/// once; of descriptors 1 an hour.
+/// Least limit an hour: of memory 1 MiB, of descriptors 1. A change over the window is seen from
+/// twice as much.
 const fn smallest(resource: Resource) -> f64 {
     match resource {
         Resource::Memory => 1_048_576.0,
@@ -60,7 +60,7 @@ fn growth(series: &[Second], window_s: f64, process: &str, resource: Resource) -
         return None;
     }
     let mean = points.iter().map(|(_, value)| value).sum::<f64>() / points.len() as f64;
-    let slope = stats::theil_sen_interval(&points);
+    let slope = theil_sen_interval(&points);
     let per_hour = slope.map(|slope| slope.estimate * HOUR_S);
     let interval = slope
         .and_then(|slope| slope.interval)

@@ -22,11 +22,7 @@ pub(super) fn lines(summary: &Summary) -> Vec<String> {
         .collect();
     let memory_grows =
         |one: &&Growth| one.resource == Resource::Memory && one.word == GrowthWord::Grows;
-    let note = found
-        .iter()
-        .copied()
-        .find(|one| memory_grows(&one))
-        .map(|_| NOTE.to_owned());
+    let note = found.iter().any(memory_grows).then(|| NOTE.to_owned());
     found.into_iter().map(line).chain(note).collect()
 }
 
