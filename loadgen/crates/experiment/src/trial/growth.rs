@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use loadgen_theil_sen_interval;
+use loadgen_stats::theil_sen_interval;
 
 use crate::schema::{Growth, GrowthWord, Resource, Second};
 
