@@ -37,5 +37,5 @@ pub use scaling_law::{ScalingFit, ScalingLaw, ScalingModel, fit_scaling};
 pub use shares::largest_share_of_none;
 pub use sign_flip::SubsetMeans;
 pub use signed_rank::{Interval, hodges_lehmann, interval, median, rank, two_sided_p};
-pub use theil_sen::theil_sen;
+pub use theil_sen::{SlopeEstimate, theil_sen, theil_sen_interval};
 pub use two_samples::{FEWEST as FEWEST_FOR_TWO_SAMPLES, MeanDifference, mean_difference};

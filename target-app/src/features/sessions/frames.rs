@@ -162,11 +162,67 @@ mod tests {
         }
     }
 
+    /// Right signals.
+    fn signals() -> impl Strategy<Value = SignalFrame> {
+        let sdp = || ".{1,60}";
+        prop_oneof![
+            sdp().prop_map(|sdp| SignalFrame::Offer { sdp }),
+            sdp().prop_map(|sdp| SignalFrame::Answer { sdp }),
+            (".{0,60}", prop::option::of(".{0,6}"), any::<Option<u16>>()).prop_map(
+                |(candidate, sdp_mid, sdp_m_line_index)| SignalFrame::Ice {
+                    candidate,
+                    sdp_mid,
+                    sdp_m_line_index,
+                }
+            ),
+            any::<u64>().prop_map(|nonce| SignalFrame::Ping { nonce }),
+        ]
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
         #[test]
-        fn no_text_makes_the_reader_panic_and_what_it_reads_it_can_write(text in ".{0,200}") {
-            if let Ok(Signal::Relay(frame, _)) = read(&text, ANN) {
-                write(&frame);
+        fn a_right_signal_is_passed_on_with_its_fields_and_its_sender(signal in signals()) {
+            let mut expected = serde_json::to_value(&signal).unwrap();
+            match read(&expected.to_string(), ANN) {
+                Ok(Signal::Relay(frame, _)) => {
+                    expected["from"] = json!(ANN);
+                    let written: serde_json::Value = serde_json::from_str(&write(&frame)).unwrap();
+                    prop_assert_eq!(written, expected);
+                }
+                Ok(Signal::Ping(nonce)) => prop_assert_eq!(signal, SignalFrame::Ping { nonce }),
+                Err(end) => prop_assert!(false, "{expected}: {end:?}"),
+            }
+        }
+
+        #[test]
+        fn a_signal_that_was_cut_ends_the_connection_and_an_altered_one_is_read_or_does(
+            signal in signals(),
+            place in any::<prop::sample::Index>(),
+            put in ".{0,3}",
+            cut in any::<bool>(),
+        ) {
+            let text = serde_json::to_string(&signal).unwrap();
+            let chars: Vec<char> = text.chars().collect();
+            let (begin, end) = chars.split_at(place.index(chars.len()));
+            let begin: String = begin.iter().collect();
+            let altered: String = end.iter().skip(1).collect();
+            let text = if cut { begin } else { begin + &put + &altered };
+            match read(&text, ANN) {
+                Ok(_) => prop_assert!(!cut, "{text}"),
+                Err(end) => prop_assert_eq!(end, NO_FRAME),
+            }
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_panic_and_what_it_reads_it_can_write(
+            text in prop_oneof![".{0,200}", "[\\[\\]{}\":,a-e0-9 .+-]{0,60}"]
+        ) {
+            match read(&text, ANN) {
+                Ok(Signal::Relay(frame, _)) => { write(&frame); }
+                Ok(Signal::Ping(_)) => {}
+                Err(end) => prop_assert_eq!(end, NO_FRAME),
             }
         }
     }

@@ -24,6 +24,7 @@ pub(super) fn trial() -> Trial {
         operations: Vec::new(),
         series: Vec::new(),
         pooled: Vec::new(),
+        growth: Vec::new(),
         server: Server::default(),
         violations: None,
         generator_threads: None,

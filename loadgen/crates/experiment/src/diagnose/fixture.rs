@@ -139,6 +139,7 @@ pub(crate) fn quiet() -> Summary {
         operations: Vec::new(),
         series: Vec::new(),
         pooled: Vec::new(),
+        growth: Vec::new(),
         server: Server::default(),
         violations: Some(0),
         audits: crate::schema::AuditCount::default(),

@@ -43,6 +43,7 @@ impl Timeline {
             load(second, span);
             second.target_cpu = target_cpu(span);
             second.cpu_cores = other_cpu(span);
+            resources(second, span);
         }
     }
 }
@@ -129,6 +130,22 @@ fn target_cpu(span: &[Observation]) -> Option<f64> {
     (seconds > SHORTEST_S).then(|| (spent / seconds).max(0.0))
 }
 
+/// Memory and descriptors at the last look; the target's own figure of its memory where it is on
+/// another machine.
+fn resources(second: &mut Second, span: &[Observation]) {
+    let Some(last) = span.last() else { return };
+    for (name, usage) in &last.host {
+        second.rss_bytes.insert(name.clone(), usage.rss_bytes);
+        if let Some(open) = usage.descriptors {
+            second.descriptors.insert(name.clone(), open);
+        }
+    }
+    let own = last.snapshot.as_ref().map(|one| one.process.rss_bytes);
+    if let Some(bytes) = own.filter(|bytes| *bytes > 0) {
+        second.rss_bytes.entry(TARGET.to_owned()).or_insert(bytes);
+    }
+}
+
 /// Cores that the other processes used between the first and the last look, to a thousandth.
 fn other_cpu(span: &[Observation]) -> BTreeMap<String, f64> {
     let (Some(first), Some(last)) = (span.first(), span.last()) else {
@@ -204,7 +221,8 @@ mod tests {
                 Usage {
                     cpu_ns: second * 250_000_000,
                     ticks: 0,
-                    rss_bytes: 7,
+                    rss_bytes: 7 + second,
+                    descriptors: Some(20 + second),
                 },
             )]),
             machine: Machine::default(),
@@ -236,6 +254,9 @@ mod tests {
         assert_eq!(second.wal_bytes_per_s, Some(8_192.0));
         assert_eq!(second.redis_commands_per_s, Some(70.0));
         assert!((second.cpu_cores["postgres"] - 0.25).abs() < 1e-9);
+        let last = look(2).host["postgres"];
+        assert_eq!(second.rss_bytes["postgres"], last.rss_bytes);
+        assert_eq!(second.descriptors["postgres"], last.descriptors.unwrap());
     }
 
     #[test]

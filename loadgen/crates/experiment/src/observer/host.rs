@@ -1,4 +1,4 @@
-//! CPU and memory of the processes on this machine, from their clocks and `/proc`.
+//! CPU, memory and open descriptors of the processes on this machine, from their clocks and `/proc`.
 
 use std::collections::BTreeMap;
 
@@ -19,6 +19,8 @@ pub struct Usage {
     pub ticks: u64,
     /// Resident memory in bytes; memory shared with children is counted once.
     pub rss_bytes: u64,
+    /// Open file descriptors; absent where they cannot be seen, those of another user for example.
+    pub descriptors: Option<u64>,
 }
 
 /// Fewest clock ticks that make a figure: each is off by one.
@@ -79,7 +81,10 @@ fn usage(pid: i32, with_children: bool) -> Option<Usage> {
     let process = Process::new(pid).ok()?;
     let stat = process.stat().ok()?;
     let memory = process.statm().ok()?;
-    let mut usage = Usage::default();
+    let mut usage = Usage {
+        descriptors: descriptors(&process),
+        ..Usage::default()
+    };
     let mut add_cpu = |pid: i32, ticks: u64| match cpu_ns(pid) {
         Some(ns) => usage.cpu_ns += ns,
         None => usage.ticks += ticks,
@@ -94,6 +99,8 @@ fn usage(pid: i32, with_children: bool) -> Option<Usage> {
             if let (Ok(stat), Ok(memory)) = (process.stat(), process.statm()) {
                 add_cpu(child, stat.utime + stat.stime);
                 pages += memory.resident.saturating_sub(memory.shared);
+                let own = usage.descriptors.zip(descriptors(&process));
+                usage.descriptors = own.map(|(all, one)| all + one);
             }
         }
         // A child that ended is in the parent's account, one that lives in its own.
@@ -101,6 +108,11 @@ fn usage(pid: i32, with_children: bool) -> Option<Usage> {
     }
     usage.rss_bytes = pages * procfs::page_size();
     Some(usage)
+}
+
+/// Open file descriptors of one process: a single `stat` since Linux 6.2.
+fn descriptors(process: &Process) -> Option<u64> {
+    u64::try_from(process.fd_count().ok()?).ok()
 }
 
 /// CPU time of a process with all its threads, those that have ended included.
@@ -146,6 +158,18 @@ mod tests {
     }
 
     #[test]
+    fn descriptors_are_those_that_are_open() {
+        let process = Process::myself().unwrap();
+        let files: Vec<std::fs::File> = (0..200)
+            .map(|_| std::fs::File::open("/dev/null").unwrap())
+            .collect();
+        let open = descriptors(&process).unwrap();
+        assert!(open >= files.len() as u64, "{open}");
+        let seen = Host::new([]).read()["loadgen"].descriptors.unwrap();
+        assert!(seen >= files.len() as u64, "{seen}");
+    }
+
+    #[test]
     fn a_millisecond_of_computing_is_seen_which_is_a_tenth_of_a_clock_tick() {
         let host = Host::new([]);
         let before = host.read()["loadgen"];
@@ -162,7 +186,7 @@ mod tests {
         let at = |cpu_ns, ticks| Usage {
             cpu_ns,
             ticks,
-            rss_bytes: 0,
+            ..Usage::default()
         };
         assert_eq!(at(0, 104).cpu_since(&at(0, 100)), None);
         let enough = at(0, 120).cpu_since(&at(0, 100)).unwrap();

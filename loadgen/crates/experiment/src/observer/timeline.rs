@@ -366,6 +366,7 @@ mod tests {
                     cpu_ns: second * 100_000_000,
                     ticks: 0,
                     rss_bytes: 7,
+                    descriptors: None,
                 },
             )]),
             load: None,

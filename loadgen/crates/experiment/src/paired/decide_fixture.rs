@@ -42,6 +42,7 @@ pub(super) fn trial(p50: Option<f64>, queries: f64) -> Trial {
         operations: vec![operation("orders.list")],
         series: Vec::new(),
         pooled: Vec::new(),
+        growth: Vec::new(),
         server: Server {
             requests: Some(PLANNED),
             queries: (queries * PLANNED as f64) as u64,

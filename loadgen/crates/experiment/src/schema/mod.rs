@@ -7,6 +7,7 @@ mod arm_name;
 mod capacity;
 mod completed;
 mod document;
+mod growth;
 mod measured_figures;
 mod parts;
 mod percentile;
@@ -27,6 +28,7 @@ pub use capacity::{
     ScalingPoint, ScalingResult, SearchEnding, TrialPurpose,
 };
 pub use document::{Document, DocumentFigures, DocumentPhase};
+pub use growth::{Growth, GrowthWord, Resource};
 pub use loadgen_engine::threshold::ThresholdWord;
 pub use measured_figures::{MeasuredFigure, MeasuredFigures};
 pub use percentile::{Percentile, Percentiles};

@@ -50,6 +50,12 @@ pub struct Second {
     /// visible.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cpu_cores: BTreeMap<String, f64>,
+    /// Resident memory in bytes by process, at the last look; absent where not visible.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rss_bytes: BTreeMap<String, u64>,
+    /// Open file descriptors by process, at the last look; absent where not visible.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub descriptors: BTreeMap<String, u64>,
     /// Share of cache look-ups that hit.
     pub cache_hit_ratio: Option<f64>,
     /// Active PostgreSQL backends by what they waited for, `Lock:tuple` for example; `CPU` where
@@ -91,7 +97,15 @@ mod tests {
         let second: Second = serde_json::from_str(text).unwrap();
         assert!(second.errors.is_empty() && second.pool_max.is_none());
         let text = serde_json::to_string(&second).unwrap();
-        for absent in ["errors", "pool_max", "cpu_cores", "waits", "per_s"] {
+        for absent in [
+            "errors",
+            "pool_max",
+            "cpu_cores",
+            "waits",
+            "rss_bytes",
+            "descriptors",
+            "per_s",
+        ] {
             assert!(!text.contains(absent), "{text}");
         }
     }

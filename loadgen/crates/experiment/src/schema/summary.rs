@@ -20,6 +20,7 @@ use super::{
     arm_name::ArmName,
     capacity::Capacity,
     document::Document,
+    growth::Growth,
     parts,
     percentile::{Percentile, Percentiles},
     provenance::{LoadedEndpoint, Provenance},
@@ -223,6 +224,10 @@ pub struct Trial {
     /// each share the narrowest step that has enough, and the next one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pooled: Vec<PooledPercentile>,
+    /// Whether memory and descriptors of each process stay flat; empty where the measured window is
+    /// too short to say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub growth: Vec<Growth>,
     /// The target, sampled.
     pub server: Server,
     /// Violations found by the audit after it; absent where none was made.

@@ -5,6 +5,7 @@ mod clock;
 mod course;
 mod crash;
 mod figures;
+mod growth;
 mod job;
 mod live_thresholds;
 mod load_control;

@@ -13,7 +13,7 @@ use super::{
     abort::AbortConditions,
     course,
     crash::{Crash, Crashing},
-    figures,
+    figures, growth,
     job::{TestEnv, TrialSpec},
     load_control,
     outcome::TrialOutcome,
@@ -448,6 +448,7 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>
         changed: seen.changed.clone(),
         ..TrialEvidence::of(data)
     });
+    let growth = growth::of(&series, window_s);
     Trial {
         folder: spec.folder.clone(),
         arm: spec.arm.name.clone(),
@@ -458,6 +459,7 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>
         operations: figures::arm_operations(&data.ops, operations, window_s),
         series,
         pooled: course::pooled(data),
+        growth,
         server,
         violations: None,
         generator_threads: data.precedence,

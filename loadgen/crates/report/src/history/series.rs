@@ -281,6 +281,7 @@ mod tests {
             operations: Vec::new(),
             series: Vec::new(),
             pooled: Vec::new(),
+            growth: Vec::new(),
             server: Server::default(),
             violations: Some(0),
             audits: loadgen_experiment::schema::AuditCount::default(),

@@ -98,6 +98,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 operations,
                 series: series(slow, 30, 200.0, &mut dice),
                 pooled: Vec::new(),
+                growth: Vec::new(),
                 server: server(slow, seconds),
                 violations: Some(if violated && !slow { 7 } else { 0 }),
                 generator_threads: None,

@@ -25,6 +25,7 @@ mod fixture;
 mod formats;
 mod gate;
 mod github;
+mod growth;
 mod history;
 mod html;
 mod junit;

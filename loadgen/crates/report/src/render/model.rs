@@ -13,6 +13,7 @@ use crate::render::comparison::{self, Area, ComparisonRow};
 use crate::render::document::DocumentTable;
 use crate::render::evidence::{self, Audit, Doubt, Endings, SwitchRow, TrialChecks};
 use crate::render::figures;
+use crate::render::growth;
 use crate::render::thresholds::{self, ThresholdRow};
 use crate::render::tone::Tone;
 use crate::render::why::Why;
@@ -74,6 +75,8 @@ pub struct ReportPage {
     pub fingerprints: Vec<(String, String)>,
     /// What a reader must know.
     pub warnings: Vec<String>,
+    /// Whether memory and descriptors of each process stayed flat.
+    pub growth: Vec<String>,
     /// What was not tested.
     pub not_tested: Vec<String>,
     /// Why the figures are what they are, and what to try next.
@@ -225,6 +228,7 @@ impl ReportPage {
                 .map(|arm| (printable(&arm.name), printable(&arm.fingerprint)))
                 .collect(),
             warnings: lines(&summary.warnings),
+            growth: growth::lines(summary),
             not_tested: lines(&summary.not_tested),
             why: Why::of(summary),
             capacity: CapacityPage::of(summary),

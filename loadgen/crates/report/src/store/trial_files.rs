@@ -182,6 +182,7 @@ mod tests {
             operations: Vec::new(),
             series,
             pooled: Vec::new(),
+            growth: Vec::new(),
             server: Server::default(),
             violations: None,
             audits: loadgen_experiment::schema::AuditCount::default(),
