@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Measures what results/published holds anew, with this checkout's release build on this machine, and
-# takes the excerpt of README.md from it. About twenty minutes on two cores;
+# takes the excerpt of README.md from it. About forty minutes on two cores;
 # nothing else should run meanwhile. Look at what it leaves before it is committed.
 #
 #   PUBLISH_ONLY=mentor_cache,pool_starved scripts/publish.sh    some of the experiments
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-only=${PUBLISH_ONLY:-cache_connection,mentor_cache,mentor_query}
+only=${PUBLISH_ONLY:-cache_connection,mentor_cache,mentor_query,codeconnect_results}
 target=${CARGO_TARGET_DIR:-target}
 published=results/published
 work=$(mktemp -d)
