@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures what results/published holds anew, with this checkout's release build on this machine, and
-# takes the excerpt of README.md from it. About forty minutes on two cores;
+# takes the excerpt of README.md from it. About 35 minutes on two cores (an estimate);
 # nothing else should run meanwhile. Look at what it leaves before it is committed.
 #
 #   PUBLISH_ONLY=mentor_cache,pool_starved scripts/publish.sh    some of the experiments

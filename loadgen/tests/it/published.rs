@@ -44,6 +44,8 @@ fn the_target_counted_what_the_clients_of_every_published_trial_got_answered() {
             let mean_s = trial["total"]["service"]["mean"].as_f64().unwrap_or(0.0) / 1e3;
             let at_edges = 2.0 * (EDGE_S + mean_s) * answered / window_s;
             let crossing = at_edges.max(4.0) + with_outcome(trial, Some("timeout"));
+            // A fifth of the requests counted by one side alone would be seen.
+            assert!(crossing < 0.2 * answered, "{crossing} of {answered}");
             assert!(
                 (counted - answered).abs() <= crossing,
                 "{} {}: {counted} by the target, {answered} by its clients",

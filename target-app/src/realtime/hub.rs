@@ -19,6 +19,7 @@ use std::{
 use axum::extract::ws::Utf8Bytes;
 use shared::{
     ids::{RoomId, UserId},
+    profile::Fanout,
     snapshot::ChatSnapshot,
 };
 use tokio::sync::{Mutex as OrderMutex, OwnedMutexGuard};
@@ -114,6 +115,13 @@ impl Hub {
     /// Messages of all rooms that wait to be stored together.
     pub fn outbox(&self) -> &Outbox {
         &self.0.outbox
+    }
+
+    /// Queues a frame for sockets of the other processes too, where frames are carried to them.
+    pub fn pass_on(&self, fanout: Fanout, kind: RelayedKind, frame: &Utf8Bytes) {
+        if fanout == Fanout::Redis {
+            self.0.relay.send(kind, frame);
+        }
     }
 
     /// Frames for the other processes.

@@ -9,6 +9,11 @@ pub(super) fn normal_cdf(x: f64) -> f64 {
     Normal::standard().cdf(x)
 }
 
+/// Quantile of the standard normal distribution.
+pub(super) fn normal_quantile(p: f64) -> f64 {
+    Normal::standard().inverse_cdf(p)
+}
+
 /// Quantile of Student's t; `None` where there are no degrees of freedom.
 pub(super) fn t_quantile(p: f64, df: f64) -> Option<f64> {
     StudentsT::new(0.0, 1.0, df)

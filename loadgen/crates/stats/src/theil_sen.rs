@@ -1,28 +1,31 @@
 //! Theil-Sen slope: the median of the slopes between all pairs of points. Up to 29 % of the
 //! points may be anything without moving it far.
 
-use super::median;
+use super::{distributions::normal_quantile, median};
 
 /// Most points that are paired; longer series are averaged down to so many first.
 const MOST: usize = 1_000;
 
-/// 97.5 % quantile of the standard normal distribution.
-const NORMAL_975: f64 = 1.959_964;
-
 /// Slope per step of evenly spaced `values`; `None` for fewer than two.
 pub fn theil_sen(values: &[f64]) -> Option<f64> {
     let width = values.len().div_ceil(MOST).max(1);
-    let points: Vec<f64> = values
-        .chunks_exact(width)
-        .map(|chunk| chunk.iter().sum::<f64>() / width as f64)
+    let chunks = values.chunks_exact(width).enumerate();
+    let points: Vec<(f64, f64)> = chunks
+        .map(|(n, chunk)| {
+            let mean = chunk.iter().sum::<f64>() / width as f64;
+            ((n * width) as f64, mean)
+        })
         .collect();
+    median(&pair_slopes(&points))
+}
+
+/// The slopes between all pairs of points, in no order.
+fn pair_slopes(points: &[(f64, f64)]) -> Vec<f64> {
     let mut slopes = Vec::with_capacity(points.len() * points.len().saturating_sub(1) / 2);
     for (i, a) in points.iter().enumerate() {
-        for (j, b) in points.iter().enumerate().skip(i + 1) {
-            slopes.push((b - a) / ((j - i) * width) as f64);
-        }
+        slopes.extend(points[i + 1..].iter().map(|b| (b.1 - a.1) / (b.0 - a.0)));
     }
-    median(&slopes)
+    slopes
 }
 
 /// A slope with what is known of it.
@@ -42,13 +45,10 @@ pub struct SlopeEstimate {
 /// into 20 to 30 blocks of equal length first. Errors that are still correlated from block to block
 /// make the interval too narrow.
 pub fn theil_sen_interval(points: &[(f64, f64)]) -> Option<SlopeEstimate> {
-    let mut slopes = Vec::new();
-    for (i, a) in points.iter().enumerate() {
-        slopes.extend(points[i + 1..].iter().map(|b| (b.1 - a.1) / (b.0 - a.0)));
-    }
+    let mut slopes = pair_slopes(points);
     let estimate = median(&slopes)?;
     slopes.sort_by(f64::total_cmp);
-    let half = NORMAL_975 * kendall_variance(points).sqrt();
+    let half = normal_quantile(0.975) * kendall_variance(points).sqrt();
     // Ranks are whole: the interval is rounded to the outside.
     let below = ((slopes.len() as f64 - half) / 2.0).floor();
     let interval = (below >= 1.0).then(|| {

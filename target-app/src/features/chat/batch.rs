@@ -17,7 +17,7 @@ use shared::{
 use uuid::Uuid;
 
 use super::{
-    frames, relay, repository_batch as repository,
+    frames, repository_batch as repository,
     room_errors::{TURN_LIMIT, no_such_room, too_busy},
 };
 use crate::{
@@ -173,7 +173,7 @@ fn publish(hub: &Hub, engine: &Engine, turns: &BTreeMap<RoomId, Turn>, stored: &
             let frame = frames::write(&ServerFrame::Message(message.clone()));
             turn.publish(message.seq, &frame);
             let kind = RelayedKind::Message(name.0, message.seq);
-            relay::pass_on(hub, engine, kind, &frame);
+            hub.pass_on(engine.policies.chat.fanout, kind, &frame);
         }
     }
 }

@@ -14,7 +14,7 @@ use shared::{
 use super::{
     frames::{self, FrameError},
     model::checked_seq,
-    relay, service,
+    service,
 };
 use crate::{
     error::ApiError,
@@ -239,7 +239,7 @@ impl Conversation {
         let hub = self.state.hub();
         hub.publish_ephemeral(room, user, &frame);
         let kind = RelayedKind::Ephemeral(room, user);
-        relay::pass_on(hub, &self.state.engine(), kind, &frame);
+        hub.pass_on(self.state.engine().policies.chat.fanout, kind, &frame);
         Ok(())
     }
 }

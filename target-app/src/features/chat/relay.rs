@@ -3,15 +3,13 @@
 
 use std::time::Duration;
 
-use axum::extract::ws::Utf8Bytes;
 use secrecy::ExposeSecret as _;
 use shared::profile::Fanout;
 use tokio::{sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    engine::Engine,
-    realtime::{Hub, RelayError, RelayLink, RelayedFrame, RelayedKind},
+    realtime::{RelayError, RelayLink, RelayedFrame},
     state::AppState,
 };
 
@@ -53,11 +51,4 @@ async fn link(
         }
     }
     Ok(())
-}
-
-/// Queues a frame for the other instances, where the engine says so.
-pub(super) fn pass_on(hub: &Hub, engine: &Engine, kind: RelayedKind, frame: &Utf8Bytes) {
-    if engine.policies.chat.fanout == Fanout::Redis {
-        hub.relay().send(kind, frame);
-    }
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{
     batch, frames,
     model::{HistorySpan, StoredMessage},
-    relay, repository,
+    repository,
     room_errors::{TURN_LIMIT, no_such_room, too_busy},
 };
 use crate::{
@@ -115,7 +115,7 @@ async fn send_alone(hub: &Hub, engine: &Engine, draft: &Draft) -> Result<ChatMes
             let frame = frames::write(&ServerFrame::Message(message.clone()));
             turn.publish(message.seq, &frame);
             let kind = RelayedKind::Message(draft.room, message.seq);
-            relay::pass_on(hub, engine, kind, &frame);
+            hub.pass_on(engine.policies.chat.fanout, kind, &frame);
             Ok(message)
         }
         Some(StoredMessage::Before(message)) => Ok(message),

@@ -27,8 +27,7 @@ use crate::{
 pub(crate) struct Outgoing {
     /// `None` where none are written.
     hub: Option<Hub>,
-    /// Whether readers may be connected to other instances.
-    reaches_others: bool,
+    fanout: Fanout,
     written: Arc<Mutex<Vec<(UserId, NotificationView)>>>,
 }
 
@@ -38,7 +37,7 @@ impl Outgoing {
         let is_on = engine.policies.notifications.write.is_on();
         Self {
             hub: is_on.then(|| engine.hub.clone()),
-            reaches_others: engine.policies.chat.fanout == Fanout::Redis,
+            fanout: engine.policies.chat.fanout,
             written: Arc::default(),
         }
     }
@@ -72,9 +71,7 @@ impl Outgoing {
                 .expect("frames are strings, numbers and times");
             let frame = frame.into();
             hub.notify(reader, &frame);
-            if self.reaches_others {
-                hub.relay().send(RelayedKind::Personal(reader), &frame);
-            }
+            hub.pass_on(self.fanout, RelayedKind::Personal(reader), &frame);
         }
     }
 }

@@ -31,8 +31,8 @@ async fn replayed(app: &TestApp, student: &Person, slot: SlotId, made: &BookingV
     app.lab().audits_clean().await;
 }
 
-/// The booking that lost a real deadlock and was run again, with its slot. PostgreSQL lets the
-/// one lose whose `deadlock_timeout` ends first after the circle closed: on a busy machine that
+/// The booking that lost a real deadlock and was run again, with its slot. PostgreSQL aborts the
+/// one whose `deadlock_timeout` ends first once both wait for each other: on a busy machine that
 /// can be the other transaction, so this is tried a bounded number of times.
 async fn booked_after_a_deadlock(app: &TestApp, student: &Person) -> (SlotId, BookingView) {
     for _ in 0..10 {

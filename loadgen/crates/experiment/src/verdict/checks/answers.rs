@@ -90,6 +90,6 @@ pub(in crate::verdict) fn profile(why: &str) -> ValidityCheck {
         false,
         why.to_owned(),
         "the requested configuration, in every instance".to_owned(),
-        "somebody changed a profile during the trial, or an instance was started anew: repeat it alone",
+        "the profile was changed during the trial, or an instance was started with another one: repeat the trial without other clients of the lab",
     )
 }
