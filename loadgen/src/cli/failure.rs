@@ -104,7 +104,9 @@ impl From<TrialError> for Failure {
                 Self::usage(error)
             }
             TrialError::Driver(error) => Self::of_error(&error, Self::Internal),
-            TrialError::Thread(_) | TrialError::Services(_) => Self::internal(error),
+            TrialError::Thread(_) | TrialError::Services(_) | TrialError::Looks(_) => {
+                Self::internal(error)
+            },
         }
     }
 }

@@ -3,14 +3,16 @@
 //!
 //! A whole histogram for each second, operation and kind would take 190 KB apiece. Here one row
 //! of counters is filled at a time; at the end of its interval the few that were touched are
-//! kept as pairs. Nothing is allocated but that row of pairs, once an interval, and there are at
-//! most [`MOST_INTERVALS`] of them however long the run is.
+//! kept as [`ClosedRows`]. There are at most [`MOST_INTERVALS`] rows however long the run is.
 
 use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
-use super::bounds::{HIGHEST, response_histogram};
+use super::{
+    bounds::{HIGHEST, response_histogram},
+    closed_rows::ClosedRows,
+};
 use crate::{
     sample::{OpId, Outcome, Sample},
     units::{NANOS_PER_SECOND, Nanos},
@@ -89,16 +91,13 @@ impl Intervals {
     }
 }
 
-/// Counts of one interval, by bucket.
-type BucketRow = Vec<(u16, u32)>;
-
 /// One distribution of one worker.
 #[derive(Debug)]
 struct IntervalLog {
     current: u32,
     counts: Box<[u32]>,
     touched: Vec<u16>,
-    closed: Vec<(u32, BucketRow)>,
+    closed: ClosedRows,
 }
 
 impl IntervalLog {
@@ -107,7 +106,7 @@ impl IntervalLog {
             current: 0,
             counts: vec![0; BUCKETS].into_boxed_slice(),
             touched: Vec::with_capacity(1_024),
-            closed: Vec::new(),
+            closed: ClosedRows::default(),
         }
     }
 
@@ -130,13 +129,14 @@ impl IntervalLog {
         if self.touched.is_empty() {
             return;
         }
+        self.touched.sort_unstable();
         let counts = &mut self.counts;
-        let row = self
+        let row: Vec<(u16, u32)> = self
             .touched
             .drain(..)
             .map(|bucket| (bucket, std::mem::take(&mut counts[usize::from(bucket)])))
             .collect();
-        self.closed.push((self.current, row));
+        self.closed.push(self.current, &row);
     }
 }
 
@@ -210,11 +210,9 @@ impl IntervalHistograms {
                 let Some(log) = log else { continue };
                 log.close();
                 let merged = self.rows.entry((OpId(index as u16), kind)).or_default();
-                for (interval, row) in log.closed.drain(..) {
-                    let into = merged.entry(interval).or_default();
-                    for (bucket, count) in row {
-                        *into.entry(bucket).or_default() += u64::from(count);
-                    }
+                for (interval, bucket, count) in log.closed.drain() {
+                    let row = merged.entry(interval).or_default();
+                    *row.entry(bucket).or_default() += u64::from(count);
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod breakdown;
+mod closed_rows;
 mod intervals;
 mod op_data;
 mod raw_samples;

@@ -8,9 +8,10 @@ use nix::{
     unistd::Pid,
 };
 use procfs::process::Process;
+use serde::{Deserialize, Serialize};
 
 /// What a process, with its children, has used so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// CPU time of those that live, user and system, in nanoseconds.
     pub cpu_ns: u64,

@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeMap, fs};
 
+use serde::{Deserialize, Serialize};
+
 /// Names of the threads that send: those whose processor time is the generator's.
 const DRIVER_THREADS: [&str; 2] = ["pacer", "worker-"];
 
 /// Counters of the kernel at one instant; they only grow.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     /// Clock ticks of all processors, idle ones included; 0 where not visible.
     pub ticks: u64,
@@ -20,7 +22,7 @@ pub struct Machine {
 }
 
 /// What one thread of the driver has had so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThreadUse {
     /// Nanoseconds on a processor.
     pub run_ns: u64,

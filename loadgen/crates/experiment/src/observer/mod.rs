@@ -3,13 +3,16 @@
 mod by_second;
 mod hiccup;
 mod host;
+mod look_log;
 mod machine;
 mod plan;
 mod pooler;
+mod server_figures;
 mod timeline;
 
 pub use hiccup::{Course, Hiccups, Sleeper};
 pub use host::{Host, Usage, cores};
+pub use look_log::LookLog;
 pub use machine::{Machine, ThreadUse};
 pub use plan::read_plans;
 pub use timeline::{GeneratorUse, LoadSeen, Observation, Timeline};

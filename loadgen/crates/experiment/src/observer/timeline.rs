@@ -5,13 +5,19 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use shared::snapshot::{PostgresSnapshot, Snapshot};
+use serde::{Deserialize, Serialize};
+use shared::snapshot::Snapshot;
 
-use super::{host::Usage, machine::Machine, pooler};
-use crate::schema::{CacheLookUps, Database, Server};
+use super::{
+    host::Usage,
+    machine::Machine,
+    pooler,
+    server_figures::{database, differences, samples},
+};
+use crate::schema::Server;
 
 /// One look at target and machine.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
     /// When it was taken.
     pub at: SystemTime,
@@ -26,7 +32,7 @@ pub struct Observation {
 }
 
 /// The load at one look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadSeen {
     /// Iterations started since the trial began.
     pub started: u64,
@@ -72,6 +78,26 @@ impl Timeline {
     /// Adds one look.
     pub fn push(&mut self, observation: Observation) {
         self.observations.push(observation);
+    }
+
+    /// How many looks there are.
+    pub(super) const fn len(&self) -> usize {
+        self.observations.len()
+    }
+
+    /// The oldest looks, so many of them or all.
+    pub(super) fn oldest(&self, count: usize) -> &[Observation] {
+        &self.observations[..count.min(self.len())]
+    }
+
+    /// Forgets the oldest looks.
+    pub(super) fn drop_oldest(&mut self, count: usize) {
+        self.observations.drain(..count.min(self.len()));
+    }
+
+    /// Adds looks that come after all others.
+    pub(super) fn append(&mut self, mut later: Self) {
+        self.observations.append(&mut later.observations);
     }
 
     /// The newest look.
@@ -201,114 +227,6 @@ impl Timeline {
     }
 }
 
-/// Counters that grew between two snapshots of one process.
-fn differences(server: &mut Server, first: &Snapshot, last: &Snapshot) {
-    let grown = |of: fn(&Snapshot) -> u64| of(last).saturating_sub(of(first));
-    server.requests = Some(grown(|one| one.http.requests));
-    server.queries = grown(|one| one.http.queries);
-    server.redis_commands = grown(|one| one.http.redis_commands);
-    server.redis_pings = grown(|one| one.http.redis_pings);
-    server.pool_acquires = grown(|one| one.pool.acquires);
-    server.pool_wait_s = grown(|one| one.pool.wait_us) as f64 / 1e6;
-    server.pool_timeouts = grown(|one| one.pool.timeouts);
-    server.instances = last
-        .instances
-        .iter()
-        .filter_map(|(name, after)| {
-            let before = first.instances.get(name)?;
-            Some((name.clone(), after.saturating_sub(*before)))
-        })
-        .collect();
-    for (kind, after) in &last.caches {
-        let before = first.caches.get(kind).cloned().unwrap_or_default();
-        let hits = after.hits.saturating_sub(before.hits);
-        let misses = after.misses.saturating_sub(before.misses);
-        server.cache_errors += after.errors.saturating_sub(before.errors);
-        let look_ups = CacheLookUps {
-            hits,
-            all: hits + misses,
-        };
-        server.cache_lookups.insert(kind.clone(), look_ups);
-    }
-    server.hashing.hashes = grown(|one| one.hashing.hashes);
-    server.hashing.busy_s = grown(|one| one.hashing.busy_us) as f64 / 1e6;
-    server.hashing.wait_s = grown(|one| one.hashing.wait_us) as f64 / 1e6;
-    // Seen from here or not: the target knows its own CPU time.
-    server
-        .cpu_s
-        .entry("target-app".to_owned())
-        .or_insert_with(|| grown(|one| one.process.cpu_ns) as f64 / 1e9);
-    server
-        .rss_bytes
-        .entry("target-app".to_owned())
-        .or_insert(last.process.rss_bytes);
-}
-
-/// What PostgreSQL did between the first and the last snapshot; absent where either lacks it, or
-/// where PostgreSQL or the target was restarted between.
-fn database(snapshots: &[&Snapshot]) -> Option<Database> {
-    let (first, last) = (snapshots.first()?, snapshots.last()?);
-    let (before, after) = (first.postgres.as_ref()?, last.postgres.as_ref()?);
-    if before.started_ms != after.started_ms || last.uptime_ms < first.uptime_ms {
-        return None;
-    }
-    let grown = |of: fn(&PostgresSnapshot) -> u64| of(after).saturating_sub(of(before));
-    let seen: Vec<&PostgresSnapshot> = snapshots
-        .iter()
-        .filter_map(|one| one.postgres.as_ref())
-        .collect();
-    let mean = |of: fn(&PostgresSnapshot) -> u32| {
-        seen.iter().map(|one| f64::from(of(one))).sum::<f64>() / seen.len() as f64
-    };
-    Some(Database {
-        rows_returned: grown(|one| one.rows_returned),
-        rows_by_index: grown(|one| one.rows_fetched),
-        blocks_hit: grown(|one| one.blocks_hit),
-        blocks_read: grown(|one| one.blocks_read),
-        wal_bytes: grown(|one| one.wal_bytes),
-        commits: grown(|one| one.commits),
-        rollbacks: grown(|one| one.rollbacks),
-        deadlocks: grown(|one| one.deadlocks),
-        active_mean: mean(|one| one.active),
-        idle_in_transaction_mean: mean(|one| one.idle_in_transaction),
-        lock_waiters_mean: mean(|one| {
-            let locks = one
-                .waits
-                .iter()
-                .filter(|(event, _)| event.starts_with("Lock:"));
-            locks.map(|(_, count)| count).sum()
-        }),
-        retries: last
-            .retries
-            .iter()
-            .map(|(state, count)| {
-                let before = first.retries.get(state).copied().unwrap_or(0);
-                (state.clone(), count.saturating_sub(before))
-            })
-            .filter(|(_, count)| *count > 0)
-            .collect(),
-    })
-}
-
-/// What is only seen at the instants themselves.
-fn samples(server: &mut Server, snapshots: &[&Snapshot]) {
-    let mut waits: BTreeMap<String, u64> = BTreeMap::new();
-    for one in snapshots {
-        server.pool_max = one.pool.max;
-        let in_use = one.pool.size.saturating_sub(one.pool.idle);
-        server.pool_in_use_max = server.pool_in_use_max.max(in_use);
-        server.pool_waiters_max = server.pool_waiters_max.max(one.pool.waiters);
-        for (event, count) in one.postgres.iter().flat_map(|postgres| &postgres.waits) {
-            *waits.entry(event.clone()).or_default() += u64::from(*count);
-        }
-    }
-    let all: u64 = waits.values().sum();
-    server.waits = waits
-        .into_iter()
-        .filter_map(|(event, count)| Some((event, ratio(count, all)?)))
-        .collect();
-}
-
 /// A share; absent where there is no whole.
 pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
@@ -320,13 +238,14 @@ pub(super) fn apart(a: SystemTime, b: SystemTime) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod fixture {
     use shared::snapshot::{CacheSnapshot, HttpSnapshot, PoolSnapshot, ProcessSnapshot};
 
     use super::*;
     use crate::observer::ThreadUse;
 
-    fn look(second: u64, requests: u64) -> Observation {
+    /// What was seen at a second in which so many requests had been answered.
+    pub(in crate::observer) fn look(second: u64, requests: u64) -> Observation {
         let snapshot = Snapshot {
             uptime_ms: second * 1_000,
             http: HttpSnapshot {
@@ -385,9 +304,20 @@ mod tests {
         }
     }
 
-    fn at(second: u64) -> SystemTime {
+    /// The instant of a second.
+    pub(in crate::observer) fn at(second: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(1_000 + second)
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::snapshot::PostgresSnapshot;
+
+    use super::{
+        fixture::{at, look},
+        *,
+    };
 
     #[test]
     fn a_window_has_the_differences_between_its_ends() {

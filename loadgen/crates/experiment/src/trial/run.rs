@@ -21,7 +21,7 @@ use super::{
     watch::TrialWatch,
 };
 use crate::{
-    observer::{Course, Host, Sleeper, Timeline, cores},
+    observer::{Course, Host, LookLog, Sleeper, Timeline, cores},
     schema::{AuditCount, Consistency, LoadedEndpoint, Trial},
     services::ServiceError,
     system::{PrepareRequest, PreparedSystem, SystemError},
@@ -61,6 +61,9 @@ pub enum TrialError {
     /// A thread of ours died.
     #[error("the driver's thread ended early: {0}")]
     Thread(String),
+    /// What was seen of the target could not be read back.
+    #[error("the looks at the target could not be read back from memory: {0}")]
+    Looks(std::io::Error),
     /// Stopped before anything was measured.
     #[error("stopped before anything was measured")]
     Stopped,
@@ -110,7 +113,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
             .at_load(began.elapsed(), !env.system.has_control_plane()),
         progress,
         host,
-        timeline: Timeline::default(),
+        looks: LookLog::default(),
         ticks: Ticks::default(),
         // Of an experiment both arms are measured to the end, however slow one of them is.
         abort: match spec.blocks {
@@ -141,7 +144,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
         warnings.push(crashing.end(data.interrupted).await?);
     }
     let hiccups = sleeper.map(Sleeper::finish).unwrap_or_default();
-    let timeline = watch.timeline;
+    let timeline = watch.looks.whole().map_err(TrialError::Looks)?;
     let ended_by = watch.ended_by;
 
     let generator = {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     events::Tick,
-    observer::{Host, LoadSeen, Machine, Observation, Timeline},
+    observer::{Host, LoadSeen, LookLog, Machine, Observation},
 };
 use loadgen_engine::threshold::Threshold;
 use loadgen_engine::{
@@ -28,7 +28,7 @@ pub(super) struct TrialWatch<'a> {
     pub(super) course: CommandProgress,
     pub(super) progress: Arc<Progress>,
     pub(super) host: Host,
-    pub(super) timeline: Timeline,
+    pub(super) looks: LookLog,
     pub(super) ticks: Ticks,
     pub(super) abort: AbortConditions<'a>,
     /// The thresholds that are shown.
@@ -42,7 +42,7 @@ impl TrialWatch<'_> {
         // One that does not come in time is left out; the trial goes on.
         let snapshot = self.env.system.observe().await;
         let now = self.progress.snapshot();
-        self.timeline.push(Observation {
+        self.looks.push(Observation {
             at: time_of_day(),
             snapshot,
             host: self.host.read(),
@@ -70,7 +70,7 @@ impl TrialWatch<'_> {
         let thresholds = live_thresholds::so_far(&self.thresholds, catalog, &now);
         let tick = self
             .ticks
-            .tick(now, self.spec.suite.windows, &self.timeline);
+            .tick(now, self.spec.suite.windows, self.looks.newest());
         self.env.events.tick(Tick {
             arm: self.spec.arm.name.clone(),
             block: self.spec.block,
@@ -79,7 +79,7 @@ impl TrialWatch<'_> {
             total: self.course.total(),
             total_known: self.course.is_complete(),
             thresholds,
-            target: target_now(&self.timeline),
+            target: target_now(self.looks.newest()),
             ..tick
         });
     }
