@@ -31,6 +31,7 @@ mod resend;
 mod run;
 mod setup;
 mod stream;
+mod taken_times;
 mod target_addresses;
 mod target_url;
 #[cfg(test)]

@@ -15,7 +15,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    pacer::DueArrival, user::User, worker_context::WorkerContext, worker_share::WorkerShare,
+    pacer::DueArrival, taken_times::TakenTimes, user::User, worker_context::WorkerContext,
+    worker_share::WorkerShare,
 };
 use crate::{
     flow::UserMemory,
@@ -53,15 +54,12 @@ struct VuPool {
     busy: Cell<usize>,
     panicked: Cell<bool>,
     user_done: Notify,
-    taken: RefCell<Vec<(Nanos, Nanos)>>,
+    taken: RefCell<TakenTimes>,
 }
-
-/// Most measured arrivals of one worker whose times are kept: enough to test their distribution.
-const KEPT: usize = 200_000;
 
 /// What a worker reports at its end.
 pub(super) struct OpenReport {
-    /// Intended start and the time at which the worker took it, of each measured arrival.
+    /// Intended start and the time at which the worker took it, of the newest measured arrivals.
     pub(super) taken: Vec<(Nanos, Nanos)>,
     /// Whether a flow panicked.
     pub(super) panicked: bool,
@@ -90,7 +88,7 @@ pub(super) async fn work(
         busy: Cell::new(0),
         panicked: Cell::new(false),
         user_done: Notify::new(),
-        taken: RefCell::new(Vec::with_capacity(KEPT)),
+        taken: RefCell::new(TakenTimes::new()),
     });
     while let Some(due) = arrivals.recv().await {
         pool.take(due);
@@ -116,7 +114,7 @@ pub(super) async fn work(
         users.idle.clear();
     }
     OpenReport {
-        taken: pool.taken.take(),
+        taken: pool.taken.borrow().in_order(),
         panicked: pool.panicked.get(),
         overloaded: pool.overloaded.get(),
     }
@@ -189,9 +187,9 @@ impl VuPool {
     /// Keeps when a measured arrival was taken. What follows, a wait for a free user or for the
     /// target, is not lateness of the generator.
     fn keep_time(&self, intended: Nanos) {
-        let mut taken = self.taken.borrow_mut();
-        if taken.len() < KEPT && self.worker.shard.borrow().window().contains(intended) {
-            taken.push((intended, self.worker.clock.now()));
+        if self.worker.shard.borrow().window().contains(intended) {
+            let now = self.worker.clock.now();
+            self.taken.borrow_mut().push(intended, now);
         }
     }
 
