@@ -4,7 +4,7 @@ use tokio::sync::watch;
 
 use crate::{
     load_control::ControlEvent,
-    schedule::{Arrival, Replanner},
+    schedule::{ArrivalDraw, Replanner},
     units::{Nanos, Rate},
 };
 
@@ -33,7 +33,7 @@ impl ControlReceiver {
 
     /// After a change of the rate: the rate, and the arrivals from `now` on, the first with the
     /// number `index`.
-    pub(super) fn changed_rate(&mut self, now: Nanos, index: u64) -> Option<(f64, Vec<Arrival>)> {
+    pub(super) fn changed_rate(&mut self, now: Nanos, index: u64) -> Option<(f64, ArrivalDraw)> {
         let Some(ControlEvent::Rate(per_second)) = self.newest() else {
             return None;
         };

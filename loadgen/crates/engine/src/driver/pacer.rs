@@ -1,8 +1,6 @@
 //! The thread that releases arrivals at their time. It sleeps until absolute times and never spins:
 //! on a small machine a spinning pacer would take the processor from the target.
 
-use std::borrow::Cow;
-
 use hdrhistogram::Histogram;
 use tokio::sync::mpsc::{Sender, error::TrySendError};
 use tokio_util::sync::CancellationToken;
@@ -61,16 +59,15 @@ pub(super) fn run(
         changes: Vec::new(),
     };
     let window = plan.window();
-    let mut arrivals = Cow::Borrowed(plan.arrivals.as_slice());
-    let mut next = 0;
+    let mut arrivals: Box<dyn Iterator<Item = Arrival>> = Box::new(plan.arrivals());
+    let mut next = arrivals.next();
     let mut turns = (0..workers.len()).cycle();
     let mut index = 0;
     loop {
         let now = clock.now();
-        let arrival = arrivals.get(next).copied();
-        if stop.is_cancelled() && (arrival.is_some() || !report.changes.is_empty()) {
+        if stop.is_cancelled() && (next.is_some() || !report.changes.is_empty()) {
             // The plan was kept up to here; an arrival that is due just now is not in it.
-            report.stopped = Some(arrival.map_or(now, |arrival| now.min(arrival.intended)));
+            report.stopped = Some(next.map_or(now, |arrival| now.min(arrival.intended)));
             return report;
         }
         let changed = control
@@ -78,10 +75,11 @@ pub(super) fn run(
             .and_then(|control| control.changed_rate(now, index));
         if let Some((rate, rest)) = changed {
             report.changes.push((now, ControlEvent::Rate(rate)));
-            (arrivals, next) = (Cow::Owned(rest), 0);
+            arrivals = Box::new(rest);
+            next = arrivals.next();
             continue;
         }
-        let Some(arrival) = arrival else {
+        let Some(arrival) = next else {
             // No arrival is left at this rate; a rate that was set by hand may be changed again.
             let changed_before = !report.changes.is_empty();
             if !changed_before
@@ -98,7 +96,7 @@ pub(super) fn run(
             clock.sleep_until(arrival.intended.min(now + CHECK_INTERVAL));
             continue;
         }
-        next += 1;
+        next = arrivals.next();
         index = arrival.index + 1;
         let woke = clock.now();
         if window.contains(arrival.intended) {

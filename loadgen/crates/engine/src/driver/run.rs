@@ -142,7 +142,7 @@ fn worker(
     let window = setup.schedule.window();
     let drain = Nanos::from_millis(setup.drain.0);
     let end = match &setup.schedule {
-        Schedule::Open(plan) => plan.arrivals.last().map_or(window.to, |last| last.intended),
+        Schedule::Open(plan) => plan.last().unwrap_or(window.to),
         Schedule::Closed(rule) => Nanos::from_millis(rule.duration.0),
     };
     let operations: Vec<OpId> = setup
@@ -302,11 +302,8 @@ fn collect(
         lag = report.lag;
         data.emitted = report.emitted;
         changes = report.changes;
-        let cut = |arrival: &&crate::schedule::Arrival| {
-            data.window.0 <= arrival.intended && arrival.intended < data.window.1
-        };
         data.planned_arrivals = if changes.is_empty() {
-            plan.arrivals.iter().filter(cut).count() as u64
+            plan.between(data.window.0, data.window.1)
         } else {
             // The plan was changed while the load ran; every arrival of the new plan was released.
             report.emitted

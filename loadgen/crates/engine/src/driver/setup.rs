@@ -102,14 +102,11 @@ impl DriverSetup {
             ));
         }
         if let Schedule::Open(plan) = &self.schedule
-            && let Some(arrival) = plan
-                .arrivals
-                .iter()
-                .find(|arrival| usize::from(arrival.flow) >= self.flows.len())
+            && plan.flows() > self.flows.len()
         {
             return refuse(format!(
-                "the plan asks for flow {}, there are {}",
-                arrival.flow,
+                "the plan is for {} flows, there are {}",
+                plan.flows(),
                 self.flows.len()
             ));
         }

@@ -111,6 +111,11 @@ impl FlowMixes {
         Ok(Self { all, phases: mixes })
     }
 
+    /// Number of flows that are picked from.
+    pub(super) const fn flows(&self) -> usize {
+        self.all.upper.len()
+    }
+
     /// The flow of an iteration that starts at `at`, for a point of [0, 1).
     pub(crate) fn pick(&self, at: Nanos, point: f64) -> u16 {
         let phase = self.phases.partition_point(|(end, _)| *end <= at);

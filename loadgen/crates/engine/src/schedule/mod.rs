@@ -1,12 +1,14 @@
-//! When to send: the whole plan of an open model, made before the run, or the rule of a closed
-//! one. The driver sends; this value says when.
+//! When to send: the arrivals of an open model, known from the seed before the run, or the rule of a
+//! closed one. The driver sends; this value says when.
 
+mod draw;
 mod mix;
 mod phases;
 mod plan;
 mod plan_error;
 mod replan;
 
+pub use draw::ArrivalDraw;
 pub use mix::FlowMixes;
 pub use plan::{Arrival, ArrivalPlan, ClosedLoop, Schedule, plan};
 pub use plan_error::{MOST_ARRIVALS, PlanError};

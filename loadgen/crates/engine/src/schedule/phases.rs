@@ -21,65 +21,155 @@ pub(super) fn expected(phase: &Phase) -> f64 {
     f64::midpoint(from, to) * seconds(phase)
 }
 
-/// Adds the times of all phases to `times`, in order.
+/// The times of all phases, in order, each found when it is asked for.
 ///
 /// Arrivals are numbered through all phases, so that what one phase leaves of an arrival is
 /// made up for by the next: the total is right to one arrival, whatever the phases are.
-pub(super) fn times(phases: &[Phase], arrivals: Arrivals, rng: &mut ChaCha8Rng) -> Vec<Nanos> {
-    let mut times = Vec::new();
-    let mut begin = Nanos(0);
-    let mut before = 0.0;
-    for phase in phases {
-        let after = before + expected(phase);
-        match arrivals {
-            Arrivals::Constant => even(phase, begin, before, after, &mut times),
-            Arrivals::Poisson => random(phase, begin, before, after, rng, &mut times),
-        }
-        begin = begin + Nanos::from_millis(phase.duration.0);
-        before = after;
-    }
-    times
-}
-
-/// The arrivals numbered from `before` up to `after`, each where its own number is expected.
-fn even(phase: &Phase, begin: Nanos, before: f64, after: f64, times: &mut Vec<Nanos>) {
-    let first = whole(before);
-    let whole_begin = (before - before.round()).abs() < ROUNDING;
-    for number in first..whole(after) {
-        let at = if phase.to.is_none() && whole_begin {
-            phase.rate.nth(number - first)
-        } else {
-            invert(phase, number as f64 - before)
-        };
-        times.push(begin + inside(phase, at));
-    }
-}
-
-/// The Poisson process given its number of arrivals: as many points, uniform over the expected
-/// count, in order.
-fn random(
-    phase: &Phase,
+#[derive(Debug)]
+pub(super) struct ArrivalTimes {
+    phases: std::vec::IntoIter<Phase>,
+    arrivals: Arrivals,
+    rng: ChaCha8Rng,
+    /// When the phase that comes next begins, and what is expected before it.
     begin: Nanos,
     before: f64,
-    after: f64,
-    rng: &mut ChaCha8Rng,
-    times: &mut Vec<Nanos>,
-) {
-    let span = phase.duration.0 * 1_000_000;
-    let count = (after.round() - before.round()) as usize;
-    if span == 0 {
-        return;
+    now: Option<RunningPhase>,
+}
+
+impl ArrivalTimes {
+    pub(super) fn new(phases: Vec<Phase>, arrivals: Arrivals, rng: ChaCha8Rng) -> Self {
+        Self {
+            phases: phases.into_iter(),
+            arrivals,
+            rng,
+            begin: Nanos(0),
+            before: 0.0,
+            now: None,
+        }
     }
-    let from = times.len();
-    for _ in 0..count {
-        let at = if phase.to.is_none() {
-            Nanos(rng.random_range(0..span))
-        } else {
-            inside(phase, invert(phase, rng.random::<f64>() * (after - before)))
+}
+
+impl Iterator for ArrivalTimes {
+    type Item = Nanos;
+
+    fn next(&mut self) -> Option<Nanos> {
+        loop {
+            let found = self.now.as_mut().and_then(|now| now.next(&mut self.rng));
+            if found.is_some() {
+                return found;
+            }
+            let phase = self.phases.next()?;
+            let (begin, before) = (self.begin, self.before);
+            self.begin = begin + Nanos::from_millis(phase.duration.0);
+            self.before = before + expected(&phase);
+            let points = match self.arrivals {
+                Arrivals::Constant => PhasePoints::even(&phase, before, self.before),
+                Arrivals::Poisson => PhasePoints::random(&phase, before, self.before),
+            };
+            self.now = Some(RunningPhase {
+                phase,
+                begin,
+                points,
+            });
+        }
+    }
+}
+
+/// A phase whose arrivals are being found.
+#[derive(Debug)]
+struct RunningPhase {
+    phase: Phase,
+    begin: Nanos,
+    points: PhasePoints,
+}
+
+/// Which arrivals of a phase are still to come.
+#[derive(Debug)]
+enum PhasePoints {
+    /// Those numbered from `next` up to `end`, each where its own number is expected.
+    Even {
+        first: u64,
+        next: u64,
+        end: u64,
+        /// What is expected before the phase.
+        before: f64,
+        /// Whether the phase begins with a whole arrival and keeps its rate.
+        is_regular: bool,
+    },
+    /// The Poisson process given its number of arrivals: as many points, uniform over the expected
+    /// count, in order. Of k uniform points over what is left of a line the first one leaves the
+    /// share V^(1/k) of it, V uniform (Devroye 1986, V.2).
+    Random {
+        left: u64,
+        /// Share of the expected count that lies behind the last point.
+        rest: f64,
+        /// Expected arrivals of the phase.
+        expected: f64,
+    },
+}
+
+impl PhasePoints {
+    fn even(phase: &Phase, before: f64, after: f64) -> Self {
+        let first = whole(before);
+        Self::Even {
+            first,
+            next: first,
+            end: whole(after),
+            before,
+            is_regular: phase.to.is_none() && (before - before.round()).abs() < ROUNDING,
+        }
+    }
+
+    fn random(phase: &Phase, before: f64, after: f64) -> Self {
+        let count = (after.round() - before.round()) as u64;
+        Self::Random {
+            left: if phase.duration.0 == 0 { 0 } else { count },
+            rest: 1.0,
+            expected: after - before,
+        }
+    }
+}
+
+impl RunningPhase {
+    fn next(&mut self, rng: &mut ChaCha8Rng) -> Option<Nanos> {
+        let phase = &self.phase;
+        let at = match &mut self.points {
+            PhasePoints::Even { next, end, .. } if next >= end => return None,
+            PhasePoints::Even {
+                first,
+                next,
+                before,
+                is_regular,
+                ..
+            } => {
+                let number = *next;
+                *next += 1;
+                if *is_regular {
+                    phase.rate.nth(number - *first)
+                } else {
+                    invert(phase, number as f64 - *before)
+                }
+            }
+            PhasePoints::Random { left: 0, .. } => return None,
+            PhasePoints::Random {
+                left,
+                rest,
+                expected,
+            } => {
+                // Above 0, so that the last point does not lie at the very end.
+                let share = 1.0 - rng.random::<f64>();
+                *rest *= share.powf(1.0 / *left as f64);
+                *left -= 1;
+                if phase.to.is_none() {
+                    let span = (phase.duration.0 * 1_000_000) as f64;
+                    Nanos(((1.0 - *rest) * span) as u64)
+                } else {
+                    invert(phase, (1.0 - *rest) * *expected)
+                }
+            }
         };
-        times.push(begin + at);
+        Some(self.begin + inside(phase, at))
     }
-    times[from..].sort_unstable();
 }
 
 /// When, after its begin, a phase has `s` arrivals behind it.
@@ -163,8 +253,8 @@ mod tests {
             phase(2_000, "10/s", Some("0/s")),
         ];
         for arrivals in [Arrivals::Constant, Arrivals::Poisson] {
-            let mut rng = loadgen_stats::seed::rng(7);
-            let times = times(&phases, arrivals, &mut rng);
+            let rng = loadgen_stats::seed::rng(7);
+            let times: Vec<Nanos> = ArrivalTimes::new(phases.to_vec(), arrivals, rng).collect();
             assert_eq!(times.len(), 20);
             assert!(times.is_sorted());
             let paused = |at: &Nanos| (2_000_000_000..7_000_000_000).contains(&at.0);

@@ -1,9 +1,9 @@
 //! The plan of a trial: every arrival with its intended start and its flow, or the closed rule.
 
-use rand::RngExt as _;
 use shared::time::Millis;
 
 use super::{
+    draw::{ArrivalDraw, ArrivalSource},
     mix::FlowMixes,
     phases,
     plan_error::{MOST_ARRIVALS, PlanError},
@@ -26,11 +26,12 @@ pub struct Arrival {
     pub index: u64,
 }
 
-/// All arrivals of an open model, in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// All arrivals of an open model. They are not kept but drawn, each time the same ones.
+#[derive(Debug, Clone, PartialEq)]
 pub struct ArrivalPlan {
-    /// Every arrival, warm-up included.
-    pub arrivals: Vec<Arrival>,
+    source: ArrivalSource,
+    count: u64,
+    last: Option<Nanos>,
     /// First instant of the measured window.
     pub measure_from: Nanos,
     /// First instant after it.
@@ -38,6 +39,41 @@ pub struct ArrivalPlan {
 }
 
 impl ArrivalPlan {
+    fn new(source: ArrivalSource, (measure_from, measure_to): (Nanos, Nanos)) -> Self {
+        let mut plan = Self {
+            source,
+            count: u64::MAX,
+            last: None,
+            measure_from,
+            measure_to,
+        };
+        plan.limit(u64::MAX);
+        plan
+    }
+
+    /// Leaves out all arrivals after the first `most`.
+    pub fn limit(&mut self, most: u64) {
+        self.count = self.count.min(most);
+        let seen = |_, one: Arrival| (one.index + 1, Some(one.intended));
+        (self.count, self.last) = self.arrivals().fold((0, None), seen);
+    }
+
+    /// Every arrival, warm-up included, in order.
+    pub fn arrivals(&self) -> std::iter::Take<ArrivalDraw> {
+        let count = usize::try_from(self.count).unwrap_or(usize::MAX);
+        self.source.draw().take(count)
+    }
+
+    /// The intended start of the last arrival; `None` where there is none.
+    pub const fn last(&self) -> Option<Nanos> {
+        self.last
+    }
+
+    /// Number of flows that it picks from.
+    pub(crate) fn flows(&self) -> usize {
+        self.source.mixes.flows()
+    }
+
     /// The measured window.
     pub fn window(&self) -> Window {
         Window {
@@ -46,13 +82,10 @@ impl ArrivalPlan {
         }
     }
 
-    /// Arrivals in the measured window.
-    pub fn measured(&self) -> u64 {
-        let from = |at| {
-            self.arrivals
-                .partition_point(|arrival| arrival.intended < at)
-        };
-        (from(self.measure_to) - from(self.measure_from)) as u64
+    /// Arrivals from one instant up to another.
+    pub fn between(&self, from: Nanos, to: Nanos) -> u64 {
+        let before = self.arrivals().take_while(|one| one.intended < to);
+        before.filter(|one| from <= one.intended).count() as u64
     }
 }
 
@@ -74,7 +107,7 @@ pub struct ClosedLoop {
 }
 
 /// When to send.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Schedule {
     /// At these times, independent of earlier responses.
     Open(ArrivalPlan),
@@ -137,22 +170,16 @@ pub fn plan(
             if expected > MOST_ARRIVALS as f64 {
                 return Err(PlanError::TooMany(expected as u64));
             }
-            let mut times = seed::rng(seed::sub_seed(seed, "arrivals"));
-            let mut flows = seed::rng(seed::sub_seed(seed, "flows"));
-            let arrivals = phases::times(phases, *arrivals, &mut times)
-                .into_iter()
-                .zip(0..)
-                .map(|(intended, index)| Arrival {
-                    intended,
-                    flow: mixes.pick(intended, flows.random()),
-                    index,
-                })
-                .collect();
-            Schedule::Open(ArrivalPlan {
-                arrivals,
-                measure_from,
-                measure_to,
-            })
+            let source = ArrivalSource {
+                phases: phases.clone(),
+                arrivals: *arrivals,
+                mixes,
+                times: seed::sub_seed(seed, "arrivals"),
+                flows: seed::sub_seed(seed, "flows"),
+                begin: Nanos(0),
+                index: 0,
+            };
+            Schedule::Open(ArrivalPlan::new(source, (measure_from, measure_to)))
         }
     })
 }
@@ -182,10 +209,10 @@ mod tests {
         }
     }
 
-    fn open(phases: Vec<Phase>, arrivals: Arrivals, weights: &[f64], seed: u64) -> ArrivalPlan {
+    fn open(phases: Vec<Phase>, arrivals: Arrivals, weights: &[f64], seed: u64) -> Vec<Arrival> {
         let model = LoadModel::Open { phases, arrivals };
         match plan(&model, weights, &windows(0, u64::MAX / 2), seed).unwrap() {
-            Schedule::Open(plan) => plan,
+            Schedule::Open(plan) => plan.arrivals().collect(),
             Schedule::Closed(_) => unreachable!(),
         }
     }
@@ -198,8 +225,8 @@ mod tests {
             &[1.0],
             1,
         );
-        assert_eq!(plan.arrivals.len(), 10_800);
-        for (k, arrival) in (0_u64..).zip(&plan.arrivals) {
+        assert_eq!(plan.len(), 10_800);
+        for (k, arrival) in (0_u64..).zip(&plan) {
             assert_eq!(arrival.intended.0, k * 1_000_000_000 / 3);
         }
     }
@@ -208,10 +235,10 @@ mod tests {
     fn an_even_ramp_puts_each_arrival_where_its_number_is_expected() {
         let ramp = phase(2_000, "100/s", Some("500/s"));
         let plan = open(vec![ramp], Arrivals::Constant, &[1.0], 1);
-        assert_eq!(plan.arrivals.len(), 600);
-        assert_eq!(plan.arrivals[0].intended, Nanos(0));
-        assert_eq!(plan.arrivals[1].intended, Nanos(9_901_951));
-        assert_eq!(plan.arrivals[300].intended, Nanos(1_302_775_638));
+        assert_eq!(plan.len(), 600);
+        assert_eq!(plan[0].intended, Nanos(0));
+        assert_eq!(plan[1].intended, Nanos(9_901_951));
+        assert_eq!(plan[300].intended, Nanos(1_302_775_638));
     }
 
     #[test]
@@ -222,9 +249,8 @@ mod tests {
             &[1.0],
             1,
         );
-        assert_eq!(plan.arrivals.len(), 10_000);
+        assert_eq!(plan.len(), 10_000);
         let gaps: Vec<f64> = plan
-            .arrivals
             .windows(2)
             .map(|pair| pair[1].intended.since(pair[0].intended).0 as f64 / 1e9)
             .collect();
@@ -245,11 +271,10 @@ mod tests {
         );
         for (flow, weight) in weights.iter().enumerate() {
             let count = plan
-                .arrivals
-                .iter()
+                    .iter()
                 .filter(|a| usize::from(a.flow) == flow)
                 .count();
-            let share = count as f64 / plan.arrivals.len() as f64;
+            let share = count as f64 / plan.len() as f64;
             assert!((share - weight / 100.0).abs() < 0.015, "{flow}: {share}");
         }
     }
@@ -260,11 +285,14 @@ mod tests {
             phases: vec![phase(5_000, "10/s", None)],
             arrivals: Arrivals::Constant,
         };
-        let Schedule::Open(short) = plan(&model, &[1.0], &windows(1_000, 2_000), 1).unwrap() else {
+        let Schedule::Open(mut short) = plan(&model, &[1.0], &windows(1_000, 2_000), 1).unwrap() else {
             unreachable!()
         };
         assert_eq!(short.measure_to, Nanos::from_secs(3));
-        assert_eq!(short.measured(), 20);
+        assert_eq!(short.between(short.measure_from, short.measure_to), 20);
+        assert_eq!((short.arrivals().count(), short.last()), (50, Some(Nanos(4_900_000_000))));
+        short.limit(11);
+        assert_eq!((short.arrivals().count(), short.last()), (11, Some(Nanos::from_secs(1))));
         let long = plan(&model, &[1.0], &windows(1_000, 9_000), 1).unwrap();
         assert_eq!(long.window().to, Nanos::from_secs(5));
     }
@@ -311,10 +339,10 @@ mod tests {
             let total: u64 = phases.iter().map(|p| p.duration.0 * 1_000_000).sum();
             let arrivals = if even { Arrivals::Constant } else { Arrivals::Poisson };
             let plan = open(phases, arrivals, &[1.0, 2.0], seed);
-            prop_assert!((plan.arrivals.len() as f64 - expected).abs() <= 1.0);
-            prop_assert!(plan.arrivals.is_sorted_by_key(|a| a.intended));
-            prop_assert!(plan.arrivals.iter().all(|a| a.intended.0 < total));
-            prop_assert!(plan.arrivals.iter().zip(0..).all(|(a, k)| a.index == k));
+            prop_assert!((plan.len() as f64 - expected).abs() <= 1.0);
+            prop_assert!(plan.is_sorted_by_key(|a| a.intended));
+            prop_assert!(plan.iter().all(|a| a.intended.0 < total));
+            prop_assert!(plan.iter().zip(0..).all(|(a, k)| a.index == k));
         }
 
         #[test]

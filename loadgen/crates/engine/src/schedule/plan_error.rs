@@ -2,8 +2,8 @@
 
 use shared::time::Millis;
 
-/// Most arrivals of a plan: 24 bytes each are kept in memory.
-pub const MOST_ARRIVALS: u64 = 20_000_000;
+/// Most arrivals of a plan: they are drawn once before the load begins, which takes seconds for as many.
+pub const MOST_ARRIVALS: u64 = 100_000_000;
 
 /// The load cannot be planned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

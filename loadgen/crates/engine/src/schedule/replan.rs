@@ -1,12 +1,10 @@
 //! Plans the rest of an open load again after its rate was changed while it runs.
 
-use rand::RngExt as _;
 use shared::time::Millis;
 
 use super::{
+    draw::{ArrivalDraw, ArrivalSource},
     mix::FlowMixes,
-    phases,
-    plan::Arrival,
     plan_error::{MOST_ARRIVALS, PlanError},
 };
 use crate::{
@@ -42,7 +40,7 @@ impl Replanner {
 
     /// Arrivals at `rate` from `at` to the end; the first has the number `index`. A rate with more
     /// than [`MOST_ARRIVALS`] arrivals is refused.
-    pub fn plan(&self, at: Nanos, rate: Rate, index: u64) -> Result<Vec<Arrival>, PlanError> {
+    pub fn plan(&self, at: Nanos, rate: Rate, index: u64) -> Result<ArrivalDraw, PlanError> {
         let left = self.end.since(at);
         let expected = rate.as_per_second() * left.0 as f64 / 1e9;
         if expected > MOST_ARRIVALS as f64 {
@@ -56,23 +54,23 @@ impl Replanner {
             flows: Vec::new(),
         };
         // Each change has its own random stream, independent of earlier changes.
-        let mut times = seed::rng(seed::sub_seed(self.seed, &format!("arrivals {index}")));
-        let mut flows = seed::rng(seed::sub_seed(self.seed, &format!("flows {index}")));
-        Ok(phases::times(&[phase], self.arrivals, &mut times)
-            .into_iter()
-            .zip(index..)
-            .map(|(after, index)| Arrival {
-                intended: at + after,
-                flow: self.mixes.pick(at + after, flows.random()),
-                index,
-            })
-            .collect())
+        let source = ArrivalSource {
+            phases: vec![phase],
+            arrivals: self.arrivals,
+            mixes: self.mixes.clone(),
+            times: seed::sub_seed(self.seed, &format!("arrivals {index}")),
+            flows: seed::sub_seed(self.seed, &format!("flows {index}")),
+            begin: at,
+            index,
+        };
+        Ok(source.draw())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schedule::Arrival;
 
     #[test]
     fn the_rest_of_the_plan_has_the_new_rate_and_continues_the_numbers() {
@@ -83,9 +81,10 @@ mod tests {
             end,
             7,
         );
-        let rest = replan
+        let rest: Vec<Arrival> = replan
             .plan(Nanos::from_secs(4), "50/s".parse().unwrap(), 123)
-            .unwrap();
+            .unwrap()
+            .collect();
         assert_eq!(rest.len(), 300);
         assert_eq!(
             (rest[0].intended, rest[0].index),
@@ -94,7 +93,7 @@ mod tests {
         assert!(rest.iter().all(|one| one.intended < end));
         assert!(rest.iter().any(|one| one.flow == 1));
         let after_the_end = replan.plan(Nanos::from_secs(11), "1/s".parse().unwrap(), 0);
-        assert_eq!(after_the_end, Ok(Vec::new()));
+        assert_eq!(after_the_end.unwrap().count(), 0);
     }
 
     #[test]

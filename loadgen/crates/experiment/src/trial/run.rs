@@ -332,8 +332,7 @@ fn setup(
         sub_seed(spec.seed, "plan"),
     )?;
     if let (Schedule::Open(plan), Some(count)) = (&mut schedule, suite.options.shared_iterations) {
-        plan.arrivals
-            .truncate(usize::try_from(count).unwrap_or(usize::MAX));
+        plan.limit(count);
     }
     let operations = env.system.application().catalog().operations;
     Ok(DriverSetup {
