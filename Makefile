@@ -38,7 +38,7 @@ fmt: ## Format everything
 compose-test: ## The same experiment through docker compose, quickly
 	scripts/compose-test.sh
 
-publish: ## Measure results/published anew (about 35 minutes on a quiet machine)
+publish: ## Measure results/published anew (about three hours on a quiet machine)
 	scripts/publish.sh
 
 clean: ## Remove builds and unpublished results

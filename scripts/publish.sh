@@ -1,17 +1,25 @@
 #!/usr/bin/env bash
 # Measures what results/published holds anew, with this checkout's release build on this machine, and
-# takes the excerpt of README.md from it. About 35 minutes on two cores (an estimate);
-# nothing else should run meanwhile. Look at what it leaves before it is committed.
+# takes the excerpt of README.md from it. All experiments take about three hours on two cores (an
+# estimate); nothing else should run meanwhile. Look at what it leaves before it is committed.
 #
-#   PUBLISH_ONLY=mentor_cache,pool_starved scripts/publish.sh    some of the experiments
+#   PUBLISH_ONLY=mentor_cache,pool_starved scripts/publish.sh    a catalogue of some experiments
+#   PUBLISH_FROM=DIR scripts/publish.sh     go on in this results folder: only what it lacks is measured,
+#                                           so that a catalogue can be made in parts
+#   PUBLISH_DEMO=no scripts/publish.sh      leave the demo as it is
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-only=${PUBLISH_ONLY:-cache_connection,mentor_cache,mentor_query,codeconnect_results}
+# The experiments whose whole reports are kept beside the catalogue.
+folders=(cache_connection mentor_cache mentor_query codeconnect_results)
 target=${CARGO_TARGET_DIR:-target}
 published=results/published
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+if [ -n "${PUBLISH_FROM:-}" ]; then
+    work=$PUBLISH_FROM
+else
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+fi
 
 scripts/setup.sh
 "${CARGO:-cargo}" build --release --locked -p target-app -p loadgen
@@ -20,22 +28,24 @@ loadgen=$target/release/loadgen
 # Exit codes above 90 are verdicts: they are results too. Any other failure ends this.
 measure() { "$loadgen" "$@" --results "$work" || [ $? -ge 90 ]; }
 
-# Takes the newest run over as results/published/NAME.
+# Takes a run over as results/published/NAME.
 keep() {
     rm -rf "${published:?}/$1"
     mkdir -p "$published/$1"
     cp "$2/summary.json" "$2/report.md" "$2/report.html" "$published/$1/"
 }
 
-rm -rf "${published:?}"/*/
-measure demo
-keep demo "$work/latest"
-measure experiment run-all --only "$only"
-for run in "$work"/runs/*_experiment_*; do
-    name=${run##*_experiment_}
-    [ "${name%_*}" = before_after ] || keep "${name%_*}" "$run"
+if [ "${PUBLISH_DEMO:-yes}" = yes ]; then
+    measure demo
+    keep demo "$work/latest"
+    echo "commit $(git rev-parse --short=12 HEAD), measured on $(date -u +%Y-%m-%d)" > "$published/made.txt"
+fi
+measure experiment run-all --resume ${PUBLISH_ONLY:+--only "$PUBLISH_ONLY"}
+for name in "${folders[@]}"; do
+    newest=$(find "$work/runs" -maxdepth 1 -name "*_experiment_${name}_*" | sort | tail -n 1)
+    if [ -n "$newest" ]; then keep "$name" "$newest"; fi
 done
-cp "$work"/catalogue_*.md "$published/catalogue.md"
-cp "$work"/catalogue_*.json "$published/catalogue.json"
-echo "commit $(git rev-parse --short=12 HEAD), measured on $(date -u +%Y-%m-%d)" > "$published/made.txt"
+newest=$(find "$work" -maxdepth 1 -name 'catalogue_*.md' | sort | tail -n 1)
+cp "$newest" "$published/catalogue.md"
+cp "${newest%.md}.json" "$published/catalogue.json"
 UPDATE_READMES=1 "${CARGO:-cargo}" test --locked -p loadgen --test it -- readme::

@@ -11,6 +11,7 @@ pub(super) mod experiment_list;
 pub(super) mod factorial;
 pub(super) mod history;
 pub(super) mod http;
+mod kept_experiments;
 mod measured_json;
 pub(super) mod report;
 pub(super) mod results;

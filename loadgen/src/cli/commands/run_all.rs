@@ -6,7 +6,10 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use shared::time::Millis;
 
-use super::experiment::{MeasuredExperiment, measure};
+use super::{
+    experiment::{MeasuredExperiment, measure},
+    kept_experiments::KeptExperiments,
+};
 use crate::{
     cli::{
         failure::Failure,
@@ -43,9 +46,23 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
     }
     let started = DateTime::<Utc>::from(time_of_day());
     let names = select(&args.only)?;
+    let mut kept = KeptExperiments::read(&args.result.folder.results, args.resume)?;
+    let mut planned = Vec::new();
+    for name in &names {
+        planned.push((*name, kept.newest(name)?));
+    }
+    let to_measure = planned.iter().filter(|(_, kept)| kept.is_none()).count();
     let share = args
         .budget
-        .map(|budget| Millis(budget.0 / names.len() as u64));
+        .filter(|_| to_measure > 0)
+        .map(|budget| Millis(budget.0 / to_measure as u64));
+    if args.resume {
+        let already = planned.len() - to_measure;
+        progress(&format!(
+            "{already} of {} were measured before, {to_measure} are measured now",
+            planned.len()
+        ));
+    }
     // One page for all of them.
     let page = open_page(&args.result)?;
     if let Some(page) = &page {
@@ -54,16 +71,27 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
     let mut entries: Vec<ExperimentEntry> = Vec::new();
     let mut code = exit::PASSED;
     let mut interrupted = false;
-    for (number, name) in names.iter().enumerate() {
+    for (number, (name, kept)) in planned.into_iter().enumerate() {
         let (experiment, _) = library::find_experiment(name)?;
-        progress(&format!("{} of {}: {name}", number + 1, names.len()));
         let one = ExperimentArgs {
-            file: Some((*name).to_owned()),
+            file: Some(name.to_owned()),
             budget: share,
             only: Vec::new(),
+            resume: false,
             ..args.clone()
         };
-        let found = match measure(&one, page.as_ref()) {
+        let measured = match kept {
+            Some(kept) => Ok(MeasuredExperiment {
+                summary: kept.summary,
+                folder: Some(kept.folder),
+                stored: Ok(()),
+            }),
+            None => {
+                progress(&format!("{} of {}: {name}", number + 1, names.len()));
+                measure(&one, page.as_ref())
+            }
+        };
+        let found = match measured {
             Ok(MeasuredExperiment {
                 summary,
                 folder,
@@ -89,7 +117,7 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
             }
         };
         entries.push(ExperimentEntry {
-            name: (*name).to_owned(),
+            name: name.to_owned(),
             switches: experiment.describe_differences(),
             claim: experiment.primary.first().cloned().unwrap_or_default(),
             expected: experiment.expected,

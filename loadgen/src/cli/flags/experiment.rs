@@ -64,6 +64,10 @@ pub struct ExperimentArgs {
     /// With run-all: run only this experiment (repeatable)
     #[arg(long, env = "LOADGEN_ONLY", value_name = "NAME", value_delimiter = ',')]
     pub only: Vec<String>,
+    /// With run-all: take what the results folder holds of the same experiment files, measured by a
+    /// program built alike on a machine like this one, and measure only the rest
+    #[arg(long, env = "LOADGEN_RESUME")]
+    pub resume: bool,
     /// Search first for the highest rate that the slower arm sustains, and use half of it for both
     #[arg(long, env = "LOADGEN_FIND_RATE", conflicts_with_all = ["rate", "users"])]
     pub find_rate: bool,

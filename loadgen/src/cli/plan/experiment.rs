@@ -26,6 +26,11 @@ pub(in crate::cli) fn plan_experiment(
             "--only selects among the experiments of `loadgen experiment run-all`",
         ));
     }
+    if args.resume {
+        return Err(Failure::usage(
+            "--resume goes on with `loadgen experiment run-all`; a single experiment is measured as a whole",
+        ));
+    }
 
     let (mut experiment, source) = match &args.file {
         Some(word) => library::find_experiment(word)?,

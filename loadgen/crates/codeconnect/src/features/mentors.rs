@@ -19,6 +19,8 @@ use loadgen_engine::{
     request::Request,
 };
 
+/// Pages that a visitor turns who reads the whole list; a small platform has a hundred.
+const DEEP_PAGES: usize = 60;
 /// Most open slots that an answer may hold.
 const MAX_SLOTS: usize = 200;
 /// How many look at a mentor of the list.
@@ -34,14 +36,24 @@ pub(super) static AVAILABILITY: Op = Op::get("mentors.availability");
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
     operations: &[&LIST, &DETAIL, &AVAILABILITY],
     headline: &[&LIST],
-    flows: &[AppFlow {
-        name: "mentors.browse",
-        help: "a visitor searches mentors, pages on, looks at one and at their open slots",
-        operations: &[&LIST, &DETAIL, &AVAILABILITY],
-        needs_sessions: false,
-        at_once: 1,
-        run: |it| Box::pin(browse(it)),
-    }],
+    flows: &[
+        AppFlow {
+            name: "mentors.browse",
+            help: "a visitor searches mentors, pages on, looks at one and at their open slots",
+            operations: &[&LIST, &DETAIL, &AVAILABILITY],
+            needs_sessions: false,
+            at_once: 1,
+            run: |it| Box::pin(browse(it)),
+        },
+        AppFlow {
+            name: "mentors.page_through",
+            help: "a visitor turns sixty pages of the list of all mentors",
+            operations: &[&LIST],
+            needs_sessions: false,
+            at_once: 1,
+            run: |it| Box::pin(page_through(it)),
+        },
+    ],
     caches: &[CachedReads {
         switch: "cache.mentors",
         operation: &LIST,
@@ -69,24 +81,7 @@ async fn browse(mut it: AppIteration<'_>) {
         return;
     };
     if next && let Some(cursor) = first.next_cursor.clone() {
-        let onward = MentorQuery {
-            page: None,
-            cursor: Some(cursor),
-            ..query.clone()
-        };
-        let last = first.items.last().cloned();
-        it.call(&LIST, list_request(&onward), |reply| {
-            let page = check_list(reply, &onward)?;
-            match (last, page.items.first()) {
-                (Some(last), Some(first)) if in_order(&last, first, sort_of(&onward)).is_none() => {
-                    Err(Mismatch::new(
-                        "the next page does not continue after the last one",
-                    ))
-                }
-                _ => Ok(()),
-            }
-        })
-        .await;
+        turn_page(&mut it, &query, cursor, first.items.last()).await;
     }
     if !one || first.items.is_empty() {
         return;
@@ -103,6 +98,46 @@ async fn browse(mut it: AppIteration<'_>) {
         })
         .await;
     }
+}
+
+async fn page_through(mut it: AppIteration<'_>) {
+    let query = MentorQuery::default();
+    let mut page = it
+        .call(&LIST, list_request(&query), |reply| {
+            check_list(reply, &query)
+        })
+        .await;
+    for _ in 1..DEEP_PAGES {
+        let Some(last) = page else { return };
+        let Some(cursor) = last.next_cursor else {
+            return;
+        };
+        page = turn_page(&mut it, &query, cursor, last.items.last()).await;
+    }
+}
+
+/// The page that goes on behind `last`.
+async fn turn_page(
+    it: &mut AppIteration<'_>,
+    query: &MentorQuery,
+    cursor: String,
+    last: Option<&MentorCard>,
+) -> Option<Page<MentorCard>> {
+    let onward = MentorQuery {
+        page: None,
+        cursor: Some(cursor),
+        ..query.clone()
+    };
+    it.call(&LIST, list_request(&onward), |reply| {
+        let page = check_list(reply, &onward)?;
+        match (last, page.items.first()) {
+            (Some(last), Some(first)) if in_order(last, first, sort_of(&onward)).is_none() => Err(
+                Mismatch::new("the next page does not continue after the last one"),
+            ),
+            _ => Ok(page),
+        }
+    })
+    .await
 }
 
 fn pick_search(it: &mut AppIteration<'_>) -> MentorQuery {

@@ -6,7 +6,12 @@ use std::{fmt::Write as _, path::PathBuf};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::{figures, readiness::SuiteReadiness, template::safe_markdown as safe};
+use super::{
+    catalogue_origin::{self, RowOrigin},
+    figures,
+    readiness::SuiteReadiness,
+    template::safe_markdown as safe,
+};
 use loadgen_experiment::{
     events::printable,
     paired::Direction,
@@ -57,6 +62,8 @@ struct Row {
     why: Option<String>,
     violations: u64,
     folder: Option<String>,
+    /// How it was measured; absent where it could not be run.
+    origin: Option<RowOrigin>,
 }
 
 /// The outcome of an experiment.
@@ -97,6 +104,7 @@ impl Row {
             why: None,
             violations: 0,
             folder: None,
+            origin: None,
         };
         let (summary, folder) = match &entry.found {
             Found::Failed(why) => {
@@ -107,6 +115,7 @@ impl Row {
         };
         row.outcome = RowOutcome::Word(summary.verdict.word);
         row.headline.clone_from(&summary.verdict.headline);
+        row.origin = Some(RowOrigin::of(summary));
         row.as_expected = summary.verdict.as_expected;
         row.folder = folder
             .as_ref()
@@ -186,6 +195,11 @@ pub fn markdown(
         ),
     );
     improvement(&mut page, &rows);
+    let origins: Vec<(&str, RowOrigin)> = rows
+        .iter()
+        .filter_map(|row| Some((row.experiment.as_str(), row.origin.clone()?)))
+        .collect();
+    catalogue_origin::markdown(&mut page, &origins);
     page.push_str(&readiness.markdown());
     page
 }

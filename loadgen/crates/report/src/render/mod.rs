@@ -6,6 +6,7 @@ mod arm_metrics;
 mod baseline;
 mod capacity;
 pub mod catalogue;
+mod catalogue_origin;
 mod change;
 mod charts;
 mod chosen;
