@@ -229,7 +229,7 @@ fn in_window(crash: Option<Crash>, windows: &Windows, warnings: &mut Vec<String>
 }
 
 /// Starts target-app afresh before a trial of an experiment on an own stack: what a process has
-/// converged to by chance is drawn again for each trial (method 2.1).
+/// converged to by chance is drawn again for each trial.
 async fn fresh_start(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<(), TrialError> {
     let Some(service_control) = env.service_control.as_ref().filter(|_| spec.blocks > 0) else {
         return Ok(());
