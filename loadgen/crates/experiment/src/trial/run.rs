@@ -17,6 +17,7 @@ use super::{
     job::{TestEnv, TrialSpec},
     load_control,
     outcome::TrialOutcome,
+    own_limit::own_limit,
     ticks::Ticks,
     watch::TrialWatch,
 };
@@ -149,6 +150,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
         let begin = data.started_at;
         timeline.generator(begin + from.duration(), begin + to.duration())
     };
+    warnings.extend(own_limit(suite, generator.as_ref()));
     let consistency = system.consistency();
     let changed = if data.interrupted {
         None
@@ -184,7 +186,6 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
         warnings,
         ended_by,
         plans,
-        generator,
     })
 }
 
