@@ -1,4 +1,4 @@
-# The same words that CI uses. `make help` lists them.
+# What CI runs, too. `make help` lists the targets.
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test demo test lint fmt compose-test publish clean
 

@@ -34,7 +34,7 @@ const MEANINGS: [(u8, &str); 8] = [
     (VIOLATED, "VIOLATED: the audit found a violated invariant"),
     (
         FAILED,
-        "FAILED: a threshold was missed; REGRESSED: a claim got worse than expected",
+        "FAILED: a threshold was missed; REGRESSED: a claim got worse, which its file does not expect",
     ),
     (
         INTERRUPTED,

@@ -241,12 +241,12 @@ switches! {
 }
 
 impl Profile {
-    /// The platform as document 002 found it.
+    /// The platform as "CodeConnect Performance Test Results" found it.
     pub fn before() -> Self {
         Self::read(|switch| switch.before)
     }
 
-    /// The platform with every optimization of document 002.
+    /// The platform with every optimization of that document.
     pub fn after() -> Self {
         Self::read(|switch| switch.after)
     }

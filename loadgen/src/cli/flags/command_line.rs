@@ -51,7 +51,8 @@ pub enum Command {
     History(HistoryArgs),
     /// Check suite and experiment files and print what they would do
     Validate(ValidateArgs),
-    /// Start PostgreSQL, Redis and target-app; run a command against them, or wait for Ctrl-C
+    /// Start PostgreSQL, Redis and target-app and run a command against them, or print their addresses
+    /// and wait for Ctrl-C
     Stack(StackArgs),
     /// List the optimization switches with their values in `before` and `after`
     Switches,
@@ -65,7 +66,7 @@ pub enum Command {
     Ws(Box<WsArgs>),
     /// Measure the cost of the load generator itself against a target that does nothing
     Bench(BenchArgs),
-    /// Check whether this machine, and what runs on it, is fit for measurements
+    /// Check whether this machine, and a running target, is fit for measurements: exit code 97 if not
     Doctor(DoctorArgs),
 }
 

@@ -19,15 +19,6 @@ pub struct ExperimentArgs {
     /// [default: both arms start from the profile `after`]
     #[arg(value_name = "FILE")]
     pub file: Option<String>,
-    /// The target.
-    #[command(flatten)]
-    pub target: TargetArgs,
-    /// Replacements for the load of the file.
-    #[command(flatten)]
-    pub load: LoadArgs,
-    /// The results.
-    #[command(flatten)]
-    pub result: ResultArgs,
     /// Set a switch of the first arm (repeatable)
     #[arg(
         long = "set-before",
@@ -85,6 +76,15 @@ pub struct ExperimentArgs {
     /// Run both controls and the rate search first, then the experiment; INVALID if a control fails
     #[arg(long, env = "LOADGEN_RIGOROUS", conflicts_with_all = ["aa", "plant", "quick"])]
     pub rigorous: bool,
+    /// The target.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Replacements for the load of the file.
+    #[command(flatten)]
+    pub load: LoadArgs,
+    /// The results.
+    #[command(flatten)]
+    pub result: ResultArgs,
 }
 
 /// What `loadgen experiment` is asked to do.

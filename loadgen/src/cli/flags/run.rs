@@ -19,6 +19,9 @@ pub struct RunArgs {
         help_heading = "Load"
     )]
     pub overrides: Option<String>,
+    /// The profile; before the groups with a heading of their own, which would take it over.
+    #[command(flatten)]
+    pub profile: ProfileArgs,
     /// The target.
     #[command(flatten)]
     pub target: TargetArgs,
@@ -28,7 +31,4 @@ pub struct RunArgs {
     /// The results.
     #[command(flatten)]
     pub result: ResultArgs,
-    /// The profile.
-    #[command(flatten)]
-    pub profile: ProfileArgs,
 }

@@ -11,7 +11,7 @@ use crate::{
 use loadgen_engine::aggregator::OpData;
 
 /// A trial of 1,000 requests of which nothing else is known.
-pub(super) fn trial() -> Trial {
+pub(crate) fn trial() -> Trial {
     let mut total = operation("total", &OpData::default(), 10.0);
     total.planned = 1_000;
     Trial {

@@ -3,7 +3,7 @@
 mod arms;
 mod evaluate;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod outcome;
 mod plan;
 mod run;

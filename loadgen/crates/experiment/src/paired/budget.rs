@@ -7,7 +7,7 @@ use loadgen_engine::flow::Catalog;
 
 /// Time beside the load of each trial: restart, reset, drain, audit.
 const BESIDE: Millis = Millis(5_000);
-/// Blocks that are planned before trials are made longer (method 2.3).
+/// Blocks that are planned before trials are made longer.
 const GOOD: u64 = 12;
 /// Shortest measured window.
 const SHORTEST: u64 = 2_000;

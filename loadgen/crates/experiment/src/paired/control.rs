@@ -1,5 +1,5 @@
 //! The experiment's own controls: the same profile under two names, where nothing may be found,
-//! and a planted slowness, which must be (method 2.3). Where either fails, no claim is decided.
+//! and a planted slowness, which must be. Where either fails, no claim is decided.
 
 use std::fmt::Write as _;
 

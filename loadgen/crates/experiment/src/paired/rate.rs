@@ -14,7 +14,7 @@ const USERS: u32 = 16;
 const WARM_UP: Millis = Millis(1_000);
 const MEASURE: Millis = Millis(4_000);
 /// Share of what the slower arm takes at its limit that both are asked for: times there are
-/// those of service, not of a queue, and scatter little (method 2.1).
+/// those of service, not of a queue, and scatter little.
 const SHARE: f64 = 0.5;
 
 /// The suite as a probe: closed, without pauses, short.

@@ -7,7 +7,7 @@ use loadgen_stats::Interval;
 /// Fewest pairs that have a 95 % interval at all.
 pub(super) const FEWEST: usize = 6;
 
-/// Difference of two shares that matters, in percentage points (method 2.3).
+/// Difference of two shares that matters, in percentage points.
 pub(super) const MARGIN_POINTS: f64 = 0.1;
 
 /// The decision, by the 95 % and the 90 % interval and the margin on their scale.

@@ -25,11 +25,30 @@ use loadgen_engine::clock::time_of_day;
 use loadgen_engine::{flow::Operations, suite::Suite, threshold::Threshold};
 
 /// Limits of every run of this program on one machine.
-const NOT_TESTED: [&str; 3] = [
+const NOT_TESTED: [&str; 2] = [
     "a network between users and servers: everything ran on one machine, over loopback",
     "amounts of data other than the one named above, and data that grows over months",
-    "more than one instance of the application, and services on machines of their own",
 ];
+/// The same of processes, of one instance and of several.
+const NOT_SEVERAL: &str =
+    "more than one instance of the application, and services on machines of their own";
+const NOT_APART: &str = "instances and services on machines of their own";
+
+/// What these trials did not test.
+fn not_tested(trials: &[Trial]) -> Vec<String> {
+    let several =
+        |trial: &Trial| trial.server.instances.len() > 1 || trial.endpoints.len() > 1;
+    let processes = if trials.iter().any(several) {
+        NOT_APART
+    } else {
+        NOT_SEVERAL
+    };
+    NOT_TESTED
+        .into_iter()
+        .chain([processes])
+        .map(str::to_owned)
+        .collect()
+}
 
 /// What is known of a run besides its measurements.
 #[derive(Debug)]
@@ -358,6 +377,7 @@ impl Parts<'_> {
             endpoints: endpoints(&self.trials),
             ..provenance()
         };
+        let not_tested = not_tested(&self.trials);
         let mut summary = Summary {
             schema_version: SCHEMA_VERSION,
             kind: self.kind,
@@ -377,7 +397,7 @@ impl Parts<'_> {
             provenance: Some(provenance),
             environment: named,
             warnings,
-            not_tested: NOT_TESTED.map(str::to_owned).to_vec(),
+            not_tested,
             recommendations: Vec::new(),
             capacity: None,
             document: None,
@@ -444,4 +464,18 @@ fn machine(own_stack: bool, trials: &[Trial]) -> Vec<(String, String)> {
     ];
     named.extend(weakest.map(|weakest| ("generator threads".to_owned(), weakest.to_string())));
     named
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_instances_are_not_called_untested() {
+        let mut trial = crate::capacity::fixture::trial();
+        let last = |trial: &Trial| not_tested(std::slice::from_ref(trial)).pop();
+        assert_eq!(last(&trial).as_deref(), Some(NOT_SEVERAL));
+        trial.server.instances = [("1".to_owned(), 5), ("2".to_owned(), 7)].into();
+        assert_eq!(last(&trial).as_deref(), Some(NOT_APART));
+    }
 }

@@ -10,6 +10,7 @@ mod job;
 mod live_thresholds;
 mod load_control;
 mod outcome;
+mod own_limit;
 mod run;
 mod ticks;
 mod watch;

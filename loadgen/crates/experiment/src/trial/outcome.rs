@@ -3,7 +3,6 @@
 use shared::{api::lab::Explanation, invariant::InvariantResult};
 
 use crate::{
-    observer::GeneratorUse,
     schema::Trial,
     system::{ConsistencyRecord, InForce},
 };
@@ -30,6 +29,4 @@ pub struct TrialOutcome {
     pub ended_by: Option<(String, String)>,
     /// How the statements of its operations are carried out; of the first trial of an arm only.
     pub plans: Vec<Explanation>,
-    /// What the generator itself used in the measured window.
-    pub generator: Option<GeneratorUse>,
 }

@@ -17,6 +17,7 @@ use super::{
     job::{TestEnv, TrialSpec},
     load_control,
     outcome::TrialOutcome,
+    own_limit::own_limit,
     ticks::Ticks,
     watch::TrialWatch,
 };
@@ -152,6 +153,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
         let begin = data.started_at;
         timeline.generator(begin + from.duration(), begin + to.duration())
     };
+    warnings.extend(own_limit(suite, generator.as_ref()));
     let consistency = system.consistency();
     let changed = if data.interrupted {
         None
@@ -187,7 +189,6 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
         warnings,
         ended_by,
         plans,
-        generator,
     })
 }
 
@@ -232,7 +233,7 @@ fn in_window(crash: Option<Crash>, windows: &Windows, warnings: &mut Vec<String>
 }
 
 /// Starts target-app afresh before a trial of an experiment on an own stack: what a process has
-/// converged to by chance is drawn again for each trial (method 2.1).
+/// converged to by chance is drawn again for each trial.
 async fn fresh_start(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<(), TrialError> {
     let Some(service_control) = env.service_control.as_ref().filter(|_| spec.blocks > 0) else {
         return Ok(());

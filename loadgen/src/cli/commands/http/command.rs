@@ -8,17 +8,11 @@ use crate::cli::{
     flags::{HttpArgs, ResultArgs, TRACED_EXCHANGES},
     session::{MeasuredSession, ServiceSource, SingleRun},
 };
-use loadgen_engine::{
-    driver::HttpTrace,
-    suite::{LoadModel, Suite},
-};
+use loadgen_engine::driver::HttpTrace;
 use loadgen_experiment::{
     system::SystemUnderTest as _,
     trial::{ArmConfig, TrialOutcome},
 };
-
-/// Use of a processor above which a closed loop is probably limited by the generator.
-const BUSY: f64 = 0.7;
 
 /// Limits of what a single request shows.
 const NOT_TESTED: [&str; 2] = [
@@ -58,7 +52,6 @@ pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
         async |bench, own_stack| {
             let (mut summary, outcome) = single.measure(&session, bench, own_stack).await?;
             summary.not_tested = NOT_TESTED.map(str::to_owned).to_vec();
-            summary.warnings.extend(own_limit(&suite, &outcome));
             // Set once: this closure runs once.
             let _first = measured.set(outcome);
             Ok(summary)
@@ -78,17 +71,4 @@ pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
             })
         },
     )
-}
-
-/// A closed loop without pauses is as fast as the slower side: a generator at its limit makes no
-/// figure wrong, but the limit that is measured is not the target's.
-fn own_limit(suite: &Suite, outcome: &TrialOutcome) -> Option<String> {
-    let used = outcome.generator.as_ref()?;
-    let closed = matches!(suite.load, LoadModel::Closed { .. });
-    (closed && used.busiest > BUSY).then(|| {
-        format!(
-            "a thread of the generator used {:.0} % of a core: the rate is probably its own limit, not the target's; use more workers (-t), or a rate (-R) to compare response times",
-            used.busiest * 100.0
-        )
-    })
 }
