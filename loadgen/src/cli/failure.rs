@@ -106,7 +106,7 @@ impl From<TrialError> for Failure {
             TrialError::Driver(error) => Self::of_error(&error, Self::Internal),
             TrialError::Thread(_) | TrialError::Services(_) | TrialError::Looks(_) => {
                 Self::internal(error)
-            },
+            }
         }
     }
 }

@@ -118,7 +118,11 @@ mod tests {
         let results = Path::new("/nonexistent/results");
         for wanted in [false, true] {
             let mut kept = KeptExperiments::read(results, wanted).unwrap_or_else(|_| panic!());
-            assert!(kept.newest("mentor_cache").unwrap_or_else(|_| panic!()).is_none());
+            assert!(
+                kept.newest("mentor_cache")
+                    .unwrap_or_else(|_| panic!())
+                    .is_none()
+            );
         }
     }
 }

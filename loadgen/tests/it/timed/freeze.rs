@@ -55,8 +55,7 @@ fn expected() -> Vec<f64> {
         };
         due.saturating_sub(intended).as_secs_f64() * 1e3
     };
-    plan.arrivals
-        .iter()
+    plan.arrivals()
         .map(|arrival| response(arrival.intended.duration()))
         .collect()
 }

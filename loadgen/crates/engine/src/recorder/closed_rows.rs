@@ -109,6 +109,10 @@ mod tests {
         let row: Vec<(u16, u32)> = (0..10).map(|number| (2_000 + 40 * number, 1)).collect();
         let mut closed = ClosedRows::default();
         closed.push(9, &row);
-        assert!(closed.bytes.len() <= 2 + 2 + 9, "{} bytes", closed.bytes.len());
+        assert!(
+            closed.bytes.len() <= 2 + 2 + 9,
+            "{} bytes",
+            closed.bytes.len()
+        );
     }
 }

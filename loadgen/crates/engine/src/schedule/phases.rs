@@ -134,7 +134,7 @@ impl RunningPhase {
     fn next(&mut self, rng: &mut ChaCha8Rng) -> Option<Nanos> {
         let phase = &self.phase;
         let at = match &mut self.points {
-            PhasePoints::Even { next, end, .. } if next >= end => return None,
+            PhasePoints::Even { next, end, .. } if *next >= *end => return None,
             PhasePoints::Even {
                 first,
                 next,

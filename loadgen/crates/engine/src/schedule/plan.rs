@@ -270,10 +270,7 @@ mod tests {
             9,
         );
         for (flow, weight) in weights.iter().enumerate() {
-            let count = plan
-                    .iter()
-                .filter(|a| usize::from(a.flow) == flow)
-                .count();
+            let count = plan.iter().filter(|a| usize::from(a.flow) == flow).count();
             let share = count as f64 / plan.len() as f64;
             assert!((share - weight / 100.0).abs() < 0.015, "{flow}: {share}");
         }
@@ -285,14 +282,21 @@ mod tests {
             phases: vec![phase(5_000, "10/s", None)],
             arrivals: Arrivals::Constant,
         };
-        let Schedule::Open(mut short) = plan(&model, &[1.0], &windows(1_000, 2_000), 1).unwrap() else {
+        let Schedule::Open(mut short) = plan(&model, &[1.0], &windows(1_000, 2_000), 1).unwrap()
+        else {
             unreachable!()
         };
         assert_eq!(short.measure_to, Nanos::from_secs(3));
         assert_eq!(short.between(short.measure_from, short.measure_to), 20);
-        assert_eq!((short.arrivals().count(), short.last()), (50, Some(Nanos(4_900_000_000))));
+        assert_eq!(
+            (short.arrivals().count(), short.last()),
+            (50, Some(Nanos(4_900_000_000)))
+        );
         short.limit(11);
-        assert_eq!((short.arrivals().count(), short.last()), (11, Some(Nanos::from_secs(1))));
+        assert_eq!(
+            (short.arrivals().count(), short.last()),
+            (11, Some(Nanos::from_secs(1)))
+        );
         let long = plan(&model, &[1.0], &windows(1_000, 9_000), 1).unwrap();
         assert_eq!(long.window().to, Nanos::from_secs(5));
     }

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_that_is_no_longer_near_takes_a_twentieth_of_its_json_at_most() {
+    fn a_look_that_is_no_longer_near_takes_a_tenth_of_its_json_at_most() {
         let mut log = LookLog::default();
         for second in 0..(NEWEST + 10 * BLOCK) as u64 {
             log.push(look(second, second * 10));
@@ -97,6 +97,6 @@ mod tests {
         let packed: usize = log.older.iter().map(Vec::len).sum();
         let json = serde_json::to_vec(&look(400, 4_000)).unwrap().len();
         assert_eq!(log.older.len(), 10);
-        assert!(packed < json * 10 * BLOCK / 20, "{packed} of {json} each");
+        assert!(packed < json * 10 * BLOCK / 10, "{packed} of {json} each");
     }
 }

@@ -36,8 +36,7 @@ const NOT_APART: &str = "instances and services on machines of their own";
 
 /// What these trials did not test.
 fn not_tested(trials: &[Trial]) -> Vec<String> {
-    let several =
-        |trial: &Trial| trial.server.instances.len() > 1 || trial.endpoints.len() > 1;
+    let several = |trial: &Trial| trial.server.instances.len() > 1 || trial.endpoints.len() > 1;
     let processes = if trials.iter().any(several) {
         NOT_APART
     } else {

@@ -34,10 +34,9 @@ impl RowOrigin {
     pub(super) fn of(summary: &Summary) -> Self {
         let blocks: BTreeSet<u32> = summary.trials.iter().map(|trial| trial.block).collect();
         let is_whole = |block: &&u32| {
-            let mut trials = summary
-                .trials
-                .iter()
-                .filter(|trial| trial.block == **block && trial.validity.word != ValidityWord::Invalid);
+            let mut trials = summary.trials.iter().filter(|trial| {
+                trial.block == **block && trial.validity.word != ValidityWord::Invalid
+            });
             trials.next().is_some() && trials.next().is_some()
         };
         let provenance = summary.provenance.as_ref();
@@ -75,14 +74,22 @@ pub(super) fn markdown(page: &mut String, rows: &[(&str, RowOrigin)]) {
     }
     let machines: BTreeSet<&str> = rows
         .iter()
-        .map(|(_, row)| row.machine.as_deref().unwrap_or("a machine that is not known"))
+        .map(|(_, row)| {
+            row.machine
+                .as_deref()
+                .unwrap_or("a machine that is not known")
+        })
         .collect();
     page.push_str("## How each was measured\n\n");
     if let [machine] = machines.iter().copied().collect::<Vec<_>>()[..] {
         let _infallible = writeln!(page, "All on {}.\n", safe(&printable(machine)));
     }
     page.push_str("| experiment | load | blocks | begun | commit |");
-    page.push_str(if machines.len() > 1 { " machine |\n" } else { "\n" });
+    page.push_str(if machines.len() > 1 {
+        " machine |\n"
+    } else {
+        "\n"
+    });
     page.push_str("|---|---|---:|---|---|");
     page.push_str(if machines.len() > 1 { "---|\n" } else { "\n" });
     for (name, row) in rows {
@@ -96,7 +103,9 @@ pub(super) fn markdown(page: &mut String, rows: &[(&str, RowOrigin)]) {
             "| `{name}` | {} | {blocks} | {} | {} |",
             safe(&printable(&row.load)),
             row.started_at.format("%Y-%m-%d %H:%M UTC"),
-            row.commit.as_deref().map_or("–", |commit| commit.get(..12).unwrap_or(commit)),
+            row.commit
+                .as_deref()
+                .map_or("–", |commit| commit.get(..12).unwrap_or(commit)),
         );
         if machines.len() > 1 {
             let machine = row.machine.as_deref().unwrap_or("not known");
@@ -138,7 +147,10 @@ mod tests {
         let mut other = origin.clone();
         other.machine = Some("another | processor".to_owned());
         let same = page(&[("a", origin.clone()), ("b", origin.clone())]);
-        assert!(same.contains(&format!("All on {}", safe(&machine))), "{same}");
+        assert!(
+            same.contains(&format!("All on {}", safe(&machine))),
+            "{same}"
+        );
         assert!(!same.contains("| machine |"), "{same}");
         let mixed = page(&[("a", origin), ("b", other)]);
         assert!(!mixed.contains("All on"), "{mixed}");
@@ -155,7 +167,10 @@ mod tests {
         claim.decision = Decision::Inconclusive;
         claim.sentence = "list p50: about 40 blocks would tell".to_owned();
         let page = page(&[("x", RowOrigin::of(&summary))]);
-        assert!(page.contains("- `x`: list p50: about 40 blocks would tell"), "{page}");
+        assert!(
+            page.contains("- `x`: list p50: about 40 blocks would tell"),
+            "{page}"
+        );
     }
 
     #[test]
