@@ -22,6 +22,7 @@ pub fn main() -> ExitCode {
     // Thousands of users are as many connections. If the limit cannot be raised, connecting fails
     // with a message of its own.
     let _limit = driver::raise_file_limit();
+    survive_large_files();
     let cli = match parse_arguments() {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(refuse(&error)),
@@ -32,6 +33,21 @@ pub fn main() -> ExitCode {
             print_error(&failure.to_string());
             ExitCode::from(failure.exit_code())
         }
+    }
+}
+
+/// Makes a write beyond the largest file that this process may make (`ulimit -f`) fail, so that it is
+/// reported, where it would end the process. A handler that does nothing, because an ignored signal
+/// would stay ignored in every program that is started from here.
+fn survive_large_files() {
+    extern "C" fn nothing(_signal: libc::c_int) {}
+    #[expect(
+        unsafe_code,
+        reason = "the standard library sets no handlers of signals"
+    )]
+    // SAFETY: the handler does nothing, and so nothing that a handler may not do.
+    unsafe {
+        libc::signal(libc::SIGXFSZ, nothing as *const () as libc::sighandler_t);
     }
 }
 
