@@ -117,6 +117,7 @@ impl AppServer {
             upload_dir: config.upload_dir,
             max_upload_bytes: config.max_upload_bytes,
             lab_token: config.lab_token,
+            lab_hosts: config.lab_hosts,
             http: metrics::HttpCounters::default(),
             shutdown: shutdown.clone(),
             started: Instant::now(),
