@@ -45,8 +45,8 @@ fn check_host(hosts: &LabHosts, uri: &Uri, headers: &HeaderMap) -> Result<(), Ap
     }
     Err(ApiError::new(
         Code::Misdirected,
-        "the control plane is called by an address of this machine, as `localhost`, or by a name that \
-         the server was started with (--lab-hosts or LAB_HOSTS)",
+        "`Host` does not name this server: call the control plane by an address of this machine, as \
+         `localhost`, or by a name that the server was started with (--lab-hosts or LAB_HOSTS)",
     ))
 }
 
