@@ -192,6 +192,11 @@ impl Setup {
         self.start_on(db, permit).await
     }
 
+    /// The same on a database that the test has made.
+    pub(crate) async fn start_with(self, db: TestDb) -> TestApp {
+        self.start_on(db, permit().await).await
+    }
+
     fn config(&self, db: &TestDb, redis: &RedisDatabase) -> Config {
         let listen: SocketAddr = "127.0.0.1:0".parse().unwrap();
         Config {
