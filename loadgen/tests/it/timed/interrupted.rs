@@ -43,19 +43,24 @@ fn hanging_target(folder: &Path, processes: usize) -> PathBuf {
     path
 }
 
-/// Command lines of the processes that have this folder in theirs or in their environment.
+/// Command lines of the processes that have to do with this folder: it is in their command line, in
+/// their environment, or they work in it.
 fn processes_of(folder: &Path) -> Vec<String> {
     let name = folder.to_str().unwrap();
     let entries = fs::read_dir("/proc").unwrap().flatten();
     entries
         .filter_map(|entry| {
-            let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
+            let (path, pid) = (entry.path(), entry.file_name());
+            let pid: u32 = pid.to_str()?.parse().ok()?;
             let read = |file: &str| {
-                let bytes = fs::read(entry.path().join(file)).unwrap_or_default();
+                let bytes = fs::read(path.join(file)).unwrap_or_default();
                 String::from_utf8_lossy(&bytes).replace('\0', " ")
             };
             let line = read("cmdline");
-            (line.contains(name) || read("environ").contains(name)).then(|| format!("{pid} {line}"))
+            let works_there =
+                fs::read_link(path.join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder));
+            (works_there || line.contains(name) || read("environ").contains(name))
+                .then(|| format!("{pid} {line}"))
         })
         .collect()
 }
