@@ -48,12 +48,14 @@ impl LabHosts {
                 .is_ok_and(|address: IpAddr| self.is_own(address.to_canonical()))
     }
 
-    /// Whether an address may be one of this machine. Where it listens on all of them it cannot know by
-    /// which it is reached, and any will do: unlike a name, an address cannot be pointed elsewhere.
+    /// Whether an address may be one of this machine; the unspecified one reaches it too. Where it listens
+    /// on all of them it cannot know by which it is reached, and any will do: unlike a name, an address
+    /// cannot be pointed elsewhere.
     fn is_own(&self, address: IpAddr) -> bool {
         address.is_loopback()
+            || address.is_unspecified()
             || address == self.listen
-            || (self.listen.is_unspecified() && !address.is_unspecified())
+            || self.listen.is_unspecified()
     }
 }
 
@@ -86,6 +88,7 @@ mod tests {
             "127.9.9.9",
             "[::1]:8080",
             "[::ffff:127.0.0.1]",
+            "0.0.0.0:8080",
             "192.0.2.1:8080",
             "target-app:8080",
             "Target-App",
@@ -100,7 +103,6 @@ mod tests {
             "target-app.rebound.test",
             "localhost.",
             "192.0.2.2",
-            "0.0.0.0:8080",
             "2130706433",
         ] {
             assert!(!allowed(&hosts, host), "{host}");
@@ -114,7 +116,7 @@ mod tests {
             for host in ["192.0.2.2:8080", "[2001:db8::7]", "10.0.0.5"] {
                 assert!(allowed(&hosts, host), "{host}");
             }
-            for host in ["rebound.test", "0.0.0.0", "[::]", "target-app"] {
+            for host in ["rebound.test", "192.0.2.2.rebound.test", "target-app"] {
                 assert!(!allowed(&hosts, host), "{host}");
             }
         }
