@@ -66,8 +66,10 @@ fn processes_of(folder: &Path) -> Vec<String> {
 }
 
 fn interrupt(pid: u32) {
-    let sent = Command::new("kill").args(["-INT", &pid.to_string()]);
-    assert!(sent.status().unwrap().success());
+    let sent = Command::new("kill")
+        .args(["-INT", &pid.to_string()])
+        .status();
+    assert!(sent.unwrap().success());
 }
 
 /// Runs a command whose stack has so many instances; interrupts it twice when one of them is started
