@@ -70,6 +70,12 @@ status=$(curl -sS -o /dev/null -w '%{http_code}' -H 'Host: elsewhere.example' "$
 [ "$status" = 421 ] || { echo "compose-test: the page answered to a strange name: $status" >&2; exit 1; }
 status=$(curl -sS -o /dev/null -w '%{http_code}' -H 'Host: localhost' "$page/")
 [ "$status" = 401 ] || { echo "compose-test: the page opened without its secret: $status" >&2; exit 1; }
+lab_token=$(docker compose exec -T target-app sh -c '. /keys/env && printf %s "$LAB_TOKEN"')
+lab_status() { # host
+    curl -sS -o /dev/null -w '%{http_code}' -H "Host: $1" -H "X-Lab-Token: $lab_token" "http://127.0.0.1:$APP_PORT/lab/profile"
+}
+[ "$(lab_status elsewhere.example)" = 421 ] || { echo "compose-test: the control plane answered to a strange name" >&2; exit 1; }
+[ "$(lab_status target-app:8080)" = 200 ] || { echo "compose-test: the control plane does not answer to its service's name" >&2; exit 1; }
 for service in target-app postgres redis; do
     user=$(docker compose exec -T "$service" id -u)
     [ "$user" != 0 ] || { echo "compose-test: $service runs as root" >&2; exit 1; }

@@ -47,6 +47,8 @@ codes! {
     NotFound = "not_found", 404, "Not found";
     /// The method does not exist on that path.
     MethodNotAllowed = "method_not_allowed", 405, "Method not allowed";
+    /// The control plane was called by a name that is not this server's.
+    Misdirected = "misdirected", 421, "The request is for another host";
     /// An account with that e-mail exists.
     EmailTaken = "email_taken", 409, "This e-mail has an account";
     /// Every place of the slot is taken.

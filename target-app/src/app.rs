@@ -20,7 +20,7 @@ use crate::{
     connections,
     db::Pooler,
     engine::{EngineError, EngineParts, Engines},
-    features, metrics,
+    features, frame_exchange, metrics,
     provider::{HttpProvider, Provider, WebhookKey, fake::FakeProvider},
     purge,
     realtime::{Hub, SignalHub},
@@ -117,6 +117,7 @@ impl AppServer {
             upload_dir: config.upload_dir,
             max_upload_bytes: config.max_upload_bytes,
             lab_token: config.lab_token,
+            lab_hosts: config.lab_hosts,
             http: metrics::HttpCounters::default(),
             shutdown: shutdown.clone(),
             started: Instant::now(),
@@ -160,6 +161,7 @@ impl AppServer {
             let (state, retention) = (self.state.clone(), self.retention);
             tracker.spawn(purge::run(state, interval, retention, token.clone()));
         }
+        tracker.spawn(frame_exchange::run(self.state.clone(), token.clone()));
         for worker in features::workers() {
             tracker.spawn(worker(self.state.clone(), token.clone()));
         }

@@ -27,6 +27,7 @@ pub mod engine;
 pub mod error;
 pub mod feature;
 pub mod features;
+mod frame_exchange;
 pub mod http;
 pub mod idempotency;
 pub mod lab;

@@ -11,6 +11,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     clock::Clock,
+    config::LabHosts,
     engine::{Engine, Engines},
     error::ApiError,
     metrics::HttpCounters,
@@ -49,6 +50,8 @@ pub struct StateParts {
     pub max_upload_bytes: usize,
     /// Token of the control plane; `None` switches it off.
     pub lab_token: Option<SecretString>,
+    /// The hosts that a request to the control plane may name.
+    pub lab_hosts: LabHosts,
     /// Counters of HTTP requests.
     pub http: HttpCounters,
     /// The end of the process.
@@ -136,6 +139,11 @@ impl AppState {
     /// Token of the control plane; `None` where it is off.
     pub fn lab_token(&self) -> Option<&SecretString> {
         self.0.lab_token.as_ref()
+    }
+
+    /// The hosts that a request to the control plane may name.
+    pub fn lab_hosts(&self) -> &LabHosts {
+        &self.0.lab_hosts
     }
 
     /// Counters of HTTP requests.

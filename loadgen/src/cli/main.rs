@@ -22,6 +22,7 @@ pub fn main() -> ExitCode {
     // Thousands of users are as many connections. If the limit cannot be raised, connecting fails
     // with a message of its own.
     let _limit = driver::raise_file_limit();
+    survive_large_files();
     let cli = match parse_arguments() {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(refuse(&error)),
@@ -32,6 +33,21 @@ pub fn main() -> ExitCode {
             print_error(&failure.to_string());
             ExitCode::from(failure.exit_code())
         }
+    }
+}
+
+/// Makes a write beyond the largest file that this process may make (`ulimit -f`) fail, so that it is
+/// reported, where it would end the process. A handler that does nothing, because an ignored signal
+/// would stay ignored in every program that is started from here.
+fn survive_large_files() {
+    extern "C" fn nothing(_signal: libc::c_int) {}
+    #[expect(
+        unsafe_code,
+        reason = "the standard library sets no handlers of signals"
+    )]
+    // SAFETY: the handler does nothing, and so nothing that a handler may not do.
+    unsafe {
+        libc::signal(libc::SIGXFSZ, nothing as *const () as libc::sighandler_t);
     }
 }
 
@@ -99,6 +115,8 @@ fn unknown_command(error: &clap::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::cli::flags::command;
 
@@ -205,6 +223,32 @@ mod tests {
             let call = format!("Examples:\n  loadgen {}", path[0]);
             assert!(help.contains(&call), "{path:?}: {help}");
         });
+    }
+
+    #[test]
+    fn a_letter_is_short_for_the_same_flag_in_every_command() {
+        let mut whole = command();
+        whole.build();
+        let mut meanings: BTreeMap<char, BTreeMap<String, String>> = BTreeMap::new();
+        let mut note = |path: &[String], one: &clap::Command| {
+            for argument in one.get_arguments() {
+                let aliases = argument.get_all_short_aliases().unwrap_or_default();
+                for letter in argument.get_short().into_iter().chain(aliases) {
+                    let long = argument.get_long().unwrap_or("(no long name)");
+                    let of_letter = meanings.entry(letter).or_default();
+                    of_letter.insert(long.to_owned(), path.join(" "));
+                }
+            }
+        };
+        note(&["loadgen".to_owned()], &whole);
+        walk(&whole, &["loadgen".to_owned()], &mut note);
+        for (letter, longs) in &meanings {
+            assert_eq!(longs.len(), 1, "-{letter} is short for {longs:?}");
+        }
+        let of = |letter| meanings[&letter].keys().next().map(String::as_str);
+        assert_eq!(of('q'), Some("quiet"));
+        assert_eq!(of('R'), Some("rate"));
+        assert_eq!(of('h'), Some("help"));
     }
 
     #[test]

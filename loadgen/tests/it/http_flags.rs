@@ -81,6 +81,15 @@ fn a_rate_may_rise_from_nothing_and_fall_to_it() {
 }
 
 #[test]
+fn a_timeout_may_be_longer_than_a_minute() {
+    let server = KnownServer::after(Duration::from_millis(1)).serve();
+    for timeout in ["59s", "90s", "1m30s", "2m", "10m"] {
+        let ran = http(&server.url(), &format!("-c 1 -n 3 --timeout {timeout}"));
+        assert_eq!(ran.outcome("ok"), 3, "{timeout}: {ran:?}");
+    }
+}
+
+#[test]
 fn a_body_is_read_from_standard_input() {
     let server = KnownServer::after(Duration::from_millis(1)).serve();
     let mut command = loadgen(["http", &server.url(), "--json", "--quiet"]);

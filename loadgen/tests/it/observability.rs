@@ -332,6 +332,9 @@ fn services_of_compose_run_confined_from_pinned_images_without_fixed_secrets() {
             );
         }
     }
+    // The control plane answers to the name that the service has in the network of compose.
+    let named = &compose["services"]["target-app"]["environment"]["LAB_HOSTS"];
+    assert_eq!(named, "target-app");
     assert!(!text.contains("latest"));
     let redis = compose["services"]["redis"]["command"].to_string();
     assert!(redis.contains("--maxmemory") && redis.contains("volatile-ttl"));

@@ -3,7 +3,7 @@
 use crate::support::{finish, loadgen, start};
 
 /// Each `(arguments, what the line must name)`.
-const WRONG: [(&str, &str); 66] = [
+const WRONG: [(&str, &str); 68] = [
     ("http", "<URL>"),
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
@@ -68,7 +68,9 @@ const WRONG: [(&str, &str); 66] = [
         "/nonexistent",
     ),
     ("http http://127.0.0.1:80800/", "`80800` is not a port"),
+    ("http http://127.0.0.1:99999/", "`99999` is not a port"),
     ("http http://127.0.0.1:-80/", "`-80` is not a port"),
+    ("http http://127.0.0.1:+80/", "`+80` is not a port"),
     ("http https://127.0.0.1:80a/", "`80a` is not a port"),
     ("http http://127.0.0.1:1/#part", "fragment"),
     ("http http://a:b@127.0.0.1:1/", "password"),

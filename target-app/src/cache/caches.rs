@@ -4,7 +4,7 @@ mod readings;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, Weak},
     time::{Duration, Instant},
 };
 
@@ -41,6 +41,8 @@ struct Inner {
     counters: Arc<CacheCounters>,
     /// The caches of the engine that replaced this one.
     successor: OnceLock<Caches>,
+    /// The caches of the engine that this one replaced, as long as something holds them.
+    predecessor: OnceLock<Weak<Inner>>,
 }
 
 /// How long values live.
@@ -94,6 +96,7 @@ impl Caches {
             sample: KeySample::new(counters.kinds()),
             counters,
             successor: OnceLock::new(),
+            predecessor: OnceLock::new(),
         }))
     }
 
@@ -198,27 +201,32 @@ impl Caches {
         Ok(found)
     }
 
-    /// Makes the values of these groups wrong, here and in the caches that replaced these; call it
-    /// after the commit, in the same shielded work as the mutation. With `cache.invalidation` at
-    /// `ttl_only` it does nothing.
+    /// Makes the values of these groups wrong, here and, while one engine replaces another, in the
+    /// caches of both; call it after the commit, in the same shielded work as the mutation. With
+    /// `cache.invalidation` at `ttl_only` it does nothing.
     pub async fn invalidate(&self, groups: &[Group]) {
-        self.invalidate_here(groups).await;
-        for later in self.successors() {
-            later.invalidate_here(groups).await;
+        for caches in self.in_use() {
+            caches.invalidate_here(groups).await;
         }
     }
 
-    /// Has what requests on these caches change invalidated in `next` too, which replaces them:
-    /// a request keeps the engine that it began on. The other direction is not needed, since a
-    /// request that begins after a change on `next` reads from `next`.
+    /// Has what changes through these caches invalidated in `next` too, which replaces them, and the
+    /// reverse: a request keeps the engine that it began on, so both are read and changed through
+    /// until the last of the old one's requests has ended.
     pub fn precede(&self, next: &Self) {
         let known = self.0.successor.set(next.clone());
         debug_assert!(known.is_ok(), "an engine is replaced once");
+        let known = next.0.predecessor.set(Arc::downgrade(&self.0));
+        debug_assert!(known.is_ok(), "an engine replaces one");
     }
 
-    fn successors(&self) -> impl Iterator<Item = Self> {
+    /// These caches, those that replaced them, and those that they replaced and that are still held.
+    fn in_use(&self) -> impl Iterator<Item = Self> {
         let next = |caches: &Self| caches.0.successor.get().cloned();
-        std::iter::successors(next(self), next)
+        let former = |caches: &Self| caches.0.predecessor.get()?.upgrade().map(Self);
+        std::iter::once(self.clone())
+            .chain(std::iter::successors(next(self), next))
+            .chain(std::iter::successors(former(self), former))
     }
 
     async fn invalidate_here(&self, groups: &[Group]) {
@@ -230,7 +238,7 @@ impl Caches {
     /// Forgets that there was nothing in these groups; call it after the commit that created
     /// something, like [`invalidate`](Self::invalidate). Without `cache.negative` nothing is remembered.
     pub async fn created(&self, groups: &[Group]) {
-        for caches in std::iter::once(self.clone()).chain(self.successors()) {
+        for caches in self.in_use() {
             if caches.0.lifetimes.absence.is_some() {
                 caches.invalidate_here(groups).await;
             }

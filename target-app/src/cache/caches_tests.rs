@@ -209,7 +209,7 @@ async fn when_the_one_who_loads_breaks_down_the_others_load_for_themselves() {
 }
 
 #[tokio::test]
-async fn what_is_changed_through_replaced_caches_is_invalidated_in_their_successors_too() {
+async fn what_is_changed_through_one_of_two_caches_is_invalidated_in_the_other_too() {
     let (old, next, last) = (caches(&[]), caches(&[]), caches(&["cache.negative=5m"]));
     old.precede(&next);
     next.precede(&last);
@@ -221,4 +221,12 @@ async fn what_is_changed_through_replaced_caches_is_invalidated_in_their_success
     old.created(&[group()]).await;
     assert_eq!(read(&last, "there").await, "there");
     assert_eq!(read(&next, "three").await, "two", "only absence ends");
+    read(&old, "four").await;
+    last.invalidate(&[group()]).await;
+    assert_eq!(read(&next, "five").await, "five");
+    assert_eq!(read(&old, "six").await, "six");
+    read(&last, "seven").await;
+    drop(old);
+    next.invalidate(&[group()]).await;
+    assert_eq!(read(&last, "eight").await, "eight");
 }

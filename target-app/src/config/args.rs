@@ -51,6 +51,12 @@ pub struct Args {
     #[serde(alias = "lab-token")]
     pub lab_token: Option<Secret>,
 
+    /// Further names by which the control plane may be called, like target-app; it always may be by
+    /// `localhost` and by the addresses of this machine
+    #[arg(long, env = "LAB_HOSTS", value_name = "NAME", value_delimiter = ',')]
+    #[serde(default, alias = "lab-hosts")]
+    pub lab_hosts: Vec<String>,
+
     /// Secret that signs tokens and links, the same on all instances
     #[arg(
         long,

@@ -13,7 +13,7 @@ use shared::{profile::Profile, time::Millis};
 use tokio::sync::Semaphore;
 
 use super::{
-    Args, ConfigError, LogFormat, PaymentSettings, Retention, Secret, address,
+    Args, ConfigError, LabHosts, LogFormat, PaymentSettings, Retention, Secret, address,
     secret::{SECRET_BYTES, given, random_secret},
 };
 
@@ -62,6 +62,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Admits to the control plane; `None` switches it off.
     pub lab_token: Option<SecretString>,
+    /// The hosts that a request to the control plane may name.
+    pub lab_hosts: LabHosts,
     /// Signs tokens and links.
     pub jwt_secret: SecretString,
     /// Whether that secret was made up at start, so that tokens end with the process.
@@ -108,6 +110,11 @@ impl Args {
             redis_url: self.redis_url.or(below.redis_url),
             listen: self.listen.or(below.listen),
             lab_token: self.lab_token.or(below.lab_token),
+            lab_hosts: if self.lab_hosts.is_empty() {
+                below.lab_hosts
+            } else {
+                self.lab_hosts
+            },
             jwt_secret: self.jwt_secret.or(below.jwt_secret),
             media_dir: self.media_dir.or(below.media_dir),
             upload_dir: self.upload_dir.or(below.upload_dir),
@@ -247,6 +254,7 @@ impl Config {
                 .and_then(|url| address::redis(&url).map_err(ConfigError::Value))?,
             listen,
             lab_token: lab_token.map(Secret::into_inner),
+            lab_hosts: LabHosts::new(listen.ip(), &args.lab_hosts).map_err(ConfigError::Value)?,
             jwt_secret,
             jwt_secret_is_random,
             media_dir: args.media_dir(),
@@ -337,6 +345,25 @@ mod tests {
         assert_eq!(config.profile.pool_min.get(), 4);
         assert_eq!(config.log_format, LogFormat::Text);
         assert!(config.jwt_secret_is_random);
+    }
+
+    #[test]
+    fn hosts_of_the_control_plane_come_from_the_file_unless_they_are_typed() {
+        let file = file("lab_hosts = [\"lab.test\", \"target-app\"]", ".toml");
+        let load = |typed: &[&str]| {
+            Config::load(Args {
+                lab_hosts: typed.iter().map(|&name| name.to_owned()).collect(),
+                config: Some(file.path().into()),
+                ..args()
+            })
+        };
+        let allows = |config: &Config, host: &str| config.lab_hosts.allow(&host.parse().unwrap());
+        let of_file = load(&[]).unwrap();
+        assert!(allows(&of_file, "lab.test") && allows(&of_file, "target-app:8080"));
+        let typed = load(&["typed.test"]).unwrap();
+        assert!(allows(&typed, "typed.test") && !allows(&typed, "lab.test"));
+        let wrong = load(&["a:1"]).unwrap_err().to_string();
+        assert!(wrong.contains("--lab-hosts"), "{wrong}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod address;
 mod args;
 mod error;
+mod lab_hosts;
 mod load;
 mod payments;
 mod retention;
@@ -10,6 +11,7 @@ mod secret;
 
 pub use args::{Args, LogFormat};
 pub use error::ConfigError;
+pub use lab_hosts::LabHosts;
 pub use load::{ClientLimits, Config};
 pub use payments::{PaymentSettings, ProviderBehaviour};
 pub use retention::Retention;

@@ -67,6 +67,7 @@ fn common(operation: &Operation) -> impl Iterator<Item = &'static [Code]> + use<
         is_read.then_some(&[Code::InvalidRequest]),
         is_secured.then_some(&[Code::Unauthenticated]),
         is_lab.then_some(&[Code::NotFound]),
+        is_lab.then_some(&[Code::Misdirected]),
     ]
     .into_iter()
     .flatten()

@@ -111,7 +111,7 @@ impl RelayLink {
         let client = Client::open(url)?;
         // Channels are the whole server's; databases of it belong to different applications.
         let database = client.get_connection_info().redis_settings().db();
-        let channel = format!("cc:chat:{database}");
+        let channel = format!("cc:frames:{database}");
         let publisher = client.get_multiplexed_async_connection().await?;
         let mut subscriber = client.get_async_pubsub().await?;
         subscriber.subscribe(&channel).await?;

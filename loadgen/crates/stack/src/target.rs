@@ -98,7 +98,7 @@ impl TargetSetup {
     fn command(&self, verb: &str) -> Command {
         let mut command = Command::new(&self.program);
         // Settings in the caller's environment would configure the target differently.
-        for name in ["CONFIG", "SEED_SCALE", "LOG_FORMAT"] {
+        for name in ["CONFIG", "SEED_SCALE", "LOG_FORMAT", "LAB_HOSTS"] {
             command.env_remove(name);
         }
         command

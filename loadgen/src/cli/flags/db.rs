@@ -73,7 +73,7 @@ pub struct DbArgs {
     )]
     pub preset: DatabasePreset,
     /// Number of queries, like 5000 or 50k [default: that of the preset, or no limit with --duration]
-    #[arg(long, short = 'n', env = "LOADGEN_QUERIES", value_name = "N", value_parser = count)]
+    #[arg(long, env = "LOADGEN_QUERIES", value_name = "N", value_parser = count)]
     pub queries: Option<u64>,
     /// Number of workers, each of which sends its next query after the last result
     #[arg(long, short, env = "LOADGEN_WORKERS", value_name = "N", value_parser = whole(1_u32, 500))]

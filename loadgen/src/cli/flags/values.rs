@@ -223,6 +223,24 @@ mod tests {
     }
 
     #[test]
+    fn a_timeout_may_be_minutes_long_and_ends_at_its_bounds() {
+        for (text, ms) in [
+            ("100ms", 100),
+            ("59s", 59_000),
+            ("90s", 90_000),
+            ("2m", 120_000),
+            ("1m30s", 90_000),
+            ("10m", 600_000),
+        ] {
+            assert_eq!(timeout(text), Ok(Millis(ms)), "{text}");
+        }
+        for wrong in ["99ms", "10m1s", "0s", "90", "-2m"] {
+            let why = timeout(wrong).unwrap_err();
+            assert!(why.contains(&format!("`{wrong}`")), "{why}");
+        }
+    }
+
+    #[test]
     fn an_age_is_a_number_and_a_unit() {
         assert_eq!(age("30d"), Ok(TimeDelta::days(30)));
         assert_eq!(age("2w"), Ok(TimeDelta::days(14)));

@@ -9,6 +9,8 @@ mod exit_codes;
 mod failures;
 mod freeze;
 mod instances;
+mod interrupted;
 mod interval_log;
+mod overload;
 mod queue;
 mod starved;

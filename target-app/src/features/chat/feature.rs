@@ -4,7 +4,7 @@ use shared::api::chat::{ClientFrame, ServerFrame};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{handlers, plans, relay, seed};
+use super::{handlers, plans, seed};
 use crate::{db::audit::invariants, feature::Feature};
 
 /// The frames of the socket, which the description of its handler does not follow.
@@ -26,7 +26,6 @@ pub(crate) fn feature() -> Feature {
             "54_no_phantom_message",
         ],
         tables: seed::tables(),
-        worker: Some(|state, stop| Box::pin(relay::run(state, stop))),
         ..Feature::new("chat", "Rooms, history, the socket")
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Beside the layers of every feature there are those of the socket: `socket` (one connection) ->
 //! `conversation` (the effect of each frame) -> `service`, with `frames` as the format. The loop of a
-//! connection and fan-out are in `realtime`; `relay` carries it to other instances. `batch` and `repository_batch` store
-//! messages of all rooms together.
+//! connection and fan-out are in `realtime`. `batch` and `repository_batch` store messages of all rooms
+//! together.
 
 mod batch;
 mod conversation;
@@ -12,7 +12,6 @@ mod frames;
 mod handlers;
 mod model;
 mod plans;
-mod relay;
 mod repository;
 mod repository_batch;
 mod room_errors;

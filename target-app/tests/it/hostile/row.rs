@@ -57,7 +57,8 @@ pub(super) struct Scene {
 
 /// A request whose answer is the last of its connection; every line ends with CR LF.
 pub(super) fn request(line: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
-    let mut head = format!("{line}\r\nhost: a.test\r\nconnection: close\r\n");
+    // By this name the control plane may be called as well.
+    let mut head = format!("{line}\r\nhost: localhost\r\nconnection: close\r\n");
     for header in headers {
         head.push_str(header);
         head.push_str("\r\n");

@@ -388,6 +388,14 @@ fn lab() -> Vec<RawRow> {
             get(paths::LAB_PROFILE, &[token, "x-lab-token: x"]),
             BAD,
         ),
+        row(
+            "the lab by a name that is not this server's",
+            format!(
+                "GET {} HTTP/1.1\r\nhost: rebound.test\r\n{token}\r\nconnection: close\r\n\r\n",
+                paths::LAB_PROFILE
+            ),
+            &[421],
+        ),
         row("a profile that is a list", put("[]"), INVALID),
         row(
             "a profile of another type",

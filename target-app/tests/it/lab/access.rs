@@ -55,6 +55,46 @@ async fn a_missing_or_wrong_token_is_refused_also_an_access_token() {
 }
 
 #[tokio::test]
+async fn a_request_that_names_another_host_is_refused_even_with_the_token() {
+    let app = TestApp::with(&[])
+        .with_lab_hosts(&["target-app"])
+        .start()
+        .await;
+    let lab = app.lab();
+    for host in [
+        app.address.to_string().as_str(),
+        "localhost",
+        "LOCALHOST:8080",
+        "127.0.0.1",
+        "[::1]:8080",
+        "0.0.0.0:8080",
+        "target-app:8080",
+    ] {
+        let client = lab.with_header("host", host);
+        assert_eq!(client.get(paths::LAB_PROFILE).await.status, 200, "{host}");
+    }
+    for host in [
+        "rebound.test",
+        "localhost.rebound.test",
+        "127.0.0.1.rebound.test:8080",
+        "target-app.rebound.test",
+        "192.0.2.7:8080",
+    ] {
+        let client = lab.with_header("host", host);
+        for (method, path) in ROUTES {
+            let problem = send(client.request(method, path))
+                .await
+                .refused(Code::Misdirected);
+            assert!(problem.detail.contains("LAB_HOSTS"), "{}", problem.detail);
+        }
+        // The API itself may have any name.
+        assert_eq!(client.mentors("").await.status, 200, "{host}");
+    }
+    assert_eq!(lab.profile().await.generation, 1, "nothing has happened");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn the_token_may_come_as_a_bearer_token() {
     let app = TestApp::start().await;
     let client = app.anonymous().with_token(LAB_TOKEN);

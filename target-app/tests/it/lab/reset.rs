@@ -17,7 +17,7 @@ use shared::{
     problem::Code,
 };
 
-use crate::support::{NewSlot, TestApp};
+use crate::support::{NewSlot, TestApp, TestDb};
 
 #[tokio::test]
 async fn what_was_done_since_the_seed_is_undone_and_caches_are_empty() {
@@ -205,6 +205,24 @@ async fn a_request_admitted_in_the_moment_of_a_reset_meets_no_closed_pool() {
     for reader in readers {
         assert!(reader.await.unwrap() > 0);
     }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn encoding_and_locale_of_the_database_are_kept() {
+    const STORED: &str = "select concat_ws(' ', pg_encoding_to_char(encoding), datcollate, datctype) \
+        from pg_database where datname = ";
+    let db = TestDb::seeded_with_other_locale().await;
+    let app = TestApp::with(&[]).start_with(db).await;
+    let of_database = format!("{STORED} current_database()");
+    let before = app.db.text(&of_database).await;
+    let usual = app.db.text(&format!("{STORED} 'template0'")).await;
+    assert_ne!(before, usual, "a new database would have the server's own");
+    for _ in 0..2 {
+        app.lab().reset(json!({})).await.ok::<ResetReport>();
+        assert_eq!(app.db.text(&of_database).await, before);
+    }
+    app.lab().audits_clean().await;
     app.finish().await;
 }
 

@@ -17,8 +17,12 @@ use shared::{
     page::Page,
     problem::Code,
 };
+use target_app::{
+    cache::{Caches, Tier},
+    features,
+};
 
-use crate::support::{NewSlot, TestApp, together};
+use crate::support::{NewSlot, Person, TestApp, together};
 
 const SWAPS: u32 = 20;
 const WORKERS: u32 = 4;
@@ -124,6 +128,85 @@ async fn a_request_ends_on_the_engine_it_began_on() {
     assert_eq!(exchange.await.unwrap().status, 200);
     app.lab().audits_clean().await;
     app.finish().await;
+}
+
+/// Values of lists of bookings that these caches have in this process.
+async fn lists_in_memory(caches: &Caches) -> usize {
+    let registry = features::registry();
+    let kind = registry.cache_kinds().find(|kind| kind.name == "bookings");
+    let kind = kind.expect("lists of bookings are cached");
+    let mut lists = 0;
+    for key in caches.sampled(kind, 100).await.unwrap() {
+        let values = caches.peek(&key).await.unwrap();
+        let in_memory = values.iter().filter(|value| value.tier == Tier::Memory);
+        lists += in_memory.count();
+    }
+    lists
+}
+
+#[tokio::test]
+async fn a_change_during_an_exchange_is_invalidated_in_both_engines() {
+    for store in ["memory", "tiered"] {
+        let app = TestApp::with(&[&format!("cache.bookings={store}"), "cache.tiered.ttl=1m"])
+            .start()
+            .await;
+        let (ann, bob) = (app.student(1), app.student(2));
+        let list = async |student: &Person| {
+            let page: Page<BookingView> = student.bookings("per_page=100").await.ok();
+            page.items
+        };
+        let slot = NewSlot::single().create(&app.db).await;
+        // A request that keeps the outgoing engine until the gate is opened.
+        let mut gate = app.db.pool().begin().await.unwrap();
+        sqlx::query("select from slot where id = $1 for update")
+            .bind(slot.0)
+            .execute(&mut *gate)
+            .await
+            .unwrap();
+        list(&ann).await;
+        list(&bob).await;
+        // The caches alone: whoever held the engine would keep it from being replaced.
+        let outgoing = app.state.engine().caches.clone();
+        let booking = {
+            let ann = ann.clone();
+            tokio::spawn(async move { ann.book(slot).await })
+        };
+        app.db.wait_for_blocked(1).await;
+        let lab = app.lab();
+        let exchange = tokio::spawn(async move { lab.put_profile(json!({"pool.max": 4})).await });
+        for _ in 0..500 {
+            if app.state.engine().generation == 2 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let incoming = app.state.engine().caches.clone();
+        list(&ann).await;
+        list(&bob).await;
+        let both = async || {
+            (
+                lists_in_memory(&outgoing).await,
+                lists_in_memory(&incoming).await,
+            )
+        };
+        assert_eq!(both().await, (2, 2), "{store}: ann's and bob's in each");
+
+        // Through the incoming engine.
+        let other = NewSlot::single().create(&app.db).await;
+        let of_bob: BookingView = bob.book(other).await.created();
+        assert!(!exchange.is_finished() && !booking.is_finished());
+        assert_eq!(both().await, (1, 1), "{store}: bob's have ended");
+        assert!(list(&bob).await.contains(&of_bob), "{store}");
+
+        // Through the outgoing engine.
+        gate.rollback().await.unwrap();
+        let of_ann: BookingView = booking.await.unwrap().created();
+        assert_eq!(both().await, (0, 1), "{store}: only bob's new list is left");
+        assert!(list(&ann).await.contains(&of_ann), "{store}");
+        assert_eq!(exchange.await.unwrap().status, 200);
+        app.lab().audits_clean().await;
+        app.finish().await;
+    }
 }
 
 #[tokio::test]

@@ -14,6 +14,37 @@ use target_app::{
 
 use crate::support::{TestApp, TestDb, student_id};
 
+/// Tables whose rows stay: what the platform is for, and what belongs to a row of that.
+const KEPT: [&str; 27] = [
+    "_sqlx_migrations",
+    "app_user",
+    "attendance",
+    "booking",
+    "booking_hold",
+    "chat_member",
+    "chat_message",
+    "chat_room",
+    "class_session",
+    "course",
+    "credential",
+    "dataset",
+    "enrolment",
+    "lesson",
+    "lesson_completion",
+    "mentor",
+    "mentor_skill",
+    "payment",
+    "payment_event",
+    "payment_refund",
+    "quiz_attempt",
+    "quiz_question",
+    "recording",
+    "review",
+    "skill",
+    "slot",
+    "submission",
+];
+
 /// Statement that fills a table: one row of now, and `rows` that are older than any is kept by
 /// default.
 fn fill(table: &str, rows: u32) -> String {
@@ -87,6 +118,26 @@ async fn rows_whose_time_is_over_go_and_the_others_stay() {
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
     app.finish().await;
+}
+
+#[tokio::test]
+async fn every_table_is_purged_or_known_to_be_kept() {
+    let db = TestDb::seeded().await;
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select tablename::text from pg_tables where schemaname = current_schema()",
+    )
+    .fetch_all(db.pool())
+    .await
+    .unwrap();
+    let purged: BTreeSet<_> = purges().iter().map(|purge| purge.table).collect();
+    for table in ["refresh_token", "idempotency_key", "booking_conflict"] {
+        assert!(purged.contains(table), "{table} only grows");
+    }
+    let kept = BTreeSet::from(KEPT);
+    assert!(purged.is_disjoint(&kept));
+    let known: BTreeSet<String> = purged.union(&kept).map(|one| (*one).to_owned()).collect();
+    assert_eq!(BTreeSet::from_iter(tables), known);
+    db.finish().await;
 }
 
 #[tokio::test]

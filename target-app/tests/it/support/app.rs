@@ -22,7 +22,9 @@ use shared::{
 use target_app::{
     app::AppServer,
     clock::Clock,
-    config::{ClientLimits, Config, LogFormat, PaymentSettings, ProviderBehaviour, Retention},
+    config::{
+        ClientLimits, Config, LabHosts, LogFormat, PaymentSettings, ProviderBehaviour, Retention,
+    },
     db::database,
     features,
     provider::WebhookKey,
@@ -74,6 +76,7 @@ pub(crate) fn media_dir() -> PathBuf {
 pub(crate) struct Setup {
     settings: Vec<String>,
     lab: bool,
+    lab_hosts: Vec<String>,
     snapshot: bool,
     clock: Clock,
     redis_at: Option<SocketAddr>,
@@ -98,6 +101,12 @@ impl Setup {
     /// Without a lab token.
     pub(crate) fn without_lab(mut self) -> Self {
         self.lab = false;
+        self
+    }
+
+    /// With a control plane that may be called by these names too.
+    pub(crate) fn with_lab_hosts(mut self, names: &[&str]) -> Self {
+        self.lab_hosts = names.iter().map(|&name| name.to_owned()).collect();
         self
     }
 
@@ -183,7 +192,13 @@ impl Setup {
         self.start_on(db, permit).await
     }
 
+    /// The same on a database that the test has made.
+    pub(crate) async fn start_with(self, db: TestDb) -> TestApp {
+        self.start_on(db, permit().await).await
+    }
+
     fn config(&self, db: &TestDb, redis: &RedisDatabase) -> Config {
+        let listen: SocketAddr = "127.0.0.1:0".parse().unwrap();
         Config {
             database_url: db.url().to_owned().into(),
             pgbouncer_url: self
@@ -191,8 +206,9 @@ impl Setup {
                 .as_deref()
                 .map(|url| at_database(url, db.name()).into()),
             redis_url: redis.url_at(self.redis_at).into(),
-            listen: "127.0.0.1:0".parse().unwrap(),
+            listen,
             lab_token: self.lab.then(|| LAB_TOKEN.to_owned().into()),
+            lab_hosts: LabHosts::new(listen.ip(), &self.lab_hosts).unwrap(),
             jwt_secret: "a secret of the tests, thirty-two bytes long"
                 .to_owned()
                 .into(),
@@ -294,6 +310,7 @@ impl TestApp {
         Setup {
             settings: settings.iter().map(|&text| text.to_owned()).collect(),
             lab: true,
+            lab_hosts: Vec::new(),
             snapshot: false,
             clock: Clock::system(),
             redis_at: None,

@@ -12,7 +12,7 @@ use std::{
 
 use shared::{dataset::Scale, profile::Profile};
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use target_app::{
@@ -38,6 +38,21 @@ impl TestDb {
     pub(crate) async fn seeded() -> Self {
         let template = TEMPLATE.get_or_init(make_template).await;
         Self::make(&format!("template {template}")).await
+    }
+
+    /// A seeded database, with its copy, whose locale is not the server's own.
+    pub(crate) async fn seeded_with_other_locale() -> Self {
+        let usual = query("select datcollate::text from pg_database where datname = 'template0'");
+        let locale = match usual.await.as_str() {
+            "C" => "C.UTF-8",
+            _ => "C",
+        };
+        let db = Self::make(&format!(
+            "template template0 encoding 'UTF8' locale '{locale}'"
+        ))
+        .await;
+        seed_tiny(&db.url).await;
+        db
     }
 
     /// A database without tables.
@@ -151,19 +166,7 @@ async fn make_template() -> String {
     run(&format!("drop database if exists {name} with (force)")).await;
     run(&format!("create database {name}")).await;
     let url = url_of(&name);
-    seed::run(
-        &url,
-        SeedOptions {
-            scale: Scale::Tiny,
-            seed: 1,
-            anchor: None,
-            present: ExistingData::Refuse,
-            media_dir: media_dir(),
-        },
-        &features::registry().tables,
-    )
-    .await
-    .unwrap();
+    seed_tiny(&url).await;
     run(&format!("drop database {name}_seed")).await;
     let profile: Profile = test_profile(&[]);
     let pool = db::connect(&url).await.unwrap();
@@ -177,6 +180,19 @@ async fn make_template() -> String {
         .unwrap();
     pool.close().await;
     name
+}
+
+/// Fills a database, and makes the copy that a reset goes back to.
+async fn seed_tiny(url: &str) {
+    let options = SeedOptions {
+        scale: Scale::Tiny,
+        seed: 1,
+        anchor: None,
+        present: ExistingData::Refuse,
+        media_dir: media_dir(),
+    };
+    let tables = &features::registry().tables;
+    seed::run(url, options, tables).await.unwrap();
 }
 
 fn lazy(url: &str) -> PgPool {
@@ -202,6 +218,24 @@ pub(super) fn at_database(url: &str, database: &str) -> String {
 
 /// A statement over the server rather than over one database.
 async fn run(sql: &str) {
+    let mut conn = server().await;
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    conn.close().await.unwrap();
+}
+
+/// One text of the server.
+async fn query(sql: &'static str) -> String {
+    let mut conn = server().await;
+    let text = sqlx::query_scalar(sql).fetch_one(&mut conn).await.unwrap();
+    conn.close().await.unwrap();
+    text
+}
+
+/// A connection that belongs to no test's database.
+async fn server() -> PgConnection {
     let options = PgConnectOptions::from_str(&services().database_url)
         .expect("DATABASE_URL is an address of PostgreSQL");
     let mut conn = options
@@ -212,9 +246,5 @@ async fn run(sql: &str) {
         .execute(&mut conn)
         .await
         .unwrap();
-    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
-        .execute(&mut conn)
-        .await
-        .unwrap();
-    conn.close().await.unwrap();
+    conn
 }

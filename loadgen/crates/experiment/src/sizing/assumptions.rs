@@ -210,4 +210,34 @@ mod tests {
         let price = refused("prices: { currency: EUR, instance_hour: 1 }\n");
         assert!(price.contains("database_hour"), "{price}");
     }
+
+    #[test]
+    fn an_error_of_yaml_is_said_in_the_words_of_the_file_with_line_and_column() {
+        for (text, said) in [
+            (
+                format!("{LEAST}users: 5\n"),
+                "3:1: the key `users` is written twice: remove one",
+            ),
+            (
+                format!("{LEAST}---\nusers: 5\n"),
+                "4:1: a second document begins here",
+            ),
+            (
+                format!("{LEAST}peak_factor: ten\n"),
+                "3:14: `ten` is not a number",
+            ),
+            (LEAST.replace("3000", "~"), "1:8: "),
+            (format!("{LEAST}months: [ 12 ]\n"), "3:9: one value"),
+        ] {
+            let error = parse_assumptions(&text, "a.yaml").unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("a.yaml:{said}")),
+                "{said}: {error}"
+            );
+            assert_eq!(error.lines().count(), 1, "{error}");
+            for word in ["DuplicateKeyPolicy", "Option", "f64", "float", "at line"] {
+                assert!(!error.contains(word), "{error}");
+            }
+        }
+    }
 }

@@ -9,8 +9,9 @@ use super::server::{Paths, TestServer, setup};
 use crate::{
     aggregator::TrialData,
     driver::{DriverOptions, run_with},
+    flow::shop,
     sample::Outcome,
-    suite::{Arrivals, InFlight, LoadModel, Phase, Policy, UserPhase},
+    suite::{Arrivals, InFlight, LoadModel, Phase, Policy, UserPhase, load::parse},
     units::Nanos,
 };
 
@@ -137,6 +138,28 @@ fn users_start_and_stop_as_the_phases_say() {
         counts[1] > counts[0] * 2 && counts[2] > counts[1],
         "{counts:?}"
     );
+}
+
+#[test]
+fn a_pause_sends_nothing_and_the_phase_behind_it_comes_on_time() {
+    let text = "name: x\nflows: [ { flow: orders.buy } ]\nload:\n  model: open\n  arrivals: constant\n  phases:\n    - { name: before, duration: 1s, rate: 40/s }\n    - { name: pause, duration: 1s, rate: 0/s }\n    - { name: after, duration: 1s, rate: 20/s }\n";
+    let suite = parse(text, "x.yaml", &shop()).unwrap();
+    let nanos = |at: Millis| Nanos::from_millis(at.0);
+    let spans = suite.phase_spans().into_iter();
+    let options = DriverOptions {
+        phases: spans
+            .map(|(name, from, to)| (name, nanos(from), nanos(to)))
+            .collect(),
+        ..DriverOptions::default()
+    };
+    let setup = setup(TestServer::default().serve(), suite.load, (0, 3_000), ONE);
+    let data = run_with(setup, &options).unwrap();
+    assert!(data.conserved() && !data.interrupted);
+    let planned = data.phases.iter().map(|phase| phase.data.planned);
+    assert_eq!(planned.collect::<Vec<_>>(), [40, 0, 20]);
+    let seconds = data.seconds.iter().map(|second| second.planned);
+    assert_eq!(seconds.take(3).collect::<Vec<_>>(), [40, 0, 20]);
+    assert_eq!((data.emitted, data.total.count(Outcome::Ok)), (60, 60));
 }
 
 #[test]

@@ -1,16 +1,11 @@
 //! Bodies of any length: every byte is counted, only the beginning is kept.
 
-use std::{
-    io::{Read as _, Write as _},
-    net::SocketAddr,
-    thread,
-};
+use std::io::{Read as _, Write as _};
 
 use bytes::Bytes;
 use http::Response;
-use tokio::{net::TcpListener, runtime::Builder};
 
-use super::raw::{RawServer, assert_all, clients, http2, read_head, send, write};
+use super::raw::{RawServer, assert_all, clients, http2, read_head, send, serve_http2, write};
 use crate::{
     check::{Mismatch, Reply, status},
     driver::{ClientOptions, Encoding},
@@ -74,35 +69,17 @@ fn a_long_body_is_counted_and_its_beginning_kept() {
     }
 }
 
-/// Sends a body of `BYTES` as the window of HTTP/2 allows.
-fn serve_http2() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async move {
-            let listener = TcpListener::from_std(listener).unwrap();
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(async move {
-                    let mut connection = h2::server::handshake(stream).await.unwrap();
-                    while let Some(Ok((_request, mut respond))) = connection.accept().await {
-                        let mut body = respond.send_response(Response::default(), false).unwrap();
-                        body.send_data(Bytes::from(vec![b'x'; BYTES as usize]), true)
-                            .unwrap();
-                    }
-                });
-            }
-        });
-    });
-    address
-}
-
 #[test]
 fn a_long_body_over_http_2_is_treated_alike() {
     let mut request = Request::get("/");
     request.keep = 1_000;
-    let data = send(serve_http2(), http2(2), request, 2, |reply| {
+    // Sent as the window of HTTP/2 allows.
+    let server = serve_http2(|mut respond| {
+        let mut body = respond.send_response(Response::default(), false).unwrap();
+        body.send_data(Bytes::from(vec![b'x'; BYTES as usize]), true)
+            .unwrap();
+    });
+    let data = send(server, http2(2), request, 2, |reply| {
         is_cut(reply, BYTES, 1_000)
     });
     assert_all(&data, Outcome::Ok, "");

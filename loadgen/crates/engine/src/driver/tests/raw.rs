@@ -10,8 +10,11 @@ use std::{
     thread,
 };
 
+use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
+use h2::server::SendResponse;
 use shared::time::Millis;
+use tokio::runtime::Builder;
 
 use super::server::setup;
 use crate::{
@@ -53,6 +56,30 @@ impl RawServer {
     pub(super) fn connections(&self) -> u32 {
         self.connections.load(Relaxed)
     }
+}
+
+/// A server of HTTP/2 without TLS, which answers every request in one way.
+pub(super) fn serve_http2(
+    answer: impl Fn(SendResponse<Bytes>) + Copy + Send + 'static,
+) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let mut connection = h2::server::handshake(stream).await.unwrap();
+                    while let Some(Ok((_request, respond))) = connection.accept().await {
+                        answer(respond);
+                    }
+                });
+            }
+        });
+    });
+    address
 }
 
 /// Reads the head of a request; false at the end of the stream.

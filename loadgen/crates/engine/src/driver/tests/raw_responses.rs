@@ -3,9 +3,12 @@
 use std::{io::Read as _, net::TcpStream, thread::sleep, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderName, header};
+use http::{HeaderName, Response, header};
 
-use super::raw::{RawServer, assert_all, clients, header_lines, read_head, send, send_any, write};
+use super::raw::{
+    RawServer, assert_all, clients, header_lines, http2, read_head, send, send_any, serve_http2,
+    write,
+};
 use crate::{
     check::{Mismatch, status},
     request::Request,
@@ -101,6 +104,28 @@ fn what_curl_reads_is_read() {
 }
 
 #[test]
+fn many_header_lines_are_read_over_http_2_too() {
+    let server = serve_http2(|mut respond| {
+        let mut response = Response::builder();
+        for n in 0..900 {
+            response = response.header(format!("x-{n}"), n);
+        }
+        let response = response.header("x", "v".repeat(10_000)).body(()).unwrap();
+        let mut body = respond.send_response(response, false).unwrap();
+        body.send_data(Bytes::from_static(b"42"), true).unwrap();
+    });
+    let data = send(server, http2(2), Request::get("/"), 3, |reply| {
+        status(reply, 200)?;
+        let last = reply.headers.get(&HeaderName::from_static("x-899"));
+        if last.is_none_or(|last| last != "899") || reply.body != b"42"[..] {
+            return Err(Mismatch::new(format!("{reply:?}")));
+        }
+        Ok(())
+    });
+    assert_all(&data, Outcome::Ok, "");
+}
+
+#[test]
 fn a_response_that_is_none_is_explained_in_plain_words() {
     let broken = "not valid HTTP/1.1";
     let early = "closed the connection before the response was complete";
@@ -193,7 +218,7 @@ fn a_server_of_another_protocol_is_recognised() {
         // Whatever comes is read, or the response could be lost.
         while stream.read(&mut [0; 1_024]).is_ok_and(|read| read > 0) {}
     });
-    let data = send_any(server.address, super::raw::http2(1), Request::get("/"), 2);
+    let data = send_any(server.address, http2(1), Request::get("/"), 2);
     assert_all(&data, Outcome::Reset, "omit --http2");
 }
 

@@ -156,6 +156,27 @@ fn bad_units_and_impossible_numbers_are_refused_where_they_stand() {
 }
 
 #[test]
+fn a_timeout_may_be_minutes_long_and_ends_at_its_bounds() {
+    let with = |text: &str| {
+        let text = format!("{GOOD}timeout: {text}\n");
+        parse(&text, "suite.yaml", &shop()).map(|suite| suite.timeout)
+    };
+    for (text, ms) in [
+        ("59s", 59_000),
+        ("90s", 90_000),
+        ("2m", 120_000),
+        ("10m", 600_000),
+    ] {
+        assert_eq!(with(text), Ok(Millis(ms)), "{text}");
+    }
+    for wrong in ["99ms", "10m1s"] {
+        let error = with(wrong).unwrap_err().to_string();
+        assert!(error.starts_with("suite.yaml:10:10: "), "{error}");
+        assert!(error.contains("100ms to 10m"), "{error}");
+    }
+}
+
+#[test]
 fn broken_yaml_is_one_line() {
     let error = refused("name: [\n");
     assert!(error.starts_with("suite.yaml"), "{error}");

@@ -1,5 +1,5 @@
-//! The worker that carries messages and notifications to sockets on other instances, and theirs to
-//! ours, while `chat.fanout` says so.
+//! The worker that exchanges frames with the other instances: messages of chat rooms and notifications
+//! go to their sockets, and theirs come to ours, while `chat.fanout` says so.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::{
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Works until `stop`.
-pub(super) async fn run(state: AppState, stop: CancellationToken) {
+pub(crate) async fn run(state: AppState, stop: CancellationToken) {
     let Some(mut queue) = state.hub().relay().take() else {
         return;
     };
@@ -26,7 +26,7 @@ pub(super) async fn run(state: AppState, stop: CancellationToken) {
             if is_wanted(&state)
                 && let Err(error) = link(&state, &mut queue).await
             {
-                tracing::warn!(%error, "messages do not reach other instances until Redis answers");
+                tracing::warn!(%error, "messages and notifications do not reach other instances until Redis answers");
             }
             sleep(PAUSE).await;
         }
