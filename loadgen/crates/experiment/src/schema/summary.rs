@@ -245,6 +245,10 @@ pub struct Trial {
     /// one, or refused the request before it processed it (HTTP/2).
     #[serde(default)]
     pub resent: u64,
+    /// How often a socket that the target closed because it stopped (1001, 1012), or whose connection
+    /// broke, was opened again. What waited for an answer on it was sent again, and is no failure.
+    #[serde(default)]
+    pub reconnects: u64,
     /// Why requests failed, the most frequent first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<FailureSample>,

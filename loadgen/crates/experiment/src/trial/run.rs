@@ -467,6 +467,7 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>
         consistency: Consistency::default(),
         endpoints: loaded_endpoints(env, data, seen.unix.as_deref()),
         resent: data.resent,
+        reconnects: data.reconnects,
         failures: figures::failures(data, operations),
     }
 }
