@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Builds the images, starts the services, runs the quick experiment through docker compose,
 # and checks the live page while it runs, and what it left behind: exit code, report on disk,
-# report on a page of localhost.
+# report on a page of localhost. COMPOSE_PROFILES=scale,pgbouncer: with several instances behind the balancer,
+# and a pooler.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 project=codeconnect-test-$$
 export COMPOSE_PROJECT_NAME=$project APP_PORT=${APP_PORT:-18080} REPORT_PORT=${REPORT_PORT:-18090}
-export PROMETHEUS_PORT=${PROMETHEUS_PORT:-19090}
+export PROMETHEUS_PORT=${PROMETHEUS_PORT:-19090} BALANCER_PORT=${BALANCER_PORT:-18081}
+export COMPOSE_PROFILES=${COMPOSE_PROFILES:-}
 results=$(mktemp -d)
 export RESULTS_DIR=$results RESULTS_USER="$(id -u):$(id -g)" DEMO_ARGS=${DEMO_ARGS:---quick}
 # Whether the text is in what a command prints. Not a pipe: grep would end at the first match, and the
@@ -20,7 +22,7 @@ prints() { # pattern, command
 finish() {
     local code=$?
     if [ $code -ne 0 ]; then docker compose logs --no-color --tail 60 || true; fi
-    docker compose --profile observability down --volumes --timeout 5 >/dev/null 2>&1 || true
+    docker compose --profile observability --profile scale --profile pgbouncer down --volumes --timeout 5 >/dev/null 2>&1 || true
     rm -rf "$results"
     exit $code
 }
@@ -82,5 +84,12 @@ for service in target-app postgres redis; do
 done
 grep -q '<svg' "$results/page.html" || { echo "compose-test: the page has no chart" >&2; exit 1; }
 scripts/check-result.sh "$results/latest"
+if [[ ",$COMPOSE_PROFILES," == *,scale,* ]]; then
+    # The control plane of each instance was asked, and each of them got requests.
+    for number in $(seq 2 $((${MORE_INSTANCES:-3} + 1))); do
+        grep -q "\"target-app-$number\"" "$results/latest/summary.json" || { echo "compose-test: instance $number got nothing" >&2; exit 1; }
+    done
+    prints '200 OK' curl -sSi "http://127.0.0.1:$BALANCER_PORT/balancer/ready" || { echo "compose-test: the balancer is not ready" >&2; exit 1; }
+fi
 prints 'Audit: .* 0 violations' docker compose logs --no-color loadgen || { echo "compose-test: no clean audit line" >&2; exit 1; }
 echo "compose-test: passed"

@@ -15,8 +15,13 @@ use crate::{
 
 /// How soon a turned switch is noticed, and a lost connection made again.
 const PAUSE: Duration = Duration::from_millis(250);
+/// How often is looked, once the process stops, whether a socket is still at work.
+const LAST_PAUSE: Duration = Duration::from_millis(10);
+/// Longest time that the process then waits for frames to leave.
+const LAST_FRAMES: Duration = Duration::from_secs(5);
 
-/// Works until `stop`.
+/// Works until `stop`, and then for the sockets that are still at work: what they store at the end is
+/// for sockets of other processes too.
 pub(crate) async fn run(state: AppState, stop: CancellationToken) {
     let Some(mut queue) = state.hub().relay().take() else {
         return;
@@ -24,29 +29,53 @@ pub(crate) async fn run(state: AppState, stop: CancellationToken) {
     let work = async {
         loop {
             if is_wanted(&state)
-                && let Err(error) = link(&state, &mut queue).await
+                && let Err(error) = link(&state, &stop, &mut queue).await
             {
                 tracing::warn!(%error, "messages and notifications do not reach other instances until Redis answers");
             }
-            sleep(PAUSE).await;
+            if stop.run_until_cancelled(sleep(PAUSE)).await.is_none() {
+                return;
+            }
         }
     };
-    stop.run_until_cancelled(work).await;
+    let too_long = async {
+        stop.cancelled().await;
+        sleep(LAST_FRAMES).await;
+    };
+    tokio::select! {
+        () = work => {}
+        () = too_long => tracing::warn!("messages of the last moment did not reach other instances"),
+    }
 }
 
 fn is_wanted(state: &AppState) -> bool {
     state.engine().policies.chat.fanout == Fanout::Redis
 }
 
+/// Whether the process stops and no socket can add to what is queued.
+fn is_over(
+    state: &AppState,
+    stop: &CancellationToken,
+    queue: &mpsc::Receiver<RelayedFrame>,
+) -> bool {
+    stop.is_cancelled() && state.hub().snapshot().sockets == 0 && queue.is_empty()
+}
+
 /// Carries frames both ways while that is wanted.
 async fn link(
     state: &AppState,
+    stop: &CancellationToken,
     queue: &mut mpsc::Receiver<RelayedFrame>,
 ) -> Result<(), RelayError> {
     let url = state.engines().parts().redis_url.expose_secret();
     let mut link = RelayLink::connect(url).await?;
-    while is_wanted(state) {
-        if let Some(frame) = link.next(queue, PAUSE).await? {
+    while is_wanted(state) && !is_over(state, stop, queue) {
+        let limit = if stop.is_cancelled() {
+            LAST_PAUSE
+        } else {
+            PAUSE
+        };
+        if let Some(frame) = link.next(queue, limit).await? {
             state.hub().deliver_relayed(&frame);
         }
     }

@@ -360,6 +360,54 @@ fn services_of_compose_run_confined_from_pinned_images_without_fixed_secrets() {
 }
 
 #[test]
+fn instances_of_compose_are_alike_and_bounded_and_the_balancer_waits_for_all() {
+    let compose = merged(yaml("docker-compose.yml"));
+    let services = &compose["services"];
+    let (first, further) = (&services["target-app"], &services["instance"]);
+    for key in [
+        "image",
+        "command",
+        "environment",
+        "volumes",
+        "cpus",
+        "mem_limit",
+        "healthcheck",
+    ] {
+        assert!(!first[key].is_null(), "{key}");
+        assert_eq!(first[key], further[key], "{key}");
+    }
+    let balancer = &services["balancer"];
+    for service in [further, balancer] {
+        assert_eq!(service["profiles"][0], "scale");
+        assert!(service["cpus"].is_string() && service["mem_limit"].is_string());
+        assert!(service["healthcheck"].is_object());
+    }
+    // Both have to know how many there are.
+    let count = &further["deploy"]["replicas"];
+    assert_eq!(*count, balancer["environment"]["MORE_INSTANCES"]);
+    for waited in ["target-app", "instance"] {
+        assert_eq!(
+            balancer["depends_on"][waited]["condition"],
+            "service_healthy"
+        );
+    }
+    let loadgen = &services["loadgen"];
+    assert_eq!(loadgen["depends_on"]["balancer"]["required"], false);
+    let command = loadgen["command"][2].as_str().unwrap();
+    for part in [
+        "LOADGEN_TARGET=http://balancer:8080",
+        "LOADGEN_INSTANCE=http://target-app:8080,http://instance:8080",
+        "LOADGEN_ALLOW_REMOTE_TARGET=true",
+    ] {
+        assert!(command.contains(part), "{part}: {command}");
+    }
+    let settings = read("deploy/haproxy.cfg");
+    for name in ["target-app:8080", "instance:8080"] {
+        assert_eq!(settings.matches(&format!(" {name} ")).count(), 2, "{name}");
+    }
+}
+
+#[test]
 fn the_secrets_of_compose_are_made_once_and_differ() {
     let make = |dir: &Path| {
         let script = root().join("scripts/compose-keys.sh");

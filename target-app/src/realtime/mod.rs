@@ -15,7 +15,7 @@ mod wire;
 
 pub use hub::{Hub, Socket, Subscription, Turn};
 pub use mailbox::{Delivery, Mailbox, MailboxEvent, MailboxItem};
-pub use outbox::{BatchItem, BatchLeader, BatchReply, Draft, Outbox};
+pub use outbox::{BatchItem, BatchLeader, BatchReply, Draft, Outbox, StoredMessage};
 pub use relay::{Relay, RelayError, RelayLink, RelayedFrame, RelayedKind};
 pub use signals::{
     Entrance, PresenceFrames, RelayRefusal, SessionSide, SignalEvent, SignalHub, SignalSocket,

@@ -35,6 +35,24 @@ pub struct Draft {
     pub text: String,
 }
 
+/// The outcome of a draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoredMessage {
+    /// It is stored, and published with it.
+    New(ChatMessage),
+    /// It was stored before, and its name stands for that message.
+    Before(ChatMessage),
+}
+
+impl StoredMessage {
+    /// The message, whenever it was stored.
+    pub fn into_message(self) -> ChatMessage {
+        match self {
+            Self::New(message) | Self::Before(message) => message,
+        }
+    }
+}
+
 /// A draft in the queue.
 pub struct BatchItem {
     /// What is to be stored.
@@ -47,12 +65,12 @@ pub enum BatchReply {
     /// The sender is the leader now: it has to store what is queued, its own draft included.
     Lead(BatchLeader),
     /// The outcome of its draft.
-    Done(Result<ChatMessage, ApiError>),
+    Done(Result<StoredMessage, ApiError>),
 }
 
 impl BatchItem {
     /// Sends the outcome of the draft to its sender.
-    pub fn reply(self, outcome: Result<ChatMessage, ApiError>) {
+    pub fn reply(self, outcome: Result<StoredMessage, ApiError>) {
         // The channel holds both replies that an item can get; a sender that is gone needs none.
         let _gone = self.replies.try_send(BatchReply::Done(outcome));
     }

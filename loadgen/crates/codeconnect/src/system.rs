@@ -44,15 +44,8 @@ pub struct CodeConnectSystem {
 }
 
 impl CodeConnectSystem {
-    /// The backend behind these endpoints; without a token nothing in it can be reset, switched,
-    /// observed or audited.
-    pub fn new(endpoints: Endpoints, token: Option<&str>) -> Result<Self, LabError> {
-        let instances = endpoints.clone();
-        Self::behind(endpoints, &instances, token)
-    }
-
-    /// The same where load goes to other endpoints than the control plane: to a balancer before the
-    /// instances.
+    /// The backend whose load goes to these endpoints and whose processes are those: the same, or behind
+    /// a balancer. Without a token nothing in it can be reset, switched, observed or audited.
     pub fn behind(
         endpoints: Endpoints,
         instances: &Endpoints,

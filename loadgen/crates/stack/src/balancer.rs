@@ -283,6 +283,40 @@ mod tests {
     }
 
     #[test]
+    fn the_balancer_of_compose_has_the_same_settings() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../deploy/haproxy.cfg");
+        let compose = std::fs::read_to_string(file).unwrap();
+        let has = |line: &str| compose.lines().any(|one| one.trim() == line);
+        let own = settings(4_000, Path::new("/tmp/commands"), &[]);
+        // Addresses differ, and the commands are for restarts of the own stack.
+        let differs = |line: &&str| {
+            ["bind ", "stats socket "]
+                .iter()
+                .any(|begin| line.starts_with(begin))
+        };
+        for line in own.lines().map(str::trim).filter(|line| !differs(line)) {
+            assert!(has(line), "deploy/haproxy.cfg lacks `{line}`");
+        }
+        for backend in BACKENDS {
+            let (_, rest) = compose
+                .split_once(&format!("\nbackend {backend}\n"))
+                .unwrap();
+            let servers = rest.split("\nbackend ").next().unwrap();
+            let count = |word: &str| {
+                servers
+                    .lines()
+                    .filter(|line| line.trim().starts_with(word))
+                    .count()
+            };
+            assert_eq!(
+                (count("server "), count("server-template ")),
+                (1, 1),
+                "{backend}"
+            );
+        }
+    }
+
+    #[test]
     fn what_the_balancer_says_of_its_servers_is_read_by_column() {
         let text = "# pxname,svname,qcur,scur,status\n\
             requests,FRONTEND,,3,OPEN\n\

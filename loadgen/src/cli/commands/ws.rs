@@ -60,6 +60,7 @@ pub(in crate::cli) fn run(args: &WsArgs) -> Result<u8, Failure> {
     }
     let services = ServiceSource::Running {
         targets: vec![addresses],
+        instances: Vec::new(),
         token: None,
         topology: Topology::SINGLE,
     };

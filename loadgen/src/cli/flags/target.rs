@@ -21,6 +21,16 @@ pub struct TargetArgs {
         value_delimiter = ','
     )]
     pub targets: Vec<String>,
+    /// URL of the processes behind a balancer that --target names (repeatable; a name with several
+    /// addresses is a process at each): their control planes are asked there [default: --target]
+    #[arg(
+        long = "instance",
+        env = "LOADGEN_INSTANCE",
+        value_name = "URL",
+        value_delimiter = ',',
+        requires = "targets"
+    )]
+    pub instances: Vec<String>,
     /// Use this address for the host and port of the target, like a.test:8080:127.0.0.1 (repeatable)
     #[arg(
         long,

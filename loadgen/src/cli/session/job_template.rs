@@ -64,6 +64,8 @@ fn arguments(target: &TargetArgs, results: &Path) -> Vec<String> {
         .filter_map(|(flag, value)| Some(format!("--{flag}={}", value?)))
         .collect();
     words.extend(target.targets.iter().map(|url| format!("--target={url}")));
+    let instances = target.instances.iter();
+    words.extend(instances.map(|url| format!("--instance={url}")));
     let rules = target.resolve.iter();
     words.extend(rules.map(|rule| format!("--resolve={rule}")));
     if target.allow_remote_target {
@@ -85,6 +87,7 @@ mod tests {
             targets: vec!["http://a.test:80".into(), "http://127.0.0.1:8080".into()],
             lab_token: Some("secret-token".into()),
             allow_remote_target: true,
+            instances: vec!["http://b.test:80".into()],
             resolve: vec!["a.test:80:::1".parse().unwrap()],
             scale: Some(shared::dataset::Scale::Tiny),
             target_bin: Some("-odd name".into()),
@@ -111,6 +114,7 @@ mod tests {
             unreachable!()
         };
         assert_eq!(args.target.targets, target.targets);
+        assert_eq!(args.target.instances, target.instances);
         assert_eq!(args.target.resolve, target.resolve);
         assert_eq!(args.target.target_bin, target.target_bin);
         assert_eq!(args.result.folder.results, Path::new("elsewhere"));

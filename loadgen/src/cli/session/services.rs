@@ -40,8 +40,10 @@ pub(in crate::cli) enum ServiceSource {
     },
     /// A running target.
     Running {
-        /// Name and addresses of each of its endpoints.
+        /// Name and addresses of each endpoint of the load.
         targets: Vec<TargetAddresses>,
+        /// The same of each process behind them; empty where the endpoints are the processes.
+        instances: Vec<TargetAddresses>,
         /// Lab token; without it nothing can be switched, reset or audited.
         token: Option<String>,
         /// What the file asks of an own stack.
@@ -71,8 +73,9 @@ impl ServiceSource {
                 database_pool: None,
             });
         }
+        let all: Vec<&String> = args.targets.iter().chain(&args.instances).collect();
         let mut urls = Vec::new();
-        for text in &args.targets {
+        for text in &all {
             let url = TargetUrl::without_path(text).map_err(Failure::usage)?;
             if url.encrypted {
                 return Err(Failure::Usage(format!(
@@ -81,12 +84,15 @@ impl ServiceSource {
             }
             urls.push(url);
         }
-        let targets = TargetAddresses::find_all(&urls, &args.resolve).map_err(Failure::usage)?;
-        for (url, target) in args.targets.iter().zip(&targets) {
+        let mut targets =
+            TargetAddresses::find_all(&urls, &args.resolve).map_err(Failure::usage)?;
+        for (url, target) in all.into_iter().zip(&targets) {
             refuse_remote(url, target, args.allow_remote_target)?;
         }
+        let instances = targets.split_off(args.targets.len());
         Ok(Self::Running {
             targets,
+            instances: instances.iter().flat_map(TargetAddresses::each).collect(),
             token: args.lab_token.clone(),
             topology: Topology::SINGLE,
         })
@@ -327,13 +333,24 @@ pub(super) async fn open(
             trace: None,
             steering,
         }),
-        ServiceSource::Running { targets, token, .. } => {
-            let targets = targets.clone();
-            let endpoints = tokio::task::spawn_blocking(move || connect(&targets))
-                .await
-                .map_err(Failure::internal)??;
+        ServiceSource::Running {
+            targets,
+            instances,
+            token,
+            ..
+        } => {
+            let (targets, instances) = (targets.clone(), instances.clone());
+            let connecting = tokio::task::spawn_blocking(move || {
+                let endpoints = connect(&targets)?;
+                let processes = match instances.as_slice() {
+                    [] => endpoints.clone(),
+                    instances => connect(instances)?,
+                };
+                Ok::<_, Failure>((endpoints, processes))
+            });
+            let (endpoints, processes) = connecting.await.map_err(Failure::internal)??;
             announce(&events, &endpoints);
-            let system = CodeConnectSystem::new(endpoints, token.as_deref())?;
+            let system = CodeConnectSystem::behind(endpoints, &processes, token.as_deref())?;
             for lab in system.labs() {
                 lab.live().await?;
                 if lab.has_token() {
@@ -424,6 +441,26 @@ mod tests {
             ..remote
         };
         assert!(ServiceSource::from_flags(&allowed).is_ok());
+    }
+
+    #[test]
+    fn the_processes_behind_a_balancer_are_all_addresses_of_their_names() {
+        let behind = |instances: &[&str]| TargetArgs {
+            instances: instances.iter().map(|url| (*url).to_owned()).collect(),
+            resolve: vec!["many.test:8080:127.0.0.2,127.0.0.3".parse().unwrap()],
+            ..target("http://127.0.0.1:8081")
+        };
+        let urls = ["http://127.0.0.1:8080", "http://many.test:8080"];
+        let ServiceSource::Running {
+            targets, instances, ..
+        } = ServiceSource::from_flags(&behind(&urls)).unwrap()
+        else {
+            panic!("a target is given");
+        };
+        assert_eq!((targets.len(), instances.len()), (1, 3));
+        let wrong = ["http://many.test:8080", "https://127.0.0.1:8080"];
+        let error = ServiceSource::from_flags(&behind(&wrong)).unwrap_err();
+        assert!(error.to_string().contains("plain http"), "{error}");
     }
 
     #[test]

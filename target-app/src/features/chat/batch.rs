@@ -24,7 +24,7 @@ use crate::{
     db::{DbError, Retry, transaction},
     engine::Engine,
     error::ApiError,
-    realtime::{BatchItem, BatchLeader, BatchReply, Draft, Hub, RelayedKind, Turn},
+    realtime::{BatchItem, BatchLeader, BatchReply, Draft, Hub, RelayedKind, StoredMessage, Turn},
 };
 
 /// How long the first message waits for others. Those that come while a batch is being stored
@@ -44,7 +44,7 @@ pub(super) async fn send(
     hub: &Hub,
     engine: &Engine,
     draft: Draft,
-) -> Result<ChatMessage, ApiError> {
+) -> Result<StoredMessage, ApiError> {
     let (mut replies, lead) = hub.outbox().put(draft).ok_or_else(|| {
         ApiError::new(
             Code::Overloaded,
@@ -116,12 +116,12 @@ async fn turns(hub: &Hub, items: &[BatchItem]) -> Result<BTreeMap<RoomId, Turn>,
 
 /// Messages by their names, and which of them are new, in the order of their numbers.
 struct StoredBatch {
-    messages: HashMap<Name, ChatMessage>,
+    messages: HashMap<Name, StoredMessage>,
     new: Vec<Name>,
 }
 
 impl StoredBatch {
-    fn of(&self, draft: &Draft) -> Option<ChatMessage> {
+    fn of(&self, draft: &Draft) -> Option<StoredMessage> {
         self.messages.get(&name(draft)).cloned()
     }
 }
@@ -157,19 +157,25 @@ async fn store(engine: &Engine, items: &[BatchItem]) -> Result<StoredBatch, ApiE
 /// `before` may name the new ones again.
 fn sorted(mut new: Vec<ChatMessage>, before: Vec<ChatMessage>) -> StoredBatch {
     new.sort_unstable_by_key(|message| (message.room, message.seq));
+    let names = new.iter().map(name_of).collect();
+    let named = |stored: fn(ChatMessage) -> StoredMessage| {
+        move |message: ChatMessage| (name_of(&message), stored(message))
+    };
     StoredBatch {
-        new: new.iter().map(name_of).collect(),
+        new: names,
         messages: before
             .into_iter()
-            .chain(new)
-            .map(|message| (name_of(&message), message))
+            .map(named(StoredMessage::Before))
+            .chain(new.into_iter().map(named(StoredMessage::New)))
             .collect(),
     }
 }
 
 fn publish(hub: &Hub, engine: &Engine, turns: &BTreeMap<RoomId, Turn>, stored: &StoredBatch) {
     for name in &stored.new {
-        if let (Some(turn), Some(message)) = (turns.get(&name.0), stored.messages.get(name)) {
+        if let (Some(turn), Some(StoredMessage::New(message))) =
+            (turns.get(&name.0), stored.messages.get(name))
+        {
             let frame = frames::write(&ServerFrame::Message(message.clone()));
             turn.publish(message.seq, &frame);
             let kind = RelayedKind::Message(name.0, message.seq);
@@ -209,9 +215,11 @@ mod tests {
         let numbers: Vec<_> = stored
             .new
             .iter()
-            .map(|name| stored.messages[name].seq)
+            .map(|name| stored.messages[name].clone().into_message().seq)
             .collect();
         assert_eq!(numbers, [5, 7, 8]);
         assert_eq!(stored.messages.len(), 4);
+        let old = &stored.messages[&name_of(&message(1, 4))];
+        assert_eq!(*old, StoredMessage::Before(message(1, 4)));
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     error::ApiError,
     realtime::{
         Delivery, Draft, MailboxEvent, MailboxItem, RelayedKind, Socket, SocketEnd, SocketSide,
-        Subscription, Wire,
+        StoredMessage, Subscription, Wire,
     },
     state::AppState,
     timing::{self, Timing},
@@ -217,7 +217,13 @@ impl Conversation {
             Err(error) => Err(error),
         };
         match stored {
-            Ok(message) => {
+            Ok(stored) => {
+                if let StoredMessage::Before(message) = &stored {
+                    // Whoever stored it may not have published it to this socket: another process
+                    // did, which has stopped since, or it was done before this socket joined.
+                    self.catch_up(wire, room, message.seq).await?;
+                }
+                let message = stored.into_message();
                 let ack = ServerFrame::Ack {
                     room,
                     client_id,

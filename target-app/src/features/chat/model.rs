@@ -1,7 +1,7 @@
-//! Types of chat: checked texts, stored messages, checked queries.
+//! Types of chat: checked texts, checked queries.
 
 use shared::{
-    api::chat::{ChatMessage, HistoryQuery, MAX_HISTORY, MAX_TEXT},
+    api::chat::{HistoryQuery, MAX_HISTORY, MAX_TEXT},
     ids::{RoomId, UserId},
 };
 
@@ -45,15 +45,6 @@ fn bounded(field: &'static str, value: &str, most: usize) -> Result<(), InvalidF
     } else {
         Err((field, format!("1 to {most} characters, none of them NUL")))
     }
-}
-
-/// The outcome of a draft.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum StoredMessage {
-    /// It is stored and has to be published.
-    New(ChatMessage),
-    /// It was stored and published before.
-    Before(ChatMessage),
 }
 
 /// Which messages of a room a history page holds.

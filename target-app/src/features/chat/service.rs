@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     batch, frames,
-    model::{HistorySpan, StoredMessage},
+    model::HistorySpan,
     repository,
     room_errors::{TURN_LIMIT, no_such_room, too_busy},
 };
@@ -19,7 +19,7 @@ use crate::{
     db::DbError,
     engine::Engine,
     error::ApiError,
-    realtime::{Draft, Hub, RelayedKind},
+    realtime::{Draft, Hub, RelayedKind, StoredMessage},
     timing,
 };
 
@@ -94,7 +94,7 @@ pub(super) async fn send(
     hub: &Hub,
     engine: Arc<Engine>,
     draft: Draft,
-) -> Result<ChatMessage, ApiError> {
+) -> Result<StoredMessage, ApiError> {
     let hub = hub.clone();
     timing::shielded(async move {
         match engine.policies.chat.persistence {
@@ -106,21 +106,18 @@ pub(super) async fn send(
 }
 
 /// The same with a statement and a commit of its own.
-async fn send_alone(hub: &Hub, engine: &Engine, draft: &Draft) -> Result<ChatMessage, ApiError> {
+async fn send_alone(hub: &Hub, engine: &Engine, draft: &Draft) -> Result<StoredMessage, ApiError> {
     let turn = tokio::time::timeout(TURN_LIMIT, hub.turn(draft.room))
         .await
         .map_err(|_| too_busy())?;
-    match store(engine, draft).await? {
-        Some(StoredMessage::New(message)) => {
-            let frame = frames::write(&ServerFrame::Message(message.clone()));
-            turn.publish(message.seq, &frame);
-            let kind = RelayedKind::Message(draft.room, message.seq);
-            hub.pass_on(engine.policies.chat.fanout, kind, &frame);
-            Ok(message)
-        }
-        Some(StoredMessage::Before(message)) => Ok(message),
-        None => Err(no_such_room()),
+    let stored = store(engine, draft).await?.ok_or_else(no_such_room)?;
+    if let StoredMessage::New(message) = &stored {
+        let frame = frames::write(&ServerFrame::Message(message.clone()));
+        turn.publish(message.seq, &frame);
+        let kind = RelayedKind::Message(draft.room, message.seq);
+        hub.pass_on(engine.policies.chat.fanout, kind, &frame);
     }
+    Ok(stored)
 }
 
 async fn store(engine: &Engine, draft: &Draft) -> Result<Option<StoredMessage>, DbError> {

@@ -115,10 +115,20 @@ async fn sending_again_under_one_name_has_one_effect_and_one_number() {
     let (again, _) = other.send_and_hear(room(5), "once", "Hello").await;
     assert_eq!(again, first);
     // The same client id of another sender is another message.
-    let (theirs, _) = listener
+    let (theirs, heard) = listener
         .send_and_hear(room(5), "once", "Hello yourself")
         .await;
     assert_eq!(theirs, first + 1);
+    // Each is heard once, however often it was sent.
+    let mut numbers: Vec<i64> = heard.iter().map(|message| message.seq).collect();
+    while numbers.len() < 2 {
+        numbers.push(listener.hear_message().await.seq);
+    }
+    assert_eq!(numbers, [first, theirs]);
+    assert_eq!(other.hear_message().await.seq, theirs);
+    for quiet in [&mut listener, &mut other] {
+        quiet.hears_nothing().await;
+    }
     let stored = app
         .db
         .count(&format!(

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 use shared::{
-    api::{chat::ClientFrame, chat::ServerFrame, lab::ProfileView},
+    api::{
+        chat::{ClientFrame, ServerFrame, close},
+        lab::ProfileView,
+    },
     dataset::{RowKind, id},
     ids::RoomId,
 };
@@ -81,6 +84,68 @@ async fn within_one_process_only_the_other_instance_hears_nothing_until_the_swit
     // The one that was missed comes with it.
     assert_eq!(bob.hear_message().await.seq, last + 1);
     assert_eq!(bob.hear_message().await.seq, last + 2);
+    other.finish().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_sent_again_to_another_instance_is_the_same_and_comes_if_it_had_not() {
+    for persistence in ["per_message", "batched"] {
+        // The channel loses every message: what the other instance stored comes by nothing else.
+        let app = TestApp::with(&[
+            "chat.fanout=in_process",
+            &format!("chat.persistence={persistence}"),
+        ])
+        .start()
+        .await;
+        let other = app.sibling().await;
+        let ann = app.student(5);
+        let mut first = ChatSocket::open(app.address, &ann.token).await;
+        let mut bob = ChatSocket::open(app.address, &app.mentor(5).token).await;
+        let mut second = ChatSocket::open(other.address, &ann.token).await;
+        let last = first.join(room(), None).await;
+        bob.join(room(), None).await;
+        assert_eq!(second.join(room(), Some(last)).await, last);
+
+        let (seq, _) = first.send_and_hear(room(), "once", "Hello").await;
+        second.hears_nothing().await;
+        let (again, heard) = second.send_and_hear(room(), "once", "Hello").await;
+        assert_eq!((seq, again), (last + 1, last + 1), "{persistence}");
+        let numbers: Vec<i64> = heard.iter().map(|message| message.seq).collect();
+        assert_eq!(numbers, [seq], "{persistence}");
+        // The third time it has it already.
+        let (again, heard) = second.send_and_hear(room(), "once", "Hello").await;
+        assert_eq!((again, heard.len()), (seq, 0), "{persistence}");
+
+        assert_eq!(bob.hear_message().await.seq, seq);
+        bob.hears_nothing().await;
+        app.lab().audits_clean().await;
+        other.finish().await;
+        app.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn what_an_instance_stores_while_it_stops_is_heard_on_the_other_one() {
+    let app = TestApp::with(&["chat.fanout=redis"]).start().await;
+    let other = app.sibling().await;
+    tokio::time::sleep(SETTLED).await;
+    let mut ann = ChatSocket::open(other.address, &app.student(5).token).await;
+    let mut bob = ChatSocket::open(app.address, &app.mentor(5).token).await;
+    let last = ann.join(room(), None).await;
+    bob.join(room(), None).await;
+    let mut gate = app.db.pool().begin().await.unwrap();
+    sqlx::query("select from chat_room where id = $1 for update")
+        .bind(room().0)
+        .execute(&mut *gate)
+        .await
+        .unwrap();
+    ann.send(room(), "c-1", "The last word").await;
+    app.db.wait_for_blocked(1).await;
+    other.stop();
+    gate.rollback().await.unwrap();
+    assert_eq!(bob.hear_message().await.seq, last + 1);
+    assert_eq!(ann.closed().await, close::GOING_AWAY);
     other.finish().await;
     app.finish().await;
 }

@@ -273,9 +273,14 @@ impl Sibling {
         Lab(self.client.with_header("x-lab-token", LAB_TOKEN))
     }
 
+    /// Says that it is to stop.
+    pub(crate) fn stop(&self) {
+        self.shutdown.stop();
+    }
+
     /// Stops it; before its application is finished.
     pub(crate) async fn finish(self) {
-        self.shutdown.stop();
+        self.stop();
         timeout(PATIENCE, self.server)
             .await
             .expect("the second instance stops in time")

@@ -1,13 +1,13 @@
 //! What one virtual user of one flow remembers from one iteration to the next.
 
-use shared::ids::{RoomId, UserId};
+use shared::ids::RoomId;
 
 use crate::database::{DatabaseConnection, Written};
 
 /// The memory of one virtual user; a fresh one is empty.
 #[derive(Debug, Default)]
 pub struct FlowMemory {
-    /// The chat room it sits in, while its socket is open.
+    /// The chat room it sits in, also while its socket is lost.
     pub chat: Option<ChatMemory>,
     /// What it has of the database, where it loads that directly.
     pub database: DatabaseMemory,
@@ -27,14 +27,16 @@ pub struct DatabaseMemory {
 /// A joined chat room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatMemory {
+    /// Who sits there: the place of the account among all.
+    pub account: usize,
     /// Which room.
     pub room: RoomId,
-    /// Who sits there.
-    pub sender: UserId,
     /// The last sequence number that was seen there.
     pub last_seq: i64,
     /// The transport's overflow count when that number was seen: more of it excuses a gap.
     pub overflow: u64,
+    /// Whether the next number may be any: the generator threw texts away.
+    pub gap_excused: bool,
     /// Set when the server said that this socket was too slow: resume after this number.
     pub resume_after: Option<i64>,
 }

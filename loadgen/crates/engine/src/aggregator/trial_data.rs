@@ -79,6 +79,8 @@ pub struct TrialData {
     /// How often a request was sent once more, because the server had closed an idle connection or
     /// had not processed the request.
     pub resent: u64,
+    /// How often a WebSocket that the target closed or that broke was opened again.
+    pub reconnects: u64,
     /// What a person changed of the load while it was under way, and when: `rate 300/s`,
     /// `20 users`.
     pub changes: Vec<(Nanos, String)>,
@@ -160,6 +162,7 @@ impl TrialData {
             tls: response_histogram(),
             socket_overflow: 0,
             resent: 0,
+            reconnects: 0,
             changes: Vec::new(),
             examples: Vec::new(),
             samples: None,
@@ -218,6 +221,7 @@ impl TrialData {
             data.tls.add(&shard.tls).expect("equal bounds");
             data.socket_overflow += shard.socket_overflow;
             data.resent += shard.resent();
+            data.reconnects += shard.reconnects();
             if let Some(samples) = shard.take_samples() {
                 data.samples.get_or_insert_default().append(samples);
             }

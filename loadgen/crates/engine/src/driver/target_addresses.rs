@@ -192,6 +192,20 @@ impl TargetAddresses {
         addresses.find(|address| !address.is_loopback())
     }
 
+    /// A target for each address of the name: the processes of a service that have one name together.
+    /// Of a name with addresses of both families those of IPv4, because a process may have one of each.
+    pub fn each(&self) -> Vec<Self> {
+        let any_v4 = self.addresses.iter().any(SocketAddr::is_ipv4);
+        let of_processes = self.addresses.iter();
+        of_processes
+            .filter(|address| address.is_ipv4() == any_v4)
+            .map(|address| Self {
+                host: self.host.clone(),
+                addresses: vec![*address],
+            })
+            .collect()
+    }
+
     /// Opens a connection to one address after the other and closes it again; the first that
     /// accepts is the endpoint. Blocks for two seconds an address at most.
     pub fn connect(&self) -> Result<Endpoint, UnreachableTarget> {
@@ -266,6 +280,22 @@ mod tests {
         assert_eq!(found.addresses, ["[::1]:81".parse().unwrap()]);
         let error = TargetAddresses::find(&url, &[rule("a.test:80:::1")]).unwrap_err();
         assert!(error.to_string().contains("a.test:80:::1"), "{error}");
+    }
+
+    #[test]
+    fn a_name_of_several_processes_is_a_target_for_each_and_no_process_counts_twice() {
+        let each = |addresses: &str| {
+            let all = target(80, addresses).each();
+            assert!(all.iter().all(|one| one.host() == "two.test"), "{all:?}");
+            let of = |one: TargetAddresses| one.addresses[0].ip().to_string();
+            all.into_iter().map(of).collect::<Vec<_>>()
+        };
+        assert_eq!(each("10.0.0.2,10.0.0.3"), ["10.0.0.2", "10.0.0.3"]);
+        assert_eq!(
+            each("[fd00::2],10.0.0.2,[fd00::3],10.0.0.3"),
+            ["10.0.0.2", "10.0.0.3"]
+        );
+        assert_eq!(each("[fd00::2],[fd00::3]"), ["fd00::2", "fd00::3"]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     check::Reply,
-    flow::{OwnRequest, Transport},
+    flow::{OwnRequest, ResumableExchange, Transport},
     request::Request,
     sample::{OpId, Outcome},
 };
@@ -129,6 +129,15 @@ impl Transport for User {
             over_other: false,
         };
         Box::pin(user_socket::exchange(self, ops, sending, on_text))
+    }
+
+    fn socket_exchange_resumed<'a>(
+        &'a mut self,
+        ops: &'a [OpId],
+        text: String,
+        exchange: &'a mut (dyn ResumableExchange + 'a),
+    ) -> LocalBoxFuture<'a, bool> {
+        Box::pin(user_socket::exchange_resumed(self, ops, text, exchange))
     }
 
     fn socket_relay<'a>(

@@ -21,7 +21,8 @@ use tokio::{
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
-        Message, Utf8Bytes,
+        Error as WsError, Message, Utf8Bytes,
+        error::ProtocolError,
         handshake::{client::generate_key, derive_accept_key},
         protocol::{Role, WebSocketConfig},
     },
@@ -45,9 +46,68 @@ const QUEUE: usize = 1_024;
 const LARGEST_TEXT: usize = 1024 * 1024;
 /// Longest wait for the server's close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// Close codes by which a server that stops or restarts sends its clients elsewhere (RFC 6455, section
+/// 7.4.1, and the registry of IANA: 1001 going away, 1012 service restart).
+const GOES_AWAY: [u16; 2] = [1001, 1012];
 
 /// Frames over an upgraded HTTP/1.1 connection.
 type WsStream = WebSocketStream<ClientStream>;
+
+/// Why a socket has no more texts.
+#[derive(Debug, Clone)]
+pub(super) struct LostSocket {
+    /// How a request counts that waits for one.
+    pub(super) failure: RequestFailure,
+    /// Whether another socket may take its place: the target goes away, or the connection broke
+    /// without a close frame. Any other end is the target's answer.
+    pub(super) replaceable: bool,
+}
+
+impl LostSocket {
+    /// There is no socket, or not the one that is needed.
+    pub(super) fn absent() -> Self {
+        Self {
+            failure: (Outcome::Reset, "the socket is not open".to_owned()),
+            replaceable: false,
+        }
+    }
+
+    /// Ended by a frame with this code.
+    fn closed(code: u16, reason: &str) -> Self {
+        let why = format!("closed by the target: {code} {reason}");
+        Self {
+            failure: (Outcome::Reset, why.trim_end().to_owned()),
+            replaceable: GOES_AWAY.contains(&code),
+        }
+    }
+
+    /// Ended by an error of the connection; `what` names the step.
+    fn broken(what: &str, error: &WsError) -> Self {
+        let failure = failure(Outcome::Reset, what, error);
+        let cut = matches!(
+            error,
+            WsError::Io(_)
+                | WsError::ConnectionClosed
+                | WsError::AlreadyClosed
+                | WsError::Protocol(
+                    ProtocolError::ResetWithoutClosingHandshake | ProtocolError::SendAfterClosing
+                )
+        );
+        Self {
+            // A limit of the generator's own is not mended by another connection.
+            replaceable: cut && failure.0 == Outcome::Reset,
+            failure,
+        }
+    }
+
+    /// Ended without a word.
+    fn cut() -> Self {
+        Self {
+            failure: (Outcome::Reset, "the socket was closed".to_owned()),
+            replaceable: true,
+        }
+    }
+}
 
 /// Texts that the reader has received and the flow has not read yet.
 #[derive(Default)]
@@ -56,7 +116,7 @@ struct Inbox {
     texts: RefCell<VecDeque<(Nanos, Utf8Bytes)>>,
     overflow: Cell<u64>,
     /// Why no more texts will arrive.
-    ended: RefCell<Option<RequestFailure>>,
+    ended: RefCell<Option<LostSocket>>,
     changed: Notify,
 }
 
@@ -79,22 +139,31 @@ impl WebSocket {
     }
 
     /// Sends one text.
-    pub(super) async fn send(&mut self, text: String) -> Result<(), RequestFailure> {
+    pub(super) async fn send(&mut self, text: String) -> Result<(), LostSocket> {
         let sent = self.sink.send(Message::text(text)).await;
-        sent.map_err(|error| failure(Outcome::Reset, "cannot send", &error))
+        sent.map_err(|error| {
+            // The reader may know why: it has read the target's close frame.
+            let known = self.inbox.ended.borrow().clone();
+            known.unwrap_or_else(|| LostSocket::broken("cannot send", &error))
+        })
     }
 
     /// The next text, with the time at which it arrived; an error once no more will arrive.
-    pub(super) async fn next(&self) -> Result<(Nanos, Utf8Bytes), RequestFailure> {
+    pub(super) async fn next(&self) -> Result<(Nanos, Utf8Bytes), LostSocket> {
         loop {
-            if let Some(next) = self.inbox.texts.borrow_mut().pop_front() {
+            if let Some(next) = self.queued() {
                 return Ok(next);
             }
-            if let Some(failure) = self.inbox.ended.borrow().clone() {
-                return Err(failure);
+            if let Some(lost) = self.inbox.ended.borrow().clone() {
+                return Err(lost);
             }
             self.inbox.changed.notified().await;
         }
+    }
+
+    /// The next text that has arrived, if there is one.
+    pub(super) fn queued(&self) -> Option<(Nanos, Utf8Bytes)> {
+        self.inbox.texts.borrow_mut().pop_front()
     }
 
     /// Texts dropped so far because the queue was full.
@@ -181,8 +250,8 @@ async fn read(worker: Rc<WorkerContext>, mut stream: SplitStream<WsStream>, inbo
     let ended = loop {
         let message = match stream.next().await {
             Some(Ok(message)) => message,
-            Some(Err(error)) => break failure(Outcome::Reset, "cannot receive", &error),
-            None => break (Outcome::Reset, "the socket was closed".to_owned()),
+            Some(Err(error)) => break LostSocket::broken("cannot receive", &error),
+            None => break LostSocket::cut(),
         };
         match message {
             Message::Text(text) => {
@@ -196,11 +265,14 @@ async fn read(worker: Rc<WorkerContext>, mut stream: SplitStream<WsStream>, inbo
                 drop(texts);
                 inbox.changed.notify_one();
             }
-            Message::Close(Some(frame)) => {
+            Message::Close(frame) => {
                 // Reading the stream to its end also sends the answering close frame.
-                let why = format!("closed by the target: {} {}", frame.code, frame.reason);
                 while let Some(Ok(_)) = stream.next().await {}
-                break (Outcome::Reset, why);
+                // 1005 stands for a close frame without a code (RFC 6455, section 7.1.5).
+                break frame.map_or_else(
+                    || LostSocket::closed(1005, "without a reason"),
+                    |frame| LostSocket::closed(frame.code.into(), &frame.reason),
+                );
             }
             // The crate answers pings; other frames carry no text.
             _ => {}

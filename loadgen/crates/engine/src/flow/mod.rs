@@ -16,4 +16,4 @@ pub use iteration::{Flow, Iteration, UserMemory, call, failure};
 #[cfg(any(test, feature = "fixtures"))]
 pub use shop::shop;
 pub use single_request::SingleRequest;
-pub use transport::{Failed, OnText, OwnRequest, Settled, Transport};
+pub use transport::{Failed, OnText, OwnRequest, ResumableExchange, Settled, Transport};

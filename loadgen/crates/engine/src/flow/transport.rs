@@ -16,6 +16,21 @@ pub type Settled = (usize, Result<(), String>);
 /// Looks at one incoming text.
 pub type OnText<'a> = dyn FnMut(&str) -> Option<Settled> + 'a;
 
+/// An exchange that goes on over another socket when its own is lost.
+///
+/// Nothing that is sent again may have a second effect: the target must recognise it.
+pub trait ResumableExchange {
+    /// Looks at one incoming text, of whichever socket.
+    fn on_text(&mut self, text: &str) -> Option<Settled>;
+
+    /// The request that opens another socket.
+    fn handshake(&self) -> Request;
+
+    /// What is sent first over the new socket: what makes the target go on behind the last text that
+    /// was seen, and whatever has no answer yet.
+    fn resume(&mut self) -> Vec<String>;
+}
+
 /// How a request that the flow made itself failed, and why in one line.
 pub type Failed = (Outcome, String);
 /// A request of a protocol that the flow speaks itself, and what it cost where that is known.
@@ -48,7 +63,8 @@ pub trait Transport {
     fn socket_overflow(&self) -> u64;
 
     /// Opens the virtual user's socket and records one sample of `op`. True if it is open
-    /// afterwards; where it was open before, nothing is sent and nothing recorded.
+    /// afterwards; where it was open before, nothing is sent and nothing recorded. One that was lost
+    /// since it was used last counts as a reconnect, and is tried a bounded number of times.
     fn socket_open(&mut self, op: OpId, request: Request) -> LocalBoxFuture<'_, bool>;
 
     /// Sends `text` and hands every incoming text, those queued before first, to `on_text`
@@ -65,10 +81,22 @@ pub trait Transport {
         on_text: &'a mut OnText<'a>,
     ) -> LocalBoxFuture<'a, bool>;
 
+    /// The same, and where the target goes away (close codes 1001 and 1012) or the connection breaks,
+    /// the socket is opened again: a bounded number of attempts with random pauses, all within the
+    /// time of the requests. Their samples stay open meanwhile, so that their times include the
+    /// reconnect, which is counted. A reset is only what has no answer after the last attempt.
+    fn socket_exchange_resumed<'a>(
+        &'a mut self,
+        ops: &'a [OpId],
+        text: String,
+        exchange: &'a mut (dyn ResumableExchange + 'a),
+    ) -> LocalBoxFuture<'a, bool>;
+
     /// Makes one request of a protocol that the flow speaks itself and records one sample of `op`.
     /// When its time is up it is dropped, and counts as a timeout. True if it succeeded.
     fn perform<'a>(&'a mut self, op: OpId, request: OwnRequest<'a>) -> LocalBoxFuture<'a, bool>;
-    /// The same, with `text` sent over the virtual user's other socket: what one end sends, the other
+
+    /// [`socket_exchange`](Self::socket_exchange) with `text` sent over the virtual user's other socket: what one end sends, the other
     /// is to receive.
     fn socket_relay<'a>(
         &'a mut self,

@@ -42,6 +42,7 @@ pub struct Shard {
     /// WebSocket texts dropped because a flow did not read them in time.
     pub socket_overflow: u64,
     resent: u64,
+    reconnects: u64,
 }
 
 impl Shard {
@@ -62,6 +63,7 @@ impl Shard {
             tls: response_histogram(),
             socket_overflow: 0,
             resent: 0,
+            reconnects: 0,
         };
         for op in operations {
             shard.slot(*op);
@@ -198,6 +200,16 @@ impl Shard {
     /// How often a request of the window was sent once more.
     pub fn resent(&self) -> u64 {
         self.resent
+    }
+
+    /// Counts a lost WebSocket in whose place another one is open, for a request with this start.
+    pub fn reconnected(&mut self, intended: Nanos) {
+        self.reconnects += u64::from(self.window.contains(intended));
+    }
+
+    /// How many lost WebSockets were opened again for requests of the window.
+    pub fn reconnects(&self) -> u64 {
+        self.reconnects
     }
 
     /// Counts a connection that was opened, and its TLS handshake where there was one.

@@ -33,6 +33,7 @@ pub(crate) fn trial() -> Trial {
         endpoints: Vec::new(),
         failures: Vec::new(),
         resent: 0,
+        reconnects: 0,
     }
 }
 

@@ -146,6 +146,7 @@ pub(crate) fn quiet() -> Summary {
         consistency: crate::schema::Consistency::default(),
         endpoints: Vec::new(),
         resent: 0,
+        reconnects: 0,
         failures: Vec::new(),
     };
     Summary {

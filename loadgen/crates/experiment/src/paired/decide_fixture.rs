@@ -54,6 +54,7 @@ pub(super) fn trial(p50: Option<f64>, queries: f64) -> Trial {
         consistency: Consistency::default(),
         endpoints: Vec::new(),
         resent: 0,
+        reconnects: 0,
         failures: Vec::new(),
     }
 }

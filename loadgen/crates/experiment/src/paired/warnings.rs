@@ -1,5 +1,5 @@
 //! What a reader must know of the trials of a series: noise that counts, targets that fell behind,
-//! requests that were sent twice.
+//! requests that were sent twice, sockets that were lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,8 +28,8 @@ pub(super) fn noise_warning(pairs: &[(&Trial, &Trial)]) -> Option<String> {
     })
 }
 
-/// One line for each arm that could not keep up in some trial, whose figures include warm-up, or
-/// of which requests were sent twice.
+/// One line for each arm that could not keep up in some trial, whose figures include warm-up, of
+/// which requests were sent twice, or that lost sockets.
 pub fn trial_warnings(trials: &[Trial]) -> Vec<String> {
     let behind = arms_with(CheckCode::Backlog, trials).into_iter().map(|(arm, count)| {
         format!(
@@ -41,7 +41,8 @@ pub fn trial_warnings(trials: &[Trial]) -> Vec<String> {
             "the figures of `{arm}` include warm-up in {count} trial(s): requests of it were still open when the window began; warm up for longer, or lower the rate"
         )
     });
-    behind.chain(cold).chain(resent(trials)).collect()
+    let sent_on = resent(trials).chain(reconnected(trials));
+    behind.chain(cold).chain(sent_on).collect()
 }
 
 /// A request that is sent again is no failure, and the target may have seen it twice.
@@ -59,6 +60,20 @@ fn resent(trials: &[Trial]) -> impl Iterator<Item = String> {
                 "`{arm}` sent {again} request(s) of {planned} once more: the server had closed an idle connection, or refused the request before it processed it; the response time counts from the first attempt"
             )
         })
+}
+
+/// A socket that was opened again is no failure either: what waited for an answer on it was sent again.
+fn reconnected(trials: &[Trial]) -> impl Iterator<Item = String> {
+    let mut arms: BTreeMap<&str, u64> = BTreeMap::new();
+    for trial in trials {
+        *arms.entry(&trial.arm).or_default() += trial.reconnects;
+    }
+    let lost = arms.into_iter().filter(|(_, count)| *count > 0);
+    lost.map(|(arm, count)| {
+        format!(
+            "`{arm}` lost its socket {count} time(s), opened it again and went on: the target had closed it, or the connection broke; the response time of what waited for an answer includes that"
+        )
+    })
 }
 
 /// The arms with the number of their trials in which a check does not hold.
@@ -114,5 +129,17 @@ mod tests {
         let warnings = trial_warnings(&[resent.clone(), quiet, resent]);
         assert_eq!(warnings.len(), 1, "{warnings:?}");
         assert!(warnings[0].contains("sent 4 request(s) of"), "{warnings:?}");
+    }
+
+    #[test]
+    fn sockets_that_were_opened_again_are_counted_by_arm() {
+        let mut trials = [trial(Some(1.0), 1.0), trial(Some(1.0), 1.0)];
+        (trials[0].reconnects, trials[1].reconnects) = (3, 4);
+        let warnings = trial_warnings(&trials);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(
+            warnings[0].contains("lost its socket 7 time(s)"),
+            "{warnings:?}"
+        );
     }
 }

@@ -224,8 +224,8 @@ pub struct Trial {
     /// each share the narrowest step that has enough, and the next one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pooled: Vec<PooledPercentile>,
-    /// Whether memory and descriptors of each process stay flat; empty where the measured window is
-    /// too short to say.
+    /// Whether memory, descriptors, connections and the response time stay flat; empty where the
+    /// measured window is too short to say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub growth: Vec<Growth>,
     /// The target, sampled.
@@ -245,6 +245,10 @@ pub struct Trial {
     /// one, or refused the request before it processed it (HTTP/2).
     #[serde(default)]
     pub resent: u64,
+    /// How often a socket that the target closed because it stopped (1001, 1012), or whose connection
+    /// broke, was opened again. What waited for an answer on it was sent again, and is no failure.
+    #[serde(default)]
+    pub reconnects: u64,
     /// Why requests failed, the most frequent first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<FailureSample>,

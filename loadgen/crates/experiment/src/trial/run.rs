@@ -451,7 +451,7 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>
         changed: seen.changed.clone(),
         ..TrialEvidence::of(data)
     });
-    let growth = growth::of(&series, window_s);
+    let growth = growth::of(&series, window_s, &growth::response(data));
     Trial {
         folder: spec.folder.clone(),
         arm: spec.arm.name.clone(),
@@ -470,6 +470,7 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>
         consistency: Consistency::default(),
         endpoints: loaded_endpoints(env, data, seen.unix.as_deref()),
         resent: data.resent,
+        reconnects: data.reconnects,
         failures: figures::failures(data, operations),
     }
 }

@@ -109,6 +109,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 consistency: Consistency::default(),
                 endpoints: Vec::new(),
                 resent: 0,
+                reconnects: 0,
                 failures: failures(slow),
             });
         }
@@ -362,6 +363,7 @@ pub(super) fn capacity() -> Summary {
                 .collect(),
             doubts: Vec::new(),
         }),
+        soak: None,
     });
     summary
 }

@@ -189,6 +189,7 @@ mod tests {
             consistency: Consistency::default(),
             endpoints: Vec::new(),
             resent: 0,
+            reconnects: 0,
             failures: Vec::new(),
         }
     }

@@ -24,6 +24,7 @@ pub(super) fn render(result: &HttpResult<'_>) -> String {
         ("first_byte", histogram(&data.total.first_byte_ok)),
         ("connections", json!(data.connect.len())),
         ("resent", json!(data.resent)),
+        ("reconnects", json!(data.reconnects)),
         ("connect", histogram(&data.connect)),
         ("tls", histogram(&data.tls)),
     ];

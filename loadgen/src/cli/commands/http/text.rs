@@ -105,6 +105,10 @@ fn counts(out: &mut String, result: &HttpResult<'_>) {
         let again = grouped(data.resent);
         line!(out, "Sent again    {again} times, on a new connection");
     }
+    if data.reconnects > 0 {
+        let again = grouped(data.reconnects);
+        line!(out, "Reconnects    {again} lost sockets were opened again");
+    }
     line!(out);
 }
 

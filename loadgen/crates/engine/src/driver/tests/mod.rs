@@ -7,6 +7,7 @@ mod kept_connections;
 mod limits;
 mod load_control;
 mod long_bodies;
+mod lost_sockets;
 mod open;
 mod options;
 mod raw;

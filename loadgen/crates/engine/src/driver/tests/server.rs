@@ -16,7 +16,13 @@ use tokio::{
     task::{LocalSet, spawn_local},
     time::{sleep, sleep_until},
 };
-use tokio_tungstenite::{accept_async, tungstenite::Message};
+use tokio_tungstenite::{
+    WebSocketStream, accept_async,
+    tungstenite::{
+        Message,
+        protocol::{CloseFrame, frame::coding::CloseCode},
+    },
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -134,7 +140,9 @@ async fn answer(stream: &mut TcpStream, path: &str) -> bool {
     stream.write_all(&whole).await.is_ok()
 }
 
-/// Answers every text with `echo TEXT` and then `copy TEXT`; `flood` with 3,000 texts.
+/// Answers every text with `echo TEXT` and then `copy TEXT`; `flood` with 3,000 texts. Some texts end the
+/// connection: `leave` without a code, `away` with 1001, `expired` with 4001, `cut` without a word;
+/// `bye` is answered first.
 async fn chat(stream: TcpStream) {
     let Ok(mut socket) = accept_async(stream).await else {
         return;
@@ -147,6 +155,13 @@ async fn chat(stream: TcpStream) {
             "quiet" => {}
             "leave" => {
                 let _ = socket.close(None).await;
+            }
+            "cut" => return,
+            "away" => end(&mut socket, CloseCode::Away).await,
+            "expired" => end(&mut socket, CloseCode::Library(4001)).await,
+            "bye" => {
+                let _ = socket.send(Message::text("echo bye")).await;
+                end(&mut socket, CloseCode::Away).await;
             }
             "flood" => {
                 for number in 0..3_000 {
@@ -167,6 +182,11 @@ async fn chat(stream: TcpStream) {
             }
         }
     }
+}
+
+async fn end(socket: &mut WebSocketStream<TcpStream>, code: CloseCode) {
+    let reason = "the server stops".into();
+    let _ = socket.close(Some(CloseFrame { code, reason })).await;
 }
 
 /// A flow for tests: sends these paths one after the other, each expected to be answered 42.

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// A flow made of one function.
-struct Script(for<'a> fn(Iteration<'a>) -> LocalBoxFuture<'a, ()>);
+pub(super) struct Script(pub(super) for<'a> fn(Iteration<'a>) -> LocalBoxFuture<'a, ()>);
 
 impl Flow for Script {
     fn name(&self) -> &'static str {
@@ -41,7 +41,7 @@ impl Flow for Script {
     }
 }
 
-fn rounds(iterations: u64) -> LoadModel {
+pub(super) fn rounds(iterations: u64) -> LoadModel {
     LoadModel::Closed {
         users: 1,
         duration: Millis(10_000),

@@ -13,10 +13,11 @@ fn room() -> RoomId {
 
 fn seat() -> ChatMemory {
     ChatMemory {
+        account: 0,
         room: room(),
-        sender: UserId(dataset::id(RowKind::Student, 1)),
         last_seq: 10,
         overflow: 0,
+        gap_excused: false,
         resume_after: None,
     }
 }

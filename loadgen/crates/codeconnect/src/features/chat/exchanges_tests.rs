@@ -1,0 +1,161 @@
+//! What is sent first over another socket, and that nothing is missed or taken twice over its change.
+
+use shared::{
+    api::chat::ChatMessage,
+    dataset::{self, RowKind},
+    ids::{MessageId, UserId},
+};
+
+use super::*;
+
+fn room() -> RoomId {
+    RoomId(dataset::id(RowKind::Room, 1))
+}
+
+fn account() -> TestAccount {
+    TestAccount {
+        student: 1,
+        id: UserId(dataset::id(RowKind::Student, 1)),
+        token: "secret".into(),
+        rooms: vec![room()],
+    }
+}
+
+fn seat() -> ChatMemory {
+    ChatMemory {
+        account: 0,
+        room: room(),
+        last_seq: 10,
+        overflow: 4,
+        gap_excused: false,
+        resume_after: None,
+    }
+}
+
+fn own() -> Own {
+    Own {
+        client_id: "mine".into(),
+        text: "hello".into(),
+    }
+}
+
+fn message(seq: i64, client_id: &str) -> String {
+    serde_json::to_string(&ServerFrame::Message(ChatMessage {
+        id: MessageId(dataset::id(RowKind::Message, seq as u32)),
+        room: room(),
+        seq,
+        sender: UserId(dataset::id(RowKind::Student, 1)),
+        client_id: client_id.into(),
+        text: "hello".into(),
+        sent_at: loadgen_engine::clock::time_of_day().into(),
+    }))
+    .unwrap()
+}
+
+fn ack(seq: i64) -> String {
+    serde_json::to_string(&ServerFrame::Ack {
+        room: room(),
+        client_id: "mine".into(),
+        seq,
+        id: MessageId(dataset::id(RowKind::Message, seq as u32)),
+    })
+    .unwrap()
+}
+
+fn sent(texts: &[String]) -> Vec<ClientFrame> {
+    let read = |text: &String| serde_json::from_str(text).unwrap();
+    texts.iter().map(read).collect()
+}
+
+fn join_after(seq: i64) -> ClientFrame {
+    ClientFrame::Join {
+        room: room(),
+        after_seq: Some(seq),
+    }
+}
+
+#[test]
+fn a_message_without_an_acknowledgement_is_sent_again_under_its_name_behind_what_was_seen() {
+    let (account, mut seat, own) = (account(), seat(), own());
+    let mut saying = Saying::new(&account, &mut seat, 4, &own);
+    let first = saying.frame();
+    assert_eq!(saying.on_text(&message(11, "other")), None);
+    let texts = saying.resume();
+    assert_eq!(sent(&texts)[0], join_after(11));
+    assert_eq!(texts[1..], [first]);
+    // It had been stored: it comes with what was missed, and its name is acknowledged again.
+    assert_eq!(saying.on_text(&message(12, "other")), None);
+    assert_eq!(saying.on_text(&message(13, "mine")), Some((1, Ok(()))));
+    assert_eq!(saying.on_text(&ack(13)), Some((0, Ok(()))));
+    assert!(saying.is_right());
+    assert_eq!((saying.acked(), seat.last_seq), (Some(13), 13));
+}
+
+#[test]
+fn an_acknowledged_message_is_not_sent_again() {
+    let (account, mut seat, own) = (account(), seat(), own());
+    let mut saying = Saying::new(&account, &mut seat, 4, &own);
+    assert_eq!(saying.on_text(&ack(11)), Some((0, Ok(()))));
+    assert_eq!(sent(&saying.resume()), [join_after(10)]);
+    assert_eq!(saying.on_text(&message(11, "mine")), Some((1, Ok(()))));
+    assert!(saying.is_right());
+}
+
+#[test]
+fn what_is_missing_or_comes_twice_after_the_change_is_noticed() {
+    for wrong in [
+        vec![message(13, "mine"), ack(13)],
+        vec![message(11, "other"), message(12, "mine"), ack(12)],
+        vec![message(12, "mine"), message(12, "mine"), ack(12)],
+        vec![message(12, "mine"), ack(13)],
+    ] {
+        let (account, mut seat, own) = (account(), seat(), own());
+        let mut saying = Saying::new(&account, &mut seat, 4, &own);
+        saying.on_text(&message(11, "other"));
+        saying.resume();
+        for text in &wrong {
+            saying.on_text(text);
+        }
+        assert!(!saying.is_right(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_number_that_the_generator_threw_away_before_the_change_is_fetched_after_it() {
+    let (account, mut seat, own) = (account(), seat(), own());
+    // Texts were thrown away since the last one that was read.
+    let mut saying = Saying::new(&account, &mut seat, 7, &own);
+    assert_eq!(sent(&saying.resume())[0], join_after(10));
+    saying.on_text(&message(12, "other"));
+    saying.on_text(&ack(13));
+    assert!(
+        !saying.is_right(),
+        "the new socket brings everything after 10"
+    );
+}
+
+#[test]
+fn a_ping_and_a_join_are_repeated_as_they_were() {
+    let (account, mut seat) = (account(), seat());
+    let mut pinging = Pinging::new(&account, &mut seat, 4, 7);
+    let texts = pinging.resume();
+    let ping = ClientFrame::Ping { nonce: 7 };
+    assert_eq!(sent(&texts), [join_after(10), ping]);
+
+    for after_seq in [None, Some(3)] {
+        let mut joining = Joining {
+            account: &account,
+            room: room(),
+            after_seq,
+            joined: None,
+        };
+        assert_eq!(joining.resume(), [joining.frame()]);
+        let joined = ServerFrame::Joined {
+            room: room(),
+            last_seq: 9,
+        };
+        let joined = serde_json::to_string(&joined).unwrap();
+        assert_eq!(joining.on_text(&joined), Some((0, Ok(()))));
+        assert_eq!(joining.joined, Some(after_seq.unwrap_or(9)));
+    }
+}
