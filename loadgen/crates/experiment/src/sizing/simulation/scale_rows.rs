@@ -27,6 +27,8 @@ struct LoadPart {
     instances: f64,
     rate: f64,
     databases: f64,
+    /// Whether the database alone needs more than one; Redis does otherwise.
+    by_database: bool,
 }
 
 fn row(
@@ -95,6 +97,7 @@ fn row(
         instances: ((instances.value - spare) / databases).ceil().max(1.0),
         rate: rate.value / databases,
         databases,
+        by_database: cores.value > f64::from(system.database_cores),
     };
     let response_id = id("response");
     let from: [&str; 3] = [&rate_id, &instances_id, &databases_id];
@@ -189,8 +192,13 @@ fn response(
 /// What a row means.
 fn said(system: &ProjectedSystem<'_>, part: &LoadPart, response_ms: Option<f64>) -> String {
     let mut said = if part.databases > 1.0 {
+        let which = if part.by_database {
+            "One database cannot serve it"
+        } else {
+            "One database can serve it, but the one processor that Redis uses cannot"
+        };
         format!(
-            "One database cannot serve it: the load must be divided among {:.0}, each with {:.0} instances, or made cheaper; how it is divided, and what crosses the parts, is not simulated.",
+            "{which}: the load must be divided among {:.0}, each with {:.0} instances, or made cheaper; how it is divided, and what crosses the parts, is not simulated.",
             part.databases, part.instances
         )
     } else {
