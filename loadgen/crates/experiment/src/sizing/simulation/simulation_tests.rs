@@ -271,7 +271,7 @@ fn instances_add_up_until_the_database_is_the_limit() {
 
 #[test]
 fn at_internet_scale_one_database_does_not_suffice_and_the_parts_are_counted() {
-    let plan = planned(&[], SMALL).unwrap();
+    let plan = planned(&[], "").unwrap();
     let found = simulation(&plan);
     // 200 a second now; 200 000 x 3 ms / 0.65 = 923 cores, of which the largest database has 64.
     let value = |id: &str| figure(&plan, id).value;
