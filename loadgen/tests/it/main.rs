@@ -18,6 +18,7 @@ mod http_flags;
 mod missing_names;
 mod observability;
 mod outputs;
+mod plan;
 mod published;
 mod readme;
 mod reports;

@@ -332,9 +332,11 @@ fn services_of_compose_run_confined_from_pinned_images_without_fixed_secrets() {
             );
         }
     }
-    // The control plane answers to the name that the service has in the network of compose.
-    let named = &compose["services"]["target-app"]["environment"]["LAB_HOSTS"];
-    assert_eq!(named, "target-app");
+    // The control plane answers to the names that services have in the network of compose.
+    for service in ["target-app", "instance"] {
+        let named = &compose["services"][service]["environment"]["LAB_HOSTS"];
+        assert_eq!(named, "target-app,instance", "{service}");
+    }
     assert!(!text.contains("latest"));
     let redis = compose["services"]["redis"]["command"].to_string();
     assert!(redis.contains("--maxmemory") && redis.contains("volatile-ttl"));

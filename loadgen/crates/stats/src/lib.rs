@@ -18,6 +18,7 @@ pub mod seed;
 mod shares;
 mod sign_flip;
 mod signed_rank;
+pub mod simulation;
 mod theil_sen;
 mod two_samples;
 
@@ -31,7 +32,7 @@ pub use ks::ks_two_samples;
 pub use mser::{Truncation, mser};
 pub use multiple::holm;
 pub use power::{CLAIM_LEVEL, detectable_effect, fewest_pairs, pairs_needed};
-pub use queueing::steady_limit;
+pub use queueing::{erlang_c, steady_limit};
 pub use scaling::{Scaling, ScalingDoubt, scaling};
 pub use scaling_law::{ScalingFit, ScalingLaw, ScalingModel, fit_scaling};
 pub use shares::largest_share_of_none;

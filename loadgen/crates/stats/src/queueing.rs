@@ -12,9 +12,40 @@ pub fn steady_limit(mean: f64, chance: f64) -> f64 {
     (chance.ln() / utilization.ln()).ceil() - 1.0
 }
 
+/// Chance that a request waits (Erlang C): random arrivals, random service times, so many servers (M/M/c), of
+/// which `busy` are in service on average. 1 where they do not suffice.
+pub fn erlang_c(servers: u32, busy: f64) -> f64 {
+    let utilization = busy / f64::from(servers);
+    if utilization.is_nan() || utilization >= 1.0 {
+        return 1.0;
+    }
+    // Erlang B by its recursion over the number of servers, which no power or factorial makes overflow.
+    let blocked = (1..=servers).fold(1.0, |blocked, server| {
+        busy * blocked / (f64::from(server) + busy * blocked)
+    });
+    blocked / (1.0 - utilization * (1.0 - blocked))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_chance_to_wait_is_that_of_the_tables() {
+        for (servers, utilization, chance) in [
+            (1, 0.7, 0.7000),
+            (2, 0.7, 0.5765),
+            (4, 0.7, 0.4287),
+            (8, 0.8, 0.4576),
+            (2, 0.9, 0.8526),
+        ] {
+            let found = erlang_c(servers, utilization * f64::from(servers));
+            assert!((found - chance).abs() < 5e-5, "{servers} {found} {chance}");
+        }
+        assert!((erlang_c(3, 3.0) - 1.0).abs() < f64::EPSILON);
+        assert!((erlang_c(0, 0.0) - 1.0).abs() < f64::EPSILON);
+        assert!(erlang_c(200, 100.0) < 1e-9);
+    }
 
     #[test]
     fn a_steady_queue_exceeds_the_limit_once_in_a_hundred() {

@@ -50,7 +50,7 @@ const EXAMPLES: [(&str, &str); 23] = [
     ),
     (
         "plan",
-        "loadgen plan latest --assume assumptions.yaml\nloadgen plan latest --assume assumptions.yaml --format md",
+        "loadgen plan latest --assume assumptions.yaml\nloadgen plan latest --assume assumptions.yaml --validate other_load --validate small_pool\nloadgen plan latest --assume assumptions.yaml --format html > plan.html",
     ),
     (
         "history",

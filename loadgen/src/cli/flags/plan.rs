@@ -13,6 +13,8 @@ pub enum PlanFormat {
     Text,
     /// Markdown.
     Md,
+    /// A page that needs nothing but itself.
+    Html,
     /// Every figure with its interval and what it comes from.
     Json,
 }
@@ -25,8 +27,13 @@ pub struct PlanArgs {
     #[arg(value_name = "RUN")]
     pub runs: Vec<PathBuf>,
     /// File of what is assumed: users, requests_per_user_hour, and what replaces a default
-    #[arg(long, env = "LOADGEN_ASSUME", value_name = "FILE")]
-    pub assume: PathBuf,
+    #[arg(
+        long,
+        env = "LOADGEN_ASSUME",
+        value_name = "FILE",
+        required_unless_present = "schema"
+    )]
+    pub assume: Option<PathBuf>,
     /// Form of the plan
     #[arg(
         long,
@@ -36,6 +43,28 @@ pub struct PlanArgs {
         default_value_t = PlanFormat::Text
     )]
     pub format: PlanFormat,
+    /// A result of a configuration that the simulation is not fitted to (another load, pool, cache setting,
+    /// number of instances): how far the simulation is off there stands beside its projections; may be given
+    /// several times
+    #[arg(
+        long,
+        env = "LOADGEN_VALIDATE",
+        value_name = "RESULT",
+        value_delimiter = ','
+    )]
+    pub validate: Vec<PathBuf>,
+    /// Simulated runs of each configuration, whose spread is the interval; 0 simulates nothing
+    #[arg(
+        long,
+        env = "LOADGEN_REPLICATIONS",
+        value_name = "N",
+        default_value_t = 5,
+        value_parser = clap::value_parser!(u32).range(0..=30)
+    )]
+    pub replications: u32,
+    /// Print the JSON Schema of `--format json` and nothing else
+    #[arg(long, env = "LOADGEN_SCHEMA")]
+    pub schema: bool,
     /// The results folder.
     #[command(flatten)]
     pub folder: ResultsFolder,

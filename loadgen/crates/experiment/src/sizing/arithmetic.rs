@@ -42,7 +42,7 @@ impl<'a> SizingWork<'a> {
         runs.find_map(|run| Some((run.per_trial(&figure)?, run.folder.as_str())))
     }
 
-    fn assume(&mut self, key: &str, name: (&str, &str), one: Assumption) -> f64 {
+    pub(super) fn assume(&mut self, key: &str, name: (&str, &str), one: Assumption) -> f64 {
         self.book.assumed(key, name, one.value, one.stated);
         one.value
     }

@@ -11,6 +11,9 @@
 //! largest_database_cores: 64
 //! reserved_connections: 10        # for migrations, monitoring and superusers
 //! redis_keys_factor: 10           # keys in production / keys in the measurement
+//! instance_cores: 4               # of a simulated instance; those of the measured machine otherwise
+//! network_ms: 0                   # that a simulated request spends on the network
+//! slo_p95_ms: 1000                # that simulated loads have to meet; the SLO of the search otherwise
 //! prices: { currency: EUR, instance_hour: 0.10, database_hour: 0.40, redis_hour: 0.05 }
 //! ```
 
@@ -66,6 +69,12 @@ pub struct Assumptions {
     pub reserved_connections: Assumption,
     /// Keys in Redis in production / keys in the measurement; absent where that is not known.
     pub redis_keys_factor: Option<Assumption>,
+    /// Processors of a simulated instance; absent where it is to have those of the measured machine.
+    pub instance_cores: Option<Assumption>,
+    /// Milliseconds that a simulated request spends on the network.
+    pub network_ms: Assumption,
+    /// Limit of the p95 that simulated loads have to meet; absent where that of the search holds.
+    pub slo_p95_ms: Option<Assumption>,
     /// Prices; absent where none are known.
     pub prices: Option<Prices>,
 }
@@ -83,6 +92,9 @@ struct RawAssumptions {
     largest_database_cores: Option<Spanned<f64>>,
     reserved_connections: Option<Spanned<f64>>,
     redis_keys_factor: Option<Spanned<f64>>,
+    instance_cores: Option<Spanned<f64>>,
+    network_ms: Option<Spanned<f64>>,
+    slo_p95_ms: Option<Spanned<f64>>,
     prices: Option<RawPrices>,
 }
 
@@ -128,6 +140,18 @@ pub fn parse_assumptions(text: &str, file: &str) -> Result<Assumptions, BadFile>
             stated: false,
         }),
     };
+    let optional = |name: &str, value: &Option<Spanned<f64>>, low, high| match value {
+        Some(value) => stated(name, value, low, high).map(Some),
+        None => Ok(None),
+    };
+    if let Some(cores) = raw
+        .instance_cores
+        .as_ref()
+        .filter(|one| one.value.fract() > 0.0)
+    {
+        let why = format!("instance_cores {}: it is a whole number", cores.value);
+        return Err(at(cores.referenced, why));
+    }
     let prices = match &raw.prices {
         None => None,
         Some(raw) => {
@@ -167,11 +191,10 @@ pub fn parse_assumptions(text: &str, file: &str) -> Result<Assumptions, BadFile>
             1e4,
             10.0,
         )?,
-        redis_keys_factor: raw
-            .redis_keys_factor
-            .as_ref()
-            .map(|value| stated("redis_keys_factor", value, 1e-3, 1e9))
-            .transpose()?,
+        redis_keys_factor: optional("redis_keys_factor", &raw.redis_keys_factor, 1e-3, 1e9)?,
+        instance_cores: optional("instance_cores", &raw.instance_cores, 1.0, 1_024.0)?,
+        network_ms: or("network_ms", &raw.network_ms, 0.0, 1e4, 0.0)?,
+        slo_p95_ms: optional("slo_p95_ms", &raw.slo_p95_ms, 1e-3, 1e7)?,
         prices,
     })
 }

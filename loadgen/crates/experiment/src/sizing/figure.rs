@@ -1,9 +1,11 @@
 //! A figure of a plan with its interval, and where it comes from.
 
+use loadgen_stats::simulation::MeanInterval;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Where a figure comes from.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FigureOrigin {
     /// It was measured.
@@ -20,6 +22,13 @@ pub enum FigureOrigin {
         /// Whether the file states it; it is a default otherwise.
         stated: bool,
     },
+    /// It was simulated.
+    Simulated {
+        /// What, in words.
+        of: String,
+        /// The figures that the model was given.
+        from: Vec<String>,
+    },
     /// It follows from others.
     Derived {
         /// How, in words.
@@ -29,8 +38,18 @@ pub enum FigureOrigin {
     },
 }
 
+impl FigureOrigin {
+    /// The figures that it follows from directly.
+    pub fn sources(&self) -> &[String] {
+        match self {
+            Self::Derived { from, .. } | Self::Simulated { from, .. } => from,
+            Self::Measured { .. } | Self::Assumed { .. } => &[],
+        }
+    }
+}
+
 /// A figure of a plan.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct PlanFigure {
     /// By which others name it.
     pub id: String,
@@ -54,6 +73,17 @@ pub(super) struct Ranged {
     pub(super) value: f64,
     pub(super) low: Option<f64>,
     pub(super) high: Option<f64>,
+}
+
+impl From<MeanInterval> for Ranged {
+    /// The mean of simulated runs; without an interval where there was only one.
+    fn from(found: MeanInterval) -> Self {
+        Self {
+            value: found.mean,
+            low: found.half.map(|half| (found.mean - half).max(0.0)),
+            high: found.half.map(|half| found.mean + half),
+        }
+    }
 }
 
 impl Ranged {
@@ -139,6 +169,22 @@ impl FigureBook {
         let origin = FigureOrigin::Measured {
             folder: folder.to_owned(),
             what: what.to_owned(),
+        };
+        self.put(id, name, ranged, origin);
+        ranged
+    }
+
+    pub(super) fn simulated(
+        &mut self,
+        id: &str,
+        name: (&str, &str),
+        ranged: Ranged,
+        of: &str,
+        from: &[&str],
+    ) -> Ranged {
+        let origin = FigureOrigin::Simulated {
+            of: of.to_owned(),
+            from: from.iter().map(|one| (*one).to_owned()).collect(),
         };
         self.put(id, name, ranged, origin);
         ranged

@@ -6,7 +6,8 @@ use super::{
     assumptions::{Assumptions, parse_assumptions},
     figure::{FigureOrigin, PlanFigure},
     fixture,
-    planned::{SizingPlan, plan},
+    planned::{SimulationRequest, SizingPlan, plan},
+    simulation::SimulationBounds,
 };
 
 fn assumed(users: u64, more: &str) -> Assumptions {
@@ -17,7 +18,25 @@ fn assumed(users: u64, more: &str) -> Assumptions {
 const ALL: &str = "growth_per_month: 0.05\nredis_keys_factor: 10\nprices: { currency: EUR, instance_hour: 0.1, database_hour: 0.4, redis_hour: 0.05 }\n";
 
 fn planned(users: u64, more: &str) -> SizingPlan {
-    plan(&[fixture::run()], &assumed(users, more)).unwrap()
+    plan(&[fixture::run()], &assumed(users, more), None).unwrap()
+}
+
+/// The same with a small simulation that another run validates.
+fn simulated(users: u64, more: &str) -> SizingPlan {
+    let mut other = fixture::run();
+    other.folder = "other_load".to_owned();
+    other.summary.arms[0].total.rate_per_s = 200.0;
+    let request = SimulationRequest {
+        validate: &[other],
+        bounds: SimulationBounds {
+            requests: 300,
+            replications: 2,
+            seed: 1,
+            expired: &|| false,
+        },
+    };
+    let more = format!("{more}largest_database_cores: 4\n");
+    plan(&[fixture::run()], &assumed(users, &more), Some(request)).unwrap()
 }
 
 fn near(plan: &SizingPlan, id: &str, value: f64, ends: Option<(f64, f64)>) {
@@ -67,7 +86,7 @@ fn a_plan_for_3000_users_is_what_the_formulas_give_by_hand() {
 #[test]
 fn each_figure_of_the_json_goes_back_to_a_measurement_or_an_assumption() {
     for users in [3_000, 30_000, 3_000_000] {
-        let plan = serde_json::to_value(planned(users, ALL)).unwrap();
+        let plan = serde_json::to_value(simulated(users, ALL)).unwrap();
         let figures = plan["figures"].as_array().unwrap();
         let mut known: Vec<&str> = Vec::new();
         for figure in figures {
@@ -75,9 +94,17 @@ fn each_figure_of_the_json_goes_back_to_a_measurement_or_an_assumption() {
             assert!(!known.contains(&id), "{id} is there twice");
             let origin = &figure["origin"];
             match origin["kind"].as_str() {
-                Some("measured") => assert_eq!(origin["folder"], "capacity_core", "{id}"),
+                Some("measured") => {
+                    let validates = id.starts_with("check_");
+                    let folder = if validates {
+                        "other_load"
+                    } else {
+                        "capacity_core"
+                    };
+                    assert_eq!(origin["folder"], folder, "{id}");
+                }
                 Some("assumed") => assert_eq!(origin["key"], id),
-                Some("derived") => {
+                Some(kind @ ("derived" | "simulated")) => {
                     let from = origin["from"].as_array().unwrap();
                     assert!(!from.is_empty(), "{id} comes from nothing");
                     for one in from {
@@ -86,6 +113,10 @@ fn each_figure_of_the_json_goes_back_to_a_measurement_or_an_assumption() {
                             known.contains(&one),
                             "{id} comes from {one}, which is not known"
                         );
+                        if kind == "simulated" {
+                            assert!(origin["of"].as_str().is_some_and(|of| !of.is_empty()));
+                            continue;
+                        }
                         let formula = origin["formula"].as_str().unwrap();
                         assert!(
                             formula.contains(one),
@@ -109,6 +140,38 @@ fn each_figure_of_the_json_goes_back_to_a_measurement_or_an_assumption() {
             );
         }
         walk_numbers(&plan, &mut Vec::new());
+        let simulation = &plan["simulation"];
+        let rows = |part: &str| simulation[part].as_array().unwrap().clone();
+        let (checks, instances, scales) = (rows("checks"), rows("instances"), rows("scales"));
+        assert_eq!((checks.len(), scales.len()), (1, 4));
+        assert!(instances.len() >= 4, "{instances:?}");
+        for (row, ids) in [
+            (
+                &checks,
+                &[
+                    "rate",
+                    "simulated_rate",
+                    "rate_error",
+                    "response",
+                    "simulated_response",
+                ][..],
+            ),
+            (&instances, &["rate", "response", "database"][..]),
+            (
+                &scales,
+                &["users", "rate", "instances", "database_cores", "databases"][..],
+            ),
+        ]
+        .into_iter()
+        .flat_map(|(rows, ids)| rows.iter().map(move |row| (row, ids)))
+        {
+            for id in ids {
+                let id = row[*id].as_str().unwrap_or_else(|| panic!("{id} of {row}"));
+                assert!(known.contains(&id), "{id} of {row}");
+            }
+        }
+        assert_eq!(simulation["error"], "simulation_error");
+        assert!(known.contains(&"simulation_error"));
     }
 }
 
@@ -167,7 +230,7 @@ fn what_cannot_be_computed_is_said_with_the_way_to_it() {
     run.summary.capacity = None;
     run.summary.arms[0].server.cpu_s.clear();
     run.summary.arms[0].server.pool_acquires = 0;
-    let plan = plan(&[run], &assumed(3_000, "")).unwrap();
+    let plan = plan(&[run], &assumed(3_000, ""), None).unwrap();
     for id in ["redis_memory", "cost_month", "months_of_plan", "pool_size"] {
         assert!(plan.figure(id).is_none(), "{id}");
     }
@@ -200,7 +263,7 @@ fn a_database_that_cannot_be_had_and_a_run_without_a_capacity_are_said() {
     assert_eq!(said.len(), 1, "{:?}", huge.doubts);
     let mut none = fixture::run();
     none.summary.capacity.as_mut().unwrap().lower = None;
-    let refused = plan(&[none], &assumed(3_000, "")).unwrap_err();
+    let refused = plan(&[none], &assumed(3_000, ""), None).unwrap_err();
     assert!(refused.contains("no load that meets its SLO"), "{refused}");
-    assert!(plan(&[], &assumed(3_000, "")).is_err());
+    assert!(plan(&[], &assumed(3_000, ""), None).is_err());
 }

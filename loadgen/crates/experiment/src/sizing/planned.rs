@@ -1,5 +1,6 @@
 //! A plan: every figure with its origin, what is not known, and what a reader must know.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -9,10 +10,11 @@ use super::{
     measured::{FoundBy, MeasuredRun},
     projections::{CapacityProjection, projections},
     readiness::{ReadinessTable, readiness},
+    simulation::{PlanSimulation, SimulationBounds, simulated_plan},
 };
 
 /// A plan, every figure of it with its origin.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct SizingPlan {
     /// The runs that it rests on.
     pub runs: Vec<String>,
@@ -20,6 +22,9 @@ pub struct SizingPlan {
     pub figures: Vec<PlanFigure>,
     /// What one instance does today and what the plan is to do.
     pub projections: Vec<CapacityProjection>,
+    /// More instances and more users than were measured, by simulation; absent where it was not asked for, or
+    /// where the runs do not allow it.
+    pub simulation: Option<PlanSimulation>,
     /// Which parts are ready, and the grade.
     pub readiness: ReadinessTable,
     /// What cannot be computed, and what would allow it.
@@ -43,12 +48,8 @@ impl SizingPlan {
                 continue;
             }
             seen.push(id);
-            if let Some(PlanFigure {
-                origin: FigureOrigin::Derived { from, .. },
-                ..
-            }) = self.figure(id)
-            {
-                open.extend(from.iter().map(String::as_str));
+            if let Some(one) = self.figure(id) {
+                open.extend(one.origin.sources().iter().map(String::as_str));
             }
         }
         let rests = |one: &&PlanFigure| {
@@ -58,8 +59,21 @@ impl SizingPlan {
     }
 }
 
+/// What is simulated beside the arithmetic of a plan.
+#[derive(Clone, Copy)]
+pub struct SimulationRequest<'a> {
+    /// Runs to hold the model against, that it is not fitted to.
+    pub validate: &'a [MeasuredRun],
+    /// How much is simulated.
+    pub bounds: SimulationBounds<'a>,
+}
+
 /// Computes the plan. `Err`: why there is none.
-pub fn plan(runs: &[MeasuredRun], assumed: &Assumptions) -> Result<SizingPlan, String> {
+pub fn plan(
+    runs: &[MeasuredRun],
+    assumed: &Assumptions,
+    simulation: Option<SimulationRequest<'_>>,
+) -> Result<SizingPlan, String> {
     let with_capacity = runs.iter().find(|run| run.search().is_some());
     let base = with_capacity
         .or_else(|| runs.first())
@@ -105,10 +119,15 @@ pub fn plan(runs: &[MeasuredRun], assumed: &Assumptions) -> Result<SizingPlan, S
     work.exhaustion(&load, measured, instances);
     work.cost(instances);
     let projections = projections(&mut work.book, base);
+    let simulation = match simulation {
+        Some(asked) => simulated_plan(&mut work, asked.validate, &asked.bounds)?,
+        None => None,
+    };
     Ok(SizingPlan {
         runs: runs.iter().map(|run| run.folder.clone()).collect(),
         figures: work.book.into_figures(),
         projections,
+        simulation,
         readiness: readiness(base),
         unknown: work.unknown,
         doubts: work.doubts,

@@ -1,5 +1,6 @@
 //! What one instance does today, and what the plan is to do.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -8,7 +9,7 @@ use super::{
 };
 
 /// A row of the table of current and projected capacity.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct CapacityProjection {
     /// What is done.
     pub what: String,

@@ -15,6 +15,7 @@
 //!        F  an invariant is broken       none while a part is not known
 //! ```
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::measured::MeasuredRun;
@@ -29,7 +30,7 @@ const POOL_WAIT_MS: f64 = 5.0;
 const OF_ATTAINABLE: f64 = 0.8;
 
 /// How ready a part is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ReadinessWord {
     /// It meets its rule.
@@ -55,7 +56,7 @@ impl ReadinessWord {
 }
 
 /// A grade by the rules above.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum Grade {
     /// Everything is ready.
     A,
@@ -70,7 +71,7 @@ pub enum Grade {
 }
 
 /// One part.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ReadinessRow {
     /// Its name.
     pub part: String,
@@ -81,7 +82,7 @@ pub struct ReadinessRow {
 }
 
 /// Every part, and the grade.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ReadinessTable {
     /// The run that it is read from.
     pub folder: String,

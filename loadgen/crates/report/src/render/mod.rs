@@ -56,5 +56,5 @@ pub use gate::{ComparisonGate, Difference, differences};
 pub use github::{annotations, step_summary};
 pub use history::{history, history_csv};
 pub use run_list::{runs, runs_json};
-pub use sizing::{sizing_markdown, sizing_text};
+pub use sizing::{sizing_html, sizing_markdown, sizing_text};
 pub use terminal::{terminal, whereabouts};

@@ -3,8 +3,8 @@
 //! writes files, `trial_files` those of a trial, `manifest` the input and the machine, `evidence`
 //! the short file for pipelines. `load` reads a run, `finished_runs` all of them, `resolve` finds
 //! one, `run_index` lists and removes them, `baseline` keeps one under a name, `archive` packs one, `search_trials` keeps
-//! what a capacity search goes on from, `summary_schema` is the JSON
-//! Schema for other programs.
+//! what a capacity search goes on from, `summary_schema` and `plan_schema` are the JSON
+//! Schemas for other programs.
 
 mod archive;
 mod atomic;
@@ -16,6 +16,7 @@ mod finished_runs;
 pub mod folder;
 pub mod load;
 pub mod manifest;
+mod plan_schema;
 mod resolve;
 mod run_index;
 mod samples;
@@ -31,6 +32,7 @@ pub use error::StoreError;
 pub use finished_runs::finished_runs;
 pub use folder::Folder;
 pub use load::load;
+pub use plan_schema::{plan_schema, plan_schema_text};
 pub use resolve::{RunLookupError, latest_run_dir, resolve_run_dir};
 pub use run_index::{PruneRule, StoredEnding, StoredRun, list_runs, prunable, remove};
 pub use samples::{MOST_SAMPLES, write_into as write_samples_into};
