@@ -61,6 +61,10 @@ pub struct CapacityArgs {
     /// Then measure eight loads below and above the capacity and fit how the system scales
     #[arg(long, env = "LOADGEN_LEVELS")]
     pub levels: bool,
+    /// Then load 80 % of the lower bound for so long and say whether memory, descriptors, connections
+    /// or the response time grow; with --rate or --users load that instead, without a search
+    #[arg(long, env = "LOADGEN_SOAK", value_name = "TIME", value_parser = positive)]
+    pub soak: Option<Millis>,
     /// Go on with the search in this result folder, with the same arguments
     #[arg(long, env = "LOADGEN_RESUME", value_name = "DIR")]
     pub resume: Option<PathBuf>,
@@ -91,7 +95,7 @@ pub struct CapacityArgs {
     /// The target.
     #[command(flatten)]
     pub target: TargetArgs,
-    /// The load of each trial; --rate or --users is the first one that is tried.
+    /// The load of each trial; --rate or --users is the first one that is tried, or that of --soak.
     #[command(flatten)]
     pub load: LoadArgs,
     /// The results.

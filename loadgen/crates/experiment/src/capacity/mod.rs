@@ -11,6 +11,7 @@ mod saturation;
 mod scaling_levels;
 mod search;
 mod search_plan;
+mod soak;
 mod verdict;
 
 pub use arms::{ArmSearch, past_capacity, search_in_turn};
@@ -20,4 +21,5 @@ pub use run::{KeepTrial, audits, run};
 pub use saturation::lowest_missed;
 pub use search::{SearchBounds, SearchStep, TriedLoad, next_step};
 pub use search_plan::{SearchPlan, SearchStage};
+pub use soak::SoakPlan;
 pub use verdict::verdict_on;

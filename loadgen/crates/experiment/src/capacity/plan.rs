@@ -2,7 +2,7 @@
 
 use shared::time::Millis;
 
-use super::search_plan::SearchPlan;
+use super::{search_plan::SearchPlan, soak::SoakPlan};
 use crate::{
     schema::{LoadUnit, Percentile, TrialPurpose},
     system::Settings,
@@ -43,6 +43,8 @@ pub struct CapacityPlan {
     pub settings: Settings,
     /// Trials of each scaling level; 0 for none.
     pub level_trials: u32,
+    /// A long trial at the end; absent where none is asked for.
+    pub soak: Option<SoakPlan>,
     /// Requests that an iteration sends at least, in mean: how long a trial must be for its percentile.
     pub requests_per_iteration: f64,
 }
@@ -57,9 +59,14 @@ impl CapacityPlan {
             ..LoadOptions::default()
         };
         let windows = &mut suite.windows;
+        if self.unit == LoadUnit::Rate {
+            windows.measure = self.long_enough(load);
+        }
+        if let Some(soak) = self.soak.filter(|_| purpose == TrialPurpose::Soak) {
+            windows.measure = soak.duration;
+        }
         match self.unit {
             LoadUnit::Rate => {
-                windows.measure = self.long_enough(load);
                 let rate = Rate::per_second(load)?;
                 let phase = |name: &str, duration| Phase {
                     name: name.to_owned(),
@@ -155,6 +162,7 @@ pub(super) mod tests {
             search: SearchPlan::quick(10.0, 1.0, 1_000.0, unit == LoadUnit::Users),
             settings: Settings::default(),
             level_trials: 0,
+            soak: None,
             requests_per_iteration: 1.0,
         }
     }
@@ -193,6 +201,24 @@ pub(super) mod tests {
         };
         let suite = several.suite_at(10.0, TrialPurpose::Bracket).unwrap();
         assert_eq!(suite.windows.measure, Millis(12_000));
+    }
+
+    #[test]
+    fn a_soak_is_as_long_as_it_is_asked_for_and_measured_to_its_end() {
+        for unit in [LoadUnit::Rate, LoadUnit::Users] {
+            let asked = CapacityPlan {
+                soak: Some(SoakPlan {
+                    duration: Millis(1_800_000),
+                    load: None,
+                }),
+                ..plan(unit)
+            };
+            let suite = asked.suite_at(7.0, TrialPurpose::Soak).unwrap();
+            assert_eq!(suite.windows.measure, Millis(1_800_000));
+            assert_eq!(suite.options.in_flight.policy, Policy::Backlog);
+            let suite = asked.suite_at(7.0, TrialPurpose::Narrow).unwrap();
+            assert!(suite.windows.measure < Millis(60_000));
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::{
     saturation::{same, saturation},
     scaling_levels::{fitted, knees},
     search::{SearchBounds, SearchStep, TriedLoad, next_step},
+    soak::{self, SoakPlan},
 };
 use crate::{
     observer,
@@ -28,7 +29,8 @@ pub type KeepTrial<'a> = &'a mut dyn FnMut(&TrialOutcome, &[KeptTrial]);
 /// recover.
 const RECOVERY: Duration = Duration::from_secs(1);
 
-/// Runs the search from where `earlier` trials left it, then the scaling levels.
+/// Runs the search from where `earlier` trials left it, then the scaling levels and the soak. Where the
+/// soak's load is given nothing is searched.
 pub async fn run(
     env: &TestEnv,
     plan: &CapacityPlan,
@@ -40,19 +42,30 @@ pub async fn run(
     let expected = expected_trials(plan).saturating_sub(earlier.len() as u32);
     running.clock = CommandClock::start(expected.max(1));
     running.outcome.trials = earlier;
-    let bounds = loop {
-        if let Some(bounds) = running.step(kept).await {
-            break bounds;
+    let bounds = if plan.soak.is_some_and(|soak| soak.load.is_some()) {
+        running.outcome.capacity.ending = SearchEnding::NotSearched;
+        SearchBounds::default()
+    } else {
+        loop {
+            if let Some(bounds) = running.step(kept).await {
+                break bounds;
+            }
         }
     };
     if running.goes_on() && plan.level_trials > 0 {
         running.levels(bounds, kept).await;
+    }
+    if let Some(soak) = plan.soak.filter(|_| running.goes_on()) {
+        running.soak(soak, bounds, kept).await;
     }
     running.finish(bounds)
 }
 
 /// How many trials a search takes, roughly: for the time that is shown.
 pub(super) fn expected_trials(plan: &CapacityPlan) -> u32 {
+    if plan.soak.is_some_and(|soak| soak.load.is_some()) {
+        return 1;
+    }
     let search = &plan.search;
     let votes: u32 = search.stages.iter().map(|stage| 2 * stage.votes).sum();
     6 + votes + 2 * search.agreeing + plan.level_trials * LEVELS.len() as u32
@@ -150,6 +163,22 @@ impl<'a> Running<'a> {
                 }
             }
         }
+    }
+
+    /// Measures one load for long, unless an earlier command has.
+    async fn soak(&mut self, soak: SoakPlan, bounds: SearchBounds, kept: KeepTrial<'_>) {
+        let below = |lower: f64| self.plan.search.rounded(lower * soak::SHARE);
+        let Some(load) = soak.load.or(bounds.lower.map(below)) else {
+            let why = "there was no soak: no load is known to meet the SLO";
+            self.outcome.warnings.push(why.to_owned());
+            return;
+        };
+        let mut earlier = self.outcome.trials.iter();
+        if earlier.any(|one| soak.is_done_by(one, load)) {
+            return;
+        }
+        self.announce(load, TrialPurpose::Soak, bounds);
+        let _ended_early = self.trial(load, TrialPurpose::Soak, kept).await;
     }
 
     /// Whether all levels fit into what is left of the time.
@@ -344,6 +373,7 @@ impl<'a> Running<'a> {
             saturated,
             saturation: sentence,
             scaling: fitted(trials, self.plan.suite.seed, seen_here),
+            soak: soak::soak(trials, bounds.lower),
             ..nothing_yet(self.plan)
         };
         let noisy = self.outcome.capacity.trials.iter();
@@ -379,6 +409,7 @@ pub(super) fn nothing_yet(plan: &CapacityPlan) -> Capacity {
         saturation: String::new(),
         knees: Vec::new(),
         scaling: None,
+        soak: None,
     }
 }
 

@@ -3,16 +3,24 @@
 //! ```text
 //! INTERRUPTED   the command was stopped
 //! VIOLATED      an audit found a broken invariant
-//! INVALID       the load generator failed before the target did, the search ended early, or an audit
-//!               was not made
-//! FAILED        the SLO does not even hold at the lowest load
-//! INCONCLUSIVE  a bound is not known, or fresh trials did not confirm it
-//! MEASURED      both bounds are known and confirmed
+//! INVALID       the load generator failed before the target did, or in the soak; the search ended early,
+//!               or an audit was not made
+//! FAILED        the SLO does not even hold at the lowest load, or not in the soak, or something grew in it
+//! INCONCLUSIVE  a bound is not known, or fresh trials did not confirm it; or the soak does not tell
+//!               whether anything grows
+//! MEASURED      both bounds are known and confirmed, and nothing grew in the soak, if there was one
 //! ```
+//!
+//! Where the load of the soak was given there are no bounds, and the soak alone decides.
+
+use shared::time::Millis;
 
 use super::outcome::CapacityOutcome;
 use crate::{
-    schema::{Capacity, LoadVote, SearchEnding, Trial, TrialPurpose, Verdict, VerdictWord},
+    schema::{
+        Capacity, GrowthWord, LoadVote, SearchEnding, Soak, Trial, TrialPurpose, Verdict,
+        VerdictWord,
+    },
     verdict,
 };
 
@@ -26,19 +34,19 @@ pub fn verdict_on(outcome: &CapacityOutcome, violations: Vec<String>) -> Verdict
         .as_ref()
         .map(|error| format!("ended early: {error}"));
     let missing = confidence.audits.missing();
-    let confirmed = capacity.lower_confirmed && capacity.upper_confirmed;
     let word = if outcome.interrupted {
         VerdictWord::Interrupted
     } else if !violations.is_empty() {
         VerdictWord::Violated
-    } else if error.is_some() || capacity.ending == SearchEnding::GeneratorLimit || missing > 0 {
+    } else if error.is_some() || missing > 0 {
         VerdictWord::Invalid
-    } else if capacity.ending == SearchEnding::BelowLowest {
-        VerdictWord::Failed
-    } else if confirmed {
-        VerdictWord::Measured
     } else {
-        VerdictWord::Inconclusive
+        let soaked = capacity.soak.as_ref().map(of_soak);
+        of_search(capacity)
+            .into_iter()
+            .chain(soaked)
+            .max_by_key(|word| severity(*word))
+            .unwrap_or(VerdictWord::Inconclusive)
     };
     let mut reasons = Vec::new();
     if outcome.interrupted {
@@ -51,6 +59,12 @@ pub fn verdict_on(outcome: &CapacityOutcome, violations: Vec<String>) -> Verdict
     reasons.extend(error);
     reasons.extend(ending(capacity));
     reasons.extend(confirmations(capacity));
+    reasons.extend(
+        capacity
+            .soak
+            .as_ref()
+            .map(|soak| soak_sentence(capacity, soak)),
+    );
     if missing > 0 {
         reasons.push(format!(
             "{missing} of {} audit(s) were not made, or only in part: the warnings say why",
@@ -70,9 +84,63 @@ pub fn verdict_on(outcome: &CapacityOutcome, violations: Vec<String>) -> Verdict
     }
 }
 
-/// The bounds, the SLO, and what saturated first.
+/// What the search alone comes to; absent where nothing was searched.
+fn of_search(capacity: &Capacity) -> Option<VerdictWord> {
+    Some(match capacity.ending {
+        SearchEnding::NotSearched => return None,
+        SearchEnding::GeneratorLimit => VerdictWord::Invalid,
+        SearchEnding::BelowLowest => VerdictWord::Failed,
+        _ if capacity.lower_confirmed && capacity.upper_confirmed => VerdictWord::Measured,
+        _ => VerdictWord::Inconclusive,
+    })
+}
+
+/// What the soak alone comes to.
+fn of_soak(soak: &Soak) -> VerdictWord {
+    match (soak.vote, soak.word) {
+        (LoadVote::Invalid, _) => VerdictWord::Invalid,
+        (LoadVote::Missed, _) | (_, GrowthWord::Grows) => VerdictWord::Failed,
+        (_, GrowthWord::NotKnown) => VerdictWord::Inconclusive,
+        (_, GrowthWord::Flat | GrowthWord::Shrinks) => VerdictWord::Measured,
+    }
+}
+
+/// The place of a word in the order above, the last one first.
+fn severity(word: VerdictWord) -> u8 {
+    match word {
+        VerdictWord::Invalid => 3,
+        VerdictWord::Failed => 2,
+        VerdictWord::Inconclusive => 1,
+        _ => 0,
+    }
+}
+
+/// What the soak says, and what would say more.
+fn soak_sentence(capacity: &Capacity, soak: &Soak) -> String {
+    let what = soak.words(capacity.unit);
+    let why = soak.why.join("; ");
+    match (soak.vote, soak.word) {
+        (LoadVote::Invalid, _) => format!("the {what} does not count: {why}"),
+        (LoadVote::Missed, _) => format!("the {what} missed the SLO: {why}; {}", soak.growth),
+        (LoadVote::Met, GrowthWord::NotKnown) => format!(
+            "the {what} met the SLO; whether anything grows is not known, a longer one says more: {}",
+            soak.growth
+        ),
+        (LoadVote::Met, _) => format!("the {what} met the SLO; {}", soak.growth),
+    }
+}
+
+/// The bounds, the SLO, what saturated first, and the soak.
 fn headline(capacity: &Capacity) -> String {
     let slo = capacity.slo.join(", ");
+    let soak = capacity.soak.as_ref().map(|soak| {
+        let length = Millis((soak.window_s * 1_000.0) as u64);
+        format!("{length} {}: {}", soak.words(capacity.unit), soak.growth)
+    });
+    if capacity.ending == SearchEnding::NotSearched {
+        return soak.unwrap_or_else(|| "there was no soak".to_owned());
+    }
+    let soak = soak.map_or_else(String::new, |soak| format!("; {soak}"));
     let known = match capacity.ending {
         SearchEnding::GeneratorLimit => "no capacity: the load generator failed first".to_owned(),
         SearchEnding::BelowLowest => format!(
@@ -87,7 +155,7 @@ fn headline(capacity: &Capacity) -> String {
     let first = first.map_or_else(String::new, |sign| {
         format!("; saturated first: {}", sign.resource)
     });
-    format!("{known} at {slo}{first}")
+    format!("{known} at {slo}{first}{soak}")
 }
 
 /// How the search ended, in a sentence.
@@ -137,7 +205,7 @@ fn ending(capacity: &Capacity) -> Option<String> {
                 )
             }
         }
-        SearchEnding::Stopped => return None,
+        SearchEnding::Stopped | SearchEnding::NotSearched => return None,
     })
 }
 
@@ -271,6 +339,75 @@ mod tests {
             assert_eq!(verdict.word, word, "{verdict:?}");
             assert!(verdict.reasons[0].contains(sentence), "{verdict:?}");
         }
+    }
+
+    fn soaked(vote: LoadVote, word: GrowthWord) -> Soak {
+        Soak {
+            folder: "t99".to_owned(),
+            load: 156.8,
+            share: Some(0.8),
+            window_s: 1_800.0,
+            vote,
+            why: match vote {
+                LoadVote::Met => Vec::new(),
+                _ => vec!["p95 < 100ms: 140 ms".to_owned()],
+            },
+            word,
+            growth: format!("{}: response time", word.label()),
+        }
+    }
+
+    #[test]
+    fn the_soak_decides_with_the_search_and_alone_where_nothing_was_searched() {
+        use GrowthWord::{Flat, Grows, NotKnown, Shrinks};
+        use LoadVote::{Invalid, Met, Missed};
+        let (low, high) = (Some(196.0), Some(202.0));
+        for (vote, growth, word) in [
+            (Met, Flat, VerdictWord::Measured),
+            (Met, Shrinks, VerdictWord::Measured),
+            (Met, NotKnown, VerdictWord::Inconclusive),
+            (Met, Grows, VerdictWord::Failed),
+            (Missed, Flat, VerdictWord::Failed),
+            (Invalid, Flat, VerdictWord::Invalid),
+        ] {
+            let mut found = outcome(SearchEnding::Found, low, high, true);
+            found.capacity.soak = Some(soaked(vote, growth));
+            let verdict = verdict_on(&found, Vec::new());
+            assert_eq!(verdict.word, word, "{verdict:?}");
+            let said = format!(
+                "; 30m soak at 157/s (80 % of the lower bound): {}",
+                growth.label()
+            );
+            assert!(verdict.headline.contains(&said), "{}", verdict.headline);
+            assert!(
+                verdict
+                    .reasons
+                    .iter()
+                    .any(|one| one.starts_with("the soak at 157/s"))
+            );
+
+            let mut alone = outcome(SearchEnding::NotSearched, None, None, false);
+            alone.capacity.soak = Some(Soak {
+                share: None,
+                ..soaked(vote, growth)
+            });
+            let verdict = verdict_on(&alone, Vec::new());
+            assert_eq!(verdict.word, word, "{verdict:?}");
+            let said = format!("30m soak at 157/s: {}", growth.label());
+            assert!(verdict.headline.starts_with(&said), "{}", verdict.headline);
+        }
+        // What the search comes to is not mended by a good soak.
+        let mut open = outcome(SearchEnding::OutOfTime, low, None, false);
+        open.capacity.soak = Some(soaked(Met, Flat));
+        assert_eq!(
+            verdict_on(&open, Vec::new()).word,
+            VerdictWord::Inconclusive
+        );
+        let none = outcome(SearchEnding::NotSearched, None, None, false);
+        assert_eq!(
+            verdict_on(&none, Vec::new()).word,
+            VerdictWord::Inconclusive
+        );
     }
 
     #[test]

@@ -68,6 +68,7 @@ fn load(second: &mut Second, span: &[Observation]) {
 fn instant(second: &mut Second, last: &Snapshot) {
     second.pool_in_use = Some(last.pool.size.saturating_sub(last.pool.idle));
     second.pool_waiters = Some(last.pool.waiters);
+    second.pool_size = Some(last.pool.size);
     second.pool_max = Some(last.pool.max);
     let Some(postgres) = &last.postgres else {
         return;
@@ -248,6 +249,7 @@ mod tests {
         let second = filled((0..4).map(look));
         assert_eq!(second.pool_waiters, Some(2));
         assert_eq!((second.pool_in_use, second.pool_max), (Some(4), Some(5)));
+        assert!(second.pool_size >= second.pool_in_use);
         assert!((second.target_cpu.unwrap() - 0.5).abs() < 1e-9);
         assert_eq!(second.cache_hit_ratio, Some(0.75));
         assert_eq!(second.queries_per_s, Some(210.0));

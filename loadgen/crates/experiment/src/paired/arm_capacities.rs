@@ -140,6 +140,7 @@ fn plan(
         },
         settings: settings.clone(),
         level_trials: 0,
+        soak: None,
         requests_per_iteration: requests.max(1.0),
         suite,
     }

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{percentile::Percentile, words::ValidityWord};
+use super::{growth::GrowthWord, percentile::Percentile, words::ValidityWord};
 
 /// What a load is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -60,6 +60,8 @@ pub enum TrialPurpose {
     Level,
     /// To see what an arm does at the load that the other arm sustains.
     PastCapacity,
+    /// To see whether anything grows under one load for long.
+    Soak,
 }
 
 impl TrialPurpose {
@@ -72,12 +74,13 @@ impl TrialPurpose {
             Self::ConfirmUpper => "confirm the upper bound",
             Self::Level => "measure a scaling level",
             Self::PastCapacity => "see what happens past the capacity",
+            Self::Soak => "see whether anything grows",
         }
     }
 
     /// Whether it takes no part in the search: such a trial is measured to its end.
     pub const fn is_past_search(self) -> bool {
-        matches!(self, Self::Level | Self::PastCapacity)
+        matches!(self, Self::Level | Self::PastCapacity | Self::Soak)
     }
 }
 
@@ -97,6 +100,8 @@ pub enum SearchEnding {
     OutOfTime,
     /// An audit found wrong data, or the command was stopped.
     Stopped,
+    /// The load of a soak was given: nothing was searched.
+    NotSearched,
 }
 
 /// One trial of a search.
@@ -217,6 +222,37 @@ pub struct KneePoint {
     pub load: f64,
 }
 
+/// A long trial at one load, and whether anything grew in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Soak {
+    /// Name of the trial's folder.
+    pub folder: String,
+    /// The load, in the unit of the search.
+    pub load: f64,
+    /// Which share of the lower bound that is; absent where the load was given.
+    pub share: Option<f64>,
+    /// Length of the measured window, in seconds.
+    pub window_s: f64,
+    /// Whether the load met the SLO.
+    pub vote: LoadVote,
+    /// Why it did not.
+    pub why: Vec<String>,
+    /// Whether anything grew.
+    pub word: GrowthWord,
+    /// The same with what decided it.
+    pub growth: String,
+}
+
+impl Soak {
+    /// `soak at 80/s (80 % of the lower bound)`.
+    pub fn words(&self, unit: LoadUnit) -> String {
+        let share = self.share.map_or_else(String::new, |share| {
+            format!(" ({:.0} % of the lower bound)", share * 100.0)
+        });
+        format!("soak at {}{share}", unit.show(self.load))
+    }
+}
+
 /// What a capacity search found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Capacity {
@@ -255,6 +291,9 @@ pub struct Capacity {
     /// How the system scales; absent without levels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scaling: Option<ScalingResult>,
+    /// A long trial below the capacity, or at the load that was given; absent where none was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub soak: Option<Soak>,
 }
 
 impl Capacity {
@@ -268,6 +307,7 @@ impl Capacity {
             ),
             (Some(lower), None) => format!("at least {}", self.unit.show(lower)),
             (None, Some(upper)) => format!("below {}", self.unit.show(upper)),
+            (None, None) if self.ending == SearchEnding::NotSearched => "not searched".to_owned(),
             (None, None) => "not known".to_owned(),
         }
     }

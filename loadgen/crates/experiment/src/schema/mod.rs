@@ -25,7 +25,7 @@ pub use arm_capacities::{ArmCapacities, ArmCapacity, CapacityFactor, PastCapacit
 pub use arm_name::ArmName;
 pub use capacity::{
     Capacity, FittedFigure, KneePoint, LoadResult, LoadTrial, LoadUnit, LoadVote, SaturationSign,
-    ScalingPoint, ScalingResult, SearchEnding, TrialPurpose,
+    ScalingPoint, ScalingResult, SearchEnding, Soak, TrialPurpose,
 };
 pub use document::{Document, DocumentFigures, DocumentPhase};
 pub use growth::{Growth, GrowthWord, Resource};

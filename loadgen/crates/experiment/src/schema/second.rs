@@ -41,6 +41,9 @@ pub struct Second {
     pub pool_in_use: Option<u32>,
     /// Requests waiting for one.
     pub pool_waiters: Option<u32>,
+    /// Connections that the pool holds, in use or idle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool_size: Option<u32>,
     /// Most connections that the pool may hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool_max: Option<u32>,
@@ -100,6 +103,7 @@ mod tests {
         for absent in [
             "errors",
             "pool_max",
+            "pool_size",
             "cpu_cores",
             "waits",
             "rss_bytes",

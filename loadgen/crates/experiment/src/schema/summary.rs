@@ -224,8 +224,8 @@ pub struct Trial {
     /// each share the narrowest step that has enough, and the next one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pooled: Vec<PooledPercentile>,
-    /// Whether memory and descriptors of each process stay flat; empty where the measured window is
-    /// too short to say.
+    /// Whether memory, descriptors, connections and the response time stay flat; empty where the
+    /// measured window is too short to say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub growth: Vec<Growth>,
     /// The target, sampled.

@@ -30,6 +30,7 @@ pub fn of_capacity(
         .in_force
         .as_ref()
         .map_or(&plan.settings, |view| &view.settings);
+    // Without a search it is the soak.
     let shown = at(outcome.capacity.lower, LoadVote::Met, &outcome.trials)
         .or_else(|| outcome.trials.last());
     let mut arms: Vec<Arm> = shown
@@ -108,6 +109,16 @@ fn load(plan: &CapacityPlan) -> String {
     };
     let slo: Vec<&str> = plan.slo.iter().map(|one| one.text.as_str()).collect();
     let windows = plan.suite.windows;
+    if let Some((soak, load)) = plan.soak.and_then(|soak| Some((soak, soak.load?))) {
+        return format!(
+            "soak at {}; SLO {}; {} warm-up, {} measured; {}",
+            plan.unit.show(load),
+            slo.join(", "),
+            windows.warm_up,
+            soak.duration,
+            mix(&plan.suite)
+        );
+    }
     format!(
         "capacity in {what}; SLO {}; {} warm-up, {} measured; {}",
         slo.join(", "),

@@ -1,10 +1,11 @@
-//! Whether memory and descriptors of each process stay flat over the measured window.
+//! Whether memory, descriptors, connections and the response time stay flat over the measured window.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use loadgen_stats::theil_sen_interval;
 
-use crate::schema::{Growth, GrowthWord, Resource, Second};
+use crate::schema::{Growth, GrowthWord, Percentile, Resource, Second};
+use loadgen_engine::{aggregator::TrialData, units::Nanos};
 
 /// Shortest window that is looked at, in seconds.
 const SHORTEST_S: f64 = 120.0;
@@ -13,66 +14,122 @@ const SHORTEST_S: f64 = 120.0;
 const BLOCKS: i64 = 30;
 /// Fewest blocks with a figure that decide.
 const FEWEST_BLOCKS: usize = 20;
-/// Growth an hour that is still flat, as a share of the mean.
-const FLAT_SHARE: f64 = 0.05;
 /// Seconds of an hour.
 const HOUR_S: f64 = 3_600.0;
+/// The percentile of the response time, as a share.
+const TAIL: f64 = 0.95;
+/// Whose the connections are, and whose the response time is.
+const TARGET: &str = "target-app";
+const REQUESTS: &str = "requests";
 
-/// Least limit an hour: of memory 1 MiB, of descriptors 1. A change over the window is seen from
-/// twice as much.
-const fn smallest(resource: Resource) -> f64 {
+/// Growth an hour that is still flat, as a share of the mean: of a day it is 1.2 times the mean, and of
+/// the response time, which scatters more, 2.4 times.
+const fn flat_share(resource: Resource) -> f64 {
     match resource {
-        Resource::Memory => 1_048_576.0,
-        Resource::Descriptors => 1.0,
+        Resource::Memory | Resource::Descriptors | Resource::Connections => 0.05,
+        Resource::ResponseTime => 0.1,
     }
 }
 
-/// Every process whose figures are in the seconds; nothing of a window that is too short.
-pub(super) fn of(series: &[Second], window_s: f64) -> Vec<Growth> {
+/// Least limit an hour: of memory 1 MiB, of descriptors and connections 1, of the response time
+/// 0.1 ms. A change over the window is seen from twice as much.
+const fn smallest(resource: Resource) -> f64 {
+    match resource {
+        Resource::Memory => 1_048_576.0,
+        Resource::Descriptors | Resource::Connections => 1.0,
+        Resource::ResponseTime => 0.1,
+    }
+}
+
+/// Everything that is in the seconds, and the response time from `response`, the percentile of each
+/// block; nothing of a window that is too short.
+pub(super) fn of(series: &[Second], window_s: f64, response: &[(f64, f64)]) -> Vec<Growth> {
     if window_s < SHORTEST_S {
         return Vec::new();
     }
     let mut found = Vec::new();
-    for resource in [Resource::Memory, Resource::Descriptors] {
-        let names: BTreeSet<&String> = series
-            .iter()
-            .flat_map(|one| held(one, resource).keys())
-            .collect();
-        found.extend(
-            names
-                .into_iter()
-                .filter_map(|name| growth(series, window_s, name, resource)),
-        );
+    for resource in [
+        Resource::Memory,
+        Resource::Descriptors,
+        Resource::Connections,
+    ] {
+        let names: BTreeSet<&str> = series.iter().flat_map(|one| names(one, resource)).collect();
+        found.extend(names.into_iter().filter_map(|name| {
+            let points = blocks(series, window_s, |one| held(one, name, resource));
+            judged(&points, window_s, name, resource)
+        }));
     }
+    found.extend(judged(response, window_s, REQUESTS, Resource::ResponseTime));
     found
 }
 
-const fn held(second: &Second, resource: Resource) -> &BTreeMap<String, u64> {
+/// The percentile of the response time of each block of the window, with the middle of the block in
+/// seconds; blocks with too few answers are left out.
+pub(super) fn response(data: &TrialData) -> Vec<(f64, f64)> {
+    let warm_up = data.seconds.iter().filter(|one| one.second < 0).count();
+    let width = width(data.window_s());
+    (0..BLOCKS)
+        .filter_map(|number| {
+            let from = warm_up + (number * width) as usize;
+            let answers = data.timeline.pooled(from..from + width as usize);
+            let ns = answers.value_at_quantile(TAIL);
+            Percentile::is_supported(TAIL, answers.len())
+                .then(|| (middle(number, width), Nanos(ns).as_ms()))
+        })
+        .collect()
+}
+
+/// Who has a figure of a second.
+fn names(second: &Second, resource: Resource) -> Vec<&str> {
     match resource {
-        Resource::Memory => &second.rss_bytes,
-        Resource::Descriptors => &second.descriptors,
+        Resource::Memory => second.rss_bytes.keys().map(String::as_str).collect(),
+        Resource::Descriptors => second.descriptors.keys().map(String::as_str).collect(),
+        Resource::Connections => second.pool_size.map(|_| TARGET).into_iter().collect(),
+        Resource::ResponseTime => Vec::new(),
     }
 }
 
-fn growth(series: &[Second], window_s: f64, process: &str, resource: Resource) -> Option<Growth> {
-    let points = blocks(series, window_s, process, resource);
+fn held(second: &Second, name: &str, resource: Resource) -> Option<f64> {
+    match resource {
+        Resource::Memory => second.rss_bytes.get(name).map(|bytes| *bytes as f64),
+        Resource::Descriptors => second.descriptors.get(name).map(|open| *open as f64),
+        Resource::Connections => second.pool_size.map(f64::from),
+        Resource::ResponseTime => None,
+    }
+}
+
+fn judged(
+    points: &[(f64, f64)],
+    window_s: f64,
+    process: &str,
+    resource: Resource,
+) -> Option<Growth> {
     if points.is_empty() {
         return None;
     }
     let mean = points.iter().map(|(_, value)| value).sum::<f64>() / points.len() as f64;
-    let slope = theil_sen_interval(&points);
+    let slope = theil_sen_interval(points);
     let per_hour = slope.map(|slope| slope.estimate * HOUR_S);
     let interval = slope
         .and_then(|slope| slope.interval)
         .map(|(low, high)| (low * HOUR_S, high * HOUR_S));
-    let limit = (FLAT_SHARE * mean).max(smallest(resource));
+    let limit = (flat_share(resource) * mean).max(smallest(resource));
     // A step of one unit in a short window would be a growth of many an hour.
     let is_seen =
         per_hour.is_some_and(|slope| slope.abs() * window_s / HOUR_S >= 2.0 * smallest(resource));
+    // What fills up and then stays does not grow.
+    let goes_on = |sign: f64| {
+        let second_half = &points[points.len() / 2..];
+        let later = theil_sen_interval(second_half).map(|slope| slope.estimate * HOUR_S);
+        is_seen
+            && [per_hour, later]
+                .iter()
+                .all(|slope| slope.is_some_and(|slope| slope * sign > limit))
+    };
     let word = match interval.filter(|_| points.len() >= FEWEST_BLOCKS) {
         Some((low, high)) if low >= -limit && high <= limit => GrowthWord::Flat,
-        Some((low, _)) if low > limit && is_seen => GrowthWord::Grows,
-        Some((_, high)) if high < -limit && is_seen => GrowthWord::Shrinks,
+        Some((low, _)) if low > 0.0 && goes_on(1.0) => GrowthWord::Grows,
+        Some((_, high)) if high < 0.0 && goes_on(-1.0) => GrowthWord::Shrinks,
         _ => GrowthWord::NotKnown,
     };
     Some(Growth {
@@ -89,97 +146,37 @@ fn growth(series: &[Second], window_s: f64, process: &str, resource: Resource) -
     })
 }
 
+/// Seconds of a block.
+fn width(window_s: f64) -> i64 {
+    (window_s as i64 / BLOCKS).max(1)
+}
+
+/// The middle of a block, in seconds.
+fn middle(number: i64, width: i64) -> f64 {
+    (number as f64 + 0.5) * width as f64
+}
+
 /// The middle of each block in seconds, and the mean of its figures; blocks without any are left out.
-fn blocks(series: &[Second], window_s: f64, process: &str, resource: Resource) -> Vec<(f64, f64)> {
-    let width = (window_s as i64 / BLOCKS).max(1);
+fn blocks(
+    series: &[Second],
+    window_s: f64,
+    figure: impl Fn(&Second) -> Option<f64>,
+) -> Vec<(f64, f64)> {
+    let width = width(window_s);
     (0..BLOCKS)
         .filter_map(|number| {
             let inside = number * width..(number + 1) * width;
             let values: Vec<f64> = series
                 .iter()
                 .filter(|one| inside.contains(&one.second))
-                .filter_map(|one| Some(*held(one, resource).get(process)? as f64))
+                .filter_map(&figure)
                 .collect();
-            let middle = (number as f64 + 0.5) * width as f64;
             let mean = values.iter().sum::<f64>() / values.len() as f64;
-            (!values.is_empty()).then_some((middle, mean))
+            (!values.is_empty()).then_some((middle(number, width), mean))
         })
         .collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MB: f64 = 1e6;
-
-    /// Memory and descriptors of a process by second, after a warm-up in which they were different.
-    fn series(seconds: i64, memory: impl Fn(f64) -> f64, open: impl Fn(f64) -> f64) -> Vec<Second> {
-        let of = |value: f64| BTreeMap::from([("target-app".to_owned(), value as u64)]);
-        let one = |second: i64| Second {
-            second,
-            rss_bytes: of(if second < 0 {
-                MB
-            } else {
-                memory(second as f64)
-            }),
-            descriptors: of(if second < 0 {
-                9_999.0
-            } else {
-                open(second as f64)
-            }),
-            ..Second::default()
-        };
-        (-30..seconds).map(one).collect()
-    }
-
-    fn words(series: &[Second], window_s: f64) -> [GrowthWord; 2] {
-        let found = of(series, window_s);
-        [found[0].word, found[1].word]
-    }
-
-    #[test]
-    fn constants_are_flat_with_a_slope_of_zero() {
-        let found = of(&series(600, |_| 84.0 * MB, |_| 40.0), 600.0);
-        assert_eq!(found.len(), 2);
-        for one in &found {
-            assert_eq!((one.word, one.blocks), (GrowthWord::Flat, 30));
-            assert_eq!((one.per_hour, one.interval), (Some(0.0), Some((0.0, 0.0))));
-        }
-        assert!(
-            (found[0].mean - 84.0 * MB).abs() < 1.0,
-            "the warm-up is not in it"
-        );
-        assert!((found[0].limit_per_hour - 4.2 * MB).abs() < 1.0);
-        assert!((found[1].limit_per_hour - 2.0).abs() < 1e-9);
-    }
-
-    #[test]
-    fn a_leak_grows_with_its_slope_and_what_is_given_back_shrinks() {
-        let found = of(
-            &series(600, |s| 84.0 * MB + s * 20_000.0, |s| 900.0 - s / 2.0),
-            600.0,
-        );
-        assert_eq!(found[0].word, GrowthWord::Grows);
-        assert!((found[0].per_hour.unwrap() - 72.0 * MB).abs() < MB);
-        assert_eq!(found[1].word, GrowthWord::Shrinks);
-    }
-
-    #[test]
-    fn one_more_descriptor_is_not_a_growth_that_is_known() {
-        let step = |s: f64| 40.0 + f64::from(s > 60.0);
-        let noise = |s: f64| 84.0 * MB + (s * 7.3).sin() * 40.0 * MB;
-        assert_eq!(
-            words(&series(120, noise, step), 120.0),
-            [GrowthWord::NotKnown; 2]
-        );
-    }
-
-    #[test]
-    fn short_windows_have_no_word_and_too_few_blocks_decide_nothing() {
-        assert!(of(&series(119, |_| MB, |_| 1.0), 119.0).is_empty());
-        let mut gaps = series(300, |_| 84.0 * MB, |_| 40.0);
-        gaps.retain(|one| one.second < 190);
-        assert_eq!(words(&gaps, 300.0), [GrowthWord::NotKnown; 2]);
-    }
-}
+#[path = "growth_tests.rs"]
+mod tests;

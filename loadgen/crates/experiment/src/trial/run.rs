@@ -448,7 +448,7 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>
         changed: seen.changed.clone(),
         ..TrialEvidence::of(data)
     });
-    let growth = growth::of(&series, window_s);
+    let growth = growth::of(&series, window_s, &growth::response(data));
     Trial {
         folder: spec.folder.clone(),
         arm: spec.arm.name.clone(),

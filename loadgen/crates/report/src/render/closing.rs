@@ -47,7 +47,11 @@ pub fn console(summary: &Summary, folder: Option<&Path>, width: usize, colour: b
         } else {
             sheet.busiest(&page)
         },
-        sheet.slow(&page) + &sheet.doubts(&page) + &sheet.data(&page) + &sheet.warnings(&page),
+        sheet.slow(&page)
+            + &sheet.growth(&page)
+            + &sheet.doubts(&page)
+            + &sheet.data(&page)
+            + &sheet.warnings(&page),
         sheet.next(&page),
         folder.map(whereabouts).unwrap_or_default(),
     ];
@@ -212,6 +216,14 @@ impl Sheet {
             self.wrap(parts, &begin, "  ")
         };
         slowest_bands.map(line).collect()
+    }
+
+    /// Whether anything grew, in a line.
+    fn growth(&self, page: &ReportPage) -> String {
+        match page.growth_verdict.as_str() {
+            "" => String::new(),
+            text => self.short(text, "", "  ", 1),
+        }
     }
 
     /// Whether the figures can be believed: what does not hold, once for all trials.

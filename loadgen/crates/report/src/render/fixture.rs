@@ -363,6 +363,7 @@ pub(super) fn capacity() -> Summary {
                 .collect(),
             doubts: Vec::new(),
         }),
+        soak: None,
     });
     summary
 }

@@ -75,8 +75,10 @@ pub struct ReportPage {
     pub fingerprints: Vec<(String, String)>,
     /// What a reader must know.
     pub warnings: Vec<String>,
-    /// Whether memory and descriptors of each process stayed flat.
+    /// Whether anything grew over the measured window, in a line each.
     pub growth: Vec<String>,
+    /// The same in one word with what decided it; empty where the window was too short.
+    pub growth_verdict: String,
     /// What was not tested.
     pub not_tested: Vec<String>,
     /// Why the figures are what they are, and what to try next.
@@ -229,6 +231,7 @@ impl ReportPage {
                 .collect(),
             warnings: lines(&summary.warnings),
             growth: growth::lines(summary),
+            growth_verdict: growth::verdict(summary),
             not_tested: lines(&summary.not_tested),
             why: Why::of(summary),
             capacity: CapacityPage::of(summary),

@@ -325,7 +325,7 @@ impl Sheet {
     /// What a reader must know, and what was left out.
     fn notes(&self, page: &ReportPage) -> String {
         let parts = [
-            self.list("Memory and descriptors", &page.growth),
+            self.list("Growth over the run", &page.growth),
             self.list("Warnings", &page.warnings),
             self.list("Not tested", &page.not_tested),
         ];

@@ -82,6 +82,10 @@ fn json(summary: &Summary) -> String {
 /// What is searched and how long that takes, in one line.
 fn begun(plan: &CapacityPlan, earlier: usize) -> String {
     let slo: Vec<&str> = plan.slo.iter().map(|one| one.text.as_str()).collect();
+    if let Some((soak, load)) = plan.soak.and_then(|soak| Some((soak, soak.load?))) {
+        let (load, duration) = (plan.unit.show(load), soak.duration);
+        return format!("a soak of {duration} at {load}; SLO {}", slo.join(", "));
+    }
     let again = match earlier {
         0 => String::new(),
         trials => format!("; goes on after {trials} trial(s)"),
@@ -94,9 +98,10 @@ fn begun(plan: &CapacityPlan, earlier: usize) -> String {
     )
 }
 
-/// Everything that a search depends on but its time.
+/// Everything that a search depends on but its time: a soak after it may be added or made longer.
 fn described(plan: &CapacityPlan) -> String {
     let mut plan = plan.clone();
     plan.search.budget_s = None;
+    plan.soak = plan.soak.filter(|soak| soak.load.is_some());
     format!("{plan:#?}\n")
 }

@@ -20,7 +20,7 @@ use loadgen_engine::{
     units::Rate,
 };
 use loadgen_experiment::{
-    capacity::{CapacityPlan, SearchPlan},
+    capacity::{CapacityPlan, SearchPlan, SoakPlan},
     schema::LoadUnit,
     system::{Application as _, Settings, SystemUnderTest as _},
 };
@@ -146,6 +146,7 @@ fn planned(
         LoadModel::Open { .. } => None,
     };
     let search = search(args, &suite, unit)?;
+    let soak = soak(args, unit)?;
     let quick = if args.quick {
         QUICK_LEVEL_TRIALS
     } else {
@@ -160,6 +161,7 @@ fn planned(
         search,
         settings,
         level_trials: if args.levels { quick } else { 0 },
+        soak,
         // An iteration may be one request.
         requests_per_iteration: 1.0,
     })
@@ -203,15 +205,40 @@ fn slo(args: &CapacityArgs, suite: &Suite, catalog: &Catalog) -> Result<Vec<Thre
     Ok(slo)
 }
 
+/// A load in the unit of the search.
+fn named_load(args: &CapacityArgs, unit: LoadUnit) -> Option<f64> {
+    match unit {
+        LoadUnit::Rate => args.load.rate.map(Rate::as_per_second),
+        LoadUnit::Users => args.load.users.map(f64::from),
+    }
+}
+
+/// The soak of `--soak`. Where its load is named there is no search, and nothing for flags of one to do.
+fn soak(args: &CapacityArgs, unit: LoadUnit) -> Result<Option<SoakPlan>, Failure> {
+    let Some(duration) = args.soak else {
+        return Ok(None);
+    };
+    let load = named_load(args, unit);
+    let idle = [
+        ("--levels", args.levels),
+        ("--budget", args.budget.is_some()),
+        ("--min-load", args.min_load.is_some()),
+        ("--max-load", args.max_load.is_some()),
+    ];
+    match idle.into_iter().find(|(_, given)| load.is_some() && *given) {
+        Some((flag, _)) => Err(Failure::Usage(format!(
+            "{flag} is of a search: --soak with --rate or --users loads that and searches nothing; omit one of them"
+        ))),
+        None => Ok(Some(SoakPlan { duration, load })),
+    }
+}
+
 fn search(args: &CapacityArgs, suite: &Suite, unit: LoadUnit) -> Result<SearchPlan, Failure> {
     let (usual, most) = match unit {
         LoadUnit::Rate => (rate_of(suite).unwrap_or(FIRST_RATE), HIGHEST_RATE),
         LoadUnit::Users => (FIRST_USERS, HIGHEST_USERS),
     };
-    let named = match unit {
-        LoadUnit::Rate => args.load.rate.map(Rate::as_per_second),
-        LoadUnit::Users => args.load.users.map(f64::from),
-    };
+    let named = named_load(args, unit);
     let lowest = args.min_load.map_or(LOWEST, Rate::as_per_second);
     let highest = args.max_load.map_or(most, Rate::as_per_second).min(most);
     let whole = unit == LoadUnit::Users;
@@ -284,8 +311,24 @@ mod tests {
     }
 
     #[test]
+    fn a_soak_follows_the_search_or_takes_its_place_where_the_load_is_named() {
+        let soak = |words: &str| search_of(words).unwrap().soak;
+        assert_eq!(soak("core"), None);
+        let duration = Millis(1_800_000);
+        let load = |load| Some(SoakPlan { duration, load });
+        assert_eq!(soak("core --soak 30m"), load(None));
+        assert_eq!(soak("core --soak 30m --rate 40/s"), load(Some(40.0)));
+        assert_eq!(soak("core --soak 30m --users 25"), load(Some(25.0)));
+    }
+
+    #[test]
     fn what_cannot_be_searched_is_refused_in_one_sentence() {
         for (words, part) in [
+            (
+                "core --soak 30m --rate 40/s --levels",
+                "--levels is of a search",
+            ),
+            ("core --soak 0s", "--soak"),
             ("core --slo p95", "compares nothing"),
             ("core --slo nothing.like:p95<1s", "nothing.like"),
             ("core --min-load 50 --max-load 20", "--min-load"),

@@ -15,6 +15,8 @@ pub struct CapacityPage {
     pub slo: String,
     /// What saturated first.
     pub saturation: String,
+    /// What the soak says; empty where there was none.
+    pub soak: String,
     /// Everything that was at its limit, one line each.
     pub saturated: Vec<String>,
     /// The percentile of the table.
@@ -55,6 +57,11 @@ impl CapacityPage {
             bounds: found.bounds(),
             slo: printable(&found.slo.join(", ")),
             saturation: printable(&found.saturation),
+            soak: found.soak.as_ref().map_or_else(String::new, |soak| {
+                let length = figures::duration(soak.window_s);
+                let words = soak.words(found.unit);
+                printable(&format!("{words}, {length}: {}", soak.growth))
+            }),
             saturated: found
                 .saturated
                 .iter()

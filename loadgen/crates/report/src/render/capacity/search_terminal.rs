@@ -32,7 +32,11 @@ impl Sheet {
             Side::Left,
         ];
         let mut text = layout(&lines, &sides, 0, self.width, self.paint);
-        text.push_str(&self.wrap(&page.saturation, "  ", "  "));
+        for line in [&page.saturation, &page.soak] {
+            if !line.is_empty() {
+                text.push_str(&self.wrap(line, "  ", "  "));
+            }
+        }
         for line in page.scaling.iter().chain(&page.doubts) {
             text.push_str(&self.wrap(line, "  ", "    "));
         }
