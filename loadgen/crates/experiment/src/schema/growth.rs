@@ -64,7 +64,7 @@ impl GrowthWord {
 pub struct Growth {
     /// Whose: `target-app`, `postgres`, `redis`, `loadgen`; `requests` of the response time.
     pub process: String,
-    /// What.
+    /// Which resource.
     pub resource: Resource,
     /// Mean over the window, in the resource's own unit.
     pub mean: f64,
