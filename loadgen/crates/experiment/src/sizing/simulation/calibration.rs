@@ -61,7 +61,7 @@ pub(super) struct OperationModel {
 
 /// A model of the measured system.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Calibration {
+pub(super) struct SystemModel {
     /// The run.
     pub(super) folder: String,
     /// Its arm.
@@ -80,7 +80,7 @@ pub(super) struct Calibration {
     pub(super) operations: Vec<OperationModel>,
 }
 
-impl Calibration {
+impl SystemModel {
     /// Whether the run was so busy that its response times are mostly queues.
     pub(super) fn is_busy(&self) -> bool {
         self.utilization > BUSY
@@ -89,7 +89,7 @@ impl Calibration {
 
 /// The model with where it comes from.
 pub(super) struct FittedModel<'a> {
-    pub(super) model: Calibration,
+    pub(super) model: SystemModel,
     /// The arm that it is fitted to.
     pub(super) arm: &'a Arm,
     /// Whether the load of that run was closed.
@@ -147,7 +147,7 @@ pub(super) fn is_closed(run: &MeasuredRun) -> bool {
 }
 
 /// The model that a run's arm gives; `Err` says what the run lacks.
-pub(super) fn calibrate(run: &MeasuredRun) -> Result<Calibration, String> {
+pub(super) fn calibrate(run: &MeasuredRun) -> Result<SystemModel, String> {
     let lacks = |what: &str| format!("simulation: {} {what}", run.folder);
     let arm = run.arm().ok_or_else(|| lacks("has no arm"))?;
     let cores = cores(run).ok_or_else(|| {
@@ -188,7 +188,7 @@ pub(super) fn calibrate(run: &MeasuredRun) -> Result<Calibration, String> {
         let misses = 1.0 - one.hits.unwrap_or(0.0);
         one.weight / all * (one.wait + one.database_wait * misses)
     };
-    Ok(Calibration {
+    Ok(SystemModel {
         folder: run.folder.clone(),
         arm: arm.name.as_str().to_owned(),
         cores,

@@ -1,6 +1,6 @@
 //! Which run the model is fitted to, and its figures.
 
-use super::calibration::{Calibration, FittedModel, calibrate, is_closed, utilization};
+use super::calibration::{FittedModel, SystemModel, calibrate, is_closed, utilization};
 use crate::sizing::{
     figure::{FigureBook, Ranged},
     measured::MeasuredRun,
@@ -36,7 +36,7 @@ pub(super) fn fitted<'a>(
 }
 
 /// Puts what was measured of the model; the ids.
-fn figures(book: &mut FigureBook, model: &Calibration) -> Vec<String> {
+fn figures(book: &mut FigureBook, model: &SystemModel) -> Vec<String> {
     let time = &model.time;
     let operations = model.operations.len() as f64;
     let all = [

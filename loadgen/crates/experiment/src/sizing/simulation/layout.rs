@@ -5,7 +5,7 @@ use loadgen_stats::simulation::{
     ServiceTime,
 };
 
-use super::calibration::{Calibration, OperationModel};
+use super::calibration::{OperationModel, SystemModel};
 
 /// Where the processes run.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,7 +39,7 @@ pub(super) struct Layout {
 pub(super) type OperationMix = Vec<(f64, Option<f64>)>;
 
 /// The mix of the run that the model was fitted to.
-pub(super) fn fitted_mix(model: &Calibration) -> OperationMix {
+pub(super) fn fitted_mix(model: &SystemModel) -> OperationMix {
     let operations = model.operations.iter();
     operations.map(|one| (one.weight, one.hits)).collect()
 }
@@ -54,7 +54,7 @@ const ELSEWHERE: usize = 5;
 
 /// The network of queues that the model is in a layout.
 pub(super) fn network(
-    model: &Calibration,
+    model: &SystemModel,
     mix: &[(f64, Option<f64>)],
     layout: &Layout,
 ) -> QueueingNetwork {

@@ -42,13 +42,11 @@ pub(in crate::sizing) fn simulated_plan(
     let fit = match fitted(&mut work.book, &runs, work.base) {
         Ok(fit) => fit,
         Err(missing) => {
-            return match checks.first() {
-                Some(first) => Err(format!("{} validates nothing: {missing}", first.folder)),
-                None => {
-                    work.unknown.push(missing);
-                    Ok(None)
-                }
-            };
+            if let Some(first) = checks.first() {
+                return Err(format!("{} validates nothing: {missing}", first.folder));
+            }
+            work.unknown.push(missing);
+            return Ok(None);
         }
     };
     if fit.model.is_busy() {

@@ -7,7 +7,7 @@ use loadgen_stats::{
 };
 
 use super::{
-    calibration::{Calibration, FittedModel, cores, instances, offered, pool},
+    calibration::{FittedModel, SystemModel, cores, instances, offered, pool},
     configuration::MeasuredConfiguration,
     layout::{Layout, Machines, OperationMix, network},
     limits::SimulationBounds,
@@ -51,7 +51,7 @@ pub(super) fn check(
 }
 
 /// Requests and hit ratio of each operation of the model.
-fn mix(model: &Calibration, arm: &Arm) -> Result<OperationMix, String> {
+fn mix(model: &SystemModel, arm: &Arm) -> Result<OperationMix, String> {
     let find = |name: &str| arm.operations.iter().find(|one| one.name == name);
     let mix: OperationMix = model
         .operations
