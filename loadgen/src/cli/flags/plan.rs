@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::folder::ResultsFolder;
+use super::{folder::ResultsFolder, values::whole};
 
 /// The form of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -59,7 +59,7 @@ pub struct PlanArgs {
         env = "LOADGEN_REPLICATIONS",
         value_name = "N",
         default_value_t = 5,
-        value_parser = clap::value_parser!(u32).range(0..=30)
+        value_parser = whole(0_u32, 30)
     )]
     pub replications: u32,
     /// Print the JSON Schema of `--format json` and nothing else

@@ -44,7 +44,7 @@ mod web_socket;
 mod worker_context;
 mod worker_share;
 
-pub use self::{file_limit::raise_file_limit, http_trace::HttpTrace};
+pub use self::{file_limit::raise_file_limit, http_trace::HttpTrace, options::DriverOptions};
 pub use client_endpoint::Endpoint;
 pub use client_options::{ClientOptions, CookieClientOptions};
 pub use control_receiver::ControlReceiver;
@@ -52,7 +52,6 @@ pub use encoding::Encoding;
 pub use failure_text::{exchange_failure, is_not_http1, no_response_within, plain_failure};
 pub use generator_limit::{GENERATOR_LIMIT, generator_limit, too_few_files};
 pub use histogram_buckets::{BUCKET_BOUNDS_MS, ResponseBuckets};
-pub use options::DriverOptions;
 pub use progress::{LoadRates, OperationCounts, Progress, ProgressSnapshot};
 pub use run::{run, run_with};
 pub use setup::{DriverError, DriverSetup, FlowLoad};

@@ -4,12 +4,23 @@
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 
-use super::{mix::FlowMixes, phases::ArrivalTimes, plan::Arrival};
+use super::{mix::FlowMixes, phases::ArrivalTimes};
 use crate::{
     suite::{Arrivals, Phase},
     units::Nanos,
 };
 use loadgen_stats::seed;
+
+/// One iteration that is to start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    /// When, since the epoch.
+    pub intended: Nanos,
+    /// Which flow, by its index in the suite.
+    pub flow: u16,
+    /// Its number in the plan, which selects its random stream.
+    pub index: u64,
+}
 
 /// What arrivals are drawn from.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,8 +8,8 @@ mod plan;
 mod plan_error;
 mod replan;
 
-pub use draw::ArrivalDraw;
+pub use draw::{Arrival, ArrivalDraw};
 pub use mix::FlowMixes;
-pub use plan::{Arrival, ArrivalPlan, ClosedLoop, Schedule, plan};
+pub use plan::{ArrivalPlan, ClosedLoop, Schedule, plan};
 pub use plan_error::{MOST_ARRIVALS, PlanError};
 pub use replan::Replanner;

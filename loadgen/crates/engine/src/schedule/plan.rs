@@ -3,7 +3,7 @@
 use shared::time::Millis;
 
 use super::{
-    draw::{ArrivalDraw, ArrivalSource},
+    draw::{Arrival, ArrivalDraw, ArrivalSource},
     mix::FlowMixes,
     phases,
     plan_error::{MOST_ARRIVALS, PlanError},
@@ -14,17 +14,6 @@ use crate::{
     units::Nanos,
 };
 use loadgen_stats::seed;
-
-/// One iteration that is to start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Arrival {
-    /// When, since the epoch.
-    pub intended: Nanos,
-    /// Which flow, by its index in the suite.
-    pub flow: u16,
-    /// Its number in the plan, which selects its random stream.
-    pub index: u64,
-}
 
 /// All arrivals of an open model. They are not kept but drawn, each time the same ones.
 #[derive(Debug, Clone, PartialEq)]

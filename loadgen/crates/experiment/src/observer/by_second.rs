@@ -7,7 +7,10 @@ use std::{
 
 use shared::snapshot::Snapshot;
 
-use super::timeline::{Observation, Timeline, apart, ratio};
+use super::{
+    server_figures::ratio,
+    timeline::{Observation, Timeline, apart},
+};
 use crate::schema::Second;
 
 /// Wait events of a second that are counted one by one; the others are one.

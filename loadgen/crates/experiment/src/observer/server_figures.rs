@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use shared::snapshot::{PostgresSnapshot, Snapshot};
 
-use super::timeline::ratio;
 use crate::schema::{CacheLookUps, Database, Server};
 
 /// Counters that grew between two snapshots of one process.
@@ -113,4 +112,9 @@ pub(super) fn samples(server: &mut Server, snapshots: &[&Snapshot]) {
         .into_iter()
         .filter_map(|(event, count)| Some((event, ratio(count, all)?)))
         .collect();
+}
+
+/// A share; absent where there is no whole.
+pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
 }

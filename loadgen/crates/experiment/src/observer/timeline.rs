@@ -227,11 +227,6 @@ impl Timeline {
     }
 }
 
-/// A share; absent where there is no whole.
-pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
-}
-
 /// The time between two instants, whichever came first.
 pub(super) fn apart(a: SystemTime, b: SystemTime) -> Duration {
     a.duration_since(b).unwrap_or_else(|error| error.duration())
