@@ -47,7 +47,9 @@ impl LookLog {
         for block in &self.older {
             let looks: Vec<Observation> =
                 serde_json::from_reader(io::BufReader::new(DeflateDecoder::new(&block[..])))?;
-            looks.into_iter().for_each(|look| timeline.push(look));
+            for look in looks {
+                timeline.push(look);
+            }
         }
         timeline.append(self.newest);
         Ok(timeline)
