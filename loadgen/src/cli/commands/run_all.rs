@@ -80,16 +80,15 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
             resume: false,
             ..args.clone()
         };
-        let measured = match kept {
-            Some(kept) => Ok(MeasuredExperiment {
+        let measured = if let Some(kept) = kept {
+            Ok(MeasuredExperiment {
                 summary: kept.summary,
                 folder: Some(kept.folder),
                 stored: Ok(()),
-            }),
-            None => {
-                progress(&format!("{} of {}: {name}", number + 1, names.len()));
-                measure(&one, page.as_ref())
-            }
+            })
+        } else {
+            progress(&format!("{} of {}: {name}", number + 1, names.len()));
+            measure(&one, page.as_ref())
         };
         let found = match measured {
             Ok(MeasuredExperiment {

@@ -24,7 +24,7 @@ use loadgen_report::{
 };
 
 /// How long is simulated at most.
-const SIMULATION_TIME: Duration = Duration::from_secs(120);
+const SIMULATION_TIME: Duration = Duration::from_mins(2);
 /// Requests of a simulated run: enough for a p95 with 100 requests beyond it.
 const SIMULATED_REQUESTS: usize = 2_000;
 /// Seed of the simulation: the same results give the same plan.
