@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn the_last_soak_says_what_grew_and_which_share_of_the_bound_it_was() {
         let search = kept(100.0, LoadVote::Met);
-        assert_eq!(soak(&[search.clone()], Some(100.0)), None);
+        assert_eq!(soak(std::slice::from_ref(&search), Some(100.0)), None);
         let all = [
             search,
             soaked(70.0, GrowthWord::Flat),
