@@ -128,7 +128,7 @@ fn what_cannot_validate_is_refused_in_one_line() {
             vec!["--validate", strange.as_str(), "--replications", "0"],
             vec!["--validate needs a simulation"],
         ),
-        (vec!["--replications", "31"], vec!["0..=30"]),
+        (vec!["--replications", "31"], vec!["from 0 to 30"]),
     ] {
         let (_, errors, code) = plan(folder.path(), &arguments);
         assert_eq!(code, Some(2), "{arguments:?}: {errors}");

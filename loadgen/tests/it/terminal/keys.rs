@@ -65,7 +65,7 @@ fn keys_change_the_rate_and_the_report_says_so() {
     terminal.press(&["+"]);
     terminal.until_shows(&["55 a second from now on"]);
     terminal.press(&["r"]);
-    terminal.until_shows(&["new rate a second (now 55, at most 33,333): _"]);
+    terminal.until_shows(&["new rate a second (now 55, at most 100,000): _"]);
     terminal.press(&["2", "0", "0", "Enter"]);
     terminal.until_shows(&["200 a second from now on"]);
     terminal.until("the rate to rise", |seen| {

@@ -96,8 +96,8 @@ pub trait Transport {
     /// When its time is up it is dropped, and counts as a timeout. True if it succeeded.
     fn perform<'a>(&'a mut self, op: OpId, request: OwnRequest<'a>) -> LocalBoxFuture<'a, bool>;
 
-    /// [`socket_exchange`](Self::socket_exchange) with `text` sent over the virtual user's other socket: what one end sends, the other
-    /// is to receive.
+    /// [`socket_exchange`](Self::socket_exchange) with `text` sent over the virtual user's other socket:
+    /// what one end sends, the other is to receive.
     fn socket_relay<'a>(
         &'a mut self,
         ops: &'a [OpId],
