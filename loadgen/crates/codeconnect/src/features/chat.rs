@@ -6,6 +6,8 @@
 //! an acknowledgement is sent again under the same name.
 
 mod exchanges;
+#[cfg(test)]
+mod fixture;
 mod hearing;
 mod history;
 

@@ -1,16 +1,12 @@
 //! What is sent first over another socket, and that nothing is missed or taken twice over its change.
 
 use shared::{
-    api::chat::ChatMessage,
     dataset::{self, RowKind},
-    ids::{MessageId, UserId},
+    ids::UserId,
 };
 
 use super::*;
-
-fn room() -> RoomId {
-    RoomId(dataset::id(RowKind::Room, 1))
-}
+use crate::features::chat::fixture::{self, ack, own, room};
 
 fn account() -> TestAccount {
     TestAccount {
@@ -22,44 +18,11 @@ fn account() -> TestAccount {
 }
 
 fn seat() -> ChatMemory {
-    ChatMemory {
-        account: 0,
-        room: room(),
-        last_seq: 10,
-        overflow: 4,
-        gap_excused: false,
-        resume_after: None,
-    }
-}
-
-fn own() -> Own {
-    Own {
-        client_id: "mine".into(),
-        text: "hello".into(),
-    }
+    fixture::seat(4)
 }
 
 fn message(seq: i64, client_id: &str) -> String {
-    serde_json::to_string(&ServerFrame::Message(ChatMessage {
-        id: MessageId(dataset::id(RowKind::Message, seq as u32)),
-        room: room(),
-        seq,
-        sender: UserId(dataset::id(RowKind::Student, 1)),
-        client_id: client_id.into(),
-        text: "hello".into(),
-        sent_at: loadgen_engine::clock::time_of_day().into(),
-    }))
-    .unwrap()
-}
-
-fn ack(seq: i64) -> String {
-    serde_json::to_string(&ServerFrame::Ack {
-        room: room(),
-        client_id: "mine".into(),
-        seq,
-        id: MessageId(dataset::id(RowKind::Message, seq as u32)),
-    })
-    .unwrap()
+    fixture::message(seq, client_id, "hello")
 }
 
 fn sent(texts: &[String]) -> Vec<ClientFrame> {

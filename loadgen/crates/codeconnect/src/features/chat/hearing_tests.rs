@@ -1,60 +1,11 @@
 //! A stream that is wrong in any one way is noticed.
 
-use shared::{
-    dataset::{self, RowKind},
-    ids::{MessageId, UserId},
-};
-
 use super::*;
-
-fn room() -> RoomId {
-    RoomId(dataset::id(RowKind::Room, 1))
-}
-
-fn seat() -> ChatMemory {
-    ChatMemory {
-        account: 0,
-        room: room(),
-        last_seq: 10,
-        overflow: 0,
-        gap_excused: false,
-        resume_after: None,
-    }
-}
-
-fn own() -> Own {
-    Own {
-        client_id: "mine".into(),
-        text: "hello".into(),
-    }
-}
-
-fn message(seq: i64, client_id: &str, text: &str) -> String {
-    serde_json::to_string(&ServerFrame::Message(ChatMessage {
-        id: MessageId(dataset::id(RowKind::Message, seq as u32)),
-        room: room(),
-        seq,
-        sender: UserId(dataset::id(RowKind::Student, 1)),
-        client_id: client_id.into(),
-        text: text.into(),
-        sent_at: loadgen_engine::clock::time_of_day().into(),
-    }))
-    .unwrap()
-}
-
-fn ack(seq: i64) -> String {
-    serde_json::to_string(&ServerFrame::Ack {
-        room: room(),
-        client_id: "mine".into(),
-        seq,
-        id: MessageId(dataset::id(RowKind::Message, seq as u32)),
-    })
-    .unwrap()
-}
+use crate::features::chat::fixture::{ack, message, own, seat};
 
 /// What the operations of one send come to when these texts arrive.
 fn hear(texts: &[String]) -> (Vec<Settled>, bool) {
-    let (mut seat, own) = (seat(), own());
+    let (mut seat, own) = (seat(0), own());
     let mut hearing = Hearing::new(&mut seat, 0, Some(&own));
     let settled = texts
         .iter()
@@ -111,7 +62,7 @@ fn a_gap_a_repetition_another_text_and_another_number_are_noticed() {
 
 #[test]
 fn texts_that_the_generator_threw_away_excuse_a_gap() {
-    let (mut seat, own) = (seat(), own());
+    let (mut seat, own) = (seat(0), own());
     let mut hearing = Hearing::new(&mut seat, 3, Some(&own));
     assert!(hearing.own_message(&message(20, "other", "x")).is_none());
     let (_, result) = hearing.own_message(&message(21, "mine", "hello")).unwrap();

@@ -6,7 +6,7 @@ use shared::time::Millis;
 
 use super::{
     server::{TestServer, setup},
-    web_socket::{Script, rounds},
+    web_socket::{Script, driven, rounds},
 };
 use crate::{
     driver::run,
@@ -52,13 +52,7 @@ fn an_exchange_whose_socket_is_lost_goes_on_over_another_one() {
             assert!(lose(&mut it, text, "hello").await);
         })
     });
-    let data = run(setup(
-        TestServer::default().serve(),
-        rounds(3),
-        (0, 10_000),
-        &FLOW,
-    ))
-    .unwrap();
+    let data = driven(3, &FLOW);
     assert!(data.conserved());
     let of = |op| &data.ops[&OpId(op)];
     assert_eq!(of(0).planned, 1, "a reconnect is no request of its own");
@@ -75,13 +69,7 @@ fn any_other_end_is_the_answer_of_the_target() {
             it.transport.socket_close().await;
         })
     });
-    let data = run(setup(
-        TestServer::default().serve(),
-        rounds(2),
-        (0, 10_000),
-        &FLOW,
-    ))
-    .unwrap();
+    let data = driven(2, &FLOW);
     assert_eq!(data.ops[&OpId(1)].count(Outcome::Reset), 2);
     assert_eq!(data.reconnects, 0);
     let said = |part: &str| data.examples.iter().any(|(_, why, _)| why.contains(part));
@@ -122,13 +110,7 @@ fn a_socket_that_is_lost_while_nothing_is_waited_for_is_opened_again_and_counted
             assert!(!it.transport.socket_is_open());
         })
     });
-    let data = run(setup(
-        TestServer::default().serve(),
-        rounds(3),
-        (0, 10_000),
-        &FLOW,
-    ))
-    .unwrap();
+    let data = driven(3, &FLOW);
     assert_eq!(data.ops[&OpId(0)].count(Outcome::Ok), 3);
     assert_eq!(data.reconnects, 2);
 }

@@ -17,6 +17,7 @@ use super::{
     server::{TestServer, setup},
 };
 use crate::{
+    aggregator::TrialData,
     check::status,
     driver::{GENERATOR_LIMIT, run},
     flow::{Flow, Iteration},
@@ -48,6 +49,12 @@ pub(super) fn rounds(iterations: u64) -> LoadModel {
         think: None,
         iterations: Some(iterations),
     }
+}
+
+/// What so many iterations of a flow come to, of one user of a target of its own.
+pub(super) fn driven(iterations: u64, flow: &'static Script) -> TrialData {
+    let target = TestServer::default().serve();
+    run(setup(target, rounds(iterations), (0, 10_000), flow)).unwrap()
 }
 
 async fn say(it: &mut Iteration<'_>, text: &str, expect: [&str; 2]) -> bool {
@@ -83,13 +90,7 @@ fn one_send_settles_each_operation_by_the_text_that_answers_it() {
             assert!(say(&mut it, "hallo", ["echo", "copy"]).await);
         })
     });
-    let data = run(setup(
-        TestServer::default().serve(),
-        rounds(3),
-        (0, 10_000),
-        &FLOW,
-    ))
-    .unwrap();
+    let data = driven(3, &FLOW);
     assert!(data.conserved());
     let of = |op| &data.ops[&OpId(op)];
     assert_eq!(of(0).planned, 1, "the socket stays open over iterations");
@@ -214,13 +215,7 @@ fn texts_beyond_the_queue_are_counted_and_the_newest_stay() {
             assert!(it.transport.socket_overflow() > 0);
         })
     });
-    let data = run(setup(
-        TestServer::default().serve(),
-        rounds(1),
-        (0, 10_000),
-        &FLOW,
-    ))
-    .unwrap();
+    let data = driven(1, &FLOW);
     assert!(SEEN.load(Ordering::Relaxed) <= 1_024);
     assert!(data.socket_overflow > 1_000, "{}", data.socket_overflow);
     assert_eq!(data.total.count(Outcome::Ok), 3, "{:?}", data.examples);
