@@ -71,7 +71,7 @@ fn texts_that_the_generator_threw_away_excuse_a_gap() {
 
 #[test]
 fn a_pong_with_another_nonce_is_noticed() {
-    let mut seat = seat();
+    let mut seat = seat(0);
     let mut hearing = Hearing::new(&mut seat, 0, None);
     let pong = |nonce| serde_json::to_string(&ServerFrame::Pong { nonce }).unwrap();
     assert!(matches!(hearing.pong(&pong(7), 7), Some((0, Ok(())))));
