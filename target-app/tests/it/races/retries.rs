@@ -12,14 +12,21 @@ async fn app_with(strategy: &str) -> TestApp {
         .await
 }
 
-fn booking(student: &Person, slot: SlotId) -> tokio::task::JoinHandle<crate::support::Answer> {
-    let student = student.clone();
-    tokio::spawn(async move { student.book_with_key(slot, "k").await })
+/// The key of a booking where nothing else is booked.
+const KEY: &str = "k";
+
+fn booking(
+    student: &Person,
+    slot: SlotId,
+    key: &str,
+) -> tokio::task::JoinHandle<crate::support::Answer> {
+    let (student, key) = (student.clone(), key.to_owned());
+    tokio::spawn(async move { student.book_with_key(slot, &key).await })
 }
 
 /// The same key again is answered with the booking that the repeated transaction made.
-async fn replayed(app: &TestApp, student: &Person, slot: SlotId, made: &BookingView) {
-    let again: BookingView = student.book_with_key(slot, "k").await.created();
+async fn replayed(app: &TestApp, student: &Person, slot: SlotId, key: &str, made: &BookingView) {
+    let again: BookingView = student.book_with_key(slot, key).await.created();
     assert_eq!(again, *made);
     let stored = app
         .db
@@ -31,11 +38,13 @@ async fn replayed(app: &TestApp, student: &Person, slot: SlotId, made: &BookingV
     app.lab().audits_clean().await;
 }
 
-/// The booking that lost a real deadlock and was run again, with its slot. PostgreSQL aborts the
+/// The booking that lost a real deadlock and was run again, with its slot and key. PostgreSQL aborts the
 /// one whose `deadlock_timeout` ends first once both wait for each other: on a busy machine that
 /// can be the other transaction, so this is tried a bounded number of times.
-async fn booked_after_a_deadlock(app: &TestApp, student: &Person) -> (SlotId, BookingView) {
-    for _ in 0..10 {
+async fn booked_after_a_deadlock(app: &TestApp, student: &Person) -> (SlotId, String, BookingView) {
+    for attempt in 0..10 {
+        // The booking of an attempt in which the other one lost stays, with its key.
+        let key = format!("{KEY}{attempt}");
         let slot = NewSlot::single().create(&app.db).await;
         // Another transaction holds the slot, and then wants the key that the booking holds.
         let mut other = app.db.pool().begin().await.unwrap();
@@ -44,19 +53,20 @@ async fn booked_after_a_deadlock(app: &TestApp, student: &Person) -> (SlotId, Bo
             .execute(&mut *other)
             .await
             .unwrap();
-        let pending = booking(student, slot);
+        let pending = booking(student, slot, &key);
         app.db.wait_for_blocked(1).await;
         let wanted = sqlx::query(
             "insert into idempotency_key (user_id, key, digest, status, body)
-             values ($1, 'k', '', 0, 'null')",
+             values ($1, $2, '', 0, 'null')",
         )
         .bind(student.id.0)
+        .bind(&key)
         .execute(&mut *other)
         .await;
         other.rollback().await.unwrap();
         let made: BookingView = pending.await.unwrap().created();
         match wanted {
-            Ok(_) => return (slot, made),
+            Ok(_) => return (slot, key, made),
             Err(lost) => assert_eq!(
                 lost.as_database_error()
                     .and_then(sqlx::error::DatabaseError::code),
@@ -64,8 +74,6 @@ async fn booked_after_a_deadlock(app: &TestApp, student: &Person) -> (SlotId, Bo
                 "{lost}"
             ),
         }
-        // The same key for the next attempt's slot.
-        app.db.execute("delete from idempotency_key").await;
     }
     panic!("the booking never lost: the other transaction did, ten times");
 }
@@ -75,10 +83,10 @@ async fn a_deadlock_is_run_again_under_every_strategy_and_its_key_has_one_effect
     for strategy in right_strategies() {
         let app = app_with(strategy).await;
         let student = app.student(1);
-        let (slot, made) = booked_after_a_deadlock(&app, &student).await;
+        let (slot, key, made) = booked_after_a_deadlock(&app, &student).await;
         let retries = app.lab().telemetry().await.retries;
         assert!(retries["40P01"] >= 1, "{strategy}: {retries:?}");
-        replayed(&app, &student, slot, &made).await;
+        replayed(&app, &student, slot, &key, &made).await;
         let metrics = app.anonymous().get("/metrics").await.text();
         let line = r#"targetapp_db_transaction_retries_total{sqlstate="40P01"}"#;
         assert!(metrics.contains(line), "{metrics}");
@@ -97,7 +105,7 @@ async fn a_serialization_failure_is_run_again_and_its_key_has_one_effect() {
         .execute(&mut *other)
         .await
         .unwrap();
-    let pending = booking(&student, slot);
+    let pending = booking(&student, slot, KEY);
     app.db.wait_for_blocked(1).await;
     // Now the slot is not what the booking's snapshot says.
     other.commit().await.unwrap();
@@ -108,7 +116,7 @@ async fn a_serialization_failure_is_run_again_and_its_key_has_one_effect() {
     );
     let retries = app.lab().telemetry().await.retries;
     assert!(retries["40001"] >= 1, "{retries:?}");
-    replayed(&app, &student, slot, &made).await;
+    replayed(&app, &student, slot, KEY, &made).await;
     app.finish().await;
 }
 
@@ -134,6 +142,6 @@ async fn what_loses_again_and_again_is_given_up_with_a_code_of_its_own() {
     // The key is still free for a better try.
     app.db.execute("drop trigger lose on booking").await;
     let made: BookingView = student.book_with_key(slot, "k").await.created();
-    replayed(&app, &student, slot, &made).await;
+    replayed(&app, &student, slot, KEY, &made).await;
     app.finish().await;
 }
