@@ -74,7 +74,7 @@ fn keys_change_the_rate_and_the_report_says_so() {
         figure.parse().is_ok_and(|rate: f64| rate > 150.0)
     });
     terminal.press(&["r", "0", "Enter"]);
-    terminal.until_shows(&["refused: 0 is outside of the range 0.1 to 33333"]);
+    terminal.until_shows(&["refused: 0 is outside of the range 0.1 to 100000"]);
     terminal.press(&["q", "q"]);
     terminal.until_prompt();
     let all = terminal.all();
