@@ -3,6 +3,7 @@
 .PHONY: help setup setup-test demo test lint fmt compose-test publish clean
 
 CARGO ?= cargo
+BUILDS := $(or $(CARGO_TARGET_DIR),target)
 # Arguments for the demo: make demo ARGS=--quick
 ARGS ?=
 
@@ -17,12 +18,12 @@ setup-test: ## The same, and the browser and the terminal that the tests look at
 
 demo: setup ## The before/after experiment on this machine's own PostgreSQL and Redis
 	$(CARGO) build --release --locked -p target-app -p loadgen
-	./target/release/loadgen demo $(ARGS) || [ $$? -eq 96 ] # INCONCLUSIVE, as with --quick
+	$(BUILDS)/release/loadgen demo $(ARGS) || [ $$? -eq 96 ] # INCONCLUSIVE, as with --quick
 
 test: setup-test ## Every test, on a real PostgreSQL, PgBouncer and Redis started for it, in a Chromium and in a tmux
 	$(CARGO) build --locked -p target-app -p loadgen
 	$(CARGO) test --locked --workspace --no-run
-	./target/debug/loadgen stack --services postgres,redis --topology pgbouncer --no-fsync -- $(CARGO) test --locked --workspace -- --skip driver:: --skip timed:: --skip browser::
+	$(BUILDS)/debug/loadgen stack --services postgres,redis --topology pgbouncer --no-fsync -- $(CARGO) test --locked --workspace -- --skip driver:: --skip timed:: --skip browser::
 	$(CARGO) test --locked --workspace --test it -- browser:: --test-threads=1
 	scripts/timed-tests.sh $(CARGO) test --locked --workspace --lib -- driver:: --test-threads=1
 	scripts/timed-tests.sh $(CARGO) test --locked --workspace --test it -- timed:: --test-threads=1

@@ -10,7 +10,7 @@
 set -euo pipefail
 
 same=${1:-20} planted=${2:-10} seconds=${3:-3} blocks=${4:-8}
-loadgen=${LOADGEN:-target/release/loadgen}
+loadgen=${LOADGEN:-${CARGO_TARGET_DIR:-target}/release/loadgen}
 experiment=${EXPERIMENT:-control_login}
 rate=${RATE:-12/s}
 out=${OUT:-$(mktemp -d)}

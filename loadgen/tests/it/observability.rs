@@ -235,6 +235,10 @@ fn what_prometheus_scrapes_is_where_it_is_served() {
     assert_eq!(targets["target-app"], "target-app:8080");
     assert_eq!(targets["loadgen"], "target-app:9464");
     let compose = yaml("docker-compose.yml");
+    let further = &config["scrape_configs"][0]["dns_sd_configs"][0];
+    let service = further["names"][0].as_str().unwrap();
+    assert_eq!(compose["services"][service]["profiles"][0], "scale");
+    assert_eq!(further["port"], 8080);
     let loadgen = &compose["services"]["loadgen"];
     assert_eq!(loadgen["network_mode"], "service:target-app");
     assert_eq!(loadgen["environment"]["LOADGEN_METRICS"], "0.0.0.0:9464");

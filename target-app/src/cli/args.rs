@@ -79,7 +79,7 @@ pub enum Command {
 #[derive(Debug, clap::Args)]
 pub struct ProviderArgs {
     /// Address to listen on; port 0 takes a free one
-    #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDRESS:PORT")]
+    #[arg(long, default_value = "127.0.0.1:8091", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
     /// Where webhooks go
     #[arg(

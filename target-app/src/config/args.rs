@@ -144,7 +144,7 @@ pub struct Args {
     #[serde(alias = "keep-read-notifications")]
     pub keep_read_notifications: Option<Millis>,
 
-    /// Address of the payment provider, like http://127.0.0.1:8090; without one a provider that takes
+    /// Address of the payment provider, like http://127.0.0.1:8091; without one a provider that takes
     /// no money runs inside of this process
     #[arg(long, env = "PAYMENT_PROVIDER_URL", value_name = "URL")]
     #[serde(alias = "payment-provider-url")]

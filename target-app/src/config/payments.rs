@@ -91,7 +91,7 @@ impl Args {
             if !is_http {
                 return Err(ConfigError::Value(format!(
                     "`{url}` is not the address of a payment provider: write it like \
-                     `http://127.0.0.1:8090`"
+                     `http://127.0.0.1:8091`"
                 )));
             }
         }
@@ -141,7 +141,7 @@ mod tests {
             payment_webhook_secret: secret.map(|secret| secret.parse().unwrap()),
             ..Args::default()
         };
-        let here = "http://127.0.0.1:8090";
+        let here = "http://127.0.0.1:8091";
         let missing = at(here, None).payments(false).unwrap_err().to_string();
         assert!(missing.contains("PAYMENT_WEBHOOK_SECRET"), "{missing}");
         assert!(at(here, Some("short")).payments(false).is_ok());

@@ -22,7 +22,7 @@ pub struct HttpProvider {
 }
 
 impl HttpProvider {
-    /// The provider at that address, like `http://127.0.0.1:8090`.
+    /// The provider at that address, like `http://127.0.0.1:8091`.
     pub fn new(base: &str) -> Result<Self, reqwest::Error> {
         Ok(Self {
             http: http_client()?,

@@ -65,6 +65,15 @@ pub struct CapacityArgs {
     /// or the response time grow; with --rate or --users load that instead, without a search
     #[arg(long, env = "LOADGEN_SOAK", value_name = "TIME", value_parser = positive)]
     pub soak: Option<Millis>,
+    /// Search the capacity with this switch set otherwise too, one trial of each in turn, and say how many
+    /// times as much that is, like cache.mentors=off (repeatable; several switches: a=1,b=2)
+    #[arg(
+        long,
+        env = "LOADGEN_WHAT_IF",
+        value_name = "SWITCH=VALUE",
+        value_delimiter = ';'
+    )]
+    pub what_if: Vec<String>,
     /// Go on with the search in this result folder, with the same arguments
     #[arg(long, env = "LOADGEN_RESUME", value_name = "DIR")]
     pub resume: Option<PathBuf>,

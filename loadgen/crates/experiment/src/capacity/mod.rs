@@ -13,6 +13,7 @@ mod search;
 mod search_plan;
 mod soak;
 mod verdict;
+mod what_if;
 
 pub use arms::{ArmSearch, past_capacity, search_in_turn};
 pub use outcome::{CapacityOutcome, KeptTrial, SearchTrialRecord};
@@ -23,3 +24,4 @@ pub use search::{SearchBounds, SearchStep, TriedLoad, next_step};
 pub use search_plan::{SearchPlan, SearchStage};
 pub use soak::SoakPlan;
 pub use verdict::verdict_on;
+pub use what_if::{WhatIf, run_with_what_if};

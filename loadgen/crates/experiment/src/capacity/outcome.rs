@@ -61,6 +61,8 @@ pub struct CapacityOutcome {
     pub capacity: Capacity,
     /// Every trial in the order in which it ran, those of an earlier command first.
     pub trials: Vec<KeptTrial>,
+    /// Trials of the command that took no part in it: those of a search with switches set otherwise.
+    pub others: Vec<KeptTrial>,
     /// What was in force in the last trial; absent where the target cannot tell.
     pub in_force: Option<InForce>,
     /// How the statements are carried out, of the first trial.
@@ -71,4 +73,11 @@ pub struct CapacityOutcome {
     pub interrupted: bool,
     /// Why it ended early, where the harness or the target failed.
     pub error: Option<TrialError>,
+}
+
+impl CapacityOutcome {
+    /// Every trial of the command.
+    pub fn all(&self) -> impl Iterator<Item = &KeptTrial> {
+        self.trials.iter().chain(&self.others)
+    }
 }

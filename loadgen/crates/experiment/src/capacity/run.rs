@@ -77,7 +77,7 @@ pub(super) struct Running<'a> {
     plan: &'a CapacityPlan,
     workers: usize,
     /// The arm of an experiment that is searched; absent where there is only one.
-    arm: Option<&'static str>,
+    arm: Option<&'a str>,
     /// Time of the whole command.
     pub(super) clock: CommandClock,
     /// Whether this command has run a trial.
@@ -90,7 +90,7 @@ impl<'a> Running<'a> {
         env: &'a TestEnv,
         plan: &'a CapacityPlan,
         workers: usize,
-        arm: Option<&'static str>,
+        arm: Option<&'a str>,
     ) -> Self {
         Self {
             env,
@@ -102,6 +102,7 @@ impl<'a> Running<'a> {
             outcome: CapacityOutcome {
                 capacity: nothing_yet(plan),
                 trials: Vec::new(),
+                others: Vec::new(),
                 in_force: None,
                 plans: Vec::new(),
                 warnings: Vec::new(),
@@ -316,9 +317,11 @@ impl<'a> Running<'a> {
             blocks: 0,
             folder: format!(
                 "{}t{number:03}_{}",
-                self.arm.map_or_else(String::new, |arm| match purpose {
-                    TrialPurpose::PastCapacity => format!("past_{arm}_"),
-                    _ => format!("capacity_{arm}_"),
+                self.arm.map(in_file_name).map_or_else(String::new, |arm| {
+                    match purpose {
+                        TrialPurpose::PastCapacity => format!("past_{arm}_"),
+                        _ => format!("capacity_{arm}_"),
+                    }
                 }),
                 show.replace(['/', ' '], "_")
             ),
@@ -389,6 +392,12 @@ impl<'a> Running<'a> {
     }
 }
 
+/// The name of an arm as part of a folder's.
+fn in_file_name(arm: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    arm.chars().map(plain).collect()
+}
+
 /// A result without a trial.
 pub(super) fn nothing_yet(plan: &CapacityPlan) -> Capacity {
     Capacity {
@@ -447,7 +456,7 @@ fn of_load(load: f64, steps: &[LoadTrial]) -> LoadResult {
 }
 
 /// What the audits of all trials found, added up.
-pub fn audits(trials: &[KeptTrial]) -> Vec<InvariantResult> {
+pub fn audits<'a>(trials: impl IntoIterator<Item = &'a KeptTrial>) -> Vec<InvariantResult> {
     let mut all = Vec::new();
     for one in trials {
         verdict::merge_audits(&mut all, &one.audit);

@@ -27,7 +27,7 @@ use crate::{
 /// The verdict on a search; `violations` is one sentence for each broken invariant.
 pub fn verdict_on(outcome: &CapacityOutcome, violations: Vec<String>) -> Verdict {
     let capacity = &outcome.capacity;
-    let trials: Vec<Trial> = outcome.trials.iter().map(|one| one.trial.clone()).collect();
+    let trials: Vec<Trial> = outcome.all().map(|one| one.trial.clone()).collect();
     let confidence = verdict::confidence(&trials, &[]);
     let error = outcome
         .error
@@ -51,8 +51,13 @@ pub fn verdict_on(outcome: &CapacityOutcome, violations: Vec<String>) -> Verdict
     let mut reasons = Vec::new();
     if outcome.interrupted {
         reasons.push(format!(
-            "stopped before the planned end: {} trial(s) were measured; --resume goes on from there",
-            trials.len()
+            "stopped before the planned end: {} trial(s) were measured{}",
+            trials.len(),
+            if outcome.others.is_empty() {
+                "; --resume goes on from there"
+            } else {
+                ""
+            }
         ));
     }
     reasons.extend(violations);
@@ -291,6 +296,7 @@ mod tests {
         CapacityOutcome {
             capacity,
             trials,
+            others: Vec::new(),
             in_force: None,
             plans: Vec::new(),
             warnings: Vec::new(),

@@ -195,6 +195,7 @@ pub(crate) fn quiet() -> Summary {
         capacity: None,
         document: None,
         arm_capacities: None,
+        what_if: Vec::new(),
     }
 }
 

@@ -69,7 +69,10 @@ pub(super) async fn search(
             LoadModel::Closed { users, .. } => (f64::from(*users), 1.0),
         };
         let plan = plan(experiment, &spec.settings, &slo, (first, requests));
-        searches.push(ArmSearch { arm, plan });
+        searches.push(ArmSearch {
+            arm: arm.to_owned(),
+            plan,
+        });
     }
     let searches: [ArmSearch; 2] = searches
         .try_into()
@@ -163,7 +166,7 @@ impl FoundCapacities {
         };
         let mut warnings: Vec<String> = Vec::new();
         for (search, outcome) in searches.iter().zip(outcomes) {
-            let arm = search.arm;
+            let arm = &search.arm;
             let of_arm = outcome.warnings.iter();
             warnings.extend(of_arm.map(|text| format!("capacity of `{arm}`: {text}")));
             warnings.extend(missing_audits(arm, outcome));
@@ -190,7 +193,7 @@ impl FoundCapacities {
                 .iter()
                 .zip([before, after])
                 .map(|(search, found)| ArmCapacity {
-                    arm: search.arm.into(),
+                    arm: search.arm.as_str().into(),
                     found: found.clone(),
                 })
                 .collect(),
@@ -234,7 +237,7 @@ impl FoundCapacities {
                 merge_audits(&mut self.audits[0], &one.audit);
                 let made = one.trial.audits.made > 0;
                 self.stored.past = Some(PastCapacity {
-                    arm: before.arm.into(),
+                    arm: before.arm.as_str().into(),
                     violations: made.then(|| crate::verdict::violations(&one.audit)),
                     trial: one.step,
                     other,

@@ -16,6 +16,7 @@ mod second;
 mod server;
 mod summary;
 mod verdict;
+mod what_if;
 mod why;
 mod words;
 
@@ -40,5 +41,6 @@ pub use summary::{
     RatioBound, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Validity, ValidityCheck,
 };
 pub use verdict::{AuditCount, Confidence, Verdict};
+pub use what_if::WhatIfCapacity;
 pub use why::{Band, Database, Hashing, PlanNode, Recommendation, StatementPlan};
 pub use words::{CheckCode, ControlWord, Decision, ValidityWord, VerdictWord};

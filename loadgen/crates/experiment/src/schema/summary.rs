@@ -27,6 +27,7 @@ use super::{
     second::{PooledPercentile, Second},
     server::Server,
     verdict::{AuditCount, Verdict},
+    what_if::WhatIfCapacity,
     why::{Band, Recommendation, StatementPlan},
     words::{CheckCode, ControlWord, Decision, ValidityWord},
 };
@@ -102,6 +103,9 @@ pub struct Summary {
     /// The capacity of both arms of an experiment; absent where it was not searched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arm_capacities: Option<ArmCapacities>,
+    /// The capacity with switches set otherwise; none where that was not asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub what_if: Vec<WhatIfCapacity>,
 }
 
 /// One configuration, with all its valid trials pooled: as if they were one long trial.

@@ -18,7 +18,7 @@ pub(super) struct PlannedLoad {
     /// The busiest minute now.
     now: Ranged,
     /// The busiest minute at the end of the plan.
-    later: Ranged,
+    pub(super) later: Ranged,
 }
 
 /// A plan in the making.

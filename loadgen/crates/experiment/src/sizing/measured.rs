@@ -32,6 +32,27 @@ pub(super) enum FoundBy {
     OneLoad,
 }
 
+impl MeasuredCapacity {
+    /// What a search found; absent where no load is known to meet the SLO.
+    pub(super) fn of(found: &Capacity) -> Option<Self> {
+        let lower = found.lower?;
+        let goodput = found.goodput_per_s.filter(|rate| *rate > 0.0)?;
+        let confirmed = found.lower_confirmed && found.upper_confirmed;
+        Some(Self {
+            rate: Ranged {
+                value: goodput,
+                low: Some(goodput),
+                high: found.upper_of_target().map(|upper| goodput * upper / lower),
+            },
+            found: if confirmed {
+                FoundBy::Confirmed
+            } else {
+                FoundBy::Unconfirmed
+            },
+        })
+    }
+}
+
 impl MeasuredRun {
     /// The arm that is planned with: the only one, or the second of an experiment.
     pub(super) fn arm(&self) -> Option<&Arm> {
@@ -50,21 +71,7 @@ impl MeasuredRun {
     /// Correct answers a second that the arm is known to give within the SLO.
     pub(super) fn capacity(&self) -> Option<MeasuredCapacity> {
         if let Some(found) = self.search() {
-            let lower = found.lower?;
-            let goodput = found.goodput_per_s.filter(|rate| *rate > 0.0)?;
-            let confirmed = found.lower_confirmed && found.upper_confirmed;
-            return Some(MeasuredCapacity {
-                rate: Ranged {
-                    value: goodput,
-                    low: Some(goodput),
-                    high: found.upper_of_target().map(|upper| goodput * upper / lower),
-                },
-                found: if confirmed {
-                    FoundBy::Confirmed
-                } else {
-                    FoundBy::Unconfirmed
-                },
-            });
+            return MeasuredCapacity::of(found);
         }
         let rate = self.arm()?.total.rate_per_s;
         (rate > 0.0).then_some(MeasuredCapacity {

@@ -4,6 +4,7 @@
 
 mod arithmetic;
 mod assumptions;
+mod changes;
 mod figure;
 mod measured;
 mod planned;

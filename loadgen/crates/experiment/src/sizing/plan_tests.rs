@@ -9,6 +9,7 @@ use super::{
     planned::{SimulationRequest, SizingPlan, plan},
     simulation::SimulationBounds,
 };
+use crate::schema::{CapacityFactor, WhatIfCapacity};
 
 fn assumed(users: u64, more: &str) -> Assumptions {
     let text = format!("users: {users}\nrequests_per_user_hour: 120\n{more}");
@@ -49,6 +50,31 @@ fn near(plan: &SizingPlan, id: &str, value: f64, ends: Option<(f64, f64)>) {
         }
         (found, wanted) => assert_eq!(found, wanted, "{id}"),
     }
+}
+
+#[test]
+fn a_measured_change_of_a_switch_has_its_own_number_of_instances() {
+    let mut run = fixture::run();
+    let as_set = run.summary.capacity.clone().unwrap();
+    let changed = |settings: &str, lower: Option<f64>| {
+        let mut found = as_set.clone();
+        (found.lower, found.goodput_per_s) = (lower, lower);
+        found.upper = Some(27.5);
+        WhatIfCapacity {
+            settings: settings.to_owned(),
+            factor: CapacityFactor::of(&as_set, &found),
+            found,
+        }
+    };
+    run.summary.what_if = vec![changed("cache=off", Some(25.0)), changed("pool=1", None)];
+    let plan = plan(&[run], &assumed(3_000, ALL), None).unwrap();
+    near(&plan, "capacity_with_cache=off", 25.0, Some((25.0, 27.5)));
+    // 359.171/s / (25/s x 0.65) = 22.1
+    let id = "loaded_instances_with_cache=off";
+    near(&plan, id, 23.0, Some((21.0, 23.0)));
+    let rests: Vec<&str> = plan.assumptions_of(id).iter().map(|one| one.id.as_str()).collect();
+    assert!(rests.contains(&"headroom") && rests.contains(&"users"), "{rests:?}");
+    assert!(plan.unknown.iter().any(|one| one.contains("pool=1")));
 }
 
 #[test]

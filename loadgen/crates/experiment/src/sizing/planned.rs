@@ -118,6 +118,7 @@ pub fn plan(
     work.redis();
     work.exhaustion(&load, measured, instances);
     work.cost(instances);
+    work.changes(&load);
     let projections = projections(&mut work.book, base);
     let simulation = match simulation {
         Some(asked) => simulated_plan(&mut work, asked.validate, &asked.bounds)?,

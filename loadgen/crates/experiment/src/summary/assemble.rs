@@ -401,6 +401,7 @@ impl Parts<'_> {
             capacity: None,
             document: None,
             arm_capacities: None,
+            what_if: Vec::new(),
         };
         summary.recommendations = diagnose::advise(&summary, &context.application.hints());
         summary

@@ -10,20 +10,22 @@ use super::{
 use crate::{
     capacity::{CapacityOutcome, CapacityPlan, KeptTrial, audits, lowest_missed, verdict_on},
     diagnose, observer,
-    schema::{Arm, AuditCount, LoadUnit, LoadVote, RunKind, Summary},
+    schema::{Arm, AuditCount, LoadUnit, LoadVote, RunKind, Summary, WhatIfCapacity},
     system::Settings,
     trial::ArmConfig,
     verdict,
 };
 
-/// The summary of a search, whether it ran to its end or not.
+/// The summary of a search, whether it ran to its end or not, and of the searches with switches set
+/// otherwise.
 pub fn of_capacity(
     context: RunContext<'_>,
     plan: &CapacityPlan,
     outcome: &CapacityOutcome,
+    what_if: Vec<WhatIfCapacity>,
 ) -> Summary {
     let application = context.application;
-    let all = audits(&outcome.trials);
+    let all = audits(outcome.all());
     let config = ArmConfig::new("capacity", plan.settings.clone(), application);
     let violations = verdict::broken_sentences("capacity", config.known_wrong.as_deref(), &all);
     let settings = outcome
@@ -40,7 +42,7 @@ pub fn of_capacity(
     for arm in &mut arms {
         arm.audit.clone_from(&all);
         arm.audits = AuditCount::default();
-        for one in &outcome.trials {
+        for one in outcome.all() {
             arm.audits.add(one.trial.audits);
         }
     }
@@ -70,6 +72,7 @@ pub fn of_capacity(
         summary.recommendations = diagnose::advise(&overloaded, &application.hints());
     }
     summary.capacity = Some(outcome.capacity.clone());
+    summary.what_if = what_if;
     summary
 }
 

@@ -224,6 +224,7 @@ pub(super) mod tests {
                 capacity: None,
                 document: None,
                 arm_capacities: None,
+                what_if: Vec::new(),
                 thresholds: Vec::new(),
                 provenance: None,
                 environment: Vec::new(),

@@ -210,6 +210,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
         capacity: None,
         document: None,
         arm_capacities: None,
+        what_if: Vec::new(),
     }
 }
 

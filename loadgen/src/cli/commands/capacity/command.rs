@@ -9,7 +9,7 @@ use crate::{
     live::TerminalCapabilities,
 };
 use loadgen_experiment::{
-    capacity::{self, CapacityPlan},
+    capacity::{self, CapacityPlan, WhatIf},
     schema::Summary,
     summary::{self, RunContext},
 };
@@ -19,6 +19,7 @@ use loadgen_report::render;
 pub(in crate::cli) fn run(args: &CapacityArgs) -> Result<u8, Failure> {
     let PlannedSearch {
         plan,
+        what_if,
         services,
         source,
     } = plan_search(args)?;
@@ -30,7 +31,7 @@ pub(in crate::cli) fn run(args: &CapacityArgs) -> Result<u8, Failure> {
         &services,
         async |bench, own_stack| {
             session.announce(bench, &plan.suite);
-            bench.events.note(begun(&plan, trials.len()));
+            bench.events.note(begun(&plan, &what_if, trials.len()));
             if let Some(folder) = session.folder()
                 && let Err(error) = folder.input(PLAN_FILE, description.as_bytes())
             {
@@ -44,7 +45,14 @@ pub(in crate::cli) fn run(args: &CapacityArgs) -> Result<u8, Failure> {
                     session.not_stored(error);
                 }
             };
-            let outcome = Box::pin(capacity::run(bench, &plan, workers, trials, &mut keep)).await;
+            let (outcome, changed) = if what_if.is_empty() {
+                let searched = capacity::run(bench, &plan, workers, trials, &mut keep);
+                (Box::pin(searched).await, Vec::new())
+            } else {
+                let searched =
+                    capacity::run_with_what_if(bench, &plan, &what_if, workers, &mut keep);
+                Box::pin(searched).await
+            };
             if outcome.trials.is_empty() {
                 return Err(outcome.error.map_or(Failure::Interrupted, Failure::from));
             }
@@ -54,7 +62,7 @@ pub(in crate::cli) fn run(args: &CapacityArgs) -> Result<u8, Failure> {
                 own_stack,
                 warnings: services.warnings(),
             };
-            Ok(summary::of_capacity(context, &plan, &outcome))
+            Ok(summary::of_capacity(context, &plan, &outcome, changed))
         },
         |summary, folder| {
             if args.json {
@@ -73,6 +81,7 @@ fn json(summary: &Summary) -> String {
         "load": summary.load,
         "verdict": summary.verdict,
         "capacity": summary.capacity,
+        "what_if": summary.what_if,
         "recommendations": summary.recommendations,
         "warnings": summary.warnings,
     });
@@ -80,7 +89,7 @@ fn json(summary: &Summary) -> String {
 }
 
 /// What is searched and how long that takes, in one line.
-fn begun(plan: &CapacityPlan, earlier: usize) -> String {
+fn begun(plan: &CapacityPlan, what_if: &[WhatIf], earlier: usize) -> String {
     let slo: Vec<&str> = plan.slo.iter().map(|one| one.text.as_str()).collect();
     if let Some((soak, load)) = plan.soak.and_then(|soak| Some((soak, soak.load?))) {
         let (load, duration) = (plan.unit.show(load), soak.duration);
@@ -90,8 +99,13 @@ fn begun(plan: &CapacityPlan, earlier: usize) -> String {
         0 => String::new(),
         trials => format!("; goes on after {trials} trial(s)"),
     };
+    let beside: Vec<&str> = what_if.iter().map(|one| one.text.as_str()).collect();
+    let beside = match beside.len() {
+        0 => String::new(),
+        _ => format!("; in turn with {}", beside.join(" and ")),
+    };
     format!(
-        "searching the highest load that meets {}, to {:.0} %; trials of {} load{again}",
+        "searching the highest load that meets {}, to {:.0} %; trials of {} load{again}{beside}",
         slo.join(", "),
         plan.search.width * 100.0,
         plan.suite.windows.planned(),

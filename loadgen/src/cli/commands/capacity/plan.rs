@@ -20,7 +20,7 @@ use loadgen_engine::{
     units::Rate,
 };
 use loadgen_experiment::{
-    capacity::{CapacityPlan, SearchPlan, SoakPlan},
+    capacity::{CapacityPlan, SearchPlan, SoakPlan, WhatIf},
     schema::LoadUnit,
     system::{Application as _, Settings, SystemUnderTest as _},
 };
@@ -44,6 +44,8 @@ const QUICK_LEVEL_TRIALS: u32 = 1;
 /// A search, and what it runs against.
 pub(super) struct PlannedSearch {
     pub(super) plan: CapacityPlan,
+    /// Switches that are set otherwise in a search beside it.
+    pub(super) what_if: Vec<WhatIf>,
     pub(super) services: ServiceSource,
     pub(super) source: SourceFile,
 }
@@ -71,6 +73,7 @@ fn of_suite(args: &CapacityArgs) -> Result<PlannedSearch, Failure> {
     }
     let (suite, source) = plan_suite(args.what.as_deref(), None, &args.load)?;
     let settings = resolve_settings(&args.profile.profile, &args.profile.set)?;
+    let what_if = what_if(args, &settings)?;
     let mut services = ServiceSource::from_flags(&args.target)?;
     services.default_topology(suite.topology)?;
     // An iteration may be many requests: the bound is that of the method, rate x timeout.
@@ -78,15 +81,55 @@ fn of_suite(args: &CapacityArgs) -> Result<PlannedSearch, Failure> {
     let plan = planned(args, suite, settings, CodeConnect.catalog(), Some(patience))?;
     Ok(PlannedSearch {
         plan,
+        what_if,
         services,
         source,
     })
+}
+
+/// The changes of --what-if, each on top of the profile.
+fn what_if(args: &CapacityArgs, settings: &Settings) -> Result<Vec<WhatIf>, Failure> {
+    let alone = [
+        ("--resume", args.resume.is_some()),
+        ("--levels", args.levels),
+        ("--soak", args.soak.is_some()),
+    ];
+    let given = !args.what_if.is_empty();
+    if let Some((flag, _)) = alone.into_iter().find(|(_, other)| given && *other) {
+        return Err(Failure::Usage(format!(
+            "--what-if searches several times and {flag} belongs to one search: omit one of them"
+        )));
+    }
+    let mut changes: Vec<WhatIf> = Vec::new();
+    for text in &args.what_if {
+        let mut set = args.profile.set.clone();
+        set.extend(text.split(',').map(|one| one.trim().to_owned()));
+        let changed = resolve_settings(&args.profile.profile, &set)
+            .map_err(|error| Failure::Usage(format!("--what-if {text}: {error}")))?;
+        if changed == *settings {
+            return Err(Failure::Usage(format!(
+                "--what-if {text}: that is what is set already; name a switch with another value"
+            )));
+        }
+        if let Some(twin) = changes.iter().find(|one| one.settings == changed) {
+            return Err(Failure::Usage(format!(
+                "--what-if {text}: that is the same as --what-if {}; omit one of them",
+                twin.text
+            )));
+        }
+        changes.push(WhatIf {
+            text: text.clone(),
+            settings: changed,
+        });
+    }
+    Ok(changes)
 }
 
 fn of_url(args: &CapacityArgs, url: &str) -> Result<PlannedSearch, Failure> {
     let unfit = [
         ("--target", !args.target.targets.is_empty()),
         ("--set", !args.profile.set.is_empty()),
+        ("--what-if", !args.what_if.is_empty()),
         ("--flow", !args.load.flows.is_empty()),
     ];
     if let Some((flag, _)) = unfit.into_iter().find(|(_, given)| *given) {
@@ -117,6 +160,7 @@ fn of_url(args: &CapacityArgs, url: &str) -> Result<PlannedSearch, Failure> {
     let plan = planned(args, suite, settings, service.application().catalog(), None)?;
     Ok(PlannedSearch {
         plan,
+        what_if: Vec::new(),
         services: ServiceSource::Http {
             service,
             trace: None,
@@ -285,6 +329,35 @@ mod tests {
                 .map(|one| one.plan)
                 .map_err(|error| error.to_string()),
             _ => unreachable!(),
+        }
+    }
+
+    #[test]
+    fn a_change_is_another_value_of_a_switch_and_belongs_to_no_other_kind_of_search() {
+        let changes = |words: &str| {
+            let all = format!("loadgen capacity {words}");
+            let parsed = Cli::try_parse_from(all.split(' ')).map_err(|error| error.to_string())?;
+            let Command::Capacity(args) = parsed.command else {
+                unreachable!()
+            };
+            plan_search(&args)
+                .map(|one| one.what_if)
+                .map_err(|error| error.to_string())
+        };
+        let found = changes("core --set pool.max=20 --what-if cache.mentors=off --what-if pool.max=5,pool.min=1").unwrap();
+        assert_eq!(found[1].text, "pool.max=5,pool.min=1");
+        let base = resolve_settings("after", &["pool.max=20".to_owned()]).unwrap();
+        assert!(found.iter().all(|one| one.settings != base));
+        for (words, part) in [
+            ("core --what-if cache.mentors=redis", "is what is set already"),
+            ("core --what-if cache.mentors=of", "--what-if cache.mentors=of: "),
+            ("core --what-if pool.max=5 --what-if pool.max=5", "is the same as --what-if"),
+            ("core --what-if pool.max=5 --levels", "--levels belongs to one search"),
+            ("core --what-if pool.max=5 --soak 3m", "--soak belongs to one search"),
+            ("http://127.0.0.1:1/ --what-if pool.max=5", "--what-if is for suites"),
+        ] {
+            let refused = changes(words).unwrap_err();
+            assert!(refused.contains(part), "{words}: {refused}");
         }
     }
 

@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use crate::render::figures;
 use loadgen_experiment::events::printable;
-use loadgen_experiment::schema::{Capacity, FittedFigure, LoadResult, ScalingResult, Summary};
+use loadgen_experiment::schema::{
+    Capacity, FittedFigure, LoadResult, ScalingResult, Summary, WhatIfCapacity,
+};
 
 /// The section of a capacity search.
 #[derive(Debug, Clone, Serialize)]
@@ -17,6 +19,8 @@ pub struct CapacityPage {
     pub saturation: String,
     /// What the soak says; empty where there was none.
     pub soak: String,
+    /// The capacity with switches set otherwise, one line each; empty where that was not asked for.
+    pub what_if: Vec<String>,
     /// Everything that was at its limit, one line each.
     pub saturated: Vec<String>,
     /// The percentile of the table.
@@ -62,6 +66,7 @@ impl CapacityPage {
                 let words = soak.words(found.unit);
                 printable(&format!("{words}, {length}: {}", soak.growth))
             }),
+            what_if: summary.what_if.iter().map(changed).collect(),
             saturated: found
                 .saturated
                 .iter()
@@ -86,6 +91,17 @@ impl CapacityPage {
             }),
         })
     }
+}
+
+/// A change, how many times as much is sustained with it, and what is at its limit then.
+fn changed(one: &WhatIfCapacity) -> String {
+    let sustains = one.factor.sentence("as set", &one.settings);
+    let found = one.found.in_short();
+    let end = match one.found.saturation.as_str() {
+        "" => String::new(),
+        words => format!("; {words}"),
+    };
+    printable(&format!("{}: {found}; {sustains}{end}", one.settings))
 }
 
 fn row(found: &Capacity, one: &LoadResult) -> CapacityRow {
@@ -162,6 +178,8 @@ fn figure(one: &FittedFigure) -> String {
 
 #[cfg(test)]
 mod tests {
+    use loadgen_experiment::schema::{CapacityFactor, WhatIfCapacity};
+
     use crate::render::{fixture, html, markdown, terminal};
 
     #[test]
@@ -189,6 +207,34 @@ mod tests {
         }
         assert!(page.replace("&#x2f;", "/").contains("lower bound, 196/s"));
         assert!(!html(&fixture::run()).unwrap().contains("capacity-response"));
+    }
+
+    #[test]
+    fn every_report_says_what_another_value_of_a_switch_makes_of_the_capacity() {
+        let mut summary = fixture::capacity();
+        let as_set = summary.capacity.clone().unwrap();
+        let mut found = as_set.clone();
+        (found.lower, found.upper) = (Some(40.0), Some(42.0));
+        summary.what_if = vec![WhatIfCapacity {
+            settings: "cache.mentors=off".to_owned(),
+            factor: CapacityFactor::of(&as_set, &found),
+            found,
+        }];
+        let pages = [
+            terminal(&summary, 300, false),
+            markdown(&summary).unwrap(),
+            html(&summary).unwrap(),
+        ];
+        for text in pages.map(|text| text.replace("&#x2f;", "/").replace('\\', "")) {
+            for part in [
+                "cache.mentors=off: 40/s to 42/s",
+                "sustains less: 0.2x to 0.2x the load of `as set`",
+            ] {
+                assert!(text.contains(part), "{part}: {text}");
+            }
+        }
+        let plain = terminal(&fixture::capacity(), 300, false);
+        assert!(!plain.contains("as set"), "{plain}");
     }
 
     #[test]

@@ -37,6 +37,9 @@ impl Sheet {
                 text.push_str(&self.wrap(line, "  ", "  "));
             }
         }
+        for line in &page.what_if {
+            text.push_str(&self.wrap(line, "  ", "    "));
+        }
         for line in page.scaling.iter().chain(&page.doubts) {
             text.push_str(&self.wrap(line, "  ", "    "));
         }
