@@ -8,6 +8,7 @@
 //! | [`threshold`], [`suite`] | one threshold; a suite: flows, load, thresholds |
 //! | [`recorder`], [`schedule`] | histograms by operation and second; when to send |
 //! | [`load_control`], [`driver`] | changes of the running load; the clients and executors |
+//! | [`spool`] | bytes that are read only at the end of a load |
 //! | [`precedence`] | which threads run first on a shared machine |
 //! | [`aggregator`] | all shards of a trial as one, and its files |
 
@@ -23,6 +24,7 @@ pub mod reply_headers;
 pub mod request;
 pub mod sample;
 pub mod schedule;
+pub mod spool;
 pub mod suite;
 pub mod threshold;
 pub mod units;

@@ -2,6 +2,7 @@
 //! old what it reads back is. The audit joins it with the database.
 
 mod csv;
+mod event;
 mod freshness;
 mod recorder;
 

@@ -1,15 +1,19 @@
 //! The ledger of one trial. A write is entered as in doubt *before* its request is sent, and stays
-//! in doubt if no response comes.
+//! in doubt if no response comes. Only the audit at the end reads it, so it is kept out of memory until then.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use loadgen_engine::spool::Spool;
 use shared::{
     api::bookings::BookingView,
     ids::{NotificationId, RoomId, SlotId, UserId},
-    ledger::{BookingEntry, BookingOutcome, Ledger, MessageEntry, ReadEntry},
+    ledger::{BookingOutcome, Ledger},
 };
 
-use super::freshness::{Reading, Visible};
+use super::{
+    event::{LedgerEvent, append, replay},
+    freshness::{Reading, Visible},
+};
 use loadgen_experiment::system::{Freshness, WriteCounts};
 
 /// Maximum number of entries of either kind: about 40 MB of JSON, which an audit still accepts.
@@ -21,7 +25,11 @@ pub struct LedgerRecorder(Mutex<Entries>);
 
 #[derive(Debug, Default)]
 struct Entries {
-    ledger: Ledger,
+    events: Spool,
+    bookings: usize,
+    messages: usize,
+    reads: usize,
+    omitted: u64,
     visible: Visible,
 }
 
@@ -29,108 +37,115 @@ struct Entries {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LedgerEntry(Option<usize>);
 
+impl Entries {
+    /// Enters a write of the kind that is counted by `entered`.
+    fn enter(&mut self, entered: fn(&mut Self) -> &mut usize, write: LedgerEvent) -> LedgerEntry {
+        let number = entered(self);
+        let at = *number;
+        if at >= MAX_ENTRIES {
+            return LedgerEntry(None);
+        }
+        *number += 1;
+        append(&mut self.events, &write);
+        LedgerEntry(Some(at))
+    }
+}
+
 impl LedgerRecorder {
     fn entries(&self) -> MutexGuard<'_, Entries> {
         // A user that panicked while holding the lock left complete entries.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Enters a write; one that finds no room is counted as omitted.
+    fn enter(
+        &self,
+        entered: fn(&mut Entries) -> &mut usize,
+        write: LedgerEvent,
+    ) -> LedgerEntry {
+        let mut entries = self.entries();
+        let entry = entries.enter(entered, write);
+        entries.omitted += u64::from(entry.0.is_none());
+        entry
+    }
+
+    fn settle(&self, entry: LedgerEntry, event: impl FnOnce(usize) -> LedgerEvent) {
+        if let Some(at) = entry.0 {
+            append(&mut self.entries().events, &event(at));
+        }
+    }
+
     /// Enters a booking that is about to be requested. One entry for each idempotency key.
     pub fn booking(&self, student: UserId, slot: SlotId) -> LedgerEntry {
-        let mut entries = self.entries();
-        let write = BookingEntry {
-            student,
-            slot,
-            booking: None,
-            outcome: BookingOutcome::InDoubt,
-        };
-        enter(&mut entries.ledger, |ledger| &mut ledger.bookings, write)
+        let write = LedgerEvent::Booking { student, slot };
+        self.enter(|entries| &mut entries.bookings, write)
     }
 
     /// The booking was acknowledged.
     pub fn booked(&self, entry: LedgerEntry, booking: &BookingView) {
-        let mut entries = self.entries();
-        let Some(write) = entry.0.and_then(|at| entries.ledger.bookings.get_mut(at)) else {
+        if entry.0.is_none() {
             // Freshness is not followed either, so that both stay bounded.
             return;
-        };
-        write.booking = Some(booking.id);
-        write.outcome = BookingOutcome::Booked;
-        entries.visible.booked(booking);
+        }
+        self.settle(entry, |at| LedgerEvent::Booked {
+            at,
+            booking: booking.id,
+        });
+        self.entries().visible.booked(booking);
     }
 
     /// The booking was refused: the slot was `full`, or for another reason.
     pub fn refused(&self, entry: LedgerEntry, full: bool) {
-        self.settle(
-            entry,
-            if full {
-                BookingOutcome::Full
-            } else {
-                BookingOutcome::Refused
-            },
-        );
+        let outcome = if full {
+            BookingOutcome::Full
+        } else {
+            BookingOutcome::Refused
+        };
+        self.settle(entry, |at| LedgerEvent::Outcome { at, outcome });
     }
 
     /// A cancellation is about to be requested.
     pub fn cancelling(&self, entry: LedgerEntry, booking: &BookingView) {
         self.entries().visible.cancelling(booking);
-        self.settle(entry, BookingOutcome::CancelInDoubt);
+        let outcome = BookingOutcome::CancelInDoubt;
+        self.settle(entry, |at| LedgerEvent::Outcome { at, outcome });
     }
 
     /// The cancellation was acknowledged.
     pub fn cancelled(&self, entry: LedgerEntry, booking: &BookingView) {
         self.entries().visible.cancelled(booking);
-        self.settle(entry, BookingOutcome::Cancelled);
-    }
-
-    fn settle(&self, entry: LedgerEntry, outcome: BookingOutcome) {
-        let mut entries = self.entries();
-        if let Some(write) = entry.0.and_then(|at| entries.ledger.bookings.get_mut(at)) {
-            write.outcome = outcome;
-        }
+        let outcome = BookingOutcome::Cancelled;
+        self.settle(entry, |at| LedgerEvent::Outcome { at, outcome });
     }
 
     /// Enters a chat message that is about to be sent.
     pub fn message(&self, room: RoomId, sender: UserId, client_id: &str) -> LedgerEntry {
-        let mut entries = self.entries();
-        let write = MessageEntry {
+        let write = LedgerEvent::Message {
             room,
             sender,
             client_id: client_id.to_owned(),
-            seq: None,
         };
-        enter(&mut entries.ledger, |ledger| &mut ledger.messages, write)
+        self.enter(|entries| &mut entries.messages, write)
     }
 
     /// The message was acknowledged with its number.
     pub fn acknowledged(&self, entry: LedgerEntry, seq: i64) {
-        let mut entries = self.entries();
-        if let Some(write) = entry.0.and_then(|at| entries.ledger.messages.get_mut(at)) {
-            write.seq = Some(seq);
-        }
+        self.settle(entry, |at| LedgerEvent::Acknowledged { at, seq });
     }
 
     /// Enters a notification that is about to be marked read. One that finds no room is not followed: a
     /// mark cannot be a phantom.
     pub fn marking(&self, reader: UserId, notification: NotificationId) -> LedgerEntry {
-        let reads = &mut self.entries().ledger.reads;
-        if reads.len() >= MAX_ENTRIES {
-            return LedgerEntry(None);
-        }
-        reads.push(ReadEntry {
+        let write = LedgerEvent::Marking {
             reader,
             notification,
-            acknowledged: false,
-        });
-        LedgerEntry(Some(reads.len() - 1))
+        };
+        self.entries().enter(|entries| &mut entries.reads, write)
     }
 
     /// The mark was acknowledged.
     pub fn marked(&self, entry: LedgerEntry) {
-        let mut entries = self.entries();
-        if let Some(write) = entry.0.and_then(|at| entries.ledger.reads.get_mut(at)) {
-            write.acknowledged = true;
-        }
+        self.settle(entry, |at| LedgerEvent::Marked { at });
     }
 
     /// A student's bookings are about to be read: the response should show what is acknowledged by now.
@@ -145,7 +160,10 @@ impl LedgerRecorder {
 
     /// Every write with its outcome.
     pub fn ledger(&self) -> Ledger {
-        self.entries().ledger.clone()
+        let entries = self.entries();
+        let mut ledger = replay(&entries.events);
+        ledger.omitted = entries.omitted;
+        ledger
     }
 
     /// How fresh the reads were.
@@ -155,12 +173,12 @@ impl LedgerRecorder {
 
     /// The writes, counted by outcome.
     pub fn counts(&self) -> WriteCounts {
-        let entries = self.entries();
+        let ledger = self.ledger();
         let mut counts = WriteCounts {
-            omitted: entries.ledger.omitted,
+            omitted: ledger.omitted,
             ..WriteCounts::default()
         };
-        for write in &entries.ledger.bookings {
+        for write in &ledger.bookings {
             match write.outcome {
                 BookingOutcome::Booked => counts.acknowledged += 1,
                 BookingOutcome::Cancelled => counts.acknowledged += 2,
@@ -172,29 +190,19 @@ impl LedgerRecorder {
                 }
             }
         }
-        for write in &entries.ledger.messages {
+        for write in &ledger.messages {
             if write.seq.is_some() {
                 counts.acknowledged += 1;
             } else {
                 counts.in_doubt += 1;
             }
         }
-        let marked = entries.ledger.reads.iter().filter(|one| one.acknowledged);
+        let marked = ledger.reads.iter().filter(|one| one.acknowledged);
         let marked = marked.count() as u64;
         counts.acknowledged += marked;
-        counts.in_doubt += entries.ledger.reads.len() as u64 - marked;
+        counts.in_doubt += ledger.reads.len() as u64 - marked;
         counts
     }
-}
-
-fn enter<T>(ledger: &mut Ledger, list: fn(&mut Ledger) -> &mut Vec<T>, write: T) -> LedgerEntry {
-    let entries = list(ledger);
-    if entries.len() >= MAX_ENTRIES {
-        ledger.omitted += 1;
-        return LedgerEntry(None);
-    }
-    entries.push(write);
-    LedgerEntry(Some(entries.len() - 1))
 }
 
 #[cfg(test)]
@@ -257,26 +265,13 @@ mod tests {
 
     #[test]
     fn what_finds_no_room_is_counted_and_harms_nothing() {
-        let mut ledger = Ledger {
-            messages: vec![
-                MessageEntry {
-                    room: RoomId(uuid::Uuid::nil()),
-                    sender: UserId(uuid::Uuid::nil()),
-                    client_id: String::new(),
-                    seq: None,
-                };
-                MAX_ENTRIES
-            ],
-            ..Ledger::default()
-        };
-        let one = ledger.messages[0].clone();
-        let entry = enter(&mut ledger, |ledger| &mut ledger.messages, one);
-        assert_eq!((entry, ledger.omitted), (LedgerEntry(None), 1));
-        let book = LedgerRecorder(Mutex::new(Entries {
-            ledger,
-            visible: Visible::default(),
-        }));
+        let book = LedgerRecorder::default();
+        book.entries().messages = MAX_ENTRIES;
+        let (room, sender) = (RoomId(uuid::Uuid::nil()), UserId(uuid::Uuid::nil()));
+        let entry = book.message(room, sender, "c-1");
+        assert_eq!((entry, book.ledger().omitted), (LedgerEntry(None), 1));
         book.acknowledged(entry, 4);
         assert_eq!(book.counts().acknowledged, 0);
+        assert!(book.ledger().messages.is_empty());
     }
 }

@@ -1,24 +1,42 @@
-//! Rows of counters that are complete, as few bytes as they need: a run keeps one for each
-//! operation and interval, so that pairs of integers would be most of what an hour's run grows by.
+//! Rows of counters that are complete, as few bytes as they need, and out of memory: a run keeps one for each
+//! operation and interval, and they would be most of what an hour's run grows by.
 //!
-//! A row is the distance of its interval to the one before, the number of its buckets, and of each
-//! bucket, in rising order, the distance to the one before, doubled, and one more where a count above
-//! 1 follows; all as unsigned LEB128.
+//! A row is the number of its distribution, its interval, the number of its buckets, and of each bucket, in
+//! rising order, the distance to the one before, doubled, and one more where a count above 1 follows;
+//! all as unsigned LEB128.
+
+use std::io;
+
+use crate::spool::Spool;
 
 /// Rows in the order in which they were closed.
-#[derive(Debug, Default)]
-pub(super) struct ClosedRows {
-    bytes: Vec<u8>,
-    newest: u32,
+#[derive(Debug)]
+pub(super) struct ClosedRows(Spool);
+
+/// One counter of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ClosedCount {
+    /// Number of its distribution.
+    pub(super) distribution: u32,
+    /// Its interval.
+    pub(super) interval: u32,
+    /// Its bucket.
+    pub(super) bucket: u16,
+    /// What was counted; not 0.
+    pub(super) count: u32,
 }
 
 impl ClosedRows {
-    /// Appends the row of an interval that comes after all others: its buckets in rising order, each
-    /// with its count, which is not 0.
-    pub(super) fn push(&mut self, interval: u32, row: &[(u16, u32)]) {
-        let bytes = &mut self.bytes;
-        write(bytes, u64::from(interval - self.newest));
-        self.newest = interval;
+    pub(super) fn new() -> Self {
+        Self(Spool::new())
+    }
+
+    /// Appends the row of an interval of a distribution: its buckets in rising order, each with its
+    /// count, which is not 0.
+    pub(super) fn push(&mut self, distribution: u32, interval: u32, row: &[(u16, u32)]) {
+        let bytes = self.0.buffer();
+        write(bytes, u64::from(distribution));
+        write(bytes, u64::from(interval));
         write(bytes, row.len() as u64);
         let mut before = 0;
         for (bucket, count) in row {
@@ -33,13 +51,15 @@ impl ClosedRows {
         }
     }
 
-    /// Takes all counts out: interval, bucket, count.
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = (u32, u16, u32)> + use<> {
-        let bytes = std::mem::take(self).bytes;
-        let (mut at, mut left, mut interval, mut bucket) = (0, 0, 0_u32, 0_u16);
-        std::iter::from_fn(move || {
+    /// All counts.
+    pub(super) fn counts(&self) -> io::Result<impl Iterator<Item = ClosedCount> + use<>> {
+        let bytes = self.0.read()?;
+        let (mut at, mut left) = (0, 0);
+        let (mut distribution, mut interval, mut bucket) = (0_u32, 0_u32, 0_u16);
+        Ok(std::iter::from_fn(move || {
             while left == 0 {
-                interval += read(&bytes, &mut at)? as u32;
+                distribution = read(&bytes, &mut at)? as u32;
+                interval = read(&bytes, &mut at)? as u32;
                 left = read(&bytes, &mut at)?;
                 bucket = 0;
             }
@@ -50,8 +70,13 @@ impl ClosedRows {
                 0 => 1,
                 _ => read(&bytes, &mut at)? as u32,
             };
-            Some((interval, bucket, count))
-        })
+            Some(ClosedCount {
+                distribution,
+                interval,
+                bucket,
+                count,
+            })
+        }))
     }
 }
 
@@ -86,33 +111,37 @@ mod tests {
     proptest! {
         #[test]
         fn every_count_comes_out_as_it_went_in(
-            rows in prop::collection::btree_map(
-                any::<u32>(),
-                prop::collection::btree_map(any::<u16>(), 1_u32.., 0..40),
+            rows in prop::collection::vec(
+                (
+                    any::<u32>(),
+                    any::<u32>(),
+                    prop::collection::btree_map(any::<u16>(), 1_u32.., 0..40),
+                ),
                 0..20,
             ),
         ) {
-            let mut closed = ClosedRows::default();
+            let mut closed = ClosedRows::new();
             let mut expected = Vec::new();
-            for (interval, row) in rows {
+            for (distribution, interval, row) in rows {
                 let row: Vec<(u16, u32)> = row.into_iter().collect();
-                closed.push(interval, &row);
-                expected.extend(row.into_iter().map(|(at, count)| (interval, at, count)));
+                closed.push(distribution, interval, &row);
+                expected.extend(row.into_iter().map(|(bucket, count)| ClosedCount {
+                    distribution,
+                    interval,
+                    bucket,
+                    count,
+                }));
             }
-            prop_assert_eq!(closed.drain().collect::<Vec<_>>(), expected);
-            prop_assert_eq!(closed.drain().count(), 0);
+            prop_assert_eq!(closed.counts().unwrap().collect::<Vec<_>>(), expected);
         }
     }
 
     #[test]
     fn a_row_of_few_answers_takes_few_bytes() {
         let row: Vec<(u16, u32)> = (0..10).map(|number| (2_000 + 40 * number, 1)).collect();
-        let mut closed = ClosedRows::default();
-        closed.push(9, &row);
-        assert!(
-            closed.bytes.len() <= 2 + 2 + 9,
-            "{} bytes",
-            closed.bytes.len()
-        );
+        let mut closed = ClosedRows::new();
+        closed.push(3, 9, &row);
+        let bytes = closed.0.len();
+        assert!(bytes <= 3 + 2 + 9, "{bytes} bytes");
     }
 }

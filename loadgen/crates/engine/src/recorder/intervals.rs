@@ -11,7 +11,7 @@ use hdrhistogram::Histogram;
 
 use super::{
     bounds::{HIGHEST, response_histogram},
-    closed_rows::ClosedRows,
+    closed_rows::{ClosedCount, ClosedRows},
 };
 use crate::{
     sample::{OpId, Outcome, Sample},
@@ -97,7 +97,6 @@ struct IntervalLog {
     current: u32,
     counts: Box<[u32]>,
     touched: Vec<u16>,
-    closed: ClosedRows,
 }
 
 impl IntervalLog {
@@ -106,15 +105,20 @@ impl IntervalLog {
             current: 0,
             counts: vec![0; BUCKETS].into_boxed_slice(),
             touched: Vec::with_capacity(1_024),
-            closed: ClosedRows::default(),
         }
     }
 
-    fn record(&mut self, interval: u32, time: Nanos) {
+    /// Counts a time; of a new interval, the one before goes to `closed` as a row of `distribution`.
+    fn record(
+        &mut self,
+        interval: u32,
+        time: Nanos,
+        (closed, distribution): (&mut ClosedRows, u32),
+    ) {
         // Of two requests that end together the later may be recorded first: the other one is then
         // counted in the current interval.
         if interval > self.current {
-            self.close();
+            self.close(closed, distribution);
             self.current = interval;
         }
         let bucket = bucket(time.0);
@@ -125,7 +129,7 @@ impl IntervalLog {
         *count += 1;
     }
 
-    fn close(&mut self) {
+    fn close(&mut self, closed: &mut ClosedRows, distribution: u32) {
         if self.touched.is_empty() {
             return;
         }
@@ -136,7 +140,7 @@ impl IntervalLog {
             .drain(..)
             .map(|bucket| (bucket, std::mem::take(&mut counts[usize::from(bucket)])))
             .collect();
-        self.closed.push(self.current, &row);
+        closed.push(distribution, self.current, &row);
     }
 }
 
@@ -144,7 +148,8 @@ impl IntervalLog {
 #[derive(Debug)]
 pub(super) struct IntervalLogs {
     intervals: Intervals,
-    logs: Vec<[Option<IntervalLog>; 3]>,
+    logs: Vec<[Option<IntervalLog>; DistributionKind::ALL.len()]>,
+    closed: ClosedRows,
 }
 
 impl IntervalLogs {
@@ -152,6 +157,7 @@ impl IntervalLogs {
         Self {
             intervals,
             logs: Vec::new(),
+            closed: ClosedRows::new(),
         }
     }
 
@@ -187,8 +193,13 @@ impl IntervalLogs {
         }
         self.logs[index][kind as usize]
             .get_or_insert_with(IntervalLog::new)
-            .record(interval, time);
+            .record(interval, time, (&mut self.closed, distribution(op, kind)));
     }
+}
+
+/// The number of a distribution in closed rows.
+const fn distribution(op: OpId, kind: DistributionKind) -> u32 {
+    op.0 as u32 * DistributionKind::ALL.len() as u32 + kind as u32
 }
 
 /// Counts of one distribution, by number of the interval and bucket.
@@ -208,14 +219,26 @@ impl IntervalHistograms {
         for (index, kinds) in logs.logs.iter_mut().enumerate() {
             for (log, kind) in kinds.iter_mut().zip(DistributionKind::ALL) {
                 let Some(log) = log else { continue };
-                log.close();
-                let merged = self.rows.entry((OpId(index as u16), kind)).or_default();
-                for (interval, bucket, count) in log.closed.drain() {
-                    let row = merged.entry(interval).or_default();
-                    *row.entry(bucket).or_default() += u64::from(count);
-                }
+                log.close(&mut logs.closed, distribution(OpId(index as u16), kind));
             }
         }
+        let counts = logs.closed.counts();
+        let counts = counts.expect("an unnamed file of this process gives back what it took");
+        for ClosedCount {
+            distribution,
+            interval,
+            bucket,
+            count,
+        } in counts
+        {
+            let kinds = DistributionKind::ALL.len() as u32;
+            let op = OpId((distribution / kinds) as u16);
+            let kind = DistributionKind::ALL[(distribution % kinds) as usize];
+            let merged = self.rows.entry((op, kind)).or_default();
+            let row = merged.entry(interval).or_default();
+            *row.entry(bucket).or_default() += u64::from(count);
+        }
+        logs.closed = ClosedRows::new();
     }
 
     /// Begin and length of every interval in which something was done, in order of time.

@@ -32,7 +32,7 @@ pub async fn search_in_turn(
     let mut clock = CommandClock::start(trials);
     let mut searches: Vec<(Running<'_>, Option<SearchBounds>)> = arms
         .iter()
-        .map(|one| (Running::new(env, &one.plan, workers, Some(&one.arm)), None))
+        .map(|one| (Running::new(env, &one.plan, workers, Some(one.arm.as_str())), None))
         .collect();
     while searches.iter().any(|(_, bounds)| bounds.is_none()) {
         for (running, bounds) in &mut searches {
@@ -66,7 +66,7 @@ pub async fn past_capacity(
     workers: usize,
     kept: KeepTrial<'_>,
 ) -> Result<Option<KeptTrial>, TrialError> {
-    let mut running = Running::new(env, &search.plan, workers, Some(&search.arm));
+    let mut running = Running::new(env, &search.plan, workers, Some(search.arm.as_str()));
     running.clock = CommandClock::start(1);
     // A broken invariant ends a search; here the finding itself is what was asked for.
     Box::pin(running.trial(load, TrialPurpose::PastCapacity, kept)).await;
