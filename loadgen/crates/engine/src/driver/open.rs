@@ -67,13 +67,14 @@ pub(super) struct OpenReport {
     pub(super) overloaded: bool,
 }
 
-/// Takes arrivals until the pacer ends, then waits for open requests. Those that are still open
-/// after the drain are recorded as aborted. `last` is the last arrival's intended start.
+/// Takes arrivals until the pacer ends, waits for `end` where the load's last phase is a pause, and then for
+/// open requests. Those that are still open after the drain are recorded as aborted. `end` is that of the
+/// window, or the last arrival's intended start where that is later.
 pub(super) async fn work(
     worker: Rc<WorkerContext>,
     share: WorkerShare,
     mut arrivals: Receiver<DueArrival>,
-    last: Nanos,
+    end: Nanos,
     drain: Nanos,
     stop: CancellationToken,
 ) -> OpenReport {
@@ -93,7 +94,12 @@ pub(super) async fn work(
     while let Some(due) = arrivals.recv().await {
         pool.take(due);
     }
-    if stop.is_cancelled() && worker.clock.now() < last {
+    let rest = end.since(worker.clock.now());
+    tokio::select! {
+        () = tokio::time::sleep(rest.duration()) => {}
+        () = stop.cancelled() => {}
+    }
+    if stop.is_cancelled() && worker.clock.now() < end {
         worker.shard.borrow_mut().cut_window(worker.clock.now());
     }
     let all_done = async {

@@ -142,7 +142,7 @@ fn worker(
     let window = setup.schedule.window();
     let drain = Nanos::from_millis(setup.drain.0);
     let end = match &setup.schedule {
-        Schedule::Open(plan) => plan.last().unwrap_or(window.to),
+        Schedule::Open(plan) => plan.last().unwrap_or_default().max(window.to),
         Schedule::Closed(rule) => Nanos::from_millis(rule.duration.0),
     };
     let operations: Vec<OpId> = setup

@@ -163,6 +163,17 @@ fn a_pause_sends_nothing_and_the_phase_behind_it_comes_on_time() {
 }
 
 #[test]
+fn a_pause_at_the_end_is_waited_for() {
+    let text = "name: x\nflows: [ { flow: orders.buy } ]\nload:\n  model: open\n  phases:\n    - { name: before, duration: 1s, rate: 20/s }\n    - { name: pause, duration: 2s, rate: 0/s }\n";
+    let suite = parse(text, "x.yaml", &shop()).unwrap();
+    let setup = setup(TestServer::default().serve(), suite.load, (0, 3_000), ONE);
+    let began = std::time::Instant::now();
+    let data = run_with(setup, &DriverOptions::default()).unwrap();
+    assert!(began.elapsed() >= Duration::from_secs(3));
+    assert!(data.conserved() && !data.interrupted);
+}
+
+#[test]
 fn a_pace_counts_from_start_to_start() {
     let options = DriverOptions {
         pace: Some(Millis(250)),
