@@ -7,6 +7,7 @@ use shared::{
 };
 
 use super::{
+    cached::MENTORS,
     listing,
     model::{self, Criteria, Listed},
 };
@@ -22,7 +23,7 @@ pub(super) async fn read(
     engine: &Engine,
     criteria: &Criteria,
 ) -> Result<Page<MentorCard>, ApiError> {
-    let mut session = engine.db.session();
+    let mut session = engine.loader(&MENTORS);
     let total = match engine.policies.mentors.total {
         Total::Exact => Some(listing::count(&mut *session.conn().await?, criteria).await?),
         Total::None => None,
