@@ -6,10 +6,12 @@ use std::{net::SocketAddr, str::FromStr as _, time::Duration};
 use serde_json::{Value, json};
 use shared::{
     api::{
+        auth::{Role, Session},
         bookings::BookingView,
         lab::{ProfileView, ResetReport},
         mentors::MentorCard,
     },
+    ids::{MentorId, RoomId},
     page::Page,
     problem::Code,
 };
@@ -117,15 +119,26 @@ async fn what_a_replica_does_not_know_yet_is_asked_of_the_primary() {
     let app = setup.with_replica().start().await;
     let mut replica = ReplicaEnd::connect().await;
     replica.pause().await;
-    let slot = NewSlot::single().create(&app.db).await;
-    let student = app.student(1);
-    assert_eq!(student.book(slot).await.status, 201);
-    // The booking has made a room, of which the replica has not heard.
-    let rooms = "select room_id::text from chat_member where user_id =";
-    let newest = format!("{rooms} '{}' order by room_id desc limit 1", student.id);
-    let room = app.db.text(&newest).await;
-    let room = shared::ids::RoomId(room.parse().unwrap());
+    let anyone = app.anonymous();
+    let email = format!("{}@example.org", uuid::Uuid::now_v7());
+    let new = anyone.register(&email, "a password of mine", Role::Mentor);
+    let session: Session = new.await.created();
+    let mentor = session.user.mentor_id.expect("they registered as one");
+    assert_eq!(anyone.mentor(mentor).await.status, 200);
+    assert_eq!(anyone.reviews(mentor, "").await.status, 200);
+    // Whom nobody knows is still not there.
+    let nobody = MentorId(uuid::Uuid::nil());
+    anyone.mentor(nobody).await.refused(Code::NotFound);
+
+    let (room, student) = (RoomId(uuid::Uuid::now_v7()), app.student(1));
+    let sql = format!(
+        "insert into chat_room (id, title) values ('{room}', 'New');
+         insert into chat_member (room_id, user_id) values ('{room}', '{}')",
+        student.id
+    );
+    app.db.execute(&sql).await;
     assert_eq!(student.history(room, "").await.status, 200);
+    app.student(2).history(room, "").await.refused(Code::NotFound);
     replica.resume().await;
     app.finish().await;
 }

@@ -9,7 +9,7 @@ use shared::{
     ledger::{BookingEntry, BookingOutcome, Ledger, MessageEntry, ReadEntry},
 };
 
-use super::freshness::{Reading, Visible};
+use super::freshness::{OwnChange, OwnReading, Reading, Visible};
 use loadgen_experiment::system::{Freshness, WriteCounts};
 
 /// Maximum number of entries of either kind: about 40 MB of JSON, which an audit still accepts.
@@ -141,6 +141,23 @@ impl LedgerRecorder {
     /// They were read. `whole` means that the list is not limited to a page.
     pub fn read(&self, reading: &Reading, listed: &[BookingView], whole: bool) {
         self.entries().visible.read(reading, listed, whole);
+    }
+
+    /// A change was acknowledged that its author is going to read back.
+    #[expect(clippy::unused_self, reason = "a change is one of the ledger's trial")]
+    pub fn own_change(&self) -> OwnChange {
+        OwnChange::now()
+    }
+
+    /// It is about to be read: the response should show it.
+    #[expect(clippy::unused_self, reason = "a read begins within the ledger")]
+    pub fn reading_own(&self, change: OwnChange) -> OwnReading {
+        change.reading()
+    }
+
+    /// It was read, and the response showed it or did not.
+    pub fn read_own(&self, reading: OwnReading, shown: bool) {
+        self.entries().visible.read_own(reading, shown);
     }
 
     /// Every write with its outcome.
