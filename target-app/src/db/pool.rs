@@ -157,8 +157,9 @@ impl Db {
         reads.is_some_and(ReplicaReads::distinguishes_writers)
     }
 
-    /// Remembers that the person of the current request has just written, or may have.
-    pub(super) fn note_write(&self) {
+    /// Remembers that the person of the current request has just written, or may have. Commits do so by
+    /// themselves; this is for a write that somebody else has committed.
+    pub fn note_write(&self) {
         if let Some(replica) = &self.replica {
             replica.note_write();
         }

@@ -97,10 +97,13 @@ pub(super) async fn send(
 ) -> Result<StoredMessage, ApiError> {
     let hub = hub.clone();
     timing::shielded(async move {
-        match engine.policies.chat.persistence {
+        let stored = match engine.policies.chat.persistence {
             Persistence::PerMessage => send_alone(&hub, &engine, &draft).await,
             Persistence::Batched => batch::send(&hub, &engine, draft).await,
-        }
+        };
+        // A batch is committed by one of its senders, for all of them.
+        engine.db.note_write();
+        stored
     })
     .await
 }

@@ -51,7 +51,8 @@ pub(super) async fn page(engine: Arc<Engine>, criteria: Criteria) -> Result<Byte
 }
 
 async fn load(engine: &Engine, criteria: &Criteria) -> Result<Bytes, ApiError> {
-    let page = page::read(engine, criteria).await?;
+    let mut session = engine.loader(&MENTORS);
+    let page = page::read(engine, &mut session, criteria).await?;
     Ok(Bytes::from(
         serde_json::to_vec(&page).expect("a page has string keys and finite numbers"),
     ))

@@ -111,6 +111,7 @@ pub(super) async fn availability(
     ),
 )]
 pub(super) async fn list_reviews(
+    _: Visitor,
     Current(engine): Current,
     Path(id): Path<MentorId>,
     Query(query): Query<ReviewQuery>,

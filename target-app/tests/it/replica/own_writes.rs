@@ -8,7 +8,7 @@ use shared::{
     page::Page,
 };
 
-use super::step::{change, headline, standing, until};
+use super::step::{change, headline, standing, until, until_shown};
 use crate::support::{ChatSocket, NewSlot, Person, ReplicaEnd, TestApp};
 
 async fn start() -> TestApp {
@@ -38,8 +38,7 @@ async fn a_person_sees_their_own_change_at_once_and_others_when_it_is_replayed()
     assert!(seen.own_writes >= 3 && seen.fallbacks == 0, "{seen:?}");
 
     replica.resume().await;
-    until(&app, |seen| seen.lag_bytes == 0 && seen.lag_us == 0).await;
-    assert_eq!(headline(&anyone).await, "Changed");
+    until_shown(&anyone, "Changed").await;
     // The author is sent to the replica again.
     let reads = standing(&app).await.reads;
     let mut sent_there = false;

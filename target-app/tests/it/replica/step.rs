@@ -29,6 +29,17 @@ pub(super) async fn change(app: &TestApp, headline: &str) -> String {
     answer.ok::<MentorDetail>().card.headline
 }
 
+/// Waits until a client sees that headline.
+pub(super) async fn until_shown(client: &Client, wanted: &str) {
+    for _ in 0..1_000 {
+        if headline(client).await == wanted {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the replica should show {wanted} by now");
+}
+
 /// What the application says of the replica.
 pub(super) async fn standing(app: &TestApp) -> ReplicaSnapshot {
     let snapshot = app.lab().telemetry().await;
