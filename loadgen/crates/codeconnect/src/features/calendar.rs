@@ -138,7 +138,7 @@ async fn drag(mut it: AppIteration<'_>) {
         return;
     }
     let (ledger, may_be_old) = (&it.world.ledger, it.world.reads_may_be_old);
-    let reading = ledger.reading_own(ledger.own_change());
+    let reading = OwnChange::acknowledged().read_begins();
     let request = week_request(account, Some(date));
     it.call(&REFRESH, request, |reply| {
         let week = check_week(reply, account, Some(date))?;

@@ -15,7 +15,7 @@ use shared::{
 
 use crate::{
     flows::{AppFlow, AppIteration, FeatureFlows, Op, TestAccount},
-    ledger::OwnReading,
+    ledger::{OwnChange, OwnReading},
 };
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
@@ -69,9 +69,8 @@ async fn read(mut it: AppIteration<'_>) {
     if marked.is_none() {
         return;
     }
-    let ledger = &it.world.ledger;
-    ledger.marked(entry);
-    let change = ledger.own_change();
+    it.world.ledger.marked(entry);
+    let change = OwnChange::acknowledged();
     if all {
         let request = Request::post(paths::NOTIFICATIONS_READ).bearer(&account.token);
         let marked = it
@@ -83,8 +82,8 @@ async fn read(mut it: AppIteration<'_>) {
             return;
         }
     }
-    let reading = ledger.reading_own(change);
-    list(&mut it, account, Some((chosen.id, reading))).await;
+    let marked = Some((chosen.id, change.read_begins()));
+    list(&mut it, account, marked).await;
 }
 
 /// The newest notifications; `marked` is one that has to be shown as read, if it is shown.

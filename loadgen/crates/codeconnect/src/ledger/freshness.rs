@@ -38,12 +38,12 @@ pub struct OwnReading {
 
 impl OwnChange {
     /// One that is acknowledged now.
-    pub(super) fn now() -> Self {
+    pub fn acknowledged() -> Self {
         Self(now())
     }
 
-    /// A read of it begins.
-    pub(super) fn reading(self) -> OwnReading {
+    /// A read of it begins, which should show it.
+    pub fn read_begins(self) -> OwnReading {
         OwnReading {
             age: now().saturating_duration_since(self.0),
         }
@@ -267,12 +267,12 @@ pub(super) mod tests {
     #[test]
     fn a_change_of_ones_own_that_a_read_lacks_makes_it_stale_by_the_time_since() {
         let mut visible = Visible::default();
-        let change = OwnChange::now();
+        let change = OwnChange::acknowledged();
         std::thread::sleep(Duration::from_millis(5));
-        visible.read_own(change.reading(), true);
-        visible.read_own(change.reading(), false);
+        visible.read_own(change.read_begins(), true);
+        visible.read_own(change.read_begins(), false);
         let found = visible.freshness();
         assert_eq!((found.reads, found.stale), (2, 1));
-        assert!(found.ages[0] >= Duration::from_millis(5));
+        assert!(found.age(0.5).unwrap() >= Duration::from_millis(5));
     }
 }

@@ -9,7 +9,7 @@ use shared::{
     ledger::{BookingEntry, BookingOutcome, Ledger, MessageEntry, ReadEntry},
 };
 
-use super::freshness::{OwnChange, OwnReading, Reading, Visible};
+use super::freshness::{OwnReading, Reading, Visible};
 use loadgen_experiment::system::{Freshness, WriteCounts};
 
 /// Maximum number of entries of either kind: about 40 MB of JSON, which an audit still accepts.
@@ -143,19 +143,7 @@ impl LedgerRecorder {
         self.entries().visible.read(reading, listed, whole);
     }
 
-    /// A change was acknowledged that its author is going to read back.
-    #[expect(clippy::unused_self, reason = "a change is one of the ledger's trial")]
-    pub fn own_change(&self) -> OwnChange {
-        OwnChange::now()
-    }
-
-    /// It is about to be read: the response should show it.
-    #[expect(clippy::unused_self, reason = "a read begins within the ledger")]
-    pub fn reading_own(&self, change: OwnChange) -> OwnReading {
-        change.reading()
-    }
-
-    /// It was read, and the response showed it or did not.
+    /// A change of one's own was read back, and the response showed it or did not.
     pub fn read_own(&self, reading: OwnReading, shown: bool) {
         self.entries().visible.read_own(reading, shown);
     }
