@@ -17,7 +17,10 @@ use shared::{
     problem::Code,
 };
 
-use crate::flows::{AppFlow, AppIteration, FeatureFlows, MentorAccount, Op};
+use crate::{
+    flows::{AppFlow, AppIteration, FeatureFlows, MentorAccount, Op},
+    ledger::OwnChange,
+};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
