@@ -35,7 +35,7 @@ pub(super) enum ReadRoute {
 #[derive(Debug)]
 pub(super) struct ReplicaStanding {
     usable: watch::Sender<bool>,
-    progress: Mutex<Progress>,
+    progress: Mutex<ReplayProgress>,
     writes: Mutex<OwnWrites>,
     reads: AtomicU64,
     own_writes: AtomicU64,
@@ -45,7 +45,7 @@ pub(super) struct ReplicaStanding {
 
 /// How far both servers are.
 #[derive(Debug, Default)]
-struct Progress {
+struct ReplayProgress {
     /// When the primary was asked, and where it was then; until the replica is there too.
     waiting: VecDeque<(Instant, i64)>,
     /// Where the primary was last.
@@ -164,7 +164,7 @@ impl ReplicaStanding {
         }
     }
 
-    fn progress(&self) -> MutexGuard<'_, Progress> {
+    fn progress(&self) -> MutexGuard<'_, ReplayProgress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -173,7 +173,7 @@ impl ReplicaStanding {
     }
 }
 
-impl Progress {
+impl ReplayProgress {
     /// Whether a replica that was away has caught up. Until the primary has answered, nobody knows.
     fn is_back(&mut self, replayed: i64) -> bool {
         if self.goal.is_none() {
