@@ -172,7 +172,10 @@ fn the_replica_of_compose_is_like_its_primary_and_follows_it_with_a_password() {
     assert_ne!(primary["volumes"][0], replica["volumes"][0]);
     for instance in ["target-app", "instance"] {
         let instance = &services[instance];
-        assert_eq!(instance["depends_on"]["postgres-replica"]["required"], false);
+        assert_eq!(
+            instance["depends_on"]["postgres-replica"]["required"],
+            false
+        );
         let command = instance["command"][2].as_str().unwrap();
         assert!(
             command.contains("getent hosts postgres-replica")

@@ -38,12 +38,7 @@ pub struct Args {
     pub pgbouncer_url: Option<Secret>,
 
     /// A replica of it, for profiles with db.reads=replica or replica_own_writes; only reads go there
-    #[arg(
-        long,
-        env = "REPLICA_URL",
-        hide_env_values = true,
-        value_name = "URL"
-    )]
+    #[arg(long, env = "REPLICA_URL", hide_env_values = true, value_name = "URL")]
     #[serde(alias = "replica-url")]
     pub replica_url: Option<Secret>,
 

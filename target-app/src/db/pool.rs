@@ -15,11 +15,7 @@ use shared::{
     snapshot::PoolSnapshot,
     time::Millis,
 };
-use sqlx::{
-    PgPool, Postgres,
-    pool::PoolConnection,
-    postgres::PgConnectOptions,
-};
+use sqlx::{PgPool, Postgres, pool::PoolConnection, postgres::PgConnectOptions};
 
 use super::{
     DbError, Isolation, LostRace,

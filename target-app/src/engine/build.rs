@@ -13,9 +13,7 @@ use sqlx::PgPool;
 use super::{AdmissionCounters, AdmissionLimiter, Policies};
 use crate::{
     cache::{CacheCounters, CacheError, Caches, Redis},
-    db::{
-        self, Db, DbAddresses, DbError, PoolCounters, Pooler, Replica, pooler::PoolerSettings,
-    },
+    db::{self, Db, DbAddresses, DbError, PoolCounters, Pooler, Replica, pooler::PoolerSettings},
     error::ApiError,
     realtime::Hub,
     security::{HashError, Hasher, HashingCounters},

@@ -122,10 +122,7 @@ impl Engines {
     /// Closes the pool in force; the end of the process.
     pub async fn close(&self) {
         let db = self.current().db.clone();
-        if tokio::time::timeout(CLOSE_LIMIT, db.close())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(CLOSE_LIMIT, db.close()).await.is_err() {
             tracing::warn!("some database connections were still in use at the end");
         }
     }

@@ -172,7 +172,10 @@ fn a_replica_follows_takes_only_reads_and_is_copied_again_for_a_kept_folder() {
     query(&stack, "insert into kept values (1)");
     assert!(followed(&stack, "1"));
     assert_eq!(
-        query_at(&stack.replica_url, "insert into kept values (2) returning id"),
+        query_at(
+            &stack.replica_url,
+            "insert into kept values (2) returning id"
+        ),
         ""
     );
     stack.crash(ServiceRole::Replica).unwrap();

@@ -144,7 +144,9 @@ impl Replica {
         let standing = self.standing();
         while !(standing.is_usable() && standing.has_replayed(goal)) {
             if replica.position().await.is_err() {
-                tracing::warn!("the replica does not answer; reads go to the primary until it does");
+                tracing::warn!(
+                    "the replica does not answer; reads go to the primary until it does"
+                );
                 break;
             }
             if begin.elapsed() > CATCH_UP_LIMIT {
@@ -155,7 +157,6 @@ impl Replica {
         }
         Ok(())
     }
-
 }
 
 /// Looks at both servers until it is aborted.

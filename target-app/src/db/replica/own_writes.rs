@@ -48,8 +48,7 @@ impl OwnWrites {
             return true;
         };
         let missing = |at: &Instant| self.horizon.is_none_or(|horizon| *at >= horizon);
-        !self.anybody.as_ref().is_some_and(missing)
-            && !self.last.get(&person).is_some_and(missing)
+        !self.anybody.as_ref().is_some_and(missing) && !self.last.get(&person).is_some_and(missing)
     }
 }
 

@@ -50,7 +50,9 @@ impl ReplicaReads {
             pool,
             _route: route.map(Arc::new),
         };
-        reads.warm(profile.pool_min.get().min(profile.pool_max.get())).await;
+        reads
+            .warm(profile.pool_min.get().min(profile.pool_max.get()))
+            .await;
         Ok(reads)
     }
 

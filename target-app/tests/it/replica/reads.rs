@@ -145,7 +145,10 @@ async fn what_a_replica_does_not_know_yet_is_asked_of_the_primary() {
     );
     app.db.execute(&sql).await;
     assert_eq!(student.history(room, "").await.status, 200);
-    app.student(2).history(room, "").await.refused(Code::NotFound);
+    app.student(2)
+        .history(room, "")
+        .await
+        .refused(Code::NotFound);
     replica.resume().await;
     app.finish().await;
 }

@@ -19,7 +19,12 @@ pub(super) fn mentor_id() -> MentorId {
 
 /// The headline of that mentor's profile, as this client sees it.
 pub(super) async fn headline(client: &Client) -> String {
-    client.mentor(mentor_id()).await.ok::<MentorDetail>().card.headline
+    client
+        .mentor(mentor_id())
+        .await
+        .ok::<MentorDetail>()
+        .card
+        .headline
 }
 
 /// That mentor changes the headline; what the answer to it shows.

@@ -61,7 +61,10 @@ impl ReplicaEnd {
     /// One text that it answers.
     pub(crate) async fn text(&mut self, sql: &str) -> String {
         let sql = AssertSqlSafe(sql.to_owned());
-        sqlx::query_scalar(sql).fetch_one(&mut self.0).await.unwrap()
+        sqlx::query_scalar(sql)
+            .fetch_one(&mut self.0)
+            .await
+            .unwrap()
     }
 
     async fn run(&mut self, sql: &'static str) {
