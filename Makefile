@@ -20,10 +20,10 @@ demo: setup ## The before/after experiment on this machine's own PostgreSQL and 
 	$(CARGO) build --release --locked -p target-app -p loadgen
 	$(BUILDS)/release/loadgen demo $(ARGS) || [ $$? -eq 96 ] # INCONCLUSIVE, as with --quick
 
-test: setup-test ## Every test, on a real PostgreSQL, PgBouncer and Redis started for it, in a Chromium and in a tmux
+test: setup-test ## Every test, on a real PostgreSQL with a replica, PgBouncer and Redis started for it, in a Chromium and in a tmux
 	$(CARGO) build --locked -p target-app -p loadgen
 	$(CARGO) test --locked --workspace --no-run
-	$(BUILDS)/debug/loadgen stack --services postgres,redis --topology pgbouncer --no-fsync -- $(CARGO) test --locked --workspace -- --skip driver:: --skip timed:: --skip browser::
+	$(BUILDS)/debug/loadgen stack --services postgres,redis --topology pgbouncer,replica --no-fsync -- $(CARGO) test --locked --workspace -- --skip driver:: --skip timed:: --skip browser::
 	$(CARGO) test --locked --workspace --test it -- browser:: --test-threads=1
 	scripts/timed-tests.sh $(CARGO) test --locked --workspace --lib -- driver:: --test-threads=1
 	scripts/timed-tests.sh $(CARGO) test --locked --workspace --test it -- timed:: --test-threads=1

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds the images, starts the services, runs the quick experiment through docker compose,
 # and checks the live page while it runs, and what it left behind: exit code, report on disk,
-# report on a page of localhost. COMPOSE_PROFILES=scale,pgbouncer: with several instances behind the balancer,
-# and a pooler.
+# report on a page of localhost. COMPOSE_PROFILES=scale,pgbouncer,replica: with several instances behind the
+# balancer, a pooler and a replica of PostgreSQL.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,7 +22,7 @@ prints() { # pattern, command
 finish() {
     local code=$?
     if [ $code -ne 0 ]; then docker compose logs --no-color --tail 60 || true; fi
-    docker compose --profile observability --profile scale --profile pgbouncer down --volumes --timeout 5 >/dev/null 2>&1 || true
+    docker compose --profile observability --profile scale --profile pgbouncer --profile replica down --volumes --timeout 5 >/dev/null 2>&1 || true
     rm -rf "$results"
     exit $code
 }
@@ -90,6 +90,12 @@ if [[ ",$COMPOSE_PROFILES," == *,scale,* ]]; then
         grep -q "\"target-app-$number\"" "$results/latest/summary.json" || { echo "compose-test: instance $number got nothing" >&2; exit 1; }
     done
     prints '200 OK' curl -sSi "http://127.0.0.1:$BALANCER_PORT/balancer/ready" || { echo "compose-test: the balancer is not ready" >&2; exit 1; }
+fi
+if [[ ",$COMPOSE_PROFILES," == *,replica,* ]]; then
+    # target-app knows it, and it follows.
+    telemetry() { curl -fsS -H "X-Lab-Token: $lab_token" "http://127.0.0.1:$APP_PORT/lab/telemetry"; }
+    prints '"replica":\{"usable":true' telemetry || { echo "compose-test: the replica is not used" >&2; exit 1; }
+    [ "$(docker compose exec -T postgres-replica id -u)" != 0 ] || { echo "compose-test: the replica runs as root" >&2; exit 1; }
 fi
 prints 'Audit: .* 0 violations' docker compose logs --no-color loadgen || { echo "compose-test: no clean audit line" >&2; exit 1; }
 echo "compose-test: passed"

@@ -34,6 +34,9 @@ pub struct Snapshot {
     /// answer in time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pooler: Option<PoolerSnapshot>,
+    /// The replica of the database server; absent where none is configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica: Option<ReplicaSnapshot>,
     /// The Redis server; absent when it did not answer in time.
     pub redis: Option<RedisSnapshot>,
     /// This process.
@@ -213,6 +216,28 @@ pub struct PoolerSnapshot {
     pub transactions: u64,
     /// Microseconds that clients have waited for a server connection so far.
     pub wait_us: u64,
+}
+
+/// A replica of the database server, and the reads that may go to it, as this process sees them. A
+/// read is one checkout of a connection.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReplicaSnapshot {
+    /// Whether it answers and had caught up when it came back: then reads may go to it.
+    pub usable: bool,
+    /// Bytes of write-ahead log that the primary has written and it has not replayed.
+    pub lag_bytes: u64,
+    /// Microseconds for which the oldest position among them has been the primary's; 0 where it has
+    /// replayed all.
+    pub lag_us: u64,
+    /// Reads that went to it so far.
+    pub reads: u64,
+    /// Reads that went to the primary so far because their person had written what it might not have.
+    pub own_writes: u64,
+    /// Reads that went to the primary so far because it was away or had no free connection.
+    pub fallbacks: u64,
+    /// Times that it was lost.
+    pub losses: u64,
 }
 
 /// The Redis server, seen from `INFO`.

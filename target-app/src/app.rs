@@ -18,7 +18,7 @@ use crate::{
     clock::Clock,
     config::{ClientLimits, Config, PaymentSettings, Retention},
     connections,
-    db::Pooler,
+    db::{Pooler, Replica},
     engine::{EngineError, EngineParts, Engines},
     features, frame_exchange, metrics,
     provider::{HttpProvider, Provider, WebhookKey, fake::FakeProvider},
@@ -89,10 +89,14 @@ impl AppServer {
         let pooler = config.pgbouncer_url.as_ref();
         let pooler = pooler.map(|url| Pooler::before(direct, url.expose_secret()));
         let pooler = pooler.transpose().map_err(EngineError::Refused)?;
+        let replica = config.replica_url.as_ref();
+        let replica = replica.map(|url| Replica::watch(direct, url.expose_secret()));
+        let replica = replica.transpose().map_err(EngineError::Refused)?;
         let hub = Hub::new();
         let parts = EngineParts {
             database_url: config.database_url,
             pooler,
+            replica,
             redis_url: config.redis_url,
             pool: Arc::default(),
             caches: Arc::new(CacheCounters::new(features.cache_kinds())),

@@ -1,4 +1,4 @@
-//! What one request costs: a recorder that follows the request through every module.
+//! What one request costs, and whose it is: a recorder that follows the request through every module.
 //!
 //! The recorder lives in a task local, so that repositories and caches need no argument for it;
 //! outside of a request nothing is recorded.
@@ -6,7 +6,7 @@
 use std::{
     panic::resume_unwind,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU16, AtomicU32, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -15,6 +15,7 @@ use std::{
 use enum_map::EnumMap;
 use shared::timing::{ServerCount, ServerPart, ServerTiming};
 use tracing::Instrument as _;
+use uuid::Uuid;
 
 tokio::task_local! {
     static CURRENT: Timing;
@@ -32,6 +33,8 @@ struct Inner {
     counts: EnumMap<ServerCount, AtomicU16>,
     /// Milliseconds plus one; 0 where the body came from no cache.
     body_age: AtomicU32,
+    /// Who signed in for it.
+    person: OnceLock<Uuid>,
 }
 
 impl Default for Timing {
@@ -41,6 +44,7 @@ impl Default for Timing {
             us: EnumMap::default(),
             counts: EnumMap::default(),
             body_age: AtomicU32::new(0),
+            person: OnceLock::new(),
         }))
     }
 }
@@ -65,6 +69,21 @@ pub async fn scope<F: Future>(timing: Timing, work: F) -> F::Output {
 /// The recorder of the current request; outside of a request, a new one that nobody reads.
 pub fn current() -> Timing {
     CURRENT.try_with(Timing::clone).unwrap_or_default()
+}
+
+/// Records whose request it is; the first word counts.
+pub fn signed_in(person: Uuid) {
+    with(|inner| {
+        let _known_before = inner.person.set(person);
+    });
+}
+
+/// Whose request it is; `None` of somebody who is not signed in, and outside of a request.
+pub fn person() -> Option<Uuid> {
+    CURRENT
+        .try_with(|timing| timing.0.person.get().copied())
+        .ok()
+        .flatten()
 }
 
 /// Wraps one PostgreSQL statement.
@@ -232,6 +251,19 @@ mod tests {
         assert!(cut.is_err());
         finished.await.unwrap();
         assert_eq!(timing.read().counts[ServerCount::Queries], 1);
+    }
+
+    #[tokio::test]
+    async fn whose_request_it_is_goes_along_into_shielded_work() {
+        let person_of = Uuid::from_u128(7);
+        assert_eq!(person(), None);
+        signed_in(person_of);
+        assert_eq!(person(), None, "there is no request");
+        scope(Timing::default(), async {
+            signed_in(person_of);
+            assert_eq!(shielded(async { person() }).await, Some(person_of));
+        })
+        .await;
     }
 
     #[tokio::test]

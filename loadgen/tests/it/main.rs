@@ -12,6 +12,7 @@
 mod addresses;
 mod baseline;
 mod browser;
+mod compose;
 mod direct;
 mod history;
 mod http_flags;

@@ -28,7 +28,7 @@ const WRONG: [(&str, &str); 68] = [
     ("run smoke --users ten", "from 1 to 20000"),
     ("run smoke --users -1", "--users"),
     ("run smoke --seed 1e999", "--seed"),
-    ("run smoke --topology replica", "scale=4,pgbouncer"),
+    ("run smoke --topology standby", "scale=4,pgbouncer,replica"),
     ("run smoke --topology scale=0", "1 to 16"),
     (
         "run smoke --topology scale=2 --target http://127.0.0.1:1",

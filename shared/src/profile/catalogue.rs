@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use super::reads::ReadSource;
 use super::spans::{Lasting, ShortTime, WholePercent};
 use super::values::{
     Admission, Checkout, Compression, Fanout, HashScheme, Invalidation, ListQuery, LoginQueries,
@@ -225,6 +226,8 @@ switches! {
 
     /// How PostgreSQL is reached; by way of PgBouncer the pool's connections share its few.
     db_via: Via = "db.via", "direct" => "direct", "pays where many instances have more connections than PostgreSQL has processors; costs a hop";
+    /// Which server answers lists and details that may be a little old; whatever decides stays on the primary.
+    db_reads: ReadSource = "db.reads", "primary" => "primary", "pays where reads need more processors than one machine has; costs staleness, or with own writes a share of the gain";
     /// Whether a commit waits until its log is on disk; off can lose the last moments in a crash.
     db_synchronous_commit: OnOff = "db.synchronous_commit", "on" => "on", "PostgreSQL's default; off trades durability, so it is no optimization to ship";
     /// Keep prepared statements on each connection, a hundred of them.

@@ -2,11 +2,13 @@
 
 mod catalogue;
 mod reading;
+mod reads;
 mod spans;
 mod values;
 
 pub use catalogue::{BadSwitch, Profile, SWITCHES, Switch, fingerprint, setting};
 pub use reading::SwitchReading;
+pub use reads::ReadSource;
 pub use spans::{Lasting, ShortTime, WholePercent};
 pub use values::{
     Admission, Checkout, Compression, Fanout, HashScheme, Invalidation, ListQuery, LoginQueries,

@@ -49,6 +49,8 @@ macro_rules! choices {
     )+ };
 }
 
+pub(super) use choices;
+
 choices! {
     /// A switch with two positions.
     OnOff {

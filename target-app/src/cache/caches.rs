@@ -172,6 +172,16 @@ impl Caches {
         }
     }
 
+    /// Whether nothing of this kind is cached.
+    pub fn is_off(&self, kind: &CacheKind) -> bool {
+        self.0.stores.is_off(kind)
+    }
+
+    /// Whether it is remembered that there is nothing under a key of this kind.
+    pub fn keeps_absence(&self, kind: &CacheKind) -> bool {
+        self.0.lifetimes.absence.is_some() && !self.is_off(kind)
+    }
+
     /// Runs `load` unless it is remembered that it finds nothing; remembers it if it does.
     ///
     /// For what is not cached itself: nothing is stored of a value that exists, and a look-up
@@ -182,7 +192,7 @@ impl Caches {
         key: Key,
         load: impl Future<Output = Result<Option<T>, E>>,
     ) -> Result<Option<T>, E> {
-        if self.0.lifetimes.absence.is_none() || self.0.stores.is_off(key.kind) {
+        if !self.keeps_absence(key.kind) {
             return load.await;
         }
         let looked = self.0.stores.look_up(&key, None).await;

@@ -37,6 +37,11 @@ pub struct Args {
     #[serde(alias = "pgbouncer-url")]
     pub pgbouncer_url: Option<Secret>,
 
+    /// A replica of it, for profiles with db.reads=replica or replica_own_writes; only reads go there
+    #[arg(long, env = "REPLICA_URL", hide_env_values = true, value_name = "URL")]
+    #[serde(alias = "replica-url")]
+    pub replica_url: Option<Secret>,
+
     /// Redis, like redis://127.0.0.1:6379/0; a lab reset empties that database
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
     #[serde(alias = "redis-url")]

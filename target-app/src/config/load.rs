@@ -56,6 +56,8 @@ pub struct Config {
     pub database_url: SecretString,
     /// Where PgBouncer is, if there is one.
     pub pgbouncer_url: Option<SecretString>,
+    /// Where a replica of PostgreSQL is, if there is one.
+    pub replica_url: Option<SecretString>,
     /// Where Redis is.
     pub redis_url: SecretString,
     /// Where to listen.
@@ -107,6 +109,7 @@ impl Args {
         Self {
             database_url: self.database_url.or(below.database_url),
             pgbouncer_url: self.pgbouncer_url.or(below.pgbouncer_url),
+            replica_url: self.replica_url.or(below.replica_url),
             redis_url: self.redis_url.or(below.redis_url),
             listen: self.listen.or(below.listen),
             lab_token: self.lab_token.or(below.lab_token),
@@ -151,13 +154,6 @@ impl Args {
                 example: "postgres://user:password@127.0.0.1:5432/codeconnect",
             })
             .and_then(|url| address::postgres(&url).map_err(ConfigError::Value))
-    }
-
-    /// Where PgBouncer is, if there is one.
-    fn pgbouncer_url(&self) -> Result<Option<SecretString>, ConfigError> {
-        given(self.pgbouncer_url.as_ref())
-            .map(|url| address::postgres(&url.into_inner()).map_err(ConfigError::Value))
-            .transpose()
     }
 
     /// Where recordings lie.
@@ -242,7 +238,8 @@ impl Config {
         };
         Ok(Self {
             database_url: args.database_url()?,
-            pgbouncer_url: args.pgbouncer_url()?,
+            pgbouncer_url: optional_postgres(args.pgbouncer_url.as_ref())?,
+            replica_url: optional_postgres(args.replica_url.as_ref())?,
             redis_url: given(args.redis_url.as_ref())
                 .map(Secret::into_inner)
                 .ok_or(ConfigError::Missing {
@@ -274,6 +271,13 @@ impl Config {
             log_format: args.log_format.unwrap_or_default(),
         })
     }
+}
+
+/// The address of something that speaks PostgreSQL's protocol, if there is one.
+fn optional_postgres(url: Option<&Secret>) -> Result<Option<SecretString>, ConfigError> {
+    given(url)
+        .map(|url| address::postgres(&url.into_inner()).map_err(ConfigError::Value))
+        .transpose()
 }
 
 fn profile(name: Option<&str>, settings: &[String]) -> Result<Profile, ConfigError> {

@@ -1,4 +1,4 @@
-//! PostgreSQL: the pool, sessions, transactions, errors, indexes, guards and policies, audit, query plans.
+//! PostgreSQL: the pool, the replica, sessions, transactions, errors, indexes, guards and policies, audit, query plans.
 
 pub mod audit;
 pub mod database;
@@ -11,6 +11,7 @@ pub mod optimizations;
 mod pool;
 pub mod pooler;
 mod purge;
+mod replica;
 mod round_trip;
 pub mod row_security;
 mod session;
@@ -25,6 +26,7 @@ pub use migrate::{check_schema, connect, describe, migrate};
 pub use pool::{Db, DbAddresses, PoolCounters, open};
 pub use pooler::{Pooler, PoolerConsole};
 pub use purge::{Purge, purge, purge_sql};
+pub use replica::Replica;
 pub use session::{DbSession, Lease, WriteLease};
 pub use switch_readings::switch_readings;
 pub use transaction::{Retry, Retryable, transaction, transaction_at};

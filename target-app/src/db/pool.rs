@@ -10,21 +10,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::FutureExt as _;
 use shared::{
     profile::{Checkout, OnOff, Profile, RowSecurity, SwitchReading, Via},
     snapshot::PoolSnapshot,
     time::Millis,
 };
-use sqlx::{
-    PgPool, Postgres,
-    pool::PoolConnection,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use sqlx::{PgPool, Postgres, pool::PoolConnection, postgres::PgConnectOptions};
 
 use super::{
     DbError, Isolation, LostRace,
     pooler::{Pooler, PoolerSettings, TransactionStart},
+    replica::{Replica, ReplicaReads},
     round_trip::DelayedRoute,
     settings,
 };
@@ -61,6 +57,9 @@ pub struct Db {
     counters: Arc<PoolCounters>,
     pooler: Option<Pooler>,
     start: Arc<TransactionStart>,
+    /// The replica that is configured, whether or not reads go to it.
+    replica: Option<Replica>,
+    reads: Option<ReplicaReads>,
 }
 
 /// Where the database is.
@@ -70,6 +69,8 @@ pub struct DbAddresses<'a> {
     pub direct: &'a str,
     /// PgBouncer, and what it says of itself; `None` where none is configured.
     pub pooler: Option<(Pooler, PoolerSettings)>,
+    /// A replica of it; `None` where none is configured.
+    pub replica: Option<Replica>,
 }
 
 /// Opens a pool with the options of the profile and `pool.min` connections; through PgBouncer where
@@ -96,24 +97,13 @@ pub async fn open(
     let options = settings::connection(server, profile);
     // Through a pooler without prepared statements, each transaction drops what it finds.
     let cached = profile.db_statement_cache.is_on() || start.drops_statements();
-    let pool = PgPoolOptions::new()
-        .max_connections(profile.pool_max.get())
-        // Above the maximum it is kept as asked for; the pool stops at the maximum by itself.
-        .min_connections(profile.pool_min.get())
-        .acquire_timeout(profile.pool_acquire_timeout.duration())
-        .idle_timeout(profile.pool_idle_timeout.duration())
-        .max_lifetime(None)
-        .test_before_acquire(profile.pool_ping.is_on())
-        .after_release(move |conn, _| {
-            async move {
-                if !cached {
-                    settings::deallocate_statements(conn).await?;
-                }
-                Ok(true)
-            }
-            .boxed()
-        })
-        .connect_lazy_with(options);
+    let pool = settings::pool(profile, !cached).connect_lazy_with(options);
+    let reads = match &addresses.replica {
+        Some(replica) if profile.db_reads.uses_replica() => {
+            Some(ReplicaReads::open(replica.clone(), profile).await?)
+        }
+        _ => None,
+    };
     let db = Db {
         pool,
         checkout: profile.pool_checkout,
@@ -122,6 +112,8 @@ pub async fn open(
         counters,
         pooler: addresses.pooler.map(|(pooler, _)| pooler),
         start: Arc::new(start),
+        replica: addresses.replica,
+        reads,
     };
     db.warm(profile.pool_min.get().clamp(1, profile.pool_max.get()))
         .await?;
@@ -143,6 +135,40 @@ impl Db {
     /// The pooler that is configured, whether or not the pool goes through it.
     pub fn pooler(&self) -> Option<&Pooler> {
         self.pooler.as_ref()
+    }
+
+    /// The replica that is configured, whether or not reads go to it.
+    pub fn replica(&self) -> Option<&Replica> {
+        self.replica.as_ref()
+    }
+
+    /// Where reads go that may be a little old; `None` where that is the primary.
+    pub(super) const fn reads(&self) -> Option<&ReplicaReads> {
+        self.reads.as_ref()
+    }
+
+    /// Whether it matters to reads who has just written.
+    pub fn distinguishes_writers(&self) -> bool {
+        let reads = self.reads.as_ref();
+        reads.is_some_and(ReplicaReads::distinguishes_writers)
+    }
+
+    /// Remembers that the person of the current request has just written, or may have. Commits do so by
+    /// themselves; this is for a write that somebody else has committed.
+    pub fn note_write(&self) {
+        if let Some(replica) = &self.replica {
+            replica.note_write();
+        }
+    }
+
+    /// Closes its pools, once their connections are back.
+    pub async fn close(&self) {
+        let reads = async {
+            if let Some(reads) = &self.reads {
+                reads.close().await;
+            }
+        };
+        tokio::join!(self.pool.close(), reads);
     }
 
     /// The statements with which a transaction begins.

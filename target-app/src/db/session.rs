@@ -19,11 +19,22 @@ use crate::timing;
 type Transactions = <Postgres as sqlx::Database>::TransactionManager;
 
 impl Db {
-    /// A session for one request; takes no connection yet.
+    /// A session for one request, on the primary; takes no connection yet.
     pub fn session(&self) -> DbSession {
         DbSession {
             db: self.clone(),
             kept: None,
+            kept_of_replica: false,
+            may_be_old: false,
+        }
+    }
+
+    /// A session for reads that may be a little old, and of which nothing is decided: they go where
+    /// `db.reads` says.
+    pub fn reader(&self) -> DbSession {
+        DbSession {
+            may_be_old: self.reads().is_some(),
+            ..self.session()
         }
     }
 }
@@ -35,12 +46,30 @@ impl Db {
 pub struct DbSession {
     db: Db,
     kept: Option<PoolConnection<Postgres>>,
+    /// Whether that one leads to the replica.
+    kept_of_replica: bool,
+    /// Whether its reads may go to the replica.
+    may_be_old: bool,
 }
 
 impl DbSession {
     /// Whether statements of a person run under row-level security.
     pub(super) const fn is_secured(&self) -> bool {
         self.db.is_secured()
+    }
+
+    /// Whether its reads may be answered by a replica, and so be old.
+    pub const fn may_be_old(&self) -> bool {
+        self.may_be_old
+    }
+
+    /// Lets the rest of it read from the primary; returns whether it may have been answered by a
+    /// replica before.
+    pub fn insist_on_primary(&mut self) -> bool {
+        if self.kept_of_replica {
+            self.release();
+        }
+        std::mem::take(&mut self.may_be_old)
     }
 
     /// The database.
@@ -51,28 +80,57 @@ impl DbSession {
     /// Gives a connection that was kept for later statements back to the pool.
     pub(super) fn release(&mut self) {
         self.kept = None;
+        self.kept_of_replica = false;
     }
 
     /// A connection for the next statements, which only read: a write is refused by PostgreSQL where
     /// the lease is a transaction.
     pub async fn conn(&mut self) -> Result<Lease<'_>, DbError> {
-        let begin = self.db.start().read().cloned();
-        self.lease(begin).await
+        let of_replica = match (self.db.reads(), &self.kept) {
+            (Some(reads), None) if self.may_be_old => reads.acquire().await,
+            _ => None,
+        };
+        // The settings of a connection to the replica were made when it was opened.
+        let begin = if of_replica.is_some() || self.kept_of_replica {
+            None
+        } else {
+            self.db.start().read().cloned()
+        };
+        self.lease(of_replica, begin).await
     }
 
     /// A connection for one statement that writes. It has its effect at the latest when the lease is
     /// committed.
     pub async fn write(&mut self) -> Result<WriteLease<'_>, DbError> {
+        if self.kept_of_replica {
+            self.release();
+        }
         let begin = self.db.start().write();
-        Ok(WriteLease(self.lease(begin).await?))
+        let db = self.db.clone();
+        Ok(WriteLease {
+            lease: self.lease(None, begin).await?,
+            db,
+        })
     }
 
-    async fn lease(&mut self, begin: Option<Arc<str>>) -> Result<Lease<'_>, DbError> {
+    /// A lease of `of_replica`, of the connection that is kept, or of one to the primary.
+    async fn lease(
+        &mut self,
+        of_replica: Option<PoolConnection<Postgres>>,
+        begin: Option<Arc<str>>,
+    ) -> Result<Lease<'_>, DbError> {
         let conn = match self.db.checkout() {
-            Checkout::PerQuery => LeasedConnection::Own(self.db.acquire().await?),
+            Checkout::PerQuery => LeasedConnection::Own(match of_replica {
+                Some(conn) => conn,
+                None => self.db.acquire().await?,
+            }),
             Checkout::PerRequest => {
                 if self.kept.is_none() {
-                    self.kept = Some(self.db.acquire().await?);
+                    self.kept_of_replica = of_replica.is_some();
+                    self.kept = Some(match of_replica {
+                        Some(conn) => conn,
+                        None => self.db.acquire().await?,
+                    });
                 }
                 let kept = self.kept.as_mut().expect("it was put there above");
                 LeasedConnection::Kept(kept)
@@ -162,15 +220,23 @@ impl DerefMut for Lease<'_> {
 
 /// A connection for one statement that writes; without [`commit`](Self::commit) it may have no effect.
 #[must_use]
-pub struct WriteLease<'a>(Lease<'a>);
+pub struct WriteLease<'a> {
+    lease: Lease<'a>,
+    db: Db,
+}
 
 impl WriteLease<'_> {
     /// Ends the transaction, where there is one.
     pub async fn commit(mut self) -> Result<(), DbError> {
-        if self.0.state == LeaseState::Open {
-            timing::db(Transactions::commit(&mut self.0)).await?;
-            self.0.state = LeaseState::Plain;
-        }
+        let committed = if self.lease.state == LeaseState::Open {
+            timing::db(Transactions::commit(&mut self.lease)).await
+        } else {
+            Ok(())
+        };
+        // Also where the answer was lost: it may have been carried out.
+        self.db.note_write();
+        committed?;
+        self.lease.state = LeaseState::Plain;
         Ok(())
     }
 }
@@ -179,12 +245,12 @@ impl Deref for WriteLease<'_> {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
-        &self.0
+        &self.lease
     }
 }
 
 impl DerefMut for WriteLease<'_> {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.0
+        &mut self.lease
     }
 }

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use rand::RngExt as _;
 use shared::profile::{OnOff, Profile, TimeLimit, Via};
-use sqlx::{ConnectOptions as _, PgConnection, postgres::PgConnectOptions};
+use sqlx::{
+    ConnectOptions as _, PgConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 
 use crate::chance;
 
@@ -34,29 +38,59 @@ pub(super) fn requested(profile: &Profile) -> [(&'static str, String); 3] {
     ]
 }
 
+/// A pool as the profile wants it. With `drops_statements` a connection that is given back loses its
+/// prepared statements now and then.
+pub(super) fn pool(profile: &Profile, drops_statements: bool) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(profile.pool_max.get())
+        // Above the maximum it is kept as asked for; the pool stops at the maximum by itself.
+        .min_connections(profile.pool_min.get())
+        .acquire_timeout(profile.pool_acquire_timeout.duration())
+        .idle_timeout(profile.pool_idle_timeout.duration())
+        .max_lifetime(None)
+        .test_before_acquire(profile.pool_ping.is_on())
+        .after_release(move |conn, _| {
+            async move {
+                if drops_statements {
+                    deallocate_statements(conn).await?;
+                }
+                Ok(true)
+            }
+            .boxed()
+        })
+}
+
+/// Connect options with the settings of the profile, for a pool without PgBouncer before it.
+pub(super) fn own_connection(options: PgConnectOptions, profile: &Profile) -> PgConnectOptions {
+    basic(options, profile).options(requested(profile))
+}
+
 /// Connect options with the settings of the profile. Through PgBouncer they are made in each
 /// transaction instead.
 pub(super) fn connection(options: PgConnectOptions, profile: &Profile) -> PgConnectOptions {
+    match profile.db_via {
+        Via::Direct => own_connection(options, profile),
+        Via::Pgbouncer => basic(options, profile),
+    }
+}
+
+fn basic(options: PgConnectOptions, profile: &Profile) -> PgConnectOptions {
     let capacity = match profile.db_statement_cache {
         OnOff::On => CACHED_STATEMENTS,
         OnOff::Off => 0,
     };
     // The driver logs no statement: at a thousand a second the log would be the load.
-    let options = options
+    options
         .application_name("target-app")
         .statement_cache_capacity(capacity)
-        .disable_statement_logging();
-    match profile.db_via {
-        Via::Direct => options.options(requested(profile)),
-        Via::Pgbouncer => options,
-    }
+        .disable_statement_logging()
 }
 
 /// Drops the prepared statements of a connection without a statement cache, at random.
 ///
 /// Without its cache sqlx 0.9 still names each statement it prepares, and never closes it: the
 /// server would keep every one. At random, because a connection keeps no count of its releases.
-pub(super) async fn deallocate_statements(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+async fn deallocate_statements(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
     let due = chance::rng().random_bool(DEALLOCATE_PROBABILITY);
     if due {
         sqlx::raw_sql("deallocate all").execute(conn).await?;

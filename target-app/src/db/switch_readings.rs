@@ -1,7 +1,7 @@
 //! The `db.` switches, read back from the server and the driver.
 
 use shared::{
-    profile::{OnOff, SwitchReading, TimeLimit, Via},
+    profile::{OnOff, ReadSource, SwitchReading, TimeLimit, Via},
     time::Millis,
 };
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
@@ -13,6 +13,16 @@ use super::{Db, DbError, Isolation};
 /// An idle connection is read. Where there is none, or it is dead, one is opened with the pool's
 /// connect options instead, so that a pool in use is not waited for.
 pub async fn switch_readings(db: &Db) -> Result<Vec<SwitchReading>, DbError> {
+    let mut readings = of_primary(db).await?;
+    let reads = match db.reads() {
+        Some(reads) => reads.in_force().await,
+        None => ReadSource::Primary,
+    };
+    readings.push(SwitchReading::new("db.reads", reads));
+    Ok(readings)
+}
+
+async fn of_primary(db: &Db) -> Result<Vec<SwitchReading>, DbError> {
     let pool = db.pool();
     if let Some(mut idle) = pool.try_acquire()
         && let Ok(readings) = read(&mut idle, db).await

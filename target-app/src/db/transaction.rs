@@ -127,7 +127,10 @@ where
     let mut open = timing::db(begin).await.map_err(DbError::from)?;
     match work(&mut open).await {
         Ok(value) => {
-            timing::db(open.commit()).await.map_err(DbError::from)?;
+            let committed = timing::db(open.commit()).await;
+            // Also where the answer was lost: it may have been carried out.
+            db.note_write();
+            committed.map_err(DbError::from)?;
             Ok(value)
         }
         Err(error) => {

@@ -13,7 +13,7 @@ use sqlx::PgPool;
 use super::{AdmissionCounters, AdmissionLimiter, Policies};
 use crate::{
     cache::{CacheCounters, CacheError, Caches, Redis},
-    db::{self, Db, DbAddresses, DbError, PoolCounters, Pooler, pooler::PoolerSettings},
+    db::{self, Db, DbAddresses, DbError, PoolCounters, Pooler, Replica, pooler::PoolerSettings},
     error::ApiError,
     realtime::Hub,
     security::{HashError, Hasher, HashingCounters},
@@ -50,6 +50,8 @@ pub struct EngineParts {
     pub database_url: SecretString,
     /// PgBouncer before it, where one is configured.
     pub pooler: Option<Pooler>,
+    /// A replica of it, where one is configured.
+    pub replica: Option<Replica>,
     /// Address of Redis; secret likewise.
     pub redis_url: SecretString,
     /// Figures of the pools.
@@ -113,6 +115,7 @@ impl Engine {
     ) -> Result<Self, EngineError> {
         let url = parts.database_url.expose_secret();
         let pooler = pooler(parts.pooler.as_ref(), &profile).await?;
+        replica(parts.replica.as_ref(), &profile).await?;
         // Building indexes takes longer than a request may, so not through the new pool.
         let maintenance = db::connect(url).await?;
         let applied = apply(&maintenance, &profile).await;
@@ -139,6 +142,7 @@ impl Engine {
         let addresses = DbAddresses {
             direct: url,
             pooler,
+            replica: parts.replica.clone(),
         };
         let db = db::open(addresses, &profile, Arc::clone(&parts.pool)).await?;
         Ok(Self {
@@ -191,6 +195,21 @@ async fn pooler(
             Ok(None)
         }
     }
+}
+
+/// Refuses a profile whose reads go to a replica where there is none.
+async fn replica(configured: Option<&Replica>, profile: &Profile) -> Result<(), EngineError> {
+    if !profile.db_reads.uses_replica() {
+        return Ok(());
+    }
+    let refusal = match configured {
+        Some(replica) => replica.refusal().await?,
+        None => Some(format!(
+            "db.reads={} needs a replica of PostgreSQL: give its address with --replica-url or REPLICA_URL",
+            profile.db_reads
+        )),
+    };
+    refusal.map_or(Ok(()), |why| Err(EngineError::Refused(why)))
 }
 
 /// Applies the part of the profile that is in the database.

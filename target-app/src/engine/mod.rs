@@ -6,6 +6,7 @@ mod build;
 mod change;
 mod gradient;
 mod in_force;
+mod load;
 mod policies;
 mod swap;
 

@@ -121,11 +121,8 @@ impl Engines {
 
     /// Closes the pool in force; the end of the process.
     pub async fn close(&self) {
-        let pool = self.current().db.pool().clone();
-        if tokio::time::timeout(CLOSE_LIMIT, pool.close())
-            .await
-            .is_err()
-        {
+        let db = self.current().db.clone();
+        if tokio::time::timeout(CLOSE_LIMIT, db.close()).await.is_err() {
             tracing::warn!("some database connections were still in use at the end");
         }
     }
@@ -149,7 +146,7 @@ impl Engines {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        if tokio::time::timeout(CLOSE_LIMIT, engine.db.pool().close())
+        if tokio::time::timeout(CLOSE_LIMIT, engine.db.close())
             .await
             .is_err()
         {

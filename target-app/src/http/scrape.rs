@@ -7,6 +7,7 @@ use axum::{
 };
 
 use crate::{
+    db::Replica,
     metrics::{Scrape, memory_limit, process, render},
     state::AppState,
 };
@@ -20,6 +21,7 @@ pub async fn scrape(State(state): State<AppState>) -> Response {
             admission: engine.admission.snapshot(),
             pool: engine.db.snapshot(),
             retries: engine.db.retries(),
+            replica: engine.db.replica().map(Replica::snapshot),
             caches: engine.caches.snapshot(),
             hashing: engine.hasher.snapshot(),
             chat: state.hub().snapshot(),

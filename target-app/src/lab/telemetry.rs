@@ -23,7 +23,7 @@ use super::{
     probes::{PostgresProbe, RedisProbe},
 };
 use crate::{
-    db::{DbError, PoolerConsole},
+    db::{DbError, PoolerConsole, Replica},
     error::ApiError,
     http::Query,
     metrics,
@@ -181,6 +181,7 @@ impl Probes {
             chat: state.hub().snapshot(),
             postgres: answered(postgres, "PostgreSQL"),
             pooler: answered(pooler, "PgBouncer").flatten(),
+            replica: engine.db.replica().map(Replica::snapshot),
             redis: answered(redis, "Redis"),
             process: metrics::process(),
             instances: BTreeMap::new(),

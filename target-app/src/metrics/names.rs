@@ -38,6 +38,17 @@ pub const POOL_ACQUIRES: &str = "targetapp_pool_acquires_total";
 pub const POOL_TIMEOUTS: &str = "targetapp_pool_timeouts_total";
 /// Transactions run again after they lost against another one, by `sqlstate`.
 pub const TRANSACTION_RETRIES: &str = "targetapp_db_transaction_retries_total";
+/// Whether reads may go to the replica: 1, or 0 while it is away or not configured.
+pub const REPLICA_USABLE: &str = "targetapp_replica_usable";
+/// Bytes of log that the primary has written and the replica has not replayed.
+pub const REPLICA_LAG_BYTES: &str = "targetapp_replica_lag_bytes";
+/// Seconds for which the oldest of them have been there.
+pub const REPLICA_LAG_SECONDS: &str = "targetapp_replica_lag_seconds";
+/// Checkouts for reads that could go to the replica, by `route`: `replica`; `own_writes`, to the
+/// primary because its person had just written; `fallback`, to the primary because the replica was away.
+pub const REPLICA_READS: &str = "targetapp_replica_reads_total";
+/// Times that the replica was lost.
+pub const REPLICA_LOSSES: &str = "targetapp_replica_losses_total";
 /// Cache look-ups, by `cache` and `outcome`: `hit` or `miss`; hits also by `store`: `memory` or
 /// `redis`.
 pub const CACHE_LOOKUPS: &str = "targetapp_cache_lookups_total";

@@ -6,7 +6,7 @@ use metrics::{counter, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use shared::snapshot::{
     AdmissionSnapshot, CacheSnapshot, ChatSnapshot, HashingSnapshot, HttpSnapshot, PoolSnapshot,
-    ProcessSnapshot,
+    ProcessSnapshot, ReplicaSnapshot,
 };
 
 use super::names;
@@ -36,6 +36,8 @@ pub struct Scrape {
     pub pool: PoolSnapshot,
     /// Transactions run again, by SQLSTATE.
     pub retries: BTreeMap<String, u64>,
+    /// The replica of the database, where one is configured.
+    pub replica: Option<ReplicaSnapshot>,
     /// Each cache, by kind.
     pub caches: BTreeMap<String, CacheSnapshot>,
     /// Password hashing.
@@ -100,6 +102,9 @@ pub fn render(scrape: &Scrape) -> String {
     for (sqlstate, times) in &scrape.retries {
         counter!(names::TRANSACTION_RETRIES, "sqlstate" => sqlstate.clone()).absolute(*times);
     }
+    if let Some(replica) = &scrape.replica {
+        note_replica(replica);
+    }
     for (kind, cache) in &scrape.caches {
         let kind = kind.clone();
         for (store, hits) in [("memory", cache.memory_hits), ("redis", cache.redis_hits)] {
@@ -134,6 +139,20 @@ pub fn render(scrape: &Scrape) -> String {
         gauge!(names::MEMORY_LIMIT).set(limit as f64);
     }
     as_counters(handle.render())
+}
+
+fn note_replica(replica: &ReplicaSnapshot) {
+    gauge!(names::REPLICA_USABLE).set(u8::from(replica.usable));
+    gauge!(names::REPLICA_LAG_BYTES).set(replica.lag_bytes as f64);
+    gauge!(names::REPLICA_LAG_SECONDS).set(replica.lag_us as f64 / 1e6);
+    for (route, reads) in [
+        ("replica", replica.reads),
+        ("own_writes", replica.own_writes),
+        ("fallback", replica.fallbacks),
+    ] {
+        counter!(names::REPLICA_READS, "route" => route).absolute(reads);
+    }
+    counter!(names::REPLICA_LOSSES).absolute(replica.losses);
 }
 
 fn as_counters(mut text: String) -> String {
@@ -197,6 +216,23 @@ fn describe() {
         names::TRANSACTION_RETRIES,
         "Transactions run again after they lost against another one"
     );
+    level!(
+        names::REPLICA_USABLE,
+        "Whether reads may go to the replica of the database"
+    );
+    level!(
+        names::REPLICA_LAG_BYTES,
+        "Bytes of log that the primary has written and the replica has not replayed"
+    );
+    level!(
+        names::REPLICA_LAG_SECONDS,
+        "Seconds for which the oldest log that the replica has not replayed has been there"
+    );
+    count!(
+        names::REPLICA_READS,
+        "Checkouts for reads that could go to the replica, by where they went"
+    );
+    count!(names::REPLICA_LOSSES, "Times that the replica was lost");
     count!(names::CACHE_LOOKUPS, "Cache look-ups");
     count!(names::CACHE_FILLS, "Values loaded and stored");
     count!(
@@ -274,6 +310,7 @@ mod tests {
         let scrape = Scrape {
             caches: BTreeMap::from([("users".to_owned(), CacheSnapshot::default())]),
             retries: BTreeMap::from([("40P01".to_owned(), 7)]),
+            replica: Some(ReplicaSnapshot::default()),
             generation: 3,
             memory_limit: Some(1 << 30),
             ..Scrape::default()

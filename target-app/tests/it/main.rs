@@ -33,6 +33,7 @@ mod plans;
 mod pooler;
 mod races;
 mod recordings;
+mod replica;
 mod route_coverage;
 mod sessions;
 mod students;

@@ -56,6 +56,16 @@ fn add(mut all: Snapshot, one: Snapshot) -> Snapshot {
         sum.refused_fills += cache.refused_fills;
         sum.early_refreshes += cache.early_refreshes;
     }
+    // How far the replica is behind is one thing for all; how each uses it is added.
+    if let (Some(all), Some(one)) = (&mut all.replica, one.replica) {
+        all.usable &= one.usable;
+        all.lag_bytes = all.lag_bytes.max(one.lag_bytes);
+        all.lag_us = all.lag_us.max(one.lag_us);
+        all.reads += one.reads;
+        all.own_writes += one.own_writes;
+        all.fallbacks += one.fallbacks;
+        all.losses += one.losses;
+    }
     all.hashing.hashes += one.hashing.hashes;
     all.hashing.busy_us += one.hashing.busy_us;
     all.hashing.wait_us += one.hashing.wait_us;
@@ -73,7 +83,7 @@ fn add(mut all: Snapshot, one: Snapshot) -> Snapshot {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
-    use shared::snapshot::CacheSnapshot;
+    use shared::snapshot::{CacheSnapshot, ReplicaSnapshot};
 
     use super::*;
 
@@ -83,6 +93,7 @@ mod tests {
         snapshot
             .caches
             .insert("users".to_owned(), CacheSnapshot::default());
+        snapshot.replica = Some(ReplicaSnapshot::default());
         snapshot.retries.insert("40001".to_owned(), 0);
         let mut value = serde_json::to_value(snapshot).unwrap();
         fill(&mut value, number);
@@ -102,6 +113,9 @@ mod tests {
         let mut expected = snapshot(5);
         // Not added: the younger process, and the number of the first.
         (expected.uptime_ms, expected.process.pid) = (2, 3);
+        // The same replica, as whoever sees it furthest behind.
+        let replica = expected.replica.as_mut().unwrap();
+        (replica.lag_bytes, replica.lag_us) = (3, 3);
         expected.instances = [("target-app".to_owned(), 3), ("target-app-2".to_owned(), 2)].into();
         assert_eq!(together(vec![snapshot(3), snapshot(2)]), Some(expected));
         assert_eq!(together(vec![snapshot(3)]), Some(snapshot(3)));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, try_join_all};
-use shared::{api::lab::Explanation, snapshot::Snapshot};
+use shared::{api::lab::Explanation, profile::ReadSource, snapshot::Snapshot};
 use tokio::sync::Mutex;
 
 use super::{
@@ -165,6 +165,8 @@ impl CodeConnectSystem {
         let mut world = World::new(rows(scale), accounts, nonce, view.is_some());
         world.mentor_accounts = sessions.mentors().to_vec();
         world.admin_accounts = sessions.admins().to_vec();
+        // Without a token nobody knows where reads go.
+        world.reads_may_be_old = view.is_some() && asked.db_reads == ReadSource::Replica;
         world.database = self.database(&request, nonce, &mut warnings).await?;
         Ok(Arc::new(Prepared {
             labs: self.labs.clone(),

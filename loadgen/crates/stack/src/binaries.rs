@@ -42,6 +42,18 @@ pub(super) fn postgres() -> Result<PathBuf, StackError> {
         })
 }
 
+/// The program that copies a running PostgreSQL, beside the others; Debian has it in the package of the
+/// clients.
+pub(super) fn basebackup() -> Result<PathBuf, StackError> {
+    let beside = postgres()?.join("pg_basebackup");
+    Some(beside)
+        .filter(|program| executable(program))
+        .ok_or(StackError::Missing {
+            program: "pg_basebackup",
+            package: "postgresql-client",
+        })
+}
+
 /// Redis, or Valkey, which is compatible.
 pub(super) fn redis() -> Result<PathBuf, StackError> {
     ["redis-server", "valkey-server"]

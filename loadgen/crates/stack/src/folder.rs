@@ -138,14 +138,16 @@ fn remove_stale(root: &Path) {
 }
 
 fn database_runs(folder: &Path) -> bool {
-    let Ok(text) = fs::read_to_string(folder.join("postgres/postmaster.pid")) else {
-        return false;
-    };
-    let Some(pid) = text.lines().next() else {
-        return false;
-    };
-    fs::read_to_string(format!("/proc/{pid}/cmdline"))
-        .is_ok_and(|command| command.contains(&*folder.to_string_lossy()))
+    ["postgres", "replica"].into_iter().any(|data| {
+        let Ok(text) = fs::read_to_string(folder.join(data).join("postmaster.pid")) else {
+            return false;
+        };
+        let Some(pid) = text.lines().next() else {
+            return false;
+        };
+        fs::read_to_string(format!("/proc/{pid}/cmdline"))
+            .is_ok_and(|command| command.contains(&*folder.to_string_lossy()))
+    })
 }
 
 #[cfg(test)]

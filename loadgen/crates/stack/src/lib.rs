@@ -1,4 +1,4 @@
-//! The services themselves: PostgreSQL, Redis, PgBouncer, instances of target-app and their balancer
+//! The services themselves: PostgreSQL, its replica, Redis, PgBouncer, instances of target-app and their balancer
 //! as child processes on free loopback ports, in a folder of their own. No process outlives loadgen, however it ends.
 
 mod balancer;
@@ -10,6 +10,7 @@ mod pgbouncer;
 mod postgres;
 mod process;
 mod redis;
+mod replica;
 mod start;
 mod supervisor;
 mod system_user;

@@ -38,7 +38,7 @@ pub struct StackOptions {
     pub seed: u64,
     /// The services to start.
     pub services: ServiceSet,
-    /// Instances of target-app, which share database, cache and secrets, and the pooler.
+    /// Instances of target-app, which share database, cache and secrets, the pooler, and the replica.
     pub topology: Topology,
     /// Whether PostgreSQL waits for the disk (`fsync`), as it must for a measurement.
     pub durable: bool,

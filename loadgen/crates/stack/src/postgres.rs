@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
@@ -22,11 +23,15 @@ use super::{
 
 /// Role and database.
 pub(super) const NAME: &str = "codeconnect";
+/// Slot for which the log is kept that the replica has not had yet.
+pub(super) const REPLICA_SLOT: &str = "replica";
+/// Most log that is kept for it, after which it has to be copied again: a lost replica must not fill the disk.
+const KEPT_LOG: &str = "4GB";
 /// File of the role's password, for a folder that is used again.
 const PASSWORD: &str = "postgres.password";
 
 /// What to do if a program of PostgreSQL cannot be started.
-const REMEDY: &str = "install the package postgresql, or use a running PostgreSQL";
+pub(super) const REMEDY: &str = "install the package postgresql, or use a running PostgreSQL";
 /// SIGINT is PostgreSQL's fast shutdown; SIGQUIT, when loadgen is killed, is the immediate one, which
 /// still ends its children and frees shared memory, unlike SIGKILL.
 const SPEC: ProcessSpec = ProcessSpec {
@@ -44,7 +49,7 @@ pub(super) struct Postgres {
     pub(super) url: String,
     pub(super) port: u16,
     pub(super) password: String,
-    bin: PathBuf,
+    pub(super) bin: PathBuf,
 }
 
 impl Postgres {
@@ -85,7 +90,9 @@ pub(super) fn start(
     } else {
         Uuid::new_v4().simple().to_string()
     };
-    if !found {
+    if found {
+        drop_slot(&data)?;
+    } else {
         init(supervisor, folder, stop, &bin, &data, user, &password)?;
     }
     let mut spec = SPEC;
@@ -120,6 +127,19 @@ pub(super) fn start(
     })
 }
 
+/// Removes the slot of a replica that followed before, while the server does not run: a new one is
+/// copied at each start, and until then the log would be kept for nobody.
+fn drop_slot(data: &Path) -> Result<(), StackError> {
+    let slot = data.join("pg_replslot").join(REPLICA_SLOT);
+    match fs::remove_dir_all(&slot) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            let what = format!("cannot remove {}", slot.display());
+            Err(StackError::io(what)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn init(
     supervisor: &ProcessSupervisor,
     folder: &StackFolder,
@@ -150,7 +170,8 @@ fn init(
     tool(supervisor, folder, "initdb", initdb)?.finish(stop)
 }
 
-fn server(
+/// The server on a folder of data, with the same settings for the primary and its replica.
+pub(super) fn server(
     bin: &Path,
     data: &Path,
     port: u16,
@@ -169,6 +190,7 @@ fn server(
     set(&format!("max_connections={}", setup.max_connections));
     set("shared_buffers=256MB");
     set("max_wal_size=2GB");
+    set(&format!("max_slot_wal_keep_size={KEPT_LOG}"));
     // Durability, which no experiment may trade for speed. Dropping a database waits for a
     // checkpoint, and that for the disk: tests that do it hundreds of times turn it off.
     let on = if setup.durable { "on" } else { "off" };
@@ -201,7 +223,8 @@ fn has_statements(bin: &Path) -> bool {
         .any(|path| path.is_file())
 }
 
-fn answers(bin: &Path, port: u16) -> bool {
+/// Whether a server takes connections; a replica does once it is consistent.
+pub(super) fn answers(bin: &Path, port: u16) -> bool {
     Command::new(bin.join("pg_isready"))
         .args(["-q", "-t", "1", "-h", "127.0.0.1", "-p", &port.to_string()])
         .stdout(Stdio::null())
@@ -211,7 +234,7 @@ fn answers(bin: &Path, port: u16) -> bool {
 }
 
 /// Starts one of PostgreSQL's tools, which ends by itself.
-fn tool(
+pub(super) fn tool(
     supervisor: &ProcessSupervisor,
     folder: &StackFolder,
     name: &'static str,

@@ -11,6 +11,7 @@ use super::{
     pgbouncer::{self, PgBouncer},
     postgres::{self, Postgres, PostgresSetup},
     redis::{self, RedisServer},
+    replica::{self, ReplicaServer},
     supervisor::ProcessSupervisor,
     target::{ServiceUrls, TargetApp, TargetSetup},
 };
@@ -22,6 +23,8 @@ pub struct Stack {
     pub database_url: String,
     /// URL of PgBouncer, password included; empty if there is none.
     pub pgbouncer_url: String,
+    /// URL of the replica of PostgreSQL, password included; empty if there is none.
+    pub replica_url: String,
     /// URL of Redis, password included; empty if there is none.
     pub redis_url: String,
     /// Token of target-app's control plane; empty if target-app was not started.
@@ -34,6 +37,7 @@ pub struct Stack {
     targets: Vec<TargetApp>,
     redis: Option<RedisServer>,
     pooler: Option<PgBouncer>,
+    replica: Option<ReplicaServer>,
     postgres: Option<Postgres>,
     stack_folder: StackFolder,
     supervisor: ProcessSupervisor,
@@ -55,6 +59,12 @@ impl Stack {
             }
             binaries::pgbouncer()?;
         }
+        if topology.replica.is_some() {
+            if !wanted.postgres {
+                return Err(StackError::Needs("a replica", "PostgreSQL"));
+            }
+            binaries::basebackup()?;
+        }
         if wanted.target && topology.instances > 1 {
             binaries::haproxy()?;
         }
@@ -64,15 +74,23 @@ impl Stack {
             Some(path) => StackFolder::kept(path)?,
             None => StackFolder::temporary()?,
         };
+        let setup = PostgresSetup {
+            durable: options.durable,
+            max_connections: max_connections(topology.instances),
+        };
         let postgres = wanted
             .postgres
             .then(|| {
                 (options.log)("starting PostgreSQL");
-                let setup = PostgresSetup {
-                    durable: options.durable,
-                    max_connections: max_connections(topology.instances),
-                };
                 postgres::start(&supervisor, &folder, setup, &options.stop)
+            })
+            .transpose()?;
+        let replica = topology
+            .replica
+            .zip(postgres.as_ref())
+            .map(|(delay, postgres)| {
+                (options.log)("starting a replica of PostgreSQL");
+                replica::start(&supervisor, &folder, postgres, setup, delay, &options.stop)
             })
             .transpose()?;
         let pooler = topology
@@ -100,12 +118,15 @@ impl Stack {
         };
         let pgbouncer_url = pooler.as_ref().map(|one| one.url.clone());
         let pgbouncer_url = pgbouncer_url.unwrap_or_default();
+        let replica_url = replica.as_ref().map(|one| one.url.clone());
+        let replica_url = replica_url.unwrap_or_default();
         let (mut targets, mut lab_token) = (Vec::new(), String::new());
         let mut balancer = None;
         if wanted.target {
             let services = ServiceUrls {
                 database: &database_url,
                 pgbouncer: &pgbouncer_url,
+                replica: &replica_url,
                 redis: &redis_url,
             };
             let setup = TargetSetup::new(&folder, &options, &services)?;
@@ -124,6 +145,7 @@ impl Stack {
         Ok(Self {
             database_url,
             pgbouncer_url,
+            replica_url,
             redis_url,
             lab_token,
             folder: folder.path().to_owned(),
@@ -131,6 +153,7 @@ impl Stack {
             targets,
             redis,
             pooler,
+            replica,
             postgres,
             stack_folder: folder,
             supervisor,
@@ -159,6 +182,10 @@ impl Stack {
             .postgres
             .iter()
             .map(|one| info("postgres", one.process.pid(), ServiceRole::Postgres));
+        let replica = self
+            .replica
+            .iter()
+            .map(|one| info("replica", one.process.pid(), ServiceRole::Replica));
         let redis = self
             .redis
             .iter()
@@ -179,6 +206,7 @@ impl Stack {
             .iter()
             .map(|one| info("haproxy", one.process.pid(), ServiceRole::Balancer));
         postgres
+            .chain(replica)
             .chain(pooler)
             .chain(redis)
             .chain(targets)
@@ -249,6 +277,10 @@ impl Stack {
                 .try_for_each(|one| one.crash(supervisor)),
             ServiceRole::Redis => self
                 .redis
+                .iter_mut()
+                .try_for_each(|one| one.crash(supervisor)),
+            ServiceRole::Replica => self
+                .replica
                 .iter_mut()
                 .try_for_each(|one| one.crash(supervisor)),
             ServiceRole::Pooler => self

@@ -52,6 +52,8 @@ pub(super) struct ServiceUrls<'a> {
     pub(super) database: &'a str,
     /// PgBouncer; empty where there is none.
     pub(super) pgbouncer: &'a str,
+    /// The replica of PostgreSQL; empty where there is none.
+    pub(super) replica: &'a str,
     /// Redis.
     pub(super) redis: &'a str,
 }
@@ -81,6 +83,7 @@ impl TargetSetup {
         let environment = vec![
             ("DATABASE_URL", services.database.to_owned()),
             ("PGBOUNCER_URL", services.pgbouncer.to_owned()),
+            ("REPLICA_URL", services.replica.to_owned()),
             ("REDIS_URL", services.redis.to_owned()),
             ("MEDIA_DIR", folder.join("media").display().to_string()),
             ("LISTEN_ADDR", "127.0.0.1:0".to_owned()),

@@ -11,6 +11,7 @@ use std::{
 };
 
 use super::{ServiceSet, Stack, StackError, StackOptions, binaries};
+use loadgen_experiment::services::ServiceRole;
 
 /// Set for the process that is to be killed.
 const VICTIM: &str = "LOADGEN_TEST_STACK_VICTIM";
@@ -54,9 +55,13 @@ fn within(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
 }
 
 fn query(stack: &Stack, sql: &str) -> String {
+    query_at(&stack.database_url, sql)
+}
+
+fn query_at(url: &str, sql: &str) -> String {
     let psql = binaries::postgres().unwrap().join("psql");
     let output = Command::new(psql)
-        .args([&stack.database_url, "-Atc", sql])
+        .args([url, "-Atc", sql])
         .output()
         .unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -139,6 +144,69 @@ fn a_service_that_fails_is_reported_with_the_end_of_its_log() {
     .to_string();
     assert!(error.contains("target-app migrate failed"), "{error}");
     assert!(error.contains("| no table today"), "{error}");
+}
+
+#[test]
+fn a_replica_follows_takes_only_reads_and_is_copied_again_for_a_kept_folder() {
+    if !installed() || binaries::basebackup().is_err() {
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    let open = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o711);
+    fs::set_permissions(root.path(), open).unwrap();
+    let start = || {
+        let mut options = options();
+        options.services.redis = false;
+        options.durable = false;
+        options.topology = "replica".parse().unwrap();
+        options.keep_in = Some(root.path().join("stack"));
+        Stack::start(options).unwrap()
+    };
+    let followed = |stack: &Stack, rows: &str| {
+        within(Duration::from_secs(10), || {
+            query_at(&stack.replica_url, "select count(*) from kept") == rows
+        })
+    };
+    let mut stack = start();
+    query(&stack, "create table kept (id int)");
+    query(&stack, "insert into kept values (1)");
+    assert!(followed(&stack, "1"));
+    assert_eq!(
+        query_at(
+            &stack.replica_url,
+            "insert into kept values (2) returning id"
+        ),
+        ""
+    );
+    stack.crash(ServiceRole::Replica).unwrap();
+    query(&stack, "insert into kept values (2)");
+    assert!(followed(&stack, "2"));
+    let processes = stack.processes();
+    let names: Vec<&str> = processes.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["postgres", "replica"]);
+    drop(stack);
+    assert!(processes.iter().all(|one| !runs(one.pid)));
+    let again = start();
+    assert!(followed(&again, "2"));
+    let slots = "select count(*) from pg_replication_slots where active";
+    assert!(within(Duration::from_secs(10), || query(&again, slots) == "1"));
+}
+
+#[test]
+fn a_replica_without_its_primary_is_refused() {
+    let error = Stack::start(StackOptions {
+        services: ServiceSet {
+            postgres: false,
+            redis: true,
+            target: false,
+        },
+        topology: "replica".parse().unwrap(),
+        ..StackOptions::default()
+    });
+    assert!(matches!(
+        error,
+        Err(StackError::Needs("a replica", "PostgreSQL"))
+    ));
 }
 
 #[test]

@@ -107,6 +107,7 @@ fn variables(at: &StackAddresses) -> Vec<(&'static str, String)> {
     [
         ("DATABASE_URL", at.database_url.clone()),
         ("PGBOUNCER_URL", at.pgbouncer_url.clone()),
+        ("REPLICA_URL", at.replica_url.clone()),
         ("REDIS_URL", at.redis_url.clone()),
         ("TARGET_URL", at.load_url.clone().unwrap_or_default()),
         ("INSTANCE_URLS", at.instance_urls.join(",")),

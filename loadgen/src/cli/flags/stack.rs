@@ -39,7 +39,8 @@ pub struct StackArgs {
     #[arg(long, env = "LOADGEN_SEED", value_name = "N", default_value_t = 1, value_parser = whole(0, u64::MAX))]
     pub seed: u64,
     /// What there is beside one instance: scale=N for N instances behind a balancer, pgbouncer or
-    /// pgbouncer=N for a pooler with N server connections, like scale=4,pgbouncer
+    /// pgbouncer=N for a pooler with N server connections, replica for a replica of PostgreSQL or
+    /// replica=TIME for one that is kept that far behind, like scale=4,pgbouncer,replica
     #[arg(
         long,
         env = "LOADGEN_TOPOLOGY",
@@ -57,7 +58,7 @@ pub struct StackArgs {
     /// measurement
     #[arg(long, env = "LOADGEN_NO_FSYNC", conflicts_with = "stack_dir")]
     pub no_fsync: bool,
-    /// Command to run with DATABASE_URL, PGBOUNCER_URL, REDIS_URL, TARGET_URL, INSTANCE_URLS and
+    /// Command to run with DATABASE_URL, PGBOUNCER_URL, REPLICA_URL, REDIS_URL, TARGET_URL, INSTANCE_URLS and
     /// LAB_TOKEN set; its exit code is passed on
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,

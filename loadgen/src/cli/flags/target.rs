@@ -55,7 +55,8 @@ pub struct TargetArgs {
     #[arg(long, env = "LOADGEN_SCALE", value_name = "SCALE")]
     pub scale: Option<Scale>,
     /// Services of an own stack: scale=N for N instances behind a balancer, pgbouncer or pgbouncer=N
-    /// for a pooler with N server connections, like scale=4,pgbouncer [default: that of the file]
+    /// for a pooler with N server connections, replica for a replica of PostgreSQL or replica=TIME for
+    /// one that is kept that far behind, like scale=4,pgbouncer,replica [default: that of the file]
     #[arg(
         long,
         env = "LOADGEN_TOPOLOGY",

@@ -27,7 +27,7 @@ pub(in crate::cli) enum ServiceSource {
     OwnStack {
         /// Amount of data; `None`: that of the file.
         scale: Option<Scale>,
-        /// Instances and pooler; `None`: that of the file.
+        /// Instances, pooler and replica; `None`: that of the file.
         topology: Option<Topology>,
         /// Path of the target-app program.
         target_bin: Option<PathBuf>,
@@ -209,6 +209,8 @@ pub(in crate::cli) struct StackAddresses {
     pub(in crate::cli) database_url: String,
     /// URL of PgBouncer, password included.
     pub(in crate::cli) pgbouncer_url: String,
+    /// URL of the replica of PostgreSQL, password included.
+    pub(in crate::cli) replica_url: String,
     /// URL of Redis, password included.
     pub(in crate::cli) redis_url: String,
     /// Where load goes: the balancer, or the only instance.
@@ -288,6 +290,7 @@ pub(in crate::cli) async fn start_stack(
         let addresses = StackAddresses {
             database_url: stack.database_url.clone(),
             pgbouncer_url: stack.pgbouncer_url.clone(),
+            replica_url: stack.replica_url.clone(),
             redis_url: stack.redis_url.clone(),
             load_url: stack.load_url(),
             instance_urls: stack.target_urls(),

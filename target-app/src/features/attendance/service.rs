@@ -87,12 +87,12 @@ pub(super) async fn summary(
     student: UserId,
     now: DateTime<Utc>,
 ) -> Result<AttendanceSummary, ApiError> {
-    let mut session = engine.db.session();
-    let mentor = match reader {
-        AttendanceReader::Own => None,
+    let (mut session, mentor) = match reader {
+        AttendanceReader::Own => (engine.db.reader(), None),
         AttendanceReader::Staff(viewer) => {
+            let mut session = engine.db.session();
             students::find_card(&mut session, viewer, student).await?;
-            viewer.mentor()
+            (session, viewer.mentor())
         }
     };
     let counts = repository::summary(&mut *session.conn().await?, student, mentor, now).await?;

@@ -12,5 +12,5 @@ mod repository;
 mod seed;
 mod service;
 
-pub use extractor::AuthUser;
+pub use extractor::{AuthUser, Visitor};
 pub(super) use feature::feature;

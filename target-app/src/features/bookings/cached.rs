@@ -55,7 +55,7 @@ pub(super) async fn student_page(
 ) -> Result<Bytes, ApiError> {
     let key = page_key(student, &filter.canonical());
     let owner = BookingOwner::Student(student);
-    let mut session = engine.db.session();
+    let mut session = engine.loader(&BOOKINGS);
     let fill =
         move || async move { load(&mut session, Person::Student(student), owner, &filter).await };
     Ok(engine.caches.read_through(key, fill).await?.into_body())
@@ -67,7 +67,7 @@ pub(super) async fn mentor_page(
     person: UserId,
     filter: BookingFilter,
 ) -> Result<Bytes, ApiError> {
-    let mut session = engine.db.session();
+    let mut session = engine.db.reader();
     let mentor = {
         let mut conn = session.conn().await?;
         repository::find_mentor(&mut conn, person).await?

@@ -30,7 +30,7 @@ pub(super) async fn events(
     role: Role,
     span: EventSpan,
 ) -> Result<Page<CalendarEvent>, ApiError> {
-    let mut session = engine.db.session();
+    let mut session = engine.db.reader();
     let Some(owner) = owner(&mut session, person, role).await? else {
         return Ok(span.page.with(Vec::new(), 0));
     };

@@ -274,7 +274,12 @@ impl SocketSide for Conversation {
     async fn handle(&mut self, wire: &mut Wire, text: &str) -> Result<(), SocketEnd> {
         let state = self.state.clone();
         let costs = Timing::default();
-        let outcome = timing::scope(costs.clone(), self.carry_out(wire, text)).await;
+        let person = self.user.0;
+        let work = async {
+            timing::signed_in(person);
+            self.carry_out(wire, text).await
+        };
+        let outcome = timing::scope(costs.clone(), work).await;
         state.http().api_answered(None, &costs.read());
         outcome
     }

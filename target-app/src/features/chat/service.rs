@@ -27,7 +27,7 @@ use crate::{
 const MAX_ROOMS: i64 = 100;
 /// A person's rooms.
 pub(super) async fn rooms(engine: &Engine, user: UserId) -> Result<RoomList, ApiError> {
-    let mut session = engine.db.session();
+    let mut session = engine.db.reader();
     let mut conn = session.conn().await?;
     let rooms = repository::rooms_of(&mut conn, user, MAX_ROOMS).await?;
     Ok(RoomList { rooms })
@@ -41,13 +41,13 @@ pub(super) async fn history(
     query: &HistoryQuery,
 ) -> Result<History, ApiError> {
     let span = HistorySpan::read(query).map_err(frames::invalid)?;
-    let mut session = engine.db.session();
-    let last_seq = {
-        let mut conn = session.conn().await?;
-        repository::last_seq_for(&mut conn, room, user)
-            .await?
-            .ok_or_else(no_such_room)?
-    };
+    let mut session = engine.db.reader();
+    let mut last_seq = repository::last_seq_for(&mut *session.conn().await?, room, user).await?;
+    // A replica may not know yet that there is such a room, or such a member.
+    if last_seq.is_none() && session.insist_on_primary() {
+        last_seq = repository::last_seq_for(&mut *session.conn().await?, room, user).await?;
+    }
+    let last_seq = last_seq.ok_or_else(no_such_room)?;
     // Numbers have no gaps, so the newest ones are known by theirs.
     let after = span.after.unwrap_or(last_seq - i64::from(span.limit));
     let messages = {
@@ -97,10 +97,13 @@ pub(super) async fn send(
 ) -> Result<StoredMessage, ApiError> {
     let hub = hub.clone();
     timing::shielded(async move {
-        match engine.policies.chat.persistence {
+        let stored = match engine.policies.chat.persistence {
             Persistence::PerMessage => send_alone(&hub, &engine, &draft).await,
             Persistence::Batched => batch::send(&hub, &engine, draft).await,
-        }
+        };
+        // A batch is committed by one of its senders, for all of them.
+        engine.db.note_write();
+        stored
     })
     .await
 }

@@ -7,7 +7,7 @@ use shared::{api::courses::CourseQuery, ids::UserId};
 use super::{repository, repository_progress};
 use crate::{
     cache::{CacheKind, Group, Key},
-    db::Db,
+    db::DbSession,
     engine::Engine,
     error::ApiError,
     paging::PageNumber,
@@ -39,8 +39,8 @@ const fn query(part: PageNumber) -> CourseQuery {
 /// One page of the catalogue as JSON.
 pub(super) async fn catalogue(engine: &Engine, part: PageNumber) -> Result<Bytes, ApiError> {
     let key = Key::asked(&COURSES, CATALOGUE.to_owned(), &query(part));
-    let db = engine.db.clone();
-    let fill = move || async move { load_catalogue(&db, part).await };
+    let session = engine.loader(&COURSES);
+    let fill = move || load_catalogue(session, part);
     Ok(engine.caches.read_through(key, fill).await?.into_body())
 }
 
@@ -51,8 +51,8 @@ pub(super) async fn mine(
     part: PageNumber,
 ) -> Result<Bytes, ApiError> {
     let key = Key::asked(&COURSES, student.to_string(), &query(part));
-    let db = engine.db.clone();
-    let fill = move || async move { load_mine(&db, student, part).await };
+    let session = engine.loader(&COURSES);
+    let fill = move || load_mine(session, student, part);
     Ok(engine.caches.read_through(key, fill).await?.into_body())
 }
 
@@ -61,23 +61,25 @@ pub(super) async fn reload(engine: &Engine, key: &Key) -> Result<Option<Bytes>, 
     let query: CourseQuery = serde_json::from_str(&key.question).map_err(ApiError::internal)?;
     let part = PageNumber::read(query.page, query.per_page)?;
     let loaded = if key.group == CATALOGUE {
-        load_catalogue(&engine.db, part).await?
+        load_catalogue(engine.db.session(), part).await?
     } else {
         let student = key.group.parse().map_err(ApiError::internal)?;
-        load_mine(&engine.db, UserId(student), part).await?
+        load_mine(engine.db.session(), UserId(student), part).await?
     };
     Ok(Some(loaded))
 }
 
-async fn load_catalogue(db: &Db, part: PageNumber) -> Result<Bytes, ApiError> {
-    let mut session = db.session();
+async fn load_catalogue(mut session: DbSession, part: PageNumber) -> Result<Bytes, ApiError> {
     let items = repository::page(&mut *session.conn().await?, part).await?;
     let total = repository::count(&mut *session.conn().await?).await?;
     json(&part.with(items, total))
 }
 
-async fn load_mine(db: &Db, student: UserId, part: PageNumber) -> Result<Bytes, ApiError> {
-    let mut session = db.session();
+async fn load_mine(
+    mut session: DbSession,
+    student: UserId,
+    part: PageNumber,
+) -> Result<Bytes, ApiError> {
     let items = repository_progress::page(&mut *session.conn().await?, student, part).await?;
     let total = repository_progress::count(&mut *session.conn().await?, student).await?;
     json(&part.with(items, total))

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     cache::{CacheKind, Group, Key},
-    db::Db,
+    db::DbSession,
     engine::Engine,
     error::ApiError,
 };
@@ -41,8 +41,8 @@ pub(super) async fn dashboard(
     day: NaiveDate,
 ) -> Result<Bytes, ApiError> {
     let key = Key::asked(&DASHBOARDS, scope.to_string(), &DashboardQuestion { day });
-    let db = engine.db.clone();
-    let fill = move || async move { load(&db, scope, day).await };
+    let session = engine.loader(&DASHBOARDS);
+    let fill = move || load(session, scope, day);
     Ok(engine.caches.read_through(key, fill).await?.into_body())
 }
 
@@ -51,12 +51,15 @@ pub(super) async fn reload(engine: &Engine, key: &Key) -> Result<Option<Bytes>, 
     let asked: DashboardQuestion =
         serde_json::from_str(&key.question).map_err(ApiError::internal)?;
     let scope: DashboardScope = key.group.parse().map_err(ApiError::internal)?;
-    load(&engine.db, scope, asked.day).await.map(Some)
+    load(engine.db.session(), scope, asked.day).await.map(Some)
 }
 
-async fn load(db: &Db, scope: DashboardScope, day: NaiveDate) -> Result<Bytes, ApiError> {
+async fn load(
+    mut session: DbSession,
+    scope: DashboardScope,
+    day: NaiveDate,
+) -> Result<Bytes, ApiError> {
     let period = DashboardPeriod::of(day);
-    let mut session = db.session();
     let figures = repository::figures(&mut *session.conn().await?, scope, period).await?;
     let upcoming = repository::upcoming(&mut *session.conn().await?, scope, period.day).await?;
     let activity = repository::activity(&mut *session.conn().await?, scope).await?;

@@ -9,6 +9,7 @@ use shared::{api::mentors::MentorQuery, ids::MentorId};
 use super::{model::Criteria, page, repository};
 use crate::{
     cache::{CacheKind, Group, Key},
+    db::DbSession,
     engine::Engine,
     error::ApiError,
 };
@@ -50,20 +51,38 @@ pub(super) async fn page(engine: Arc<Engine>, criteria: Criteria) -> Result<Byte
 }
 
 async fn load(engine: &Engine, criteria: &Criteria) -> Result<Bytes, ApiError> {
-    let page = page::read(engine, criteria).await?;
+    let mut session = engine.loader(&MENTORS);
+    let page = page::read(engine, &mut session, criteria).await?;
     Ok(Bytes::from(
         serde_json::to_vec(&page).expect("a page has string keys and finite numbers"),
     ))
 }
 
+/// A session for what is not cached of a mentor, but their absence.
+pub(super) fn session(engine: &Engine) -> DbSession {
+    engine.loader_of_absence(&MENTORS)
+}
+
 /// What was found of a mentor; where the cache remembers that there is none, `find` does not run.
-pub(super) async fn existing<T>(
+/// Of a mentor whom a replica does not know, the primary is asked.
+pub(super) async fn existing<T, Fut>(
     engine: &Engine,
     id: MentorId,
-    find: impl Future<Output = Result<Option<T>, ApiError>>,
-) -> Result<T, ApiError> {
+    session: DbSession,
+    find: impl Fn(DbSession) -> Fut,
+) -> Result<T, ApiError>
+where
+    Fut: Future<Output = Result<Option<T>, ApiError>>,
+{
     let key = Key::named(&MENTORS, id.to_string(), "absence");
-    let found = engine.caches.unless_missing(key, Box::pin(find)).await?;
+    let load = async {
+        let may_be_old = session.may_be_old();
+        match find(session).await? {
+            None if may_be_old => find(engine.db.session()).await,
+            found => Ok(found),
+        }
+    };
+    let found = engine.caches.unless_missing(key, Box::pin(load)).await?;
     found.ok_or_else(|| ApiError::not_found("mentor"))
 }
 

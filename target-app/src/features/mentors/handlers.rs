@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     error::ApiError,
-    features::auth::AuthUser,
+    features::auth::{AuthUser, Visitor},
     http::{Current, Json, Path, Query, json_bytes},
     state::AppState,
 };
@@ -45,6 +45,7 @@ use crate::{
     ),
 )]
 pub(super) async fn list(
+    _: Visitor,
     Current(engine): Current,
     Query(query): Query<MentorQuery>,
 ) -> Result<Response, ApiError> {
@@ -65,6 +66,7 @@ pub(super) async fn list(
     ),
 )]
 pub(super) async fn detail(
+    _: Visitor,
     Current(engine): Current,
     Path(id): Path<MentorId>,
 ) -> Result<Json<MentorDetail>, ApiError> {
@@ -109,6 +111,7 @@ pub(super) async fn availability(
     ),
 )]
 pub(super) async fn list_reviews(
+    _: Visitor,
     Current(engine): Current,
     Path(id): Path<MentorId>,
     Query(query): Query<ReviewQuery>,

@@ -20,9 +20,9 @@ use crate::{
 /// One page of the list, read from the database in the shape of the policy in force.
 pub(super) async fn read(
     engine: &Engine,
+    session: &mut DbSession,
     criteria: &Criteria,
 ) -> Result<Page<MentorCard>, ApiError> {
-    let mut session = engine.db.session();
     let total = match engine.policies.mentors.total {
         Total::Exact => Some(listing::count(&mut *session.conn().await?, criteria).await?),
         Total::None => None,
@@ -33,7 +33,7 @@ pub(super) async fn read(
             let more = cut(&mut listed, criteria);
             (listed, more)
         }
-        ListQuery::NPlusOne => one_by_one(&mut session, criteria).await?,
+        ListQuery::NPlusOne => one_by_one(session, criteria).await?,
     };
     let next_cursor = match listed.last() {
         Some(last) if more => Some(next(engine.policies.mentors.pagination, criteria, last)),

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     cache::Group,
-    db::{DbError, Isolation, Retry},
+    db::{DbError, DbSession, Isolation, Retry},
     engine::Engine,
     error::ApiError,
     paging::PageNumber,
@@ -38,11 +38,14 @@ pub(super) async fn list(engine: Arc<Engine>, criteria: Criteria) -> Result<Byte
 
 /// One mentor in full, on the list or not.
 pub(super) async fn detail(engine: &Engine, id: MentorId) -> Result<MentorDetail, ApiError> {
-    cached::existing(engine, id, find_detail(engine, id)).await
+    let session = cached::session(engine);
+    cached::existing(engine, id, session, |session| find_detail(session, id)).await
 }
 
-async fn find_detail(engine: &Engine, id: MentorId) -> Result<Option<MentorDetail>, ApiError> {
-    let mut session = engine.db.session();
+async fn find_detail(
+    mut session: DbSession,
+    id: MentorId,
+) -> Result<Option<MentorDetail>, ApiError> {
     let profile = repository::find_profile(&mut *session.conn().await?, id).await?;
     let Some(profile) = profile else {
         return Ok(None);
@@ -63,15 +66,19 @@ pub(super) async fn availability(
     id: MentorId,
     span: AvailabilitySpan,
 ) -> Result<Availability, ApiError> {
-    cached::existing(engine, id, find_availability(engine, id, span)).await
+    // Never from a replica: a place that is shown as free should be free.
+    let session = engine.db.session();
+    cached::existing(engine, id, session, |session| {
+        find_availability(session, id, span)
+    })
+    .await
 }
 
 async fn find_availability(
-    engine: &Engine,
+    mut session: DbSession,
     id: MentorId,
     span: AvailabilitySpan,
 ) -> Result<Option<Availability>, ApiError> {
-    let mut session = engine.db.session();
     let slots = repository::open_slots(&mut *session.conn().await?, id, span).await?;
     // Only an empty answer leaves open whether there is such a mentor.
     if slots.is_empty()
@@ -90,15 +97,18 @@ pub(super) async fn reviews(
     id: MentorId,
     part: PageNumber,
 ) -> Result<Page<ReviewView>, ApiError> {
-    cached::existing(engine, id, find_reviews(engine, id, part)).await
+    let session = cached::session(engine);
+    cached::existing(engine, id, session, |session| {
+        find_reviews(session, id, part)
+    })
+    .await
 }
 
 async fn find_reviews(
-    engine: &Engine,
+    mut session: DbSession,
     id: MentorId,
     part: PageNumber,
 ) -> Result<Option<Page<ReviewView>>, ApiError> {
-    let mut session = engine.db.session();
     let total = repository::find_review_count(&mut *session.conn().await?, id).await?;
     let Some(total) = total else {
         return Ok(None);
@@ -220,7 +230,9 @@ where
         outcome?.ok_or_else(|| ApiError::not_found("mentor profile"))
     })
     .await?;
-    detail(&engine, id).await
+    // From the primary: a replica may still show what was changed.
+    let found = find_detail(engine.db.session(), id).await?;
+    found.ok_or_else(|| ApiError::not_found("mentor"))
 }
 
 fn already_reviewed() -> ApiError {

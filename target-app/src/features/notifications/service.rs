@@ -29,7 +29,7 @@ pub(super) async fn list(
     unread: bool,
     part: PageNumber,
 ) -> Result<Page<NotificationView>, ApiError> {
-    let mut session = engine.db.session();
+    let mut session = engine.db.reader();
     let items = repository::list(&mut *session.conn().await?, user, unread, part).await?;
     let total = repository::count(&mut *session.conn().await?, user, unread).await?;
     Ok(part.with(items, total))
@@ -37,7 +37,7 @@ pub(super) async fn list(
 
 /// How many of a person's notifications are unread.
 pub(super) async fn unread(engine: &Engine, user: UserId) -> Result<UnreadCount, ApiError> {
-    let mut session = engine.db.session();
+    let mut session = engine.db.reader();
     let unread = repository::count_unread(&mut *session.conn().await?, user).await?;
     Ok(UnreadCount { unread })
 }

@@ -223,7 +223,7 @@ pub(super) async fn mine(
     student: UserId,
     part: PageNumber,
 ) -> Result<Page<PaymentView>, ApiError> {
-    let mut session = engine.db.session();
+    let mut session = engine.db.reader();
     let found = repository::of_student(&mut *session.conn().await?, student, part).await?;
     let total = repository::count_of_student(&mut *session.conn().await?, student).await?;
     let items = found.into_iter().map(PaymentView::from).collect();

@@ -28,7 +28,7 @@ pub(super) async fn mine(
     role: Role,
     part: PageNumber,
 ) -> Result<Page<RecordingView>, ApiError> {
-    let mut session = engine.db.session();
+    let mut session = engine.db.reader();
     let (found, total) = match role {
         Role::Student => {
             let found = repository::of_student(&mut *session.conn().await?, user, part).await?;

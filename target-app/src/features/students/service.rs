@@ -19,7 +19,7 @@ pub(super) async fn list(
     viewer: StudentViewer,
     filter: &StudentFilter,
 ) -> Result<Page<StudentCard>, ApiError> {
-    let mut session = engine.db.session();
+    let mut session = engine.db.reader();
     let items = repository::page(&mut *session.conn().await?, viewer, filter).await?;
     let total = repository::count(&mut *session.conn().await?, viewer, filter).await?;
     Ok(filter.page.with(items, total))

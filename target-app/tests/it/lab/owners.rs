@@ -12,7 +12,7 @@ use target_app::{
 use crate::support::TestApp;
 
 /// Values to plant; a switch gets the first that it takes and does not have.
-const CANDIDATES: [&str; 13] = [
+const CANDIDATES: [&str; 14] = [
     "off",
     "on",
     "7",
@@ -22,6 +22,7 @@ const CANDIDATES: [&str; 13] = [
     "batched",
     "required",
     "pgbouncer",
+    "replica",
     "redis",
     "limit(9)",
     "bcrypt(5)",
@@ -77,7 +78,7 @@ impl<'a> Subject<'a> {
     async fn with_planted(&mut self, path: &str, planted: &Profile) -> OwnedValues {
         match self.owner(path).await {
             // The way of a connection is its pool's.
-            SwitchOwner::Connections if path == "db.via" => {
+            SwitchOwner::Connections if ["db.via", "db.reads"].contains(&path) => {
                 self.with_part(SwitchOwner::Pool, planted).await
             }
             SwitchOwner::Indexes => self.with_indexes(planted).await,
@@ -214,6 +215,7 @@ async fn a_mismatch_planted_in_the_owner_of_each_switch_shows_as_exactly_that_di
     // PgBouncer may not take.
     let app = TestApp::with(&["pool.max=1", "db.statement_cache=off"])
         .with_pooler()
+        .with_replica()
         .start()
         .await;
     let mut subject = Subject::new(&app).await;

@@ -298,6 +298,7 @@ async fn every_operation_needs_one_connection_under_every_variant() {
         "index.bookings_mentor=off",
     ])
     .with_pooler()
+    .with_replica()
     .start()
     .await;
     let document: Value = app.anonymous().get(paths::OPENAPI).await.ok();

@@ -48,6 +48,7 @@ async fn statements_without_a_name_go_through_in_transactions_whatever_server_ea
         let addresses = DbAddresses {
             direct: db.url(),
             pooler: Some((pooler.clone(), known.clone())),
+            replica: None,
         };
         let pool = db::open(addresses, &profile, Arc::<PoolCounters>::default())
             .await

@@ -1,14 +1,12 @@
 //! An application on a free port, with a database, a Redis database and a clock of its own.
 
 use std::{
-    collections::BTreeSet,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use deadpool_redis::redis::{AsyncConnectionConfig, Client as RedisClient, cmd};
 use http::Method;
 use shared::{
     api::{auth::Role, payments::PaymentEvent},
@@ -38,7 +36,10 @@ use tokio::{
 };
 
 use super::{
-    Anonymous, Answer, Client, Lab, Person, TestDb, db::at_database, send, services, student_id,
+    Anonymous, Answer, Client, Lab, Person, ReplicaTurn, TestDb,
+    db::{at_address, at_database},
+    redis_database::RedisDatabase,
+    send, services, student_id,
 };
 
 /// Admits to the control plane of every test's application.
@@ -86,6 +87,8 @@ pub(crate) struct Setup {
     retention: Retention,
     payments: PaymentSettings,
     pooler: Option<String>,
+    replica: Option<String>,
+    turn: Option<ReplicaTurn>,
 }
 
 impl Setup {
@@ -170,6 +173,18 @@ impl Setup {
         self
     }
 
+    /// With the replica of the tests in its configuration.
+    pub(crate) fn with_replica(mut self) -> Self {
+        self.replica = Some(services().replica_url);
+        self
+    }
+
+    /// With a replica at another address than that of the tests.
+    pub(crate) fn with_replica_at(mut self, address: SocketAddr) -> Self {
+        self.replica = Some(at_address(&services().replica_url, address));
+        self
+    }
+
     /// With a statement run on its database before it starts.
     pub(crate) fn after_sql(mut self, sql: &str) -> Self {
         self.statements.push(sql.to_owned());
@@ -177,7 +192,11 @@ impl Setup {
     }
 
     /// The application, listening.
-    pub(crate) async fn start(self) -> TestApp {
+    pub(crate) async fn start(mut self) -> TestApp {
+        // Before the permit: whoever has the replica may be waiting for one.
+        if self.replica.is_some() {
+            self.turn = Some(ReplicaTurn::take().await);
+        }
         let permit = permit().await;
         let db = TestDb::seeded().await;
         for sql in &self.statements {
@@ -203,6 +222,10 @@ impl Setup {
             database_url: db.url().to_owned().into(),
             pgbouncer_url: self
                 .pooler
+                .as_deref()
+                .map(|url| at_database(url, db.name()).into()),
+            replica_url: self
+                .replica
                 .as_deref()
                 .map(|url| at_database(url, db.name()).into()),
             redis_url: redis.url_at(self.redis_at).into(),
@@ -242,6 +265,7 @@ impl Setup {
             server: tokio::spawn(app.run_until_stopped()),
             db,
             config,
+            _turn: self.turn,
             _redis: redis,
             _permit: permit,
         }
@@ -300,6 +324,8 @@ pub(crate) struct TestApp {
     shutdown: Shutdown,
     server: JoinHandle<()>,
     config: Config,
+    /// The replica is this test's until its application is gone.
+    _turn: Option<ReplicaTurn>,
     _redis: RedisDatabase,
     _permit: OwnedSemaphorePermit,
 }
@@ -333,6 +359,8 @@ impl TestApp {
                 },
             },
             pooler: None,
+            replica: None,
+            turn: None,
         }
     }
 
@@ -433,55 +461,4 @@ async fn permit() -> OwnedSemaphorePermit {
             .get_or_insert_with(|| Arc::new(Semaphore::new(LIVE))),
     );
     permits.acquire_owned().await.unwrap()
-}
-
-/// Numbers of the Redis databases that live applications have.
-static LEASED: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
-
-/// A Redis database that is this application's alone: the lowest free one, emptied.
-struct RedisDatabase {
-    number: u32,
-}
-
-impl RedisDatabase {
-    async fn lease() -> Self {
-        let number = {
-            let mut leased = LEASED.lock().unwrap_or_else(PoisonError::into_inner);
-            let free = (0..1_000).find(|number| !leased.contains(number)).unwrap();
-            leased.insert(free);
-            free
-        };
-        let redis = Self { number };
-        let mut conn = RedisClient::open(redis.url_at(None))
-            .unwrap()
-            // The library's own half second is short on a machine that also compiles.
-            .get_multiplexed_async_connection_with_config(
-                &AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE)),
-            )
-            .await
-            .expect("the Redis of REDIS_URL answers");
-        let _: () = cmd("FLUSHDB").query_async(&mut conn).await.unwrap();
-        redis
-    }
-
-    /// Its address, or the same behind another one: password and number stay.
-    fn url_at(&self, address: Option<SocketAddr>) -> String {
-        let server = services().redis_url;
-        let (scheme, rest) = server.split_once("://").unwrap_or(("redis", &server));
-        // Whatever database the address names, ours is by number.
-        let place = rest.split('/').next().unwrap_or_default();
-        let place = match (address, place.rsplit_once('@')) {
-            (None, _) => place.to_owned(),
-            (Some(address), None) => address.to_string(),
-            (Some(address), Some((user, _))) => format!("{user}@{address}"),
-        };
-        format!("{scheme}://{place}/{}", self.number)
-    }
-}
-
-impl Drop for RedisDatabase {
-    fn drop(&mut self) {
-        let mut leased = LEASED.lock().unwrap_or_else(PoisonError::into_inner);
-        leased.remove(&self.number);
-    }
 }

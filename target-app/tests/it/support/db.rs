@@ -4,6 +4,7 @@
 //! The template stays too: `make test` throws the whole server away.
 
 use std::{
+    net::SocketAddr,
     process,
     str::FromStr as _,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
@@ -212,6 +213,16 @@ pub(super) fn at_database(url: &str, database: &str) -> String {
     PgConnectOptions::from_str(url)
         .expect("it is an address of PostgreSQL")
         .database(database)
+        .to_url_lossy()
+        .to_string()
+}
+
+/// The same database by another way.
+pub(super) fn at_address(url: &str, address: SocketAddr) -> String {
+    PgConnectOptions::from_str(url)
+        .expect("it is an address of PostgreSQL")
+        .host(&address.ip().to_string())
+        .port(address.port())
         .to_url_lossy()
         .to_string()
 }

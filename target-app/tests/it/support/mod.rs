@@ -24,6 +24,8 @@ mod document;
 pub(crate) mod program;
 mod proxy;
 mod raw;
+mod redis_database;
+mod replica;
 mod services;
 mod signal;
 
@@ -37,5 +39,6 @@ pub(crate) use client::{Anonymous, Client, Lab, Person, send, together};
 pub(crate) use db::TestDb;
 pub(crate) use proxy::Proxy;
 pub(crate) use raw::RawConnection;
+pub(crate) use replica::{ReplicaEnd, ReplicaTurn};
 pub(crate) use services::services;
 pub(crate) use signal::SignalEnd;

@@ -1,7 +1,8 @@
-//! A way to Redis that can be cut or made to stand still while an application uses it.
+//! A way to Redis or to the replica that can be cut or made to stand still while an application uses it.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, str::FromStr as _};
 
+use sqlx::postgres::PgConnectOptions;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
@@ -20,7 +21,7 @@ enum Flow {
     Cut,
 }
 
-/// A way to Redis.
+/// A way to a server.
 pub(crate) struct Proxy {
     address: SocketAddr,
     flow: watch::Sender<Flow>,
@@ -38,6 +39,16 @@ impl Proxy {
         } else {
             format!("{place}:6379")
         };
+        Self::to(place).await
+    }
+
+    /// An open way to the tests' replica of PostgreSQL.
+    pub(crate) async fn to_replica() -> Self {
+        let server = PgConnectOptions::from_str(&services().replica_url).unwrap();
+        Self::to(format!("{}:{}", server.get_host(), server.get_port())).await
+    }
+
+    async fn to(place: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (flow, seen) = watch::channel(Flow::Open);
@@ -60,22 +71,31 @@ impl Proxy {
         self.flow.send_replace(Flow::Stalled);
     }
 
-    /// Lets new connections through again; those that stood still are closed.
+    /// Lets new connections through again, also after a cut; those that stood still are closed.
     pub(crate) fn resume(&self) {
         self.flow.send_replace(Flow::Open);
     }
 }
 
 async fn accept(listener: TcpListener, place: String, mut flow: watch::Receiver<Flow>) {
-    let for_each = flow.clone();
-    let forever = async {
-        while let Ok((inner, _)) = listener.accept().await {
-            tokio::spawn(forward(inner, place.clone(), for_each.clone()));
+    let address = listener.local_addr().unwrap();
+    let mut listener = listener;
+    loop {
+        let for_each = flow.clone();
+        let forever = async {
+            while let Ok((inner, _)) = listener.accept().await {
+                tokio::spawn(forward(inner, place.clone(), for_each.clone()));
+            }
+        };
+        let is_cut = tokio::select! {
+            seen = flow.wait_for(|flow| *flow == Flow::Cut) => seen.is_ok(),
+            () = forever => false,
+        };
+        drop(listener);
+        if !is_cut || flow.wait_for(|flow| *flow == Flow::Open).await.is_err() {
+            return;
         }
-    };
-    tokio::select! {
-        _ = flow.wait_for(|flow| *flow == Flow::Cut) => {}
-        () = forever => {}
+        listener = TcpListener::bind(address).await.unwrap();
     }
 }
 

@@ -1,4 +1,4 @@
-//! PostgreSQL, PgBouncer and Redis, as `make test` gives them.
+//! PostgreSQL, its replica, PgBouncer and Redis, as `make test` gives them.
 
 use std::{env, sync::Once};
 
@@ -12,6 +12,8 @@ pub(crate) struct Services {
     pub(crate) redis_url: String,
     /// A PgBouncer before the server, which serves any database of it.
     pub(crate) pgbouncer_url: String,
+    /// A replica of the server.
+    pub(crate) replica_url: String,
 }
 
 /// The services, or one line that says how to get them.
@@ -26,14 +28,22 @@ pub(crate) fn services() -> Services {
         }
     });
     let given = |name| env::var(name).ok().filter(|text| !text.is_empty());
-    match ["DATABASE_URL", "REDIS_URL", "PGBOUNCER_URL"].map(given) {
-        [Some(database_url), Some(redis_url), Some(pgbouncer_url)] => Services {
+    let names = ["DATABASE_URL", "REDIS_URL", "PGBOUNCER_URL", "REPLICA_URL"];
+    match names.map(given) {
+        [
+            Some(database_url),
+            Some(redis_url),
+            Some(pgbouncer_url),
+            Some(replica_url),
+        ] => Services {
             database_url,
             redis_url,
             pgbouncer_url,
+            replica_url,
         },
         _ => panic!(
-            "DATABASE_URL, REDIS_URL and PGBOUNCER_URL are not all set: run `make test`, which starts the three for the tests"
+            "{} are not all set: run `make test`, which starts the services for the tests",
+            names.join(", ")
         ),
     }
 }

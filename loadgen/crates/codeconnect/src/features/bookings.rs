@@ -86,7 +86,7 @@ async fn book(mut it: AppIteration<'_>) {
         return;
     };
     let request = || create_request(account, slot.id, &key);
-    let ledger = &it.world.ledger;
+    let (ledger, may_be_old) = (&it.world.ledger, it.world.reads_may_be_old);
     let entry = ledger.booking(account.id, slot.id);
     let created = it
         .call(&CREATE, request(), |reply| {
@@ -112,7 +112,7 @@ async fn book(mut it: AppIteration<'_>) {
         let listed = listed(reply, account.id)?;
         let whole = listed.len() < MAX_PER_PAGE as usize;
         ledger.read(&reading, &listed, whole);
-        check_mine(&listed, &booking)
+        check_mine(&listed, &booking, may_be_old)
     })
     .await;
     if cancel {
@@ -346,7 +346,12 @@ fn listed(reply: &Reply, student: UserId) -> Result<Vec<BookingView>, Mismatch> 
     Ok(items)
 }
 
-fn check_mine(items: &[BookingView], booking: &BookingView) -> Result<(), Mismatch> {
+/// The new booking is listed, unless the list `may_be_old`: then its absence is a stale read only.
+fn check_mine(
+    items: &[BookingView],
+    booking: &BookingView,
+    may_be_old: bool,
+) -> Result<(), Mismatch> {
     match items.iter().find(|one| one.id == booking.id) {
         Some(found) if found.slot_id == booking.slot_id => Ok(()),
         Some(_) => Err(Mismatch::new("the listed booking is in another slot")),
@@ -358,6 +363,7 @@ fn check_mine(items: &[BookingView], booking: &BookingView) -> Result<(), Mismat
         {
             Ok(())
         }
+        None if may_be_old => Ok(()),
         None => Err(Mismatch::new(
             "the new booking is not among one's own: the list is stale",
         )),

@@ -17,7 +17,10 @@ use shared::{
     problem::Code,
 };
 
-use crate::flows::{AppFlow, AppIteration, FeatureFlows, MentorAccount, Op};
+use crate::{
+    flows::{AppFlow, AppIteration, FeatureFlows, MentorAccount, Op},
+    ledger::OwnChange,
+};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -137,12 +140,17 @@ async fn drag(mut it: AppIteration<'_>) {
     if moved != Some(true) {
         return;
     }
+    let (ledger, may_be_old) = (&it.world.ledger, it.world.reads_may_be_old);
+    let reading = OwnChange::acknowledged().read_begins();
     let request = week_request(account, Some(date));
     it.call(&REFRESH, request, |reply| {
         let week = check_week(reply, account, Some(date))?;
         let mut events = week.days.iter().flat_map(|day| &day.events);
         let shown = events.any(|one| one.id == event.id && one.starts_at == *starts_at);
-        if shown || shared {
+        if !shared {
+            ledger.read_own(reading, shown);
+        }
+        if shown || shared || may_be_old {
             Ok(())
         } else {
             Err(Mismatch::new("the calendar does not show the move"))

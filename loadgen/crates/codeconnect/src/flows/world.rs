@@ -40,6 +40,9 @@ pub struct World {
     pub database: Option<DatabaseTarget>,
     /// Whether the database was reset before this trial, so that every race slot is free.
     pub fresh: bool,
+    /// Whether lists may lack even what their reader has just written: nobody promised more, so that is
+    /// counted as a stale read and is no failure.
+    pub reads_may_be_old: bool,
 }
 
 /// A signed-in student.
@@ -115,6 +118,7 @@ impl World {
             ledger: LedgerRecorder::default(),
             database: None,
             fresh,
+            reads_may_be_old: false,
         }
     }
 

@@ -25,6 +25,31 @@ pub struct Reading {
     at: Instant,
 }
 
+/// A change that was acknowledged, and that its author reads back.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnChange(Instant);
+
+/// A read of such a change that has begun.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnReading {
+    /// Time since the acknowledgement.
+    age: Duration,
+}
+
+impl OwnChange {
+    /// One that is acknowledged now.
+    pub fn acknowledged() -> Self {
+        Self(now())
+    }
+
+    /// A read of it begins, which should show it.
+    pub fn read_begins(self) -> OwnReading {
+        OwnReading {
+            age: now().saturating_duration_since(self.0),
+        }
+    }
+}
+
 /// What the students' lists should show.
 #[derive(Debug, Default)]
 pub(super) struct Visible {
@@ -122,10 +147,21 @@ impl Visible {
         }
         self.reads += u64::from(shown > 0);
         if let Some(since) = oldest {
-            self.stale += 1;
-            if self.ages.len() < MAX_STALE_AGES {
-                self.ages.push(reading.at.saturating_duration_since(since));
-            }
+            self.stale(reading.at.saturating_duration_since(since));
+        }
+    }
+
+    pub(super) fn read_own(&mut self, reading: OwnReading, shown: bool) {
+        self.reads += 1;
+        if !shown {
+            self.stale(reading.age);
+        }
+    }
+
+    fn stale(&mut self, age: Duration) {
+        self.stale += 1;
+        if self.ages.len() < MAX_STALE_AGES {
+            self.ages.push(age);
         }
     }
 
@@ -226,5 +262,17 @@ pub(super) mod tests {
         visible.read(&settled, &[lesson], true);
         let found = visible.freshness();
         assert_eq!((found.reads, found.stale), (2, 1));
+    }
+
+    #[test]
+    fn a_change_of_ones_own_that_a_read_lacks_makes_it_stale_by_the_time_since() {
+        let mut visible = Visible::default();
+        let change = OwnChange::acknowledged();
+        std::thread::sleep(Duration::from_millis(5));
+        visible.read_own(change.read_begins(), true);
+        visible.read_own(change.read_begins(), false);
+        let found = visible.freshness();
+        assert_eq!((found.reads, found.stale), (2, 1));
+        assert!(found.age(0.5).unwrap() >= Duration::from_millis(5));
     }
 }

@@ -7,5 +7,5 @@ mod freshness;
 mod recorder;
 
 pub use csv::ledger_csv;
-pub use freshness::Reading;
+pub use freshness::{OwnChange, OwnReading, Reading};
 pub use recorder::{LedgerEntry, LedgerRecorder};

@@ -12,7 +12,7 @@ use shared::{
 
 use super::{
     event::{LedgerEvent, append, replay},
-    freshness::{Reading, Visible},
+    freshness::{OwnReading, Reading, Visible},
 };
 use loadgen_experiment::system::{Freshness, WriteCounts};
 
@@ -156,6 +156,11 @@ impl LedgerRecorder {
     /// They were read. `whole` means that the list is not limited to a page.
     pub fn read(&self, reading: &Reading, listed: &[BookingView], whole: bool) {
         self.entries().visible.read(reading, listed, whole);
+    }
+
+    /// A change of one's own was read back, and the response showed it or did not.
+    pub fn read_own(&self, reading: OwnReading, shown: bool) {
+        self.entries().visible.read_own(reading, shown);
     }
 
     /// Every write with its outcome.

@@ -17,7 +17,7 @@
 //! drain: 10s        # longest wait for what is under way at the end
 //! max_users: 64     # virtual users a flow
 //! seed: 1
-//! topology: scale=2,pgbouncer   # of an own stack: instances behind a balancer, a pooler
+//! topology: scale=2,pgbouncer,replica   # of an own stack: instances behind a balancer, a pooler, a replica
 //! ```
 //!
 //! With phases and no `warmup`, leading phases with `warmup: true`, or whose name begins with

@@ -1,6 +1,8 @@
-//! What an own stack consists of beside one instance of the target: `scale=4,pgbouncer`.
+//! What an own stack consists of beside one instance of the target: `scale=4,pgbouncer,replica`.
 
 use std::{fmt, str::FromStr};
+
+use shared::time::Millis;
 
 /// Most instances of the target on one machine.
 const MAX_INSTANCES: u16 = 16;
@@ -8,6 +10,8 @@ const MAX_INSTANCES: u16 = 16;
 const POOLER_SERVERS: u16 = 20;
 /// Most of them.
 const MAX_POOLER_SERVERS: u16 = 200;
+/// Longest time that a replica is kept behind: an hour of it would keep an hour of log.
+const MAX_REPLICA_DELAY: Millis = Millis(60_000);
 
 /// The services of an own stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,13 +20,17 @@ pub struct Topology {
     pub instances: u16,
     /// Server connections of a pooler before the database; `None`: there is no pooler.
     pub pooler: Option<u16>,
+    /// A replica of the database, and how long it is kept behind; zero: as close as it can be.
+    /// `None`: there is no replica.
+    pub replica: Option<Millis>,
 }
 
 impl Topology {
-    /// One instance, and no pooler.
+    /// One instance, no pooler and no replica.
     pub const SINGLE: Self = Self {
         instances: 1,
         pooler: None,
+        replica: None,
     };
 }
 
@@ -36,9 +44,14 @@ impl fmt::Display for Topology {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "scale={}", self.instances)?;
         match self.pooler {
+            None => {}
+            Some(POOLER_SERVERS) => f.write_str(",pgbouncer")?,
+            Some(servers) => write!(f, ",pgbouncer={servers}")?,
+        }
+        match self.replica {
             None => Ok(()),
-            Some(POOLER_SERVERS) => f.write_str(",pgbouncer"),
-            Some(servers) => write!(f, ",pgbouncer={servers}"),
+            Some(Millis(0)) => f.write_str(",replica"),
+            Some(delay) => write!(f, ",replica={delay}"),
         }
     }
 }
@@ -72,15 +85,28 @@ impl FromStr for Topology {
                     })?;
                     topology.pooler = Some(servers);
                 }
+                ("replica", None) => topology.replica = Some(Millis(0)),
+                ("replica", Some(delay)) => topology.replica = Some(replica_delay(delay)?),
                 _ => {
                     return Err(format!(
-                        "`{part}` is no part of a topology: write scale=N, pgbouncer or pgbouncer=N, like scale=4,pgbouncer"
+                        "`{part}` is no part of a topology: write scale=N, pgbouncer or pgbouncer=N, replica or replica=TIME, like scale=4,pgbouncer,replica"
                     ));
                 }
             }
         }
         Ok(topology)
     }
+}
+
+fn replica_delay(text: &str) -> Result<Millis, String> {
+    let delay = text.parse().ok();
+    delay
+        .filter(|delay| *delay <= MAX_REPLICA_DELAY)
+        .ok_or_else(|| {
+            format!(
+                "replica={text}: it is how long the replica is kept behind, like 500ms, at most {MAX_REPLICA_DELAY}"
+            )
+        })
 }
 
 fn whole(text: &str, most: u16) -> Option<u16> {
@@ -95,13 +121,21 @@ mod tests {
 
     #[test]
     fn a_topology_is_read_and_written_in_the_same_words() {
-        for (text, instances, pooler) in [
-            ("scale=1", 1, None),
-            ("scale=4,pgbouncer", 4, Some(20)),
-            ("scale=2,pgbouncer=5", 2, Some(5)),
+        for (text, instances, pooler, replica) in [
+            ("scale=1", 1, None, None),
+            ("scale=4,pgbouncer", 4, Some(20), None),
+            ("scale=2,pgbouncer=5", 2, Some(5), None),
+            ("scale=1,replica", 1, None, Some(Millis(0))),
+            (
+                "scale=4,pgbouncer,replica=500ms",
+                4,
+                Some(20),
+                Some(Millis(500)),
+            ),
         ] {
             let topology: Topology = text.parse().unwrap();
             assert_eq!((topology.instances, topology.pooler), (instances, pooler));
+            assert_eq!(topology.replica, replica);
             assert_eq!(topology.to_string(), text);
         }
         let pooler: Topology = " pgbouncer ".parse().unwrap();
@@ -111,7 +145,10 @@ mod tests {
     #[test]
     fn what_is_no_topology_is_refused_with_what_is_one() {
         for (text, why) in [
-            ("replica", "scale=4,pgbouncer"),
+            ("standby", "scale=4,pgbouncer,replica"),
+            ("replica=2", "like 500ms, at most 1m"),
+            ("replica=2m", "at most 1m"),
+            ("replica,replica=1s", "twice"),
             ("", "scale=4,pgbouncer"),
             ("scale", "scale=4,pgbouncer"),
             ("scale=0", "1 to 16"),

@@ -30,6 +30,14 @@ pub enum TargetFigure {
     PoolerWait,
     /// Most server connections of the pooler.
     PoolerServers,
+    /// Longest lag of the replica.
+    ReplicaLag,
+    /// Most bytes of log that the replica was behind.
+    ReplicaLagBytes,
+    /// Share of the reads that went to the replica.
+    ReplicaShare,
+    /// Reads that could not go to the replica.
+    ReplicaFallbacks,
     /// Rows read a request.
     RowsPerRequest,
     /// Rows fetched by index a request.
@@ -52,7 +60,7 @@ pub enum TargetFigure {
 
 impl TargetFigure {
     /// Every figure, in the order of reports.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 25] = [
         Self::QueriesPerRequest,
         Self::BytesPerAnswer,
         Self::RedisCommandsPerRequest,
@@ -65,6 +73,10 @@ impl TargetFigure {
         Self::PoolerWaiters,
         Self::PoolerWait,
         Self::PoolerServers,
+        Self::ReplicaLag,
+        Self::ReplicaLagBytes,
+        Self::ReplicaShare,
+        Self::ReplicaFallbacks,
         Self::RowsPerRequest,
         Self::RowsByIndexPerRequest,
         Self::BuffersHitPerRequest,
@@ -164,6 +176,30 @@ impl TargetFigure {
                 Number,
                 Neutral,
                 "Most connections from PgBouncer to PostgreSQL at a look",
+            ),
+            Self::ReplicaLag => wait(
+                "replica lag",
+                Milliseconds,
+                Wait,
+                "Longest time at a look for which log of the primary had not been replayed by the replica",
+            ),
+            Self::ReplicaLagBytes => described(
+                "replica lag bytes",
+                Bytes,
+                Neutral,
+                "Most bytes of write-ahead log at a look that the replica had not replayed",
+            ),
+            Self::ReplicaShare => described(
+                "replica share",
+                Percent,
+                Neutral,
+                "Share of the checkouts for reads that could go to the replica which did",
+            ),
+            Self::ReplicaFallbacks => described(
+                "replica fallbacks",
+                Number,
+                Count,
+                "Checkouts for reads that went to the primary because the replica was away or had no free connection",
             ),
             Self::RowsPerRequest => described(
                 "rows per request",

@@ -7,6 +7,7 @@ mod look_log;
 mod machine;
 mod plan;
 mod pooler;
+mod replica;
 mod server_figures;
 mod timeline;
 

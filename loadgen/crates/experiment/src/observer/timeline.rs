@@ -11,7 +11,7 @@ use shared::snapshot::Snapshot;
 use super::{
     host::Usage,
     machine::Machine,
-    pooler,
+    pooler, replica,
     server_figures::{database, differences, samples},
 };
 use crate::schema::Server;
@@ -221,6 +221,7 @@ impl Timeline {
             }
             server.database = database(&snapshots);
             server.pooler = pooler::figures(&snapshots);
+            server.replica = replica::figures(&snapshots);
             samples(&mut server, &snapshots);
         }
         server

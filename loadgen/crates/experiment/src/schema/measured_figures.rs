@@ -115,6 +115,10 @@ impl<'a> MeasuredFigures<'a> {
             }
             TargetFigure::PoolerWait => server.pooler?.wait_ms(),
             TargetFigure::PoolerServers => Some(f64::from(server.pooler?.servers_max)),
+            TargetFigure::ReplicaLag => Some(server.replica?.lag_s_max * 1_000.0),
+            TargetFigure::ReplicaLagBytes => Some(server.replica?.lag_bytes_max as f64),
+            TargetFigure::ReplicaShare => server.replica?.share().map(percent),
+            TargetFigure::ReplicaFallbacks => Some(server.replica?.fallbacks as f64),
             TargetFigure::RowsPerRequest => of_database(|one| one.rows_returned),
             TargetFigure::RowsByIndexPerRequest => of_database(|one| one.rows_by_index),
             TargetFigure::BuffersHitPerRequest => of_database(|one| one.blocks_hit),

@@ -35,7 +35,7 @@ pub use measured_figures::{MeasuredFigure, MeasuredFigures};
 pub use percentile::{Percentile, Percentiles};
 pub use provenance::{HostInfo, LoadedEndpoint, Program, Provenance};
 pub use second::{PooledPercentile, Second};
-pub use server::{CacheLookUps, PoolerFigures, Server};
+pub use server::{CacheLookUps, PoolerFigures, ReplicaFigures, Server};
 pub use summary::{
     Arm, Consistency, Control, Cost, Effect, EffectDifference, FailureSample, Operation,
     RatioBound, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Validity, ValidityCheck,

@@ -44,6 +44,10 @@ pub struct Server {
     /// at both looks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pooler: Option<PoolerFigures>,
+    /// What the replica of the database did; absent where there is none, or where it was not seen at
+    /// both looks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica: Option<ReplicaFigures>,
     /// Requests that each of several instances answered; empty where there is one, and where one was
     /// restarted between the looks.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -81,6 +85,32 @@ impl PoolerFigures {
     /// Mean wait of a transaction for its server connection, in milliseconds; absent without any.
     pub fn wait_ms(self) -> Option<f64> {
         (self.transactions > 0).then(|| self.wait_s * 1_000.0 / self.transactions as f64)
+    }
+}
+
+/// What a replica of the database did, and the reads that could go to it. A read is one checkout of a
+/// connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReplicaFigures {
+    /// Most bytes of write-ahead log that it was behind at a look.
+    pub lag_bytes_max: u64,
+    /// Longest time that it was behind at a look, in seconds.
+    pub lag_s_max: f64,
+    /// Reads that went to it.
+    pub reads: u64,
+    /// Reads that went to the primary because their person had just written.
+    pub own_writes: u64,
+    /// Reads that went to the primary because it was away or had no free connection.
+    pub fallbacks: u64,
+    /// Times that it was lost.
+    pub losses: u64,
+}
+
+impl ReplicaFigures {
+    /// Share of the reads that could go to it which did; absent without any.
+    pub fn share(self) -> Option<f64> {
+        let all = self.reads + self.own_writes + self.fallbacks;
+        (all > 0).then(|| self.reads as f64 / all as f64)
     }
 }
 

@@ -7,6 +7,8 @@ pub enum ServiceRole {
     Postgres,
     /// Redis.
     Redis,
+    /// A replica of PostgreSQL, which follows it.
+    Replica,
     /// PgBouncer.
     Pooler,
     /// target-app, of which there may be several instances.
@@ -17,9 +19,10 @@ pub enum ServiceRole {
 
 impl ServiceRole {
     /// Every role.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Postgres,
         Self::Redis,
+        Self::Replica,
         Self::Pooler,
         Self::Target,
         Self::Balancer,
@@ -30,6 +33,7 @@ impl ServiceRole {
         match self {
             Self::Postgres => "postgres",
             Self::Redis => "redis",
+            Self::Replica => "replica",
             Self::Pooler => "pgbouncer",
             Self::Target => "target",
             Self::Balancer => "balancer",
@@ -49,7 +53,7 @@ pub fn instance_name(index: usize) -> String {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessInfo {
     /// Unique name, under which its CPU and memory are reported: `postgres`, `redis`,
-    /// `target-app`, `target-app-2` …, `pgbouncer`, `haproxy`
+    /// `target-app`, `target-app-2` …, `replica`, `pgbouncer`, `haproxy`
     pub name: String,
     /// Process id.
     pub pid: u32,

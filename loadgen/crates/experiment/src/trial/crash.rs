@@ -56,6 +56,7 @@ impl Crash {
     pub const fn fits(self, topology: Topology) -> bool {
         match self.victim {
             CrashVictim::Service(ServiceRole::Pooler) => topology.pooler.is_some(),
+            CrashVictim::Service(ServiceRole::Replica) => topology.replica.is_some(),
             CrashVictim::Service(ServiceRole::Balancer)
             | CrashVictim::Instance
             | CrashVictim::Rolling => topology.instances > 1,
@@ -76,7 +77,7 @@ impl FromStr for Crash {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
             format!(
-                "`{text}` is no crash: write postgres, redis, pgbouncer, target, balancer, instance or rolling, @, and when in the measured window, like postgres@5s"
+                "`{text}` is no crash: write postgres, redis, replica, pgbouncer, target, balancer, instance or rolling, @, and when in the measured window, like postgres@5s"
             )
         };
         let (name, when) = text.split_once('@').ok_or_else(wrong)?;
@@ -154,6 +155,7 @@ mod tests {
             ("instance@5s", true),
             ("rolling@1s", true),
             ("pgbouncer@1s", false),
+            ("replica@1s", false),
         ] {
             let crash: Crash = text.parse().unwrap();
             assert_eq!(crash.to_string(), text);

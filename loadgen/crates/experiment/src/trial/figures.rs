@@ -9,7 +9,7 @@ use super::outcome::TrialOutcome;
 use crate::{
     schema::{
         ApplicationInfo, AuditCount, Band, CacheLookUps, Cost, Database, FailureSample, Hashing,
-        Operation, Percentile, Percentiles, PoolerFigures, Server,
+        Operation, Percentile, Percentiles, PoolerFigures, ReplicaFigures, Server,
     },
     system::ConsistencyRecord,
 };
@@ -271,6 +271,17 @@ pub fn server_total(all: &Server, one: &Server, so_far: f64) -> Server {
             transactions: all.transactions + one.transactions,
             wait_s: all.wait_s + one.wait_s,
         }),
+        replica: all
+            .replica
+            .zip(one.replica)
+            .map(|(all, one)| ReplicaFigures {
+                lag_bytes_max: all.lag_bytes_max.max(one.lag_bytes_max),
+                lag_s_max: all.lag_s_max.max(one.lag_s_max),
+                reads: all.reads + one.reads,
+                own_writes: all.own_writes + one.own_writes,
+                fallbacks: all.fallbacks + one.fallbacks,
+                losses: all.losses + one.losses,
+            }),
         instances: in_both(&all.instances, &one.instances, |a, b| a + b),
         cache_lookups: in_either(&all.cache_lookups, &one.cache_lookups, |a, b| {
             CacheLookUps {

@@ -76,7 +76,7 @@ pub(super) fn of_caches(arms: &[&Arm], application: &ApplicationInfo) -> Vec<Rep
     metrics
 }
 
-/// What PostgreSQL and the pool before it had to do.
+/// What PostgreSQL, its replica and the pool before it had to do.
 pub(super) fn of_database(arms: &[&Arm]) -> Vec<ReportMetric> {
     let of = |figure| of_arms(arms, &MetricId::Target(figure));
     let mut metrics = vec![
@@ -100,6 +100,18 @@ pub(super) fn of_database(arms: &[&Arm]) -> Vec<ReportMetric> {
             metric.unit = Unit::Count;
             metrics.push(metric);
         }
+    }
+    if arms.iter().any(|arm| arm.server.replica.is_some()) {
+        for figure in [
+            TargetFigure::ReplicaShare,
+            TargetFigure::ReplicaLag,
+            TargetFigure::ReplicaLagBytes,
+        ] {
+            metrics.push(of(figure));
+        }
+        let mut fallbacks = of(TargetFigure::ReplicaFallbacks);
+        fallbacks.unit = Unit::Count;
+        metrics.push(fallbacks);
     }
     metrics.push(of(TargetFigure::RowsPerRequest));
     // What is stored, only where it occurred.

@@ -146,7 +146,14 @@ fn a_repetition_has_the_same_booking_and_a_list_that_lacks_it_is_stale() {
         )
     };
     let read = |items: Vec<BookingView>| listed(&list(items), student(1)).unwrap();
-    assert!(check_mine(&read(vec![second.clone(), first.clone()]), &first).is_ok());
-    let why = check_mine(&read(vec![second]), &first).unwrap_err();
+    assert!(check_mine(&read(vec![second.clone(), first.clone()]), &first, false).is_ok());
+    let without = read(vec![second]);
+    let why = check_mine(&without, &first, false).unwrap_err();
     assert!(why.to_string().contains("stale"));
+    assert!(check_mine(&without, &first, true).is_ok());
+    let elsewhere = BookingView {
+        slot_id: shared::ids::SlotId(uuid::Uuid::nil()),
+        ..first.clone()
+    };
+    assert!(check_mine(&read(vec![elsewhere]), &first, true).is_err());
 }

@@ -1,0 +1,59 @@
+//! What the replica of the database did over a span of looks.
+
+use shared::snapshot::Snapshot;
+
+use crate::schema::ReplicaFigures;
+
+/// What the replica did between the first and the last snapshot; absent where either lacks it, or where
+/// the target was restarted between.
+pub(super) fn figures(snapshots: &[&Snapshot]) -> Option<ReplicaFigures> {
+    let (first, last) = (snapshots.first()?, snapshots.last()?);
+    let (before, after) = (first.replica.as_ref()?, last.replica.as_ref()?);
+    let seen = || snapshots.iter().filter_map(|one| one.replica.as_ref());
+    Some(ReplicaFigures {
+        lag_bytes_max: seen().map(|one| one.lag_bytes).max()?,
+        lag_s_max: seen().map(|one| one.lag_us).max()? as f64 / 1e6,
+        reads: after.reads.checked_sub(before.reads)?,
+        own_writes: after.own_writes.checked_sub(before.own_writes)?,
+        fallbacks: after.fallbacks.checked_sub(before.fallbacks)?,
+        losses: after.losses.checked_sub(before.losses)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::snapshot::ReplicaSnapshot;
+
+    use super::*;
+
+    fn look(reads: u64, lag_us: u64) -> Snapshot {
+        Snapshot {
+            replica: Some(ReplicaSnapshot {
+                usable: true,
+                lag_bytes: lag_us * 2,
+                lag_us,
+                reads,
+                own_writes: reads / 2,
+                fallbacks: reads / 10,
+                losses: 1,
+            }),
+            ..Snapshot::default()
+        }
+    }
+
+    #[test]
+    fn reads_are_differences_and_the_lag_its_peak() {
+        let looks = [look(10, 0), look(30, 250_000), look(60, 1_000)];
+        let all: Vec<&Snapshot> = looks.iter().collect();
+        let found = figures(&all).unwrap();
+        assert_eq!((found.reads, found.own_writes), (50, 25));
+        assert_eq!((found.fallbacks, found.losses), (5, 0));
+        assert_eq!(found.lag_bytes_max, 500_000);
+        assert!((found.lag_s_max - 0.25).abs() < 1e-9);
+        // 50 of 80 went to the replica.
+        assert_eq!(found.share(), Some(50.0 / 80.0));
+        // Restarted between, or not seen.
+        assert_eq!(figures(&[&looks[2], &looks[0]]), None);
+        assert_eq!(figures(&[&Snapshot::default(), &looks[0]]), None);
+    }
+}

@@ -1,0 +1,245 @@
+//! The services of docker compose: confined, from pinned images, with secrets that are made once.
+
+use std::{fs, path::Path, process::Command};
+
+use serde_json::Value;
+
+use crate::observability::{read, root, yaml};
+
+/// YAML's `<<` in a mapping: what it lacks comes from the mappings that it names.
+fn merged(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut own = serde_json::Map::new();
+            let mut below = Vec::new();
+            for (key, value) in map {
+                match (key.as_str(), merged(value)) {
+                    ("<<", Value::Object(one)) => below.push(one),
+                    (_, value) => {
+                        own.insert(key, value);
+                    }
+                }
+            }
+            for (key, value) in below.into_iter().flatten() {
+                own.entry(key).or_insert(value);
+            }
+            Value::Object(own)
+        }
+        Value::Array(all) => all.into_iter().map(merged).collect(),
+        other => other,
+    }
+}
+
+#[test]
+fn services_of_compose_run_confined_from_pinned_images_without_fixed_secrets() {
+    let text = read("docker-compose.yml");
+    let compose = merged(yaml("docker-compose.yml"));
+    for (name, service) in compose["services"].as_object().unwrap() {
+        assert_eq!(service["cap_drop"][0], "ALL", "{name}");
+        assert_eq!(
+            service["security_opt"][0], "no-new-privileges:true",
+            "{name}"
+        );
+        assert_eq!(service["read_only"], true, "{name}");
+        let image = service["image"].as_str().unwrap();
+        let own = image == "codeconnect:local";
+        // `${NAME:-image:1.2}`: at least two numbers.
+        let version = image.trim_end_matches('}').rsplit(':').next().unwrap();
+        let is_pinned = version
+            .trim_start_matches('v')
+            .starts_with(|c: char| c.is_ascii_digit())
+            && version.contains('.');
+        assert!(own || is_pinned, "{name}: {image}");
+        let user = service["user"].as_str();
+        // The image of this project names its own user.
+        assert!(
+            user.map_or(own, |user| user != "root" && !user.contains("-0:0")),
+            "{name}"
+        );
+        for port in service["ports"].as_array().into_iter().flatten() {
+            assert!(
+                port.as_str().unwrap().starts_with("127.0.0.1:"),
+                "{name}: {port}"
+            );
+        }
+        let environment = service["environment"].as_object();
+        for (variable, value) in environment.into_iter().flatten() {
+            let secret = ["PASSWORD", "TOKEN", "SECRET", "DATABASE_URL"];
+            let holds = secret.iter().any(|part| variable.contains(part));
+            assert!(
+                !holds || variable.ends_with("_FILE"),
+                "{name}: {variable}={value}"
+            );
+        }
+    }
+    // The control plane answers to the names that services have in the network of compose.
+    for service in ["target-app", "instance"] {
+        let named = &compose["services"][service]["environment"]["LAB_HOSTS"];
+        assert_eq!(named, "target-app,instance", "{service}");
+    }
+    assert!(!text.contains("latest"));
+    let redis = compose["services"]["redis"]["command"].to_string();
+    assert!(redis.contains("--maxmemory") && redis.contains("volatile-ttl"));
+    let docker = read("Dockerfile");
+    let stages: Vec<_> = docker
+        .lines()
+        .filter(|line| line.starts_with("FROM"))
+        .collect();
+    assert!(
+        stages.iter().all(|line| line.contains("_IMAGE}")),
+        "{stages:?}"
+    );
+    let images: Vec<_> = docker
+        .lines()
+        .filter(|line| line.starts_with("ARG") && line.contains("_IMAGE="))
+        .collect();
+    assert!(
+        images.len() == 2 && images.iter().all(|line| line.matches('.').count() > 0),
+        "{images:?}"
+    );
+    let last = docker.lines().rfind(|line| line.starts_with("USER"));
+    assert_eq!(last, Some("USER app"));
+}
+
+#[test]
+fn instances_of_compose_are_alike_and_bounded_and_the_balancer_waits_for_all() {
+    let compose = merged(yaml("docker-compose.yml"));
+    let services = &compose["services"];
+    let (first, further) = (&services["target-app"], &services["instance"]);
+    for key in [
+        "image",
+        "command",
+        "environment",
+        "volumes",
+        "cpus",
+        "mem_limit",
+        "healthcheck",
+    ] {
+        assert!(!first[key].is_null(), "{key}");
+        assert_eq!(first[key], further[key], "{key}");
+    }
+    let balancer = &services["balancer"];
+    for service in [further, balancer] {
+        assert_eq!(service["profiles"][0], "scale");
+        assert!(service["cpus"].is_string() && service["mem_limit"].is_string());
+        assert!(service["healthcheck"].is_object());
+    }
+    // Both have to know how many there are.
+    let count = &further["deploy"]["replicas"];
+    assert_eq!(*count, balancer["environment"]["MORE_INSTANCES"]);
+    for waited in ["target-app", "instance"] {
+        assert_eq!(
+            balancer["depends_on"][waited]["condition"],
+            "service_healthy"
+        );
+    }
+    let loadgen = &services["loadgen"];
+    assert_eq!(loadgen["depends_on"]["balancer"]["required"], false);
+    let command = loadgen["command"][2].as_str().unwrap();
+    for part in [
+        "LOADGEN_TARGET=http://balancer:8080",
+        "LOADGEN_INSTANCE=http://target-app:8080,http://instance:8080",
+        "LOADGEN_ALLOW_REMOTE_TARGET=true",
+    ] {
+        assert!(command.contains(part), "{part}: {command}");
+    }
+    let settings = read("deploy/haproxy.cfg");
+    for name in ["target-app:8080", "instance:8080"] {
+        assert_eq!(settings.matches(&format!(" {name} ")).count(), 2, "{name}");
+    }
+}
+
+#[test]
+fn the_replica_of_compose_is_like_its_primary_and_follows_it_with_a_password() {
+    let compose = merged(yaml("docker-compose.yml"));
+    let services = &compose["services"];
+    let (primary, replica) = (&services["postgres"], &services["postgres-replica"]);
+    assert_eq!(replica["profiles"][0], "replica");
+    for key in ["image", "user", "tmpfs", "shm_size", "healthcheck"] {
+        assert!(!primary[key].is_null(), "{key}");
+        assert_eq!(primary[key], replica[key], "{key}");
+    }
+    // A standby refuses to start with fewer connections than its primary.
+    let most = "max_connections=${POSTGRES_CONNECTIONS:-860}";
+    for service in [primary, replica] {
+        let command = service["command"].as_array().unwrap();
+        assert!(command.iter().any(|part| part == most), "{command:?}");
+    }
+    assert_eq!(
+        replica["depends_on"]["postgres"]["condition"],
+        "service_healthy"
+    );
+    assert_ne!(primary["volumes"][0], replica["volumes"][0]);
+    for instance in ["target-app", "instance"] {
+        let instance = &services[instance];
+        assert_eq!(
+            instance["depends_on"]["postgres-replica"]["required"],
+            false
+        );
+        let command = instance["command"][2].as_str().unwrap();
+        assert!(
+            command.contains("getent hosts postgres-replica")
+                && command.contains("REPLICA_URL=$$STANDBY_URL"),
+            "{command}"
+        );
+    }
+    // The log of a lost replica does not fill the disk, and following it needs a password.
+    let command = primary["command"].to_string();
+    assert!(command.contains("max_slot_wal_keep_size=") && command.contains("hba_file="));
+    let rules = read("deploy/pg_hba.conf");
+    let follows: Vec<_> = rules
+        .lines()
+        .filter(|line| line.contains(" replication "))
+        .collect();
+    assert!(
+        follows.len() == 1 && follows[0].ends_with("scram-sha-256"),
+        "{follows:?}"
+    );
+    let checked = Command::new("sh")
+        .arg("-n")
+        .arg(root().join("deploy/replica.sh"))
+        .status();
+    assert!(checked.unwrap().success());
+}
+
+#[test]
+fn secrets_of_an_earlier_version_get_the_address_of_the_replica() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = "export DATABASE_URL=x\nexport PAYMENT_WEBHOOK_SECRET=y\n";
+    fs::write(dir.path().join("env"), old).unwrap();
+    fs::write(dir.path().join("postgres"), "password").unwrap();
+    let script = root().join("scripts/compose-keys.sh");
+    for _ in 0..2 {
+        let made = Command::new("sh").arg(&script).arg(dir.path()).status();
+        assert!(made.unwrap().success());
+        let env = fs::read_to_string(dir.path().join("env")).unwrap();
+        let address = "postgres://codeconnect:password@postgres-replica:5432/codeconnect";
+        assert_eq!(env, format!("{old}export STANDBY_URL={address}\n"));
+    }
+}
+
+#[test]
+fn the_secrets_of_compose_are_made_once_and_differ() {
+    let make = |dir: &Path| {
+        let script = root().join("scripts/compose-keys.sh");
+        let made = Command::new("sh").arg(script).arg(dir).status().unwrap();
+        assert!(made.success());
+        fs::read_to_string(dir.join("env")).unwrap()
+    };
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let first = make(one.path());
+    assert_eq!(make(one.path()), first, "a second start keeps them");
+    assert_ne!(make(other.path()), first);
+    let password = fs::read_to_string(one.path().join("postgres")).unwrap();
+    assert!(password.len() == 64 && first.contains(&password));
+    let users = fs::read_to_string(one.path().join("pgbouncer")).unwrap();
+    assert_eq!(users, format!("\"codeconnect\" \"{password}\"\n"));
+    for name in [
+        "LAB_TOKEN",
+        "LOADGEN_LAB_TOKEN",
+        "JWT_SECRET",
+        "LOADGEN_PAGE_SECRET",
+    ] {
+        assert!(first.contains(&format!(" {name}=")), "{name}");
+    }
+}

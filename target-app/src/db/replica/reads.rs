@@ -1,0 +1,136 @@
+//! The pool of connections to the replica, and the choice between it and the primary.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use shared::profile::{Profile, ReadSource};
+use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, pool::PoolConnection};
+
+use super::{Replica, standing::ReadRoute};
+use crate::{
+    db::{DbError, round_trip::DelayedRoute, settings},
+    timing,
+};
+
+/// Longest wait for the replica where only its state is asked for.
+const LOOK_LIMIT: Duration = Duration::from_secs(1);
+
+/// Where the reads of one engine go that may be a little old.
+#[derive(Debug, Clone)]
+pub(in crate::db) struct ReplicaReads {
+    replica: Replica,
+    source: ReadSource,
+    pool: PgPool,
+    /// The way to the replica is as long as that to the primary; it ends with the last clone.
+    _route: Option<Arc<DelayedRoute>>,
+}
+
+impl ReplicaReads {
+    /// Opens a pool with the options of the profile, once the replica has what is committed by now.
+    ///
+    /// Other than that to the primary it always checks a connection before it is used, whatever
+    /// `pool.ping_on_acquire` says: a request must not fail because the replica was lost before it.
+    pub(in crate::db) async fn open(replica: Replica, profile: &Profile) -> Result<Self, DbError> {
+        let server = replica.options();
+        let route = DelayedRoute::open(&server, profile.db_round_trip.get().duration()).await?;
+        let server = match &route {
+            Some(route) => route.instead_of(server),
+            None => server,
+        };
+        replica.catch_up().await?;
+        let drops_statements = !profile.db_statement_cache.is_on();
+        let pool = settings::pool(profile, drops_statements)
+            .test_before_acquire(true)
+            .connect_lazy_with(settings::own_connection(server, profile));
+        let reads = Self {
+            replica,
+            source: profile.db_reads,
+            pool,
+            _route: route.map(Arc::new),
+        };
+        reads
+            .warm(profile.pool_min.get().min(profile.pool_max.get()))
+            .await;
+        Ok(reads)
+    }
+
+    /// Whether it matters who has just written.
+    pub(in crate::db) fn distinguishes_writers(&self) -> bool {
+        self.source == ReadSource::ReplicaOwnWrites
+    }
+
+    /// A connection to the replica; `None` where this read has to go to the primary. A replica that is
+    /// away costs no time, and one that is lost only until that is seen.
+    pub(in crate::db) async fn acquire(&self) -> Option<PoolConnection<Postgres>> {
+        let standing = self.replica.standing();
+        if self.distinguishes_writers() && !standing.has_writes_of(timing::person()) {
+            standing.count(ReadRoute::OwnWrites);
+            return None;
+        }
+        let conn = if standing.is_usable() {
+            let begin = Instant::now();
+            let conn = tokio::select! {
+                conn = self.pool.acquire() => conn.ok(),
+                () = standing.lost() => None,
+            };
+            timing::pool_wait(begin.elapsed());
+            conn
+        } else {
+            None
+        };
+        standing.count(match conn {
+            Some(_) => ReadRoute::Replica,
+            None => ReadRoute::Fallback,
+        });
+        conn
+    }
+
+    /// Where reads go now: to the primary while the replica is away, or where the pool leads to a
+    /// server that follows no other.
+    pub(in crate::db) async fn in_force(&self) -> ReadSource {
+        if !self.replica.standing().is_usable() {
+            return ReadSource::Primary;
+        }
+        let options = self.pool.connect_options();
+        let asked = async {
+            let mut conn = options.connect().await?;
+            let follows: bool = sqlx::query_scalar("select pg_is_in_recovery()")
+                .fetch_one(&mut conn)
+                .await?;
+            conn.close().await?;
+            Ok::<_, sqlx::Error>(follows)
+        };
+        match tokio::time::timeout(LOOK_LIMIT, asked).await {
+            Ok(Ok(true)) => self.source,
+            Ok(Ok(false)) => ReadSource::Primary,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the replica does not answer");
+                ReadSource::Primary
+            }
+            Err(_) => {
+                tracing::warn!("the replica does not answer in time");
+                ReadSource::Primary
+            }
+        }
+    }
+
+    /// Closes the pool, once its connections are back.
+    pub(in crate::db) async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Opens `count` connections, so that the first requests find them; without the replica, none.
+    async fn warm(&self, count: u32) {
+        if !self.replica.standing().is_usable() {
+            return;
+        }
+        let all = (0..count).map(|_| self.pool.acquire());
+        for opened in futures_util::future::join_all(all).await {
+            if let Err(error) = opened {
+                tracing::warn!(%error, "a connection to the replica was not opened");
+            }
+        }
+    }
+}

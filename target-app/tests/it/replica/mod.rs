@@ -1,0 +1,6 @@
+//! A replica of PostgreSQL beside the application.
+
+mod loss;
+mod own_writes;
+mod reads;
+mod step;
