@@ -28,14 +28,14 @@ use loadgen_engine::{
 };
 
 /// When a fault was in force; nothing where the trial ended before it.
-type InForce = Option<(SystemTime, SystemTime)>;
+type FaultTimes = Option<(SystemTime, SystemTime)>;
 
 /// A fault under way, or to come.
 struct FaultTask {
     fault: PlannedFault,
     /// Whether it comes from the command line, and is a warning of the report.
     by_flag: bool,
-    task: JoinHandle<Result<InForce, ServiceError>>,
+    task: JoinHandle<Result<FaultTimes, ServiceError>>,
 }
 
 /// The faults of a trial under way.
@@ -170,7 +170,7 @@ struct ScheduledFault {
 }
 
 impl ScheduledFault {
-    async fn run(self) -> Result<InForce, ServiceError> {
+    async fn run(self) -> Result<FaultTimes, ServiceError> {
         if !self.reached(self.at).await {
             return Ok(None);
         }
