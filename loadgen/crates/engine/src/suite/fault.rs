@@ -290,6 +290,14 @@ impl FaultKind {
         }
     }
 
+    /// The service to which the connections are disturbed, if it is that.
+    pub const fn link(self) -> Option<DataService> {
+        match self {
+            Self::Link(data, _) => Some(data),
+            _ => None,
+        }
+    }
+
     /// What a stack of this topology lacks for it; `None`: it has all.
     pub const fn lacks(self, topology: Topology) -> Option<&'static str> {
         match self {

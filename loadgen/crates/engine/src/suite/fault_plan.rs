@@ -42,7 +42,7 @@ impl PlannedFault {
     }
 
     /// `from 5s for 3s`, `at 5s`.
-    fn when(self) -> String {
+    pub fn when(self) -> String {
         if self.kind.lasts() {
             format!("from {} for {}", self.at, self.lasts)
         } else {

@@ -25,6 +25,7 @@ pub fn terminal(summary: &Summary, width: usize, colour: bool) -> String {
         sheet.areas(&page, |_| true),
         sheet.claims(&page),
         sheet.operations(&page),
+        sheet.faults(&page.faults),
         sheet.thresholds(&page),
         sheet.validity(&page) + &sheet.audit(&page),
         sheet.why(&page),

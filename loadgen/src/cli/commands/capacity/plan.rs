@@ -70,6 +70,11 @@ fn of_suite(args: &CapacityArgs) -> Result<PlannedSearch, Failure> {
         )));
     }
     let (suite, source) = plan_suite(args.what.as_deref(), None, &args.load)?;
+    if !suite.faults.is_empty() {
+        return Err(Failure::usage(
+            "the suite puts faults into its services, and a search needs an undisturbed load: remove its `faults`, or use `loadgen run`",
+        ));
+    }
     let settings = resolve_settings(&args.profile.profile, &args.profile.set)?;
     let mut services = ServiceSource::from_flags(&args.target)?;
     services.default_topology(suite.topology)?;
