@@ -66,7 +66,10 @@ impl RedisServer {
 
     /// Stops it gracefully and starts it again with its data.
     pub(super) fn restart(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
-        self.tell("SAVE")?;
+        // It saves and ends in one step, between which no client writes; then it answers nothing.
+        if let Ok(text) = ask(self.port, &self.password, "SHUTDOWN SAVE", COMMAND_TIMEOUT) {
+            return Err(refused("SHUTDOWN SAVE")(text));
+        }
         self.process.restart(supervisor)?;
         let done = self.wait(supervisor);
         // The next start is an empty one again.
@@ -91,18 +94,20 @@ impl RedisServer {
 
     /// Sends a command that is answered by `OK`.
     fn tell(&self, command: &str) -> Result<(), StackError> {
-        let answer = ask(self.port, &self.password, command, COMMAND_TIMEOUT);
-        let refused = |text: String| io::Error::other(format!("it answered {text}"));
-        answer
-            .and_then(|text| {
-                if text == "+OK" {
-                    Ok(())
-                } else {
-                    Err(refused(text))
-                }
-            })
-            .map_err(StackError::io(format!("Redis does not take {command}")))
+        let text = ask(self.port, &self.password, command, COMMAND_TIMEOUT)
+            .map_err(StackError::io(format!("Redis does not answer {command}")))?;
+        if text == "+OK" {
+            Ok(())
+        } else {
+            Err(refused(command)(text))
+        }
     }
+}
+
+/// An answer that says that a command was not carried out.
+fn refused(command: &str) -> impl FnOnce(String) -> StackError {
+    let what = format!("Redis does not take {command}");
+    move |answer| StackError::io(what)(io::Error::other(answer))
 }
 
 /// Starts a Redis that is empty.

@@ -2,7 +2,7 @@
 
 use shared::time::Millis;
 
-use super::plan_suite;
+use super::suite::plan_suite;
 use crate::{
     cli::{failure::Failure, flags::ChaosArgs},
     library::SourceFile,

@@ -84,7 +84,7 @@ pub enum FaultKind {
 
 /// Each kind with its name and what it does, in the order in which `loadgen chaos` runs them: those
 /// that lose nothing before those that may.
-const FAULTS: [(FaultKind, &str, &str); 27] = [
+static FAULTS: [(FaultKind, &str, &str); 27] = [
     (
         FaultKind::Link(Redis, Slow),
         "redis.slow",

@@ -430,7 +430,12 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>
         changed: seen.changed.clone(),
         ..TrialEvidence::of(data)
     });
-    let growth = growth::of(&series, window_s, &growth::response(data));
+    // Processes that were restarted, and times of outages, say nothing of a growth.
+    let growth = if suite.faults.is_empty() {
+        growth::of(&series, window_s, &growth::response(data))
+    } else {
+        Vec::new()
+    };
     Trial {
         folder: spec.folder.clone(),
         arm: spec.arm.name.clone(),
