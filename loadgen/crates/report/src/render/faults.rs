@@ -4,14 +4,12 @@
 use serde::Serialize;
 
 use crate::render::figures::{self, ABSENT};
-use crate::render::table::{Side, TableLine, faint, layout, plain, styled};
-use crate::render::terminal::Sheet;
 use crate::render::tone::Tone;
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{FaultRecovery, FaultResult, Summary};
 
 /// What the columns are.
-pub const FAULTS_NOTE: &str = "Lost is the goodput before the fault times its seconds until recovery, \
+pub(super) const FAULTS_NOTE: &str = "Lost is the goodput before the fault times its seconds until recovery, \
     minus what was answered. Recovery counts from the end of the fault, when its service is ready again.";
 
 /// One fault.
@@ -76,36 +74,6 @@ fn row(fault: String, one: &FaultResult) -> FaultRow {
         recovery,
         why,
         tone,
-    }
-}
-
-impl Sheet {
-    /// The table of faults; nothing where there was none.
-    pub(super) fn faults(&self, rows: &[FaultRow]) -> String {
-        if rows.is_empty() {
-            return String::new();
-        }
-        let head = ["Fault", "From", "For", "Before", "Failed", "Lost", "Recovery"];
-        let mut lines = vec![TableLine::Cells(head.into_iter().map(faint).collect())];
-        for row in rows {
-            lines.push(TableLine::Cells(vec![
-                plain(&row.fault),
-                plain(&row.from),
-                plain(&row.lasted),
-                plain(&row.before),
-                plain(&row.failed),
-                plain(&row.lost),
-                styled(&row.recovery, row.tone),
-            ]));
-            if !row.why.is_empty() {
-                lines.push(TableLine::Note(format!("  {}", row.why)));
-            }
-        }
-        let mut sides = [Side::Right; 7];
-        (sides[0], sides[6]) = (Side::Left, Side::Left);
-        let table = layout(&lines, &sides, 0, self.width, self.paint);
-        let note = self.wrap(FAULTS_NOTE, "", "");
-        table + &self.paint.dim(note.trim_end()) + "\n"
     }
 }
 
