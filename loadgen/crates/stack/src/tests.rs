@@ -3,7 +3,8 @@
 
 use std::{
     env, fs,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
@@ -11,9 +12,12 @@ use std::{
 };
 
 use super::{ServiceSet, Stack, StackError, StackOptions, binaries};
+use loadgen_engine::suite::{DataService, FaultKind, LinkFault};
 
 /// Set for the process that is to be killed.
 const VICTIM: &str = "LOADGEN_TEST_STACK_VICTIM";
+/// Its value where the services stand still when it is killed.
+const PAUSED: &str = "paused";
 
 fn installed() -> bool {
     let installed = binaries::postgres().is_ok() && binaries::redis().is_ok();
@@ -174,7 +178,12 @@ fn victim() {
     if env::var_os(VICTIM).is_none() {
         return;
     }
-    let stack = Stack::start(options()).unwrap();
+    let mut stack = Stack::start(options()).unwrap();
+    if env::var_os(VICTIM).is_some_and(|how| how == PAUSED) {
+        for data in [DataService::Postgres, DataService::Redis] {
+            stack.begin_fault(FaultKind::Paused(data)).unwrap();
+        }
+    }
     let processes = stack.processes();
     let pids: Vec<_> = processes.iter().map(|one| one.pid.to_string()).collect();
     println!("stack {} {}", stack.folder.display(), pids.join(" "));
@@ -183,12 +192,27 @@ fn victim() {
 
 #[test]
 fn a_killed_loadgen_leaves_no_process_and_the_next_start_removes_its_folder() {
-    if !installed() {
+    let Some(folder) = killed("1") else {
         return;
+    };
+    assert!(folder.exists());
+    drop(super::folder::StackFolder::temporary().unwrap());
+    assert!(!folder.exists(), "{}", folder.display());
+}
+
+#[test]
+fn a_killed_loadgen_leaves_no_process_that_stands_still() {
+    let _folder = killed(PAUSED);
+}
+
+/// Kills a loadgen with a stack; returns when every process of the stack has ended.
+fn killed(how: &str) -> Option<PathBuf> {
+    if !installed() {
+        return None;
     }
     let mut victim = Command::new(env::current_exe().unwrap())
         .args(["--exact", "--nocapture", "tests::victim"])
-        .env(VICTIM, "1")
+        .env(VICTIM, how)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -212,9 +236,103 @@ fn a_killed_loadgen_leaves_no_process_and_the_next_start_removes_its_folder() {
         within(Duration::from_secs(10), || !all()),
         "{pids:?} {workers:?}"
     );
-    assert!(folder.exists());
-    drop(super::folder::StackFolder::temporary().unwrap());
-    assert!(!folder.exists(), "{}", folder.display());
+    Some(folder)
+}
+
+/// The answer of a port to one message, as far as it comes in a second; absent where none comes.
+fn answer(url: &str, message: &[u8]) -> Option<Vec<u8>> {
+    let (_, place) = url.rsplit_once('@').unwrap();
+    let mut stream = TcpStream::connect(place.split('/').next().unwrap()).ok()?;
+    stream
+        .set_read_timeout(Some(Duration::from_secs(1)))
+        .unwrap();
+    stream.write_all(message).ok()?;
+    let mut answer = vec![0; 64];
+    let length = stream.read(&mut answer).ok().filter(|length| *length > 0)?;
+    answer.truncate(length);
+    Some(answer)
+}
+
+#[test]
+fn faults_come_into_the_data_services_and_go_again() {
+    if !installed() {
+        return;
+    }
+    let mut stack = Stack::start(StackOptions {
+        links: vec![DataService::Redis],
+        ..options()
+    })
+    .unwrap();
+    let lacking = stack.begin_fault(FaultKind::Link(DataService::Postgres, LinkFault::Slow));
+    let lacking = lacking.unwrap_err().to_string();
+    assert!(lacking.contains("no proxy before PostgreSQL"), "{lacking}");
+
+    // A start-up message of nobody is refused by a server that is there.
+    let hello = [8_i32.to_be_bytes(), 196_608_i32.to_be_bytes()].concat();
+    let postgres = stack.database_url.clone();
+    let asks = || answer(&postgres, &hello).map(|bytes| bytes[0]);
+    assert_eq!(asks(), Some(b'E'));
+    for (fault, during) in [
+        (FaultKind::Down(DataService::Postgres), None),
+        (FaultKind::Paused(DataService::Postgres), None),
+        (FaultKind::PostgresConnections, Some(b'E')),
+    ] {
+        stack.begin_fault(fault).unwrap();
+        assert_eq!(asks(), during, "{fault}");
+        assert_eq!(query(&stack, "select 1"), "", "{fault}");
+        stack.end_fault(fault).unwrap();
+        let again = within(Duration::from_secs(10), || query(&stack, "select 1") == "1");
+        assert!(again, "{fault}");
+    }
+    query(&stack, "create table kept as select 7 as number");
+    for fault in [
+        FaultKind::Restart(DataService::Postgres),
+        FaultKind::PostgresKill,
+    ] {
+        stack.begin_fault(fault).unwrap();
+        assert_eq!(query(&stack, "select number from kept"), "7", "{fault}");
+    }
+
+    let redis = stack.redis_url.clone();
+    let password = redis.split([':', '@']).nth(2).unwrap().to_owned();
+    let says = |command: &str| {
+        let message = format!("AUTH {password}\r\n{command}\r\nPING\r\n");
+        let bytes = answer(&redis, message.as_bytes())?;
+        Some(String::from_utf8(bytes).unwrap())
+    };
+    let value = || {
+        // The answers may come one by one.
+        let found = within(Duration::from_secs(5), || {
+            says("GET key").is_some_and(|text| text.contains("+PONG"))
+        });
+        assert!(found);
+        says("GET key").is_some_and(|text| text.contains("$3\r\nold"))
+    };
+    says("SET key old");
+    assert!(value());
+    for fault in [
+        FaultKind::Paused(DataService::Redis),
+        FaultKind::Down(DataService::Redis),
+    ] {
+        stack.begin_fault(fault).unwrap();
+        assert_eq!(says("PING"), None, "{fault}");
+        stack.end_fault(fault).unwrap();
+    }
+    assert!(!value(), "one that was down is empty");
+    says("SET key old");
+    stack.begin_fault(FaultKind::RedisFull).unwrap();
+    let refused = within(Duration::from_secs(5), || {
+        says("SET key new").is_some_and(|text| text.contains("OOM"))
+    });
+    assert!(refused);
+    stack.end_fault(FaultKind::RedisFull).unwrap();
+    assert!(value());
+    stack
+        .begin_fault(FaultKind::Restart(DataService::Redis))
+        .unwrap();
+    assert!(value(), "a restart keeps the data");
+    stack.begin_fault(FaultKind::RedisEmpty).unwrap();
+    assert!(!value(), "the dump of the restart is not read again");
 }
 
 fn children(pid: u32) -> Vec<u32> {
