@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Most faults of one load.
-pub const MAX_FAULTS: usize = 100;
+pub(super) const MAX_FAULTS: usize = 100;
 
 /// A fault to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -57,8 +57,9 @@ impl FaultRun {
             return run;
         };
         let windows = suite.windows;
-        let (inside, behind): (Vec<_>, Vec<_>) =
-            env.crash.iter().partition(|one| one.at < windows.measure);
+        let crash = env.crash.into_iter();
+        let (inside, behind): (Vec<PlannedFault>, Vec<PlannedFault>) =
+            crash.partition(|one| one.at < windows.measure);
         warnings.extend(behind.into_iter().map(|crash| {
             format!(
                 "--crash {crash}: nothing was killed, the measured window ends after {}",
@@ -67,7 +68,7 @@ impl FaultRun {
         }));
         let all = suite.faults.iter().map(|one| (*one, false));
         let begun = Instant::now() + windows.warm_up.duration();
-        for (fault, by_flag) in all.chain(inside.into_iter().map(|one| (*one, true))) {
+        for (fault, by_flag) in all.chain(inside.into_iter().map(|one| (one, true))) {
             let scheduled = ScheduledFault {
                 control: Arc::clone(control),
                 kind: fault.kind,
