@@ -218,6 +218,27 @@
     u.ctx.restore();
   };
 
+  // The faults that were in force: a shade each, and its name where there are few.
+  const faults = (u) => {
+    const marks = data.marks ?? [];
+    for (const [from, to, text] of marks) {
+      const left = Math.max(u.valToPos(from, "x", true), u.bbox.left);
+      const right = Math.min(u.valToPos(to, "x", true), u.bbox.left + u.bbox.width);
+      if (right < left) continue;
+      u.ctx.save();
+      u.ctx.fillStyle = colour("warn", 0.18);
+      u.ctx.fillRect(left, u.bbox.top, Math.max(right - left, devicePixelRatio), u.bbox.height);
+      if (marks.length <= 4) {
+        u.ctx.fillStyle = colour("soft");
+        u.ctx.font = FONT.replace("12px", `${11 * devicePixelRatio}px`);
+        u.ctx.textAlign = "left";
+        u.ctx.textBaseline = "top";
+        u.ctx.fillText(text, left + 3 * devicePixelRatio, u.bbox.top + 3 * devicePixelRatio);
+      }
+      u.ctx.restore();
+    }
+  };
+
   // What a threshold allows: a dashed line with its text.
   const limits = (chart) => (u) => {
     for (const [at, text] of chart.limits ?? []) {
@@ -265,7 +286,7 @@
     const [settings, rows] = options(chart, inner, height);
     let ready = false;
     settings.hooks = {
-      drawClear: chart.over === "seconds" ? [shade] : [],
+      drawClear: chart.over === "seconds" ? [shade, faults] : [],
       draw: chart.limits ? [limits(chart)] : [],
       setScale: [(u, key) => {
         if (!ready || key !== "x" || chart.over !== "seconds") return;

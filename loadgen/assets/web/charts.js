@@ -38,7 +38,7 @@ class Charts {
     this.shown = [];
     this.place.replaceChildren();
   }
-  // A moment at which the load was changed.
+  // A moment at which the load was changed, or at which a fault began or was over.
   mark(at, text) {
     this.marks.push({ at: at / 1000, text });
     while (this.marks.length > 20) this.marks.shift();

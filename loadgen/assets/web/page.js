@@ -148,7 +148,7 @@ const trial = (one) => {
 };
 
 const line = (one) => {
-  if (one.kind === "load") charts.mark(one.at, one.text);
+  if (one.kind === "load" || one.kind === "fault") charts.mark(one.at, one.text);
   const item = element("li", undefined, one.kind === "warning" ? "warn" : one.kind), at = element("time", time(one.at));
   item.append(at, element("span", one.kind === "warning" ? `warning: ${one.text}` : one.text));
   byId("log").prepend(item);

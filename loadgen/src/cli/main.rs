@@ -67,6 +67,7 @@ fn run(command: Command) -> Result<u8, Failure> {
         Command::Serve(args) => commands::serve::run(&args),
         Command::Compare(args) => commands::compare::run(&args),
         Command::Capacity(args) => commands::capacity::run(&args),
+        Command::Chaos(args) => commands::chaos::run(&args),
         Command::Plan(args) => commands::sizing::run(&args),
         Command::Factorial(args) => commands::factorial::run(&args),
         Command::History(args) => commands::history::run(&args),

@@ -34,7 +34,7 @@ impl PlainLines {
                 self.printed = None;
                 Some(format!("trial {}", done(trial)))
             }
-            Event::Note(text) => Some(printable(text)),
+            Event::Note(text) | Event::Fault(text) => Some(printable(text)),
             Event::Warning(text) => Some(format!("warning: {}", printable(text))),
             Event::Begun(begun) => Some(printable(&begun.load)),
             Event::Ended(_) => None,
@@ -60,7 +60,7 @@ impl PlainLines {
 pub(super) fn lasting(event: &Event, capabilities: TerminalCapabilities) -> Option<String> {
     match event {
         Event::TrialDone(trial) => Some(done(trial)),
-        Event::Note(text) => Some(printable(text)),
+        Event::Note(text) | Event::Fault(text) => Some(printable(text)),
         Event::Begun(begun) => Some(printable(&begun.load)),
         Event::Warning(text) => {
             let word = if capabilities.colour {

@@ -89,7 +89,8 @@ pub(super) struct TrialRow {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct LogLine {
     at: i64,
-    /// `note`, `warning`, or `load` for a change of the load, which charts mark.
+    /// `note`, `warning`, or `load` for a change of the load and `fault` for a fault that begins or is
+    /// over: charts mark both.
     kind: &'static str,
     text: String,
 }
@@ -162,6 +163,7 @@ impl LiveSnapshot {
                 LiveUpdate::Trial(push(&mut self.trials, MAX_TRIALS, line))
             }
             Event::Note(text) => self.log("note", &text, at),
+            Event::Fault(text) => self.log("fault", &text, at),
             Event::Warning(text) => self.log("warning", &text, at),
             Event::Ended(ended) => LiveUpdate::Ended(self.ended.insert(ended)),
         }

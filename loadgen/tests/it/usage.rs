@@ -3,7 +3,7 @@
 use crate::support::{finish, loadgen, start};
 
 /// Each `(arguments, what the line must name)`.
-const WRONG: [(&str, &str); 68] = [
+const WRONG: [(&str, &str); 75] = [
     ("http", "<URL>"),
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
@@ -35,6 +35,13 @@ const WRONG: [(&str, &str); 68] = [
         "--target",
     ),
     ("run smoke --crash rolling@1s", "--topology"),
+    ("run chaos --target http://127.0.0.1:1", "omit --target"),
+    ("run chaos --topology scale=1", "like scale=2"),
+    ("run chaos --duration 20s", "ends after the measured window"),
+    ("capacity chaos", "an undisturbed load"),
+    ("chaos core --fault redis.dwon", "did you mean `redis.down`?"),
+    ("chaos core --fault instance.kill", "like scale=2"),
+    ("chaos core --duration 20s", "--settle"),
     ("rnu smoke", "did you mean `run`?"),
     ("run nofile.yaml", "there is no file `nofile.yaml`"),
     ("run smoek", "did you mean `smoke`?"),

@@ -48,6 +48,35 @@ pub(super) struct Balancer {
     port: u16,
     /// Socket of its commands.
     commands: PathBuf,
+    start: BalancerStart,
+    /// Processes that end with the connections that they still have.
+    retired: Vec<ChildProcess>,
+}
+
+/// What a process of the balancer is started from.
+#[derive(Debug)]
+struct BalancerStart {
+    program: PathBuf,
+    settings: PathBuf,
+    user: Option<SystemUser>,
+    log: PathBuf,
+}
+
+impl BalancerStart {
+    /// Starts a process; it takes over from the one of that id.
+    fn spawn(
+        &self,
+        supervisor: &ProcessSupervisor,
+        from: Option<u32>,
+    ) -> Result<ChildProcess, StackError> {
+        let mut command = Command::new(&self.program);
+        command.arg("-db").arg("-f").arg(&self.settings);
+        if let Some(pid) = from {
+            command.arg("-sf").arg(pid.to_string());
+        }
+        SystemUser::take(&mut command, self.user);
+        ChildProcess::spawn(supervisor, SPEC, command, self.log.clone())
+    }
 }
 
 impl Balancer {
@@ -58,9 +87,31 @@ impl Balancer {
 
     /// Kills it and starts it again.
     pub(super) fn crash(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
-        self.process.crash(supervisor)?;
+        self.process.kill()?;
+        // Not by its own command, which may name a process that it took over from.
+        self.process = self.start.spawn(supervisor, None)?;
         let port = self.port;
         self.process.ready(supervisor.abort(), |_| answers(port))
+    }
+
+    /// Reads its configuration anew: a new process takes over, the running one accepts nothing more and
+    /// ends with the connections that it has. Blocks until the new one serves.
+    pub(super) fn reload(
+        &mut self,
+        supervisor: &ProcessSupervisor,
+        instances: usize,
+    ) -> Result<(), StackError> {
+        let new = self.start.spawn(supervisor, Some(self.process.pid()))?;
+        let pid_line = format!("Pid: {}", new.pid());
+        let old = std::mem::replace(&mut self.process, new);
+        self.retired.push(old);
+        // Until it has taken over the socket of the commands, the old one answers there.
+        let commands = self.commands.clone();
+        self.process.ready(supervisor.abort(), |_| {
+            let info = command(&commands, "show info").ok()?;
+            info.lines().any(|line| line == pid_line).then_some(())
+        })?;
+        self.wait_for_all(instances, supervisor.abort())
     }
 
     /// Sends nothing new to an instance, counted from 0, and waits until its requests have ended;
@@ -140,24 +191,28 @@ pub(super) fn start(
     if commands.as_os_str().len() > MAX_SOCKET_PATH - ".12345.tmp".len() {
         return Err(StackError::LongPath(commands));
     }
-    let (process, port) = on_free_port(|port| {
+    let (process, port, start) = on_free_port(|port| {
         let file = folder.write_secret("haproxy.cfg", &settings(port, &commands, instances))?;
         if let Some(user) = user {
             user.own(&own)?;
             user.own(&file)?;
         }
-        let mut command = Command::new(&program);
-        command.arg("-db").arg("-f").arg(file);
-        SystemUser::take(&mut command, user);
-        let log = fresh_log(folder.join("haproxy.log"));
-        let mut process = ChildProcess::spawn(supervisor, SPEC, command, log)?;
+        let start = BalancerStart {
+            program: program.clone(),
+            settings: file,
+            user,
+            log: fresh_log(folder.join("haproxy.log")),
+        };
+        let mut process = start.spawn(supervisor, None)?;
         process.ready(stop, |_| answers(port))?;
-        Ok((process, port))
+        Ok((process, port, start))
     })?;
     let mut balancer = Balancer {
         process,
         port,
         commands,
+        start,
+        retired: Vec::new(),
     };
     balancer.wait_for_all(instances.len(), stop)?;
     Ok(balancer)

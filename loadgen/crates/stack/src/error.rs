@@ -29,6 +29,9 @@ pub enum StackError {
     /// A service is to be started without one that it needs.
     #[error("{0} needs {1}: start it too, or give its URL")]
     Needs(&'static str, &'static str),
+    /// A fault is to be put into a service that the stack has not.
+    #[error("this stack has no {0}")]
+    Lacks(&'static str),
     /// Another loadgen uses the folder.
     #[error("{folder} is in use by process {pid}: stop it, or choose another folder")]
     Busy {

@@ -3,12 +3,16 @@
 
 mod balancer;
 mod binaries;
+mod connection_hold;
 mod error;
+mod faults;
 mod folder;
+mod links;
 mod options;
 mod pgbouncer;
 mod postgres;
 mod process;
+mod proxy;
 mod redis;
 mod replica;
 mod start;

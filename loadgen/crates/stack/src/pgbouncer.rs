@@ -50,11 +50,13 @@ impl PgBouncer {
     }
 }
 
-/// Starts one with so many server connections for each database.
+/// Starts one with so many server connections for each database, to PostgreSQL at `server`, its port or
+/// that of a proxy before it.
 pub(super) fn start(
     supervisor: &ProcessSupervisor,
     folder: &StackFolder,
     postgres: &Postgres,
+    server: u16,
     servers: u16,
     stop: &CancellationToken,
 ) -> Result<PgBouncer, StackError> {
@@ -66,7 +68,7 @@ pub(super) fn start(
     let users = folder.write_secret("pgbouncer.users", &format!("\"{NAME}\" \"{password}\"\n"))?;
     let keeps_statements = version(&program).is_some_and(|version| version >= (1, 21));
     let (process, port) = on_free_port(|port| {
-        let settings = settings(port, postgres.port, servers, &users, keeps_statements);
+        let settings = settings(port, server, servers, &users, keeps_statements);
         let file = folder.write_secret("pgbouncer.ini", &settings)?;
         if let Some(user) = user {
             user.own(&file)?;

@@ -53,9 +53,30 @@ pub(super) struct Postgres {
 }
 
 impl Postgres {
+    /// Its URL at another port, that of a proxy before it.
+    pub(super) fn url_at(&self, port: u16) -> String {
+        url(&self.password, port)
+    }
+
     /// Kills all of its processes at once and starts it again on the same data; it recovers.
     pub(super) fn crash(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
         self.process.crash(supervisor)?;
+        self.wait(supervisor)
+    }
+
+    /// Starts it after it was killed, on the same data.
+    pub(super) fn start_again(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
+        self.process.start_again(supervisor)?;
+        self.wait(supervisor)
+    }
+
+    /// Ends its sessions, shuts it down and starts it again, as an administrator would.
+    pub(super) fn restart(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
+        self.process.restart_by(SPEC.stop_signal, supervisor)?;
+        self.wait(supervisor)
+    }
+
+    fn wait(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
         let (bin, port) = (&self.bin, self.port);
         self.process
             .ready(supervisor.abort(), |_| answers(bin, port).then_some(()))
@@ -120,7 +141,7 @@ pub(super) fn start(
     }
     Ok(Postgres {
         process,
-        url: format!("postgres://{NAME}:{password}@127.0.0.1:{port}/{NAME}"),
+        url: url(&password, port),
         port,
         password,
         bin,
@@ -138,6 +159,10 @@ fn drop_slot(data: &Path) -> Result<(), StackError> {
         }
         _ => Ok(()),
     }
+}
+
+fn url(password: &str, port: u16) -> String {
+    format!("postgres://{NAME}:{password}@127.0.0.1:{port}/{NAME}")
 }
 
 fn init(

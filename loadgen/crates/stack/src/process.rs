@@ -49,6 +49,8 @@ pub(super) struct ChildProcess {
     /// The command that it was started with, to start it again.
     command: Command,
     log: PathBuf,
+    /// Whether it was stopped where it stands; it would not hear a signal to end.
+    paused: bool,
     /// Cancelled when the program is to end at once.
     abort: CancellationToken,
 }
@@ -91,6 +93,7 @@ impl ChildProcess {
             child,
             command,
             log,
+            paused: false,
             abort: supervisor.abort().clone(),
         })
     }
@@ -102,13 +105,49 @@ impl ChildProcess {
 
     /// Stops it gracefully and starts it again. It is not ready yet.
     pub(super) fn restart(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
-        self.stop();
+        self.restart_by(self.spec.stop_signal, supervisor)
+    }
+
+    /// The same with another signal that asks it to stop.
+    pub(super) fn restart_by(
+        &mut self,
+        stop_signal: Signal,
+        supervisor: &ProcessSupervisor,
+    ) -> Result<(), StackError> {
+        self.stop(stop_signal);
         self.start_again(supervisor)
+    }
+
+    /// Stops it and its children where they stand: their connections stay open, and nothing answers.
+    pub(super) fn pause(&mut self) {
+        let parent = self.child.id();
+        signal(parent, Signal::STOP);
+        // From now on it starts no more of them.
+        for child in children(parent) {
+            signal(child, Signal::STOP);
+        }
+        self.paused = true;
+    }
+
+    /// Lets it and its children go on.
+    pub(super) fn resume(&mut self) {
+        let parent = self.child.id();
+        for child in children(parent) {
+            signal(child, Signal::CONT);
+        }
+        signal(parent, Signal::CONT);
+        self.paused = false;
     }
 
     /// Kills it and all of its children at once, like a power failure, and starts it again. It is not
     /// ready yet.
     pub(super) fn crash(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
+        self.kill()?;
+        self.start_again(supervisor)
+    }
+
+    /// Kills it and all of its children at once, like a power failure.
+    pub(super) fn kill(&mut self) -> Result<(), StackError> {
         let parent = self.child.id();
         let children = children(parent);
         signal(parent, Signal::KILL);
@@ -125,10 +164,12 @@ impl ChildProcess {
         {
             thread::sleep(POLL_EVERY);
         }
-        self.start_again(supervisor)
+        self.paused = false;
+        Ok(())
     }
 
-    fn start_again(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
+    /// Starts it after it has ended. It is not ready yet.
+    pub(super) fn start_again(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
         if self.abort.is_cancelled() {
             return Err(StackError::Interrupted);
         }
@@ -203,18 +244,21 @@ impl ChildProcess {
 
 impl Drop for ChildProcess {
     fn drop(&mut self) {
-        self.stop();
+        self.stop(self.spec.stop_signal);
     }
 }
 
 impl ChildProcess {
     /// Stops it gracefully, or kills it after a timeout, which is short when the program is to end
     /// at once; PostgreSQL is not killed so early, because its processes would outlive it.
-    fn stop(&mut self) {
+    fn stop(&mut self, stop_signal: Signal) {
         if !matches!(self.child.try_wait(), Ok(None)) {
             return;
         }
-        signal(self.child.id(), self.spec.stop_signal);
+        if self.paused {
+            self.resume();
+        }
+        signal(self.child.id(), stop_signal);
         let begun = Instant::now();
         while matches!(self.child.try_wait(), Ok(None)) {
             let hurried = self.abort.is_cancelled() && self.spec.on_parent_death == Signal::KILL;

@@ -1,8 +1,10 @@
 //! Redis: a cache, so nothing is written to disk; on loopback, behind a password.
 
 use std::{
-    io::{Read as _, Write as _},
+    fs,
+    io::{self, BufRead as _, BufReader, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpStream},
+    path::PathBuf,
     process::Command,
     time::Duration,
 };
@@ -28,23 +30,84 @@ const SPEC: ProcessSpec = ProcessSpec {
     start_timeout: Duration::from_secs(20),
 };
 
+/// Longest wait for an answer to a probe.
+const PING_TIMEOUT: Duration = Duration::from_millis(500);
+/// Longest wait for an answer to a command; one of them writes all data to a file.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// A running Redis.
 #[derive(Debug)]
 pub(super) struct RedisServer {
     pub(super) process: ChildProcess,
     pub(super) url: String,
-    port: u16,
+    pub(super) port: u16,
     password: String,
+    /// Where it saves its data, which it does only for a restart.
+    dump: PathBuf,
 }
 
 impl RedisServer {
+    /// Its URL at another port, that of a proxy before it.
+    pub(super) fn url_at(&self, port: u16) -> String {
+        url(&self.password, port)
+    }
+
     /// Kills it and starts it again, empty.
     pub(super) fn crash(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
-        self.process.crash(supervisor)?;
+        self.process.kill()?;
+        self.start_again(supervisor)
+    }
+
+    /// Starts it after it was killed, empty.
+    pub(super) fn start_again(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
+        self.process.start_again(supervisor)?;
+        self.wait(supervisor)
+    }
+
+    /// Stops it gracefully and starts it again with its data.
+    pub(super) fn restart(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
+        // It saves and ends in one step, between which no client writes; then it answers nothing.
+        if let Ok(text) = ask(self.port, &self.password, "SHUTDOWN SAVE", COMMAND_TIMEOUT) {
+            return Err(refused("SHUTDOWN SAVE")(text));
+        }
+        self.process.restart(supervisor)?;
+        let done = self.wait(supervisor);
+        // The next start is an empty one again.
+        let _none = fs::remove_file(&self.dump);
+        done
+    }
+
+    /// Lets it reach its limit of memory, or lifts the limit.
+    pub(super) fn limit_memory(&self, limited: bool) -> Result<(), StackError> {
+        if limited {
+            self.tell("CONFIG SET maxmemory-policy noeviction")?;
+        }
+        // A byte is less than it holds when it is empty; 0 is no limit.
+        self.tell(&format!("CONFIG SET maxmemory {}", u8::from(limited)))
+    }
+
+    fn wait(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
         let (port, password) = (self.port, &self.password);
         self.process
             .ready(supervisor.abort(), |_| answers(port, password))
     }
+
+    /// Sends a command that is answered by `OK`.
+    fn tell(&self, command: &str) -> Result<(), StackError> {
+        let text = ask(self.port, &self.password, command, COMMAND_TIMEOUT)
+            .map_err(StackError::io(format!("Redis does not answer {command}")))?;
+        if text == "+OK" {
+            Ok(())
+        } else {
+            Err(refused(command)(text))
+        }
+    }
+}
+
+/// An answer that says that a command was not carried out.
+fn refused(command: &str) -> impl FnOnce(String) -> StackError {
+    let what = format!("Redis does not take {command}");
+    move |answer| StackError::io(what)(io::Error::other(answer))
 }
 
 /// Starts a Redis that is empty.
@@ -70,19 +133,38 @@ pub(super) fn start(
     })?;
     Ok(RedisServer {
         process,
-        url: format!("redis://:{password}@127.0.0.1:{port}/0"),
+        url: url(&password, port),
         port,
         password,
+        dump: folder.join("dump.rdb"),
     })
 }
 
+fn url(password: &str, port: u16) -> String {
+    format!("redis://:{password}@127.0.0.1:{port}/0")
+}
+
 fn answers(port: u16, password: &str) -> Option<()> {
-    let limit = Duration::from_millis(500);
+    let answer = ask(port, password, "PING", PING_TIMEOUT).ok()?;
+    (answer == "+PONG").then_some(())
+}
+
+/// The answer to one command, its first line.
+fn ask(port: u16, password: &str, command: &str, limit: Duration) -> io::Result<String> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let mut stream = TcpStream::connect_timeout(&address, limit).ok()?;
-    stream.set_read_timeout(Some(limit)).ok()?;
-    write!(stream, "AUTH {password}\r\nPING\r\n").ok()?;
-    let mut answer = [0; 12];
-    stream.read_exact(&mut answer).ok()?;
-    (&answer == b"+OK\r\n+PONG\r\n").then_some(())
+    let mut stream = TcpStream::connect_timeout(&address, limit)?;
+    stream.set_read_timeout(Some(limit))?;
+    write!(stream, "AUTH {password}\r\n{command}\r\n")?;
+    let mut lines = BufReader::new(stream).lines();
+    let mut next = || {
+        lines
+            .next()
+            .unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into()))
+    };
+    let signed_in = next()?;
+    if signed_in == "+OK" {
+        next()
+    } else {
+        Ok(signed_in)
+    }
 }

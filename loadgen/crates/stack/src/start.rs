@@ -5,8 +5,10 @@ use std::{fmt, path::PathBuf};
 use super::{
     balancer::{self, Balancer},
     binaries,
+    connection_hold::ConnectionHold,
     error::StackError,
     folder::StackFolder,
+    links::ServiceLinks,
     options::StackOptions,
     pgbouncer::{self, PgBouncer},
     postgres::{self, Postgres, PostgresSetup},
@@ -33,14 +35,16 @@ pub struct Stack {
     pub folder: PathBuf,
     // Dropped in this order: each service before those that it needs, and the thread that they
     // were started from last.
-    balancer: Option<Balancer>,
-    targets: Vec<TargetApp>,
-    redis: Option<RedisServer>,
-    pooler: Option<PgBouncer>,
-    replica: Option<ReplicaServer>,
-    postgres: Option<Postgres>,
+    pub(super) hold: Option<ConnectionHold>,
+    pub(super) balancer: Option<Balancer>,
+    pub(super) targets: Vec<TargetApp>,
+    pub(super) links: ServiceLinks,
+    pub(super) redis: Option<RedisServer>,
+    pub(super) pooler: Option<PgBouncer>,
+    pub(super) replica: Option<ReplicaServer>,
+    pub(super) postgres: Option<Postgres>,
     stack_folder: StackFolder,
-    supervisor: ProcessSupervisor,
+    pub(super) supervisor: ProcessSupervisor,
 }
 
 impl Stack {
@@ -93,19 +97,21 @@ impl Stack {
                 replica::start(&supervisor, &folder, postgres, setup, delay, &options.stop)
             })
             .transpose()?;
-        let pooler = topology
-            .pooler
-            .zip(postgres.as_ref())
-            .map(|(servers, postgres)| {
-                (options.log)("starting PgBouncer");
-                pgbouncer::start(&supervisor, &folder, postgres, servers, &options.stop)
-            })
-            .transpose()?;
         let redis = wanted
             .redis
             .then(|| {
                 (options.log)("starting Redis");
                 redis::start(&supervisor, &folder, &options.stop)
+            })
+            .transpose()?;
+        let links = ServiceLinks::start(&options, postgres.as_ref(), redis.as_ref())?;
+        let pooler = topology
+            .pooler
+            .zip(postgres.as_ref())
+            .map(|(servers, postgres)| {
+                (options.log)("starting PgBouncer");
+                let server = links.postgres_port(postgres);
+                pgbouncer::start(&supervisor, &folder, postgres, server, servers, &options.stop)
             })
             .transpose()?;
         let database_url = match &postgres {
@@ -123,11 +129,15 @@ impl Stack {
         let (mut targets, mut lab_token) = (Vec::new(), String::new());
         let mut balancer = None;
         if wanted.target {
+            let near = postgres.as_ref();
+            let near = near.map(|one| one.url_at(links.postgres_port(one)));
+            let cache = redis.as_ref();
+            let cache = cache.map(|one| one.url_at(links.redis_port(one)));
             let services = ServiceUrls {
-                database: &database_url,
+                database: near.as_ref().unwrap_or(&database_url),
                 pgbouncer: &pgbouncer_url,
                 replica: &replica_url,
-                redis: &redis_url,
+                redis: cache.as_ref().unwrap_or(&redis_url),
             };
             let setup = TargetSetup::new(&folder, &options, &services)?;
             setup.migrate_and_seed(&supervisor, &folder, &options)?;
@@ -149,8 +159,10 @@ impl Stack {
             redis_url,
             lab_token,
             folder: folder.path().to_owned(),
+            hold: None,
             balancer,
             targets,
+            links,
             redis,
             pooler,
             replica,
@@ -236,7 +248,7 @@ impl Stack {
 
     /// Restarts one instance after the other, while the balancer sends to the others; blocks until
     /// the last one is ready.
-    pub fn roll_targets(&mut self) -> Result<(), StackError> {
+    pub(super) fn roll_targets(&mut self) -> Result<(), StackError> {
         for index in 0..self.targets.len() {
             let abort = self.supervisor.abort();
             if let Some(balancer) = &self.balancer {
@@ -251,53 +263,12 @@ impl Stack {
         Ok(())
     }
 
-    /// Kills the last instance and starts it again; blocks until it is ready.
-    pub fn crash_instance(&mut self) -> Result<(), StackError> {
-        if let Some(last) = self.targets.last_mut() {
-            last.crash(&self.supervisor)?;
-        }
-        self.wait_for_balancer()
-    }
-
-    fn wait_for_balancer(&mut self) -> Result<(), StackError> {
+    /// Waits until the balancer believes that every instance is ready.
+    pub(super) fn wait_for_balancer(&mut self) -> Result<(), StackError> {
         let (instances, abort) = (self.targets.len(), self.supervisor.abort());
         self.balancer
             .iter_mut()
             .try_for_each(|balancer| balancer.wait_for_all(instances, abort))
-    }
-
-    /// Kills every process of a service that was started here, without a chance to write anything,
-    /// and starts it again on the data that it left; blocks until it is ready.
-    pub fn crash(&mut self, role: ServiceRole) -> Result<(), StackError> {
-        let supervisor = &self.supervisor;
-        match role {
-            ServiceRole::Postgres => self
-                .postgres
-                .iter_mut()
-                .try_for_each(|one| one.crash(supervisor)),
-            ServiceRole::Redis => self
-                .redis
-                .iter_mut()
-                .try_for_each(|one| one.crash(supervisor)),
-            ServiceRole::Replica => self
-                .replica
-                .iter_mut()
-                .try_for_each(|one| one.crash(supervisor)),
-            ServiceRole::Pooler => self
-                .pooler
-                .iter_mut()
-                .try_for_each(|one| one.crash(supervisor)),
-            ServiceRole::Target => {
-                self.targets
-                    .iter_mut()
-                    .try_for_each(|one| one.crash(supervisor))?;
-                self.wait_for_balancer()
-            }
-            ServiceRole::Balancer => self
-                .balancer
-                .iter_mut()
-                .try_for_each(|one| one.crash(supervisor)),
-        }
     }
 }
 

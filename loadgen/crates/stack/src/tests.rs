@@ -3,7 +3,8 @@
 
 use std::{
     env, fs,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
@@ -11,10 +12,12 @@ use std::{
 };
 
 use super::{ServiceSet, Stack, StackError, StackOptions, binaries};
-use loadgen_experiment::services::ServiceRole;
+use loadgen_engine::suite::{DataService, FaultKind, LinkFault};
 
 /// Set for the process that is to be killed.
 const VICTIM: &str = "LOADGEN_TEST_STACK_VICTIM";
+/// Its value where the services stand still when it is killed.
+const PAUSED: &str = "paused";
 
 fn installed() -> bool {
     let installed = binaries::postgres().is_ok() && binaries::redis().is_ok();
@@ -62,6 +65,7 @@ fn query_at(url: &str, sql: &str) -> String {
     let psql = binaries::postgres().unwrap().join("psql");
     let output = Command::new(psql)
         .args([url, "-Atc", sql])
+        .env("PGCONNECT_TIMEOUT", "5")
         .output()
         .unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -178,7 +182,7 @@ fn a_replica_follows_takes_only_reads_and_is_copied_again_for_a_kept_folder() {
         ),
         ""
     );
-    stack.crash(ServiceRole::Replica).unwrap();
+    stack.begin_fault(FaultKind::ReplicaKill).unwrap();
     query(&stack, "insert into kept values (2)");
     assert!(followed(&stack, "2"));
     let processes = stack.processes();
@@ -242,7 +246,12 @@ fn victim() {
     if env::var_os(VICTIM).is_none() {
         return;
     }
-    let stack = Stack::start(options()).unwrap();
+    let mut stack = Stack::start(options()).unwrap();
+    if env::var_os(VICTIM).is_some_and(|how| how == PAUSED) {
+        for data in [DataService::Postgres, DataService::Redis] {
+            stack.begin_fault(FaultKind::Paused(data)).unwrap();
+        }
+    }
     let processes = stack.processes();
     let pids: Vec<_> = processes.iter().map(|one| one.pid.to_string()).collect();
     println!("stack {} {}", stack.folder.display(), pids.join(" "));
@@ -251,12 +260,27 @@ fn victim() {
 
 #[test]
 fn a_killed_loadgen_leaves_no_process_and_the_next_start_removes_its_folder() {
-    if !installed() {
+    let Some(folder) = killed("1") else {
         return;
+    };
+    assert!(folder.exists());
+    drop(super::folder::StackFolder::temporary().unwrap());
+    assert!(!folder.exists(), "{}", folder.display());
+}
+
+#[test]
+fn a_killed_loadgen_leaves_no_process_that_stands_still() {
+    let _folder = killed(PAUSED);
+}
+
+/// Kills a loadgen with a stack; returns when every process of the stack has ended.
+fn killed(how: &str) -> Option<PathBuf> {
+    if !installed() {
+        return None;
     }
     let mut victim = Command::new(env::current_exe().unwrap())
         .args(["--exact", "--nocapture", "tests::victim"])
-        .env(VICTIM, "1")
+        .env(VICTIM, how)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -280,9 +304,100 @@ fn a_killed_loadgen_leaves_no_process_and_the_next_start_removes_its_folder() {
         within(Duration::from_secs(10), || !all()),
         "{pids:?} {workers:?}"
     );
-    assert!(folder.exists());
-    drop(super::folder::StackFolder::temporary().unwrap());
-    assert!(!folder.exists(), "{}", folder.display());
+    Some(folder)
+}
+
+/// The answer of a port to a message, up to these last bytes; absent where none comes in a second.
+fn answer(url: &str, message: &[u8], last: &[u8]) -> Option<Vec<u8>> {
+    let (_, place) = url.rsplit_once('@').unwrap();
+    let mut stream = TcpStream::connect(place.split('/').next().unwrap()).ok()?;
+    stream
+        .set_read_timeout(Some(Duration::from_secs(1)))
+        .unwrap();
+    stream.write_all(message).ok()?;
+    let (mut whole, mut part) = (Vec::new(), [0; 256]);
+    while let Ok(length) = stream.read(&mut part)
+        && length > 0
+    {
+        whole.extend_from_slice(&part[..length]);
+        if whole.ends_with(last) {
+            break;
+        }
+    }
+    (!whole.is_empty()).then_some(whole)
+}
+
+#[test]
+fn faults_come_into_the_data_services_and_go_again() {
+    if !installed() {
+        return;
+    }
+    let mut stack = Stack::start(StackOptions {
+        links: vec![DataService::Redis],
+        ..options()
+    })
+    .unwrap();
+    let lacking = stack.begin_fault(FaultKind::Link(DataService::Postgres, LinkFault::Slow));
+    let lacking = lacking.unwrap_err().to_string();
+    assert!(lacking.contains("no proxy before PostgreSQL"), "{lacking}");
+
+    // A start-up message of nobody is refused by a server that is there.
+    let hello = [8_i32.to_be_bytes(), 196_608_i32.to_be_bytes()].concat();
+    let postgres = stack.database_url.clone();
+    let asks = || answer(&postgres, &hello, b"").map(|bytes| bytes[0]);
+    assert_eq!(asks(), Some(b'E'));
+    for (fault, during) in [
+        (FaultKind::Down(DataService::Postgres), None),
+        (FaultKind::Paused(DataService::Postgres), None),
+        (FaultKind::PostgresConnections, Some(b'E')),
+    ] {
+        stack.begin_fault(fault).unwrap();
+        assert_eq!(asks(), during, "{fault}");
+        assert_eq!(query(&stack, "select 1"), "", "{fault}");
+        stack.end_fault(fault).unwrap();
+        let again = within(Duration::from_secs(10), || query(&stack, "select 1") == "1");
+        assert!(again, "{fault}");
+    }
+    query(&stack, "create table kept as select 7 as number");
+    for fault in [
+        FaultKind::Restart(DataService::Postgres),
+        FaultKind::PostgresKill,
+    ] {
+        stack.begin_fault(fault).unwrap();
+        assert_eq!(query(&stack, "select number from kept"), "7", "{fault}");
+    }
+
+    let redis = stack.redis_url.clone();
+    let password = redis.split([':', '@']).nth(2).unwrap().to_owned();
+    let says = |command: &str| {
+        let message = format!("AUTH {password}\r\n{command}\r\nPING\r\n");
+        let bytes = answer(&redis, message.as_bytes(), b"+PONG\r\n")?;
+        Some(String::from_utf8(bytes).unwrap())
+    };
+    let value = || says("GET key").is_some_and(|text| text.contains("$3\r\nold"));
+    says("SET key old");
+    assert!(value());
+    for fault in [
+        FaultKind::Paused(DataService::Redis),
+        FaultKind::Down(DataService::Redis),
+    ] {
+        stack.begin_fault(fault).unwrap();
+        assert_eq!(says("PING"), None, "{fault}");
+        stack.end_fault(fault).unwrap();
+    }
+    assert!(!value(), "one that was down is empty");
+    says("SET key old");
+    stack.begin_fault(FaultKind::RedisFull).unwrap();
+    let refused = says("SET key new").unwrap();
+    assert!(refused.contains("OOM"), "{refused}");
+    stack.end_fault(FaultKind::RedisFull).unwrap();
+    assert!(value());
+    stack
+        .begin_fault(FaultKind::Restart(DataService::Redis))
+        .unwrap();
+    assert!(value(), "a restart keeps the data");
+    stack.begin_fault(FaultKind::RedisEmpty).unwrap();
+    assert!(!value(), "the dump of the restart is not read again");
 }
 
 fn children(pid: u32) -> Vec<u32> {

@@ -2,6 +2,7 @@
 
 pub(super) mod bench;
 pub(super) mod capacity;
+pub(super) mod chaos;
 pub(super) mod compare;
 pub(super) mod db;
 pub(super) mod demo;

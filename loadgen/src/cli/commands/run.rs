@@ -16,6 +16,7 @@ pub(in crate::cli) fn run(args: &RunArgs) -> Result<u8, Failure> {
     let settings = resolve_settings(&args.profile.profile, &args.profile.set)?;
     let mut services = ServiceSource::from_flags(&args.target)?;
     services.default_topology(suite.topology)?;
+    services.prepare_faults(&suite)?;
     let session = MeasuredSession::begin(&args.result, "run", &suite.name, &source);
     let arm = ArmConfig::new("run", settings, &CodeConnect);
     let single = SingleRun {

@@ -76,6 +76,9 @@ fn describe_load(out: &mut impl Write, suite: &Suite, columns: usize) -> io::Res
     for threshold in &suite.thresholds {
         line("threshold", &threshold.to_string())?;
     }
+    for fault in &suite.faults {
+        line("fault", &format!("{} {}", fault.kind, fault.when()))?;
+    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    bench::BenchArgs, capacity::CapacityArgs, compare::CompareArgs, db::DbArgs, demo::DemoArgs,
+    bench::BenchArgs, capacity::CapacityArgs, chaos::ChaosArgs, compare::CompareArgs, db::DbArgs, demo::DemoArgs,
     doctor::DoctorArgs, experiment::ExperimentArgs, factorial::FactorialArgs, history::HistoryArgs,
     http::HttpArgs, plan::PlanArgs, report::ReportArgs, results::ResultsArgs, run::RunArgs,
     serve::ServeArgs, stack::StackArgs, validate::ValidateArgs, ws::WsArgs,
@@ -35,6 +35,8 @@ pub enum Command {
     Experiment(Box<ExperimentArgs>),
     /// Search the highest load that meets an SLO, and report what saturates first
     Capacity(Box<CapacityArgs>),
+    /// Put faults into the services of an own stack, one after another, while a suite's load runs
+    Chaos(Box<ChaosArgs>),
     /// Plan instances, connections, cores, memory and cost from measured runs and stated assumptions
     Plan(PlanArgs),
     /// Run two to five switches in every combination and report which of them interact

@@ -5,7 +5,7 @@ use clap::{ArgMatches, Command as Parser, CommandFactory as _, FromArgMatches as
 use super::command_line::Cli;
 
 /// Each command with calls of it.
-const EXAMPLES: [(&str, &str); 23] = [
+const EXAMPLES: [(&str, &str); 24] = [
     (
         "run",
         "loadgen run core --duration 30s\nloadgen run core --target http://127.0.0.1:8080 --lab-token TOKEN\nloadgen run --flow bookings.book --rate 50/s --threshold 'p95 < 200ms'\nloadgen run music_full --target http://127.0.0.1:8080 --overrides '{\"config\":{\"phases\":[{\"duration\":60,\"arrivalRate\":10}]}}'",
@@ -17,6 +17,10 @@ const EXAMPLES: [(&str, &str); 23] = [
     (
         "capacity",
         "loadgen capacity core --slo 'p95<1000ms,errors<1%'\nloadgen capacity core --profile before --quick --search users\nloadgen capacity http://127.0.0.1:8080/ --slo 'p99<100ms,errors<0.1%' --budget 5m\nloadgen capacity core --soak 30m\nloadgen capacity core --quick --what-if cache.mentors=off --what-if pool.max=5",
+    ),
+    (
+        "chaos",
+        "loadgen chaos --list\nloadgen chaos core --topology scale=2 --fault redis.down --fault postgres.restart\nloadgen chaos --for 10s --settle 15s",
     ),
     (
         "factorial",

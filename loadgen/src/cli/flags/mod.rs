@@ -3,6 +3,7 @@
 
 mod bench;
 mod capacity;
+mod chaos;
 mod command_line;
 mod compare;
 mod db;
@@ -31,6 +32,7 @@ mod ws;
 
 pub use bench::BenchArgs;
 pub use capacity::{CapacityArgs, SearchOver};
+pub use chaos::ChaosArgs;
 pub use command_line::{Cli, Command};
 pub use compare::{CompareArgs, ComparisonFormat};
 pub use db::{DatabasePreset, DbArgs, RowSecurityChoice};

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use shared::dataset::Scale;
 
-use loadgen_engine::{driver::ResolveRule, suite::Topology};
-use loadgen_experiment::trial::Crash;
+use loadgen_engine::{
+    driver::ResolveRule,
+    suite::{PlannedFault, Topology},
+};
 
 /// Where the load goes.
 #[derive(Debug, Clone, Default, Args)]
@@ -72,12 +74,13 @@ pub struct TargetArgs {
     pub stack_dir: Option<PathBuf>,
     /// Kill a service of an own stack during each trial and restart it, like postgres@5s; the audit
     /// then checks whether anything acknowledged was lost. instance@5s kills one of several instances,
-    /// rolling@5s restarts them gracefully, one after another
+    /// rolling@5s restarts them gracefully, one after another; any fault of `loadgen chaos --list` can be
+    /// named, like redis.down@5s+3s
     #[arg(
         long,
         env = "LOADGEN_CRASH",
         value_name = "SERVICE@TIME",
         conflicts_with = "targets"
     )]
-    pub crash: Option<Crash>,
+    pub crash: Option<PlannedFault>,
 }

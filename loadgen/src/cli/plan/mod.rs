@@ -1,11 +1,13 @@
 //! From flags and files to what a command runs: a suite, an experiment, a factorial design, with
 //! the replacements of the flags applied.
 
+mod chaos;
 mod experiment;
 mod factorial;
 mod overrides;
 mod suite;
 
+pub(super) use chaos::{PlannedChaos, plan_chaos};
 pub(super) use experiment::plan_experiment;
 pub(super) use factorial::plan_factorial;
 pub(super) use overrides::resolve_settings;

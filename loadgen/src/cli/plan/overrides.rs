@@ -25,6 +25,10 @@ pub(super) fn apply(suite: &mut Suite, args: &LoadArgs) -> Result<(), BadFile> {
         let scaled = |span: Millis| Millis((span.0 as f64 * factor).round() as u64);
         let windows = suite.windows;
         shorten(suite, scaled(windows.warm_up), scaled(windows.measure));
+        for fault in &mut suite.faults {
+            fault.at = scaled(fault.at);
+            fault.lasts = scaled(fault.lasts);
+        }
     }
     if args.duration.is_some() || args.warmup.is_some() {
         let windows = suite.windows;
@@ -196,6 +200,18 @@ mod tests {
         };
         apply(&mut suite, &args).unwrap();
         assert_eq!(rates(&suite), [5.0, 20.0]);
+    }
+
+    #[test]
+    fn faults_keep_their_place_in_a_load_of_another_length() {
+        let text = "name: x\nload: { model: open, rate: 9/s, duration: 20s }\nflows: [ { flow: auth.login } ]\nfaults: [ { fault: redis.down, at: 8s, for: 4s } ]\n";
+        let mut suite = load::parse(text, "x.yaml", CodeConnect.catalog()).unwrap();
+        let args = LoadArgs {
+            time_scale: Some(0.5),
+            ..LoadArgs::default()
+        };
+        apply(&mut suite, &args).unwrap();
+        assert_eq!(suite.faults[0].to_string(), "redis.down@4s+2s");
     }
 
     #[test]

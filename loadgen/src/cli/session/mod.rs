@@ -10,6 +10,7 @@ mod page_readers;
 mod services;
 mod single_run;
 mod sinks;
+mod stack_control;
 
 pub(super) use interrupt::{CleanupSlot, listen};
 pub(super) use job_template::job_template;

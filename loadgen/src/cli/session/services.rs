@@ -1,22 +1,20 @@
-//! The services that a command runs against, an own stack or a running target, and the control that
-//! trials have over them.
+//! The services that a command runs against: an own stack or a running target.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use shared::dataset::Scale;
 
-use super::interrupt::CleanupSlot;
+use super::{interrupt::CleanupSlot, stack_control::OwnStackControl};
 use crate::cli::{failure::Failure, flags::TargetArgs};
 use loadgen_codeconnect::{CodeConnectSystem, SeededDatabase};
 use loadgen_engine::{
     driver::{HttpTrace, TargetAddresses, TargetUrl},
-    suite::Topology,
+    suite::{DataService, PlannedFault, Suite, Topology, fault_problem},
 };
 use loadgen_experiment::{
     events::{LoadControl, Publisher},
-    services::{ProcessInfo, ServiceControl, ServiceError, ServiceRole},
     system::{Endpoints, HttpService, PreparedSystem as _, SystemUnderTest as _},
-    trial::{Crash, TestEnv},
+    trial::TestEnv,
 };
 use loadgen_stack::{Stack, StackError, StackOptions};
 
@@ -33,8 +31,10 @@ pub(in crate::cli) enum ServiceSource {
         target_bin: Option<PathBuf>,
         /// Folder in which its data stays.
         keep_in: Option<PathBuf>,
-        /// A service that is killed during each trial.
-        crash: Option<Crash>,
+        /// A fault in each trial, beside those of the suite.
+        crash: Option<PlannedFault>,
+        /// Services whose connections a fault disturbs.
+        links: Vec<DataService>,
         /// Connections that users of the database share; `None`: one each.
         database_pool: Option<u32>,
     },
@@ -70,6 +70,7 @@ impl ServiceSource {
                 target_bin: args.target_bin.clone(),
                 keep_in: args.stack_dir.clone(),
                 crash: args.crash,
+                links: args.crash.iter().filter_map(|one| one.kind.link()).collect(),
                 database_pool: None,
             });
         }
@@ -124,7 +125,7 @@ impl ServiceSource {
             } => {
                 let topology = *topology.get_or_insert(from_file);
                 match crash {
-                    Some(crash) if !crash.fits(topology) => Err(Failure::Usage(format!(
+                    Some(crash) if crash.kind.lacks(topology).is_some() => Err(Failure::Usage(format!(
                         "--crash {crash}: the topology {topology} has nothing of the kind; choose another with --topology"
                     ))),
                     _ => Ok(()),
@@ -136,6 +137,36 @@ impl ServiceSource {
             }
             Self::Http { .. } | Self::Database(_) => Ok(()),
         }
+    }
+
+    /// Prepares for the faults of a suite; refuses those that its load or these services cannot have.
+    /// The topology is known by then.
+    pub(in crate::cli) fn prepare_faults(&mut self, suite: &Suite) -> Result<(), Failure> {
+        let Self::OwnStack {
+            topology,
+            crash,
+            links,
+            ..
+        } = self
+        else {
+            return match suite.faults.first() {
+                None => Ok(()),
+                Some(fault) => Err(Failure::Usage(format!(
+                    "the suite puts faults into its services, `{}` first: that is done to an own stack only; omit --target",
+                    fault.kind
+                ))),
+            };
+        };
+        let mut all = suite.faults.clone();
+        // One behind the window is a warning of the report.
+        all.extend(crash.filter(|one| one.at < suite.windows.measure));
+        if let Some((_, why)) =
+            fault_problem(&all, topology.unwrap_or_default(), suite.windows.measure)
+        {
+            return Err(Failure::Usage(format!("the faults do not fit: {why}")));
+        }
+        links.extend(suite.faults.iter().filter_map(|one| one.kind.link()));
+        Ok(())
     }
 
     /// Limits of a report on these services.
@@ -219,62 +250,6 @@ pub(in crate::cli) struct StackAddresses {
     pub(in crate::cli) instance_urls: Vec<String>,
     /// Token of target-app's control plane.
     pub(in crate::cli) lab_token: String,
-}
-
-/// Control over an own stack, for trials. A stack that is being stopped is left alone.
-#[derive(Debug)]
-struct OwnStackControl(CleanupSlot<Stack>);
-
-impl OwnStackControl {
-    fn with_stack(
-        &self,
-        act: impl FnOnce(&mut Stack) -> Result<(), StackError>,
-    ) -> Result<(), StackError> {
-        match self.0.lock().as_mut() {
-            Some(stack) => act(stack),
-            None => Err(StackError::Interrupted),
-        }
-    }
-}
-
-impl ServiceControl for OwnStackControl {
-    fn restart_target(&self) -> Result<(), ServiceError> {
-        self.with_stack(Stack::restart_targets)
-            .map_err(service_error)
-    }
-
-    fn start_with(&self, settings: &BTreeMap<String, String>) -> Result<(), ServiceError> {
-        let profile = serde_json::to_string(settings)
-            .map_err(|error| ServiceError::Failed(error.to_string()))?;
-        self.with_stack(|stack| stack.start_with(&profile))
-            .map_err(service_error)
-    }
-
-    fn roll_target(&self) -> Result<(), ServiceError> {
-        self.with_stack(Stack::roll_targets).map_err(service_error)
-    }
-
-    fn crash_instance(&self) -> Result<(), ServiceError> {
-        self.with_stack(Stack::crash_instance)
-            .map_err(service_error)
-    }
-
-    fn crash(&self, role: ServiceRole) -> Result<(), ServiceError> {
-        self.with_stack(|stack| stack.crash(role))
-            .map_err(service_error)
-    }
-
-    fn processes(&self) -> Vec<ProcessInfo> {
-        let stack = self.0.lock();
-        stack.as_ref().map(Stack::processes).unwrap_or_default()
-    }
-}
-
-fn service_error(error: StackError) -> ServiceError {
-    match error {
-        StackError::Interrupted => ServiceError::Interrupted,
-        error => ServiceError::Failed(error.to_string()),
-    }
 }
 
 /// Starts an own stack beside the event loop and leaves it in `running`; stops early when
@@ -377,6 +352,7 @@ pub(super) async fn open(
             target_bin,
             keep_in,
             crash,
+            links,
             database_pool,
         } => {
             let progress = events.clone();
@@ -384,6 +360,7 @@ pub(super) async fn open(
                 keep_in: keep_in.clone(),
                 scale: scale.unwrap_or(Scale::Small),
                 topology: topology.unwrap_or_default(),
+                links: links.clone(),
                 target_bin: target_bin.clone(),
                 stop: stop.clone(),
                 abort: running.abort(),
@@ -420,80 +397,5 @@ fn announce(events: &Publisher, endpoints: &Endpoints) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn target(url: &str) -> TargetArgs {
-        TargetArgs {
-            targets: vec![url.to_owned()],
-            ..TargetArgs::default()
-        }
-    }
-
-    #[test]
-    fn a_loopback_target_is_accepted_and_a_remote_one_only_when_allowed() {
-        assert!(ServiceSource::from_flags(&target("http://127.0.0.1:8080")).is_ok());
-        assert!(ServiceSource::from_flags(&target("http://[::1]:8080/")).is_ok());
-        assert!(ServiceSource::from_flags(&target("http://0.0.0.0:8080/")).is_ok());
-        assert!(ServiceSource::from_flags(&target("http://[::ffff:127.0.0.1]:80")).is_ok());
-        let remote = target("http://192.0.2.7:8080");
-        let error = ServiceSource::from_flags(&remote).unwrap_err().to_string();
-        assert!(error.contains("--allow-remote-target"), "{error}");
-        let allowed = TargetArgs {
-            allow_remote_target: true,
-            ..remote
-        };
-        assert!(ServiceSource::from_flags(&allowed).is_ok());
-    }
-
-    #[test]
-    fn the_processes_behind_a_balancer_are_all_addresses_of_their_names() {
-        let behind = |instances: &[&str]| TargetArgs {
-            instances: instances.iter().map(|url| (*url).to_owned()).collect(),
-            resolve: vec!["many.test:8080:127.0.0.2,127.0.0.3".parse().unwrap()],
-            ..target("http://127.0.0.1:8081")
-        };
-        let urls = ["http://127.0.0.1:8080", "http://many.test:8080"];
-        let ServiceSource::Running {
-            targets, instances, ..
-        } = ServiceSource::from_flags(&behind(&urls)).unwrap()
-        else {
-            panic!("a target is given");
-        };
-        assert_eq!((targets.len(), instances.len()), (1, 3));
-        let wrong = ["http://many.test:8080", "https://127.0.0.1:8080"];
-        let error = ServiceSource::from_flags(&behind(&wrong)).unwrap_err();
-        assert!(error.to_string().contains("plain http"), "{error}");
-    }
-
-    #[test]
-    fn what_is_no_target_is_refused_with_an_example() {
-        for url in [
-            "127.0.0.1:8080",
-            "https://127.0.0.1",
-            "http://",
-            "http://127.0.0.1/api",
-            "http://a@127.0.0.1",
-            "http://127.0.0.1:80800",
-            "http://127.0.0.1:0",
-            "http://127.0.0.1#part",
-        ] {
-            let error = ServiceSource::from_flags(&target(url))
-                .unwrap_err()
-                .to_string();
-            assert!(error.contains("http://127.0.0.1:8080"), "{url}: {error}");
-        }
-    }
-
-    #[test]
-    fn an_experiment_on_a_running_target_needs_its_lab_token() {
-        let services = ServiceSource::from_flags(&target("http://127.0.0.1:8080")).unwrap();
-        assert!(
-            services
-                .needs_lab()
-                .unwrap_err()
-                .to_string()
-                .contains("--lab-token")
-        );
-    }
-}
+#[path = "services_tests.rs"]
+mod tests;

@@ -75,7 +75,7 @@ impl RunState {
                 self.tick_at = Some(now);
             }
             Event::TrialDone(trial) => self.trials.push(trial.as_ref().into()),
-            Event::Note(text) => self.note(text, false),
+            Event::Note(text) | Event::Fault(text) => self.note(text, false),
             Event::Warning(text) => self.note(text, true),
             Event::Ended(_) => {}
         }

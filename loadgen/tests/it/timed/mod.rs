@@ -7,6 +7,7 @@ mod crash;
 mod database;
 mod exit_codes;
 mod failures;
+mod faults;
 mod freeze;
 mod instances;
 mod interrupted;

@@ -117,6 +117,8 @@ pub struct SecondData {
     pub planned: u64,
     /// Requests that were done in it, successes and failures.
     pub completed: u64,
+    /// Requests that were done in it and answered as they should.
+    pub good: u64,
     /// Requests whose intended start lies in it and that failed.
     pub failed: u64,
     /// The failures by the number of their [`Outcome`].
@@ -262,6 +264,7 @@ fn seconds(timeline: &ClientTimeline, window: Window) -> Vec<SecondData> {
                 second: second as i64 - window.warm_up_seconds() as i64,
                 planned: slot.planned,
                 completed: slot.completed,
+                good: slot.good,
                 failed: slot.failed(),
                 failures: slot.failures,
                 answered: ok.map_or(0, Histogram::len),

@@ -49,6 +49,8 @@ pub struct SecondSlot {
     pub planned: u64,
     /// Requests that were done in it.
     pub completed: u64,
+    /// Requests that were done in it and answered as they should.
+    pub good: u64,
     /// Requests whose intended start lies in it and that failed, by the number of their outcome.
     pub failures: [u32; Outcome::ALL.len()],
 }
@@ -90,6 +92,7 @@ impl ClientTimeline {
     pub(super) fn done(&mut self, window: &Window, sample: &Sample) {
         if let Some(slot) = self.slots.get_mut(window.second(sample.done) as usize) {
             slot.completed += 1;
+            slot.good += u64::from(sample.outcome == Outcome::Ok);
         }
         let second = window.second(sample.intended) as usize;
         if sample.outcome == Outcome::Ok {
@@ -134,6 +137,7 @@ impl ClientTimeline {
         for (mine, theirs) in self.slots.iter_mut().zip(&other.slots) {
             mine.planned += theirs.planned;
             mine.completed += theirs.completed;
+            mine.good += theirs.good;
             for (mine, theirs) in mine.failures.iter_mut().zip(theirs.failures) {
                 *mine += theirs;
             }
@@ -209,6 +213,7 @@ mod tests {
         assert_eq!(slots[2].failures[Outcome::Timeout.index()], 4);
         assert_eq!(slots[2].failures[Outcome::Reset.index()], 2);
         assert_eq!((slots[2].completed, slots[7].completed), (0, 6));
+        assert_eq!(slots[7].good, 0);
     }
 
     #[test]
@@ -229,6 +234,7 @@ mod tests {
         both.merge(&timeline);
         let (second, slot) = both.slots().last().unwrap();
         assert_eq!((second, slot.planned, slot.completed), (80_000, 2, 2));
+        assert_eq!(slot.good, 2);
         let successes = both.successes(second).unwrap();
         assert_eq!(successes.len(), 2);
         let median = successes.value_at_quantile(0.5) as f64;

@@ -18,6 +18,7 @@
 //! max_users: 64     # virtual users a flow
 //! seed: 1
 //! topology: scale=2,pgbouncer,replica   # of an own stack: instances behind a balancer, a pooler, a replica
+//! faults: [ { fault: redis.down, at: 5s, for: 3s } ]   # explained in fault_spec.rs
 //! ```
 //!
 //! With phases and no `warmup`, leading phases with `warmup: true`, or whose name begins with
@@ -41,6 +42,7 @@ use crate::{
 };
 
 pub use super::{
+    fault_spec::RawFault,
     load_spec::RawLoad,
     reader::{BadFile, MAX_TIMEOUT, MAX_USERS, nearest, think, unknown},
 };
@@ -108,6 +110,8 @@ pub struct RawSuite {
     pub max_users: Option<Spanned<u32>>,
     pub seed: Option<u64>,
     pub topology: Option<Spanned<String>>,
+    #[serde(default)]
+    pub faults: Vec<RawFault>,
 }
 
 /// An entry of `flows` as it is written.
@@ -154,7 +158,9 @@ impl Reader<'_> {
                 .map(|text| self.read(text))
                 .transpose()?
                 .unwrap_or_default(),
+            faults: Vec::new(),
         };
+        suite.faults = self.faults(&raw.faults, suite.topology, suite.windows.measure)?;
         for text in &raw.thresholds {
             let threshold: Threshold = self.read(text)?;
             check_scope(&threshold, &suite, self.catalog).map_err(|why| self.at(text, &why))?;

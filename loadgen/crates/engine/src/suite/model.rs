@@ -2,7 +2,7 @@
 
 use shared::time::Millis;
 
-use super::topology::Topology;
+use super::{fault_plan::PlannedFault, topology::Topology};
 use crate::{threshold::Threshold, units::Rate};
 
 /// Flows, load and thresholds.
@@ -32,6 +32,8 @@ pub struct Suite {
     pub seed: u64,
     /// What an own stack consists of.
     pub topology: Topology,
+    /// What is done to its services while load runs.
+    pub faults: Vec<PlannedFault>,
 }
 
 impl Suite {

@@ -32,6 +32,7 @@ pub(crate) fn trial() -> Trial {
         consistency: Consistency::default(),
         endpoints: Vec::new(),
         failures: Vec::new(),
+        faults: Vec::new(),
         resent: 0,
         reconnects: 0,
     }

@@ -148,6 +148,7 @@ pub(crate) fn quiet() -> Summary {
         resent: 0,
         reconnects: 0,
         failures: Vec::new(),
+        faults: Vec::new(),
     };
     Summary {
         schema_version: SCHEMA_VERSION,

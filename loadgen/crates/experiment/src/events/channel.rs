@@ -133,6 +133,11 @@ impl Publisher {
         self.send(Event::Note(text.into()));
     }
 
+    /// Publishes that a fault begins or is over, in one line.
+    pub fn fault(&self, text: impl Into<String>) {
+        self.send(Event::Fault(text.into()));
+    }
+
     /// Publishes a warning of one line.
     pub fn warning(&self, text: impl Into<String>) {
         self.send(Event::Warning(text.into()));

@@ -28,6 +28,8 @@ pub enum Event {
     TrialDone(Box<Trial>),
     /// Information of one line.
     Note(String),
+    /// A fault was put into a service, or taken away, in one line; charts mark it.
+    Fault(String),
     /// Something that a reader must know before trusting a figure.
     Warning(String),
     /// The command has its verdict, and its reports are written.
@@ -95,6 +97,7 @@ mod tests {
     fn an_event_comes_back_from_json_as_it_went() {
         for event in [
             Event::Note("x".into()),
+            Event::Fault("redis.down begins".into()),
             Event::Stage {
                 what: "reset".into(),
                 expected: Some(Duration::from_millis(1_500)),

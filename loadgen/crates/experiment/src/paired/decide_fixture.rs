@@ -56,6 +56,7 @@ pub(super) fn trial(p50: Option<f64>, queries: f64) -> Trial {
         resent: 0,
         reconnects: 0,
         failures: Vec::new(),
+        faults: Vec::new(),
     }
 }
 

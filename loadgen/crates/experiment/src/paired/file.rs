@@ -237,6 +237,8 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
             max_users: raw.max_users,
             seed: raw.seed,
             topology: raw.topology,
+            // Both arms run undisturbed.
+            faults: Vec::new(),
         },
         file,
         application.catalog(),

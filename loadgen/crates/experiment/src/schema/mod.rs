@@ -7,6 +7,7 @@ mod arm_name;
 mod capacity;
 mod completed;
 mod document;
+mod fault;
 mod growth;
 mod measured_figures;
 mod parts;
@@ -29,6 +30,7 @@ pub use capacity::{
     ScalingPoint, ScalingResult, SearchEnding, Soak, TrialPurpose,
 };
 pub use document::{Document, DocumentFigures, DocumentPhase};
+pub use fault::{FaultRecovery, FaultResult};
 pub use growth::{Growth, GrowthWord, Resource};
 pub use loadgen_engine::threshold::ThresholdWord;
 pub use measured_figures::{MeasuredFigure, MeasuredFigures};

@@ -20,6 +20,7 @@ use super::{
     arm_name::ArmName,
     capacity::Capacity,
     document::Document,
+    fault::FaultResult,
     growth::Growth,
     parts,
     percentile::{Percentile, Percentiles},
@@ -256,6 +257,9 @@ pub struct Trial {
     /// Why requests failed, the most frequent first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<FailureSample>,
+    /// The faults that were put into its services, in the order in which they began.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<FaultResult>,
 }
 
 /// Requests of one operation that failed for the same reason.

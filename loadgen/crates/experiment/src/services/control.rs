@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::roles::{ProcessInfo, ServiceRole};
+use super::roles::ProcessInfo;
+use loadgen_engine::suite::FaultKind;
 
 /// Nice value of every service that loadgen starts. The generator on the same processors goes first: a
 /// target that is saturated may wait, its measurement may not. Raising the value needs no privilege.
@@ -26,12 +27,10 @@ pub trait ServiceControl: fmt::Debug + Send + Sync {
     /// Instances of the target that are started from now on begin with this configuration: a value
     /// for each switch.
     fn start_with(&self, settings: &BTreeMap<String, String>) -> Result<(), ServiceError>;
-    /// Restarts one instance of the target after the other, while the others serve.
-    fn roll_target(&self) -> Result<(), ServiceError>;
-    /// Kills one of several instances of the target and starts it again.
-    fn crash_instance(&self) -> Result<(), ServiceError>;
-    /// Kills every process of a service at once and starts it again.
-    fn crash(&self, role: ServiceRole) -> Result<(), ServiceError>;
+    /// Puts a fault into a service. Of one that ends by itself, returns when the service is ready again.
+    fn begin_fault(&self, fault: FaultKind) -> Result<(), ServiceError>;
+    /// Takes a fault that lasts away again; returns when the service is ready.
+    fn end_fault(&self, fault: FaultKind) -> Result<(), ServiceError>;
     /// Main process of each service, as of now.
     fn processes(&self) -> Vec<ProcessInfo>;
 }

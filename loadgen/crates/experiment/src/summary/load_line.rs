@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use loadgen_engine::suite::{Arrivals, LoadModel, Suite};
 
-/// The load of a suite in one line: model, rates or users, windows, shares of the flows.
+/// The load of a suite in one line: model, rates or users, windows, shares of the flows, faults.
 pub fn load_line(suite: &Suite) -> String {
     let windows = suite.windows;
     let what = match &suite.load {
@@ -50,7 +50,12 @@ pub fn load_line(suite: &Suite) -> String {
     } else {
         phases.join("; ")
     };
-    format!("{what}; {until}; {flows}")
+    let faults: Vec<String> = suite.faults.iter().map(ToString::to_string).collect();
+    let faults = match faults.as_slice() {
+        [] => String::new(),
+        all => format!("; faults: {}", all.join(", ")),
+    };
+    format!("{what}; {until}; {flows}{faults}")
 }
 
 pub(super) fn mix(suite: &Suite) -> String {

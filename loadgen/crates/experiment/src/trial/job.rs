@@ -4,14 +4,17 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{clock::CommandProgress, crash::Crash};
+use super::clock::CommandProgress;
 use crate::services::ServiceControl;
 use crate::{
     events::{LoadControl, Publisher},
     schema::ArmName,
     system::{Application, Settings, SystemUnderTest},
 };
-use loadgen_engine::{driver::HttpTrace, suite::Suite};
+use loadgen_engine::{
+    driver::HttpTrace,
+    suite::{PlannedFault, Suite},
+};
 
 /// What a command runs against, and who watches.
 #[derive(Debug, Clone)]
@@ -20,8 +23,8 @@ pub struct TestEnv {
     pub system: Arc<dyn SystemUnderTest>,
     /// The services of an own stack; absent where the target was running already.
     pub service_control: Option<Arc<dyn ServiceControl>>,
-    /// What is killed in the middle of each trial.
-    pub crash: Option<Crash>,
+    /// A fault in each trial that the command line asks for, beside those of the suite.
+    pub crash: Option<PlannedFault>,
     /// Listeners of what goes on.
     pub events: Publisher,
     /// Ends the trial early, gracefully.

@@ -3,7 +3,8 @@
 mod abort;
 mod clock;
 mod course;
-mod crash;
+mod fault_outcome;
+mod fault_run;
 mod figures;
 mod growth;
 mod job;
@@ -17,7 +18,6 @@ mod watch;
 
 pub use clock::{CommandClock, CommandProgress};
 pub use course::seconds;
-pub use crash::{Crash, CrashVictim};
 pub use figures::{Measured, arm_operations, operation, server_total};
 pub use job::{ArmConfig, TestEnv, TrialSpec};
 pub use outcome::TrialOutcome;

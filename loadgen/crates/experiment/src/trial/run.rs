@@ -12,7 +12,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::{
     abort::AbortConditions,
     course,
-    crash::{Crash, Crashing},
+    fault_run::FaultRun,
     figures, growth,
     job::{TestEnv, TrialSpec},
     load_control,
@@ -98,14 +98,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     let stop = setup.stop.clone();
     let mut driving = tokio::task::spawn_blocking(move || driver::run_with(setup, &options));
     let host = Host::new(env.pids());
-    let crashing = env
-        .service_control
-        .as_ref()
-        .zip(in_window(env.crash, &windows, &mut warnings))
-        .map(|(service_control, crash)| {
-            let wait = windows.warm_up.duration() + crash.after.duration();
-            Crashing::begin(Arc::clone(service_control), crash, wait)
-        });
+    let faults = FaultRun::begin(env, suite, &mut warnings);
     let mut watch = TrialWatch {
         env,
         spec,
@@ -141,9 +134,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     env.steering.end();
     watch.look().await;
     warnings.extend(load_control::sentences(&data.changes));
-    if let Some(crashing) = crashing {
-        warnings.push(crashing.end(data.interrupted).await?);
-    }
+    let faults = faults.end(&data, &mut warnings).await?;
     let hiccups = sleeper.map(Sleeper::finish).unwrap_or_default();
     let timeline = watch.looks.whole().map_err(TrialError::Looks)?;
     let ended_by = watch.ended_by;
@@ -172,6 +163,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
         changed,
     };
     let mut trial = stored(env, spec, &data, &seen);
+    trial.faults = faults;
     trial.violations = violations;
     trial.audits = audits;
     trial.consistency = consistency.stored();
@@ -217,19 +209,6 @@ fn shown_thresholds(spec: &TrialSpec<'_>) -> Vec<Threshold> {
     }
     let all = verdict::in_force(&spec.suite.thresholds).into_iter();
     all.map(|(threshold, _)| threshold).collect()
-}
-
-/// A crash that lies in the measured window; one that does not becomes a warning.
-fn in_window(crash: Option<Crash>, windows: &Windows, warnings: &mut Vec<String>) -> Option<Crash> {
-    let crash = crash?;
-    if crash.after < windows.measure {
-        return Some(crash);
-    }
-    warnings.push(format!(
-        "--crash {crash}: nothing was killed, the measured window ends after {}",
-        windows.measure
-    ));
-    None
 }
 
 /// Starts target-app afresh before a trial of an experiment on an own stack: what a process has
@@ -451,7 +430,12 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>
         changed: seen.changed.clone(),
         ..TrialEvidence::of(data)
     });
-    let growth = growth::of(&series, window_s, &growth::response(data));
+    // Processes that were restarted, and times of outages, say nothing of a growth.
+    let growth = if suite.faults.is_empty() {
+        growth::of(&series, window_s, &growth::response(data))
+    } else {
+        Vec::new()
+    };
     Trial {
         folder: spec.folder.clone(),
         arm: spec.arm.name.clone(),
@@ -472,6 +456,7 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>
         resent: data.resent,
         reconnects: data.reconnects,
         failures: figures::failures(data, operations),
+        faults: Vec::new(),
     }
 }
 

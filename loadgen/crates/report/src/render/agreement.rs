@@ -5,7 +5,9 @@ use serde_json::json;
 
 use crate::render::model::ReportPage;
 use crate::render::{all, figures, fixture, html, markdown, terminal};
-use loadgen_experiment::schema::{CacheLookUps, MetricId, Summary};
+use loadgen_experiment::schema::{
+    CacheLookUps, FaultRecovery, FaultResult, MetricId, Summary,
+};
 
 /// What a hostile target or suite may put into every text.
 const EVIL: &str = "<script>alert(1)</script>\u{1b}[31m|`x`\"'</style>--><img src=x onerror=y> @everyone {{ 7*7 }}";
@@ -123,6 +125,15 @@ fn poisoned() -> Summary {
     }
     for trial in &mut summary.trials {
         trial.folder = evil();
+        trial.faults = vec![FaultResult {
+            fault: evil(),
+            at_s: 1.0,
+            for_s: 1.0,
+            before_per_s: None,
+            failed: 1,
+            lost: None,
+            recovery: FaultRecovery::Unknown { why: evil() },
+        }];
         for check in &mut trial.validity.checks {
             check.figure = evil();
             check.limit = evil();

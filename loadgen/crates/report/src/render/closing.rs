@@ -41,6 +41,7 @@ pub fn console(summary: &Summary, folder: Option<&Path>, width: usize, colour: b
         sheet.arm_capacities(page.arm_capacities.as_ref()),
         figures,
         sheet.claims(&page),
+        sheet.faults(&page.faults),
         sheet.thresholds_in_short(&page),
         if paired {
             String::new()

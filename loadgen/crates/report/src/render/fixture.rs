@@ -111,6 +111,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 resent: 0,
                 reconnects: 0,
                 failures: failures(slow),
+                faults: Vec::new(),
             });
         }
     }

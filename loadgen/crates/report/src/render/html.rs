@@ -13,7 +13,7 @@ use crate::render::charts::interactive::Charts;
 use crate::render::charts::over_time::Grid;
 use crate::render::charts::plot::Plot;
 use crate::render::charts::strips::{self, CostRow, RatioAxis};
-use crate::render::charts::{plots, server_plots};
+use crate::render::charts::{marks, plots, server_plots};
 use crate::render::comparison::{ComparisonRow, TablePart};
 use crate::render::formats::ReportError;
 use crate::render::metrics;
@@ -231,6 +231,10 @@ fn drawings(summary: &Summary) -> Result<Drawings, ReportError> {
     let load_count = load.len();
     let mut over_time = load;
     over_time.extend(server_plots::server(summary, grid));
+    let marks = marks::marks(summary);
+    for plot in &mut over_time {
+        plot.marks.clone_from(&marks);
+    }
     let mut load_charts = numbered(&over_time);
     let target_charts = load_charts
         .extract_if(.., |one| one.number >= load_count)

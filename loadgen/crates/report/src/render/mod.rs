@@ -20,6 +20,7 @@ mod damaged;
 mod document;
 pub mod evidence;
 mod factorial;
+mod faults;
 pub mod figures;
 #[cfg(test)]
 mod fixture;
@@ -45,7 +46,6 @@ pub mod tone;
 pub mod why;
 #[cfg(test)]
 pub(crate) use fixture::application;
-
 pub use self::{charts::definition, chosen::Chosen, closing::console, compare::compare, csv::csv};
 pub use self::{html::html, junit::junit, markdown::markdown, readiness::SuiteReadiness};
 pub use baseline::{BaselineComparison, baseline_markdown, baseline_text};

@@ -12,6 +12,7 @@ use crate::render::capacity::{ArmCapacitiesPage, CapacityPage};
 use crate::render::comparison::{self, Area, ComparisonRow};
 use crate::render::document::DocumentTable;
 use crate::render::evidence::{self, Audit, Doubt, Endings, SwitchRow, TrialChecks};
+use crate::render::faults::{self, FaultRow};
 use crate::render::figures;
 use crate::render::growth;
 use crate::render::thresholds::{self, ThresholdRow};
@@ -75,6 +76,8 @@ pub struct ReportPage {
     pub fingerprints: Vec<(String, String)>,
     /// What a reader must know.
     pub warnings: Vec<String>,
+    /// The faults that were put into the services, and what each cost.
+    pub faults: Vec<FaultRow>,
     /// Whether anything grew over the measured window, in a line each.
     pub growth: Vec<String>,
     /// The same in one word with what decided it; empty where the window was too short.
@@ -230,6 +233,7 @@ impl ReportPage {
                 .map(|arm| (printable(&arm.name), printable(&arm.fingerprint)))
                 .collect(),
             warnings: lines(&summary.warnings),
+            faults: faults::rows(summary),
             growth: growth::lines(summary),
             growth_verdict: growth::verdict(summary),
             not_tested: lines(&summary.not_tested),

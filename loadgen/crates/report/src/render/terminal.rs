@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::render::comparison::{ComparisonRow, TablePart};
+use crate::render::faults::{FAULTS_NOTE, FaultRow};
 use crate::render::model::{ArmOperations, OperationRow, ReportPage};
 use crate::render::table::{Cell, Paint, Side, TableLine, layout, plain, styled, wrapped};
 use loadgen_experiment::schema::Summary;
@@ -25,6 +26,7 @@ pub fn terminal(summary: &Summary, width: usize, colour: bool) -> String {
         sheet.areas(&page, |_| true),
         sheet.claims(&page),
         sheet.operations(&page),
+        sheet.faults(&page.faults),
         sheet.thresholds(&page),
         sheet.validity(&page) + &sheet.audit(&page),
         sheet.why(&page),
@@ -253,6 +255,34 @@ impl Sheet {
         let mut sides = vec![Side::Right; head.len()];
         sides[0] = Side::Left;
         layout(&lines, &sides, 0, self.width, self.paint)
+    }
+
+    /// The table of faults; nothing where there was none.
+    pub(super) fn faults(&self, rows: &[FaultRow]) -> String {
+        if rows.is_empty() {
+            return String::new();
+        }
+        let head = ["Fault", "From", "For", "Before", "Failed", "Lost", "Recovery"];
+        let mut lines = vec![TableLine::Cells(head.into_iter().map(faint).collect())];
+        for row in rows {
+            lines.push(TableLine::Cells(vec![
+                plain(&row.fault),
+                plain(&row.from),
+                plain(&row.lasted),
+                plain(&row.before),
+                plain(&row.failed),
+                plain(&row.lost),
+                styled(&row.recovery, row.tone),
+            ]));
+            if !row.why.is_empty() {
+                lines.push(TableLine::Note(format!("  {}", row.why)));
+            }
+        }
+        let mut sides = [Side::Right; 7];
+        (sides[0], sides[6]) = (Side::Left, Side::Left);
+        let table = layout(&lines, &sides, 0, self.width, self.paint);
+        let note = self.wrap(FAULTS_NOTE, "", "");
+        table + &self.paint.dim(note.trim_end()) + "\n"
     }
 
     /// Each threshold with its figure; the limit is part of its text.

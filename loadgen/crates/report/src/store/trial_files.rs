@@ -191,6 +191,7 @@ mod tests {
             resent: 0,
             reconnects: 0,
             failures: Vec::new(),
+            faults: Vec::new(),
         }
     }
 

@@ -72,6 +72,11 @@ fn of_suite(args: &CapacityArgs) -> Result<PlannedSearch, Failure> {
         )));
     }
     let (suite, source) = plan_suite(args.what.as_deref(), None, &args.load)?;
+    if !suite.faults.is_empty() {
+        return Err(Failure::usage(
+            "the suite puts faults into its services, and a search needs an undisturbed load: remove its `faults`, or use `loadgen run`",
+        ));
+    }
     let settings = resolve_settings(&args.profile.profile, &args.profile.set)?;
     let what_if = what_if(args, &settings)?;
     let mut services = ServiceSource::from_flags(&args.target)?;

@@ -137,6 +137,7 @@ pub(super) fn suite(args: &HttpArgs) -> Suite {
         max_users: args.users(),
         seed: args.seed,
         topology: Topology::SINGLE,
+        faults: Vec::new(),
     }
 }
 

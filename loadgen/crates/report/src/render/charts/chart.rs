@@ -22,6 +22,9 @@ const TOP: f64 = 26.0;
 /// Space for the numbers below.
 const BOTTOM: f64 = 38.0;
 
+/// Most marks whose names stand in the drawing.
+const MAX_NAMED_MARKS: usize = 4;
+
 /// A drawing with its words.
 #[derive(Debug, Clone, Serialize)]
 pub(in crate::render) struct Chart {
@@ -88,6 +91,7 @@ pub(in crate::render) fn draw(plot: &Plot) -> Option<Chart> {
         ),
     );
     frame(&mut svg, plot, &x, &y);
+    marks(&mut svg, plot, &x);
     // The topmost part of a stack is drawn first, as it begins where the one below it ends.
     for line in lines.iter().rev().filter(|line| line.band) {
         band(&mut svg, line, &x, &y);
@@ -227,6 +231,31 @@ fn frame(svg: &mut String, plot: &Plot, x: &AxisScale, y: &AxisScale) {
             escaped(plot.unit)
         ),
     );
+}
+
+/// The faults that were in force: a shade each, which names it, and its name where there are few.
+fn marks(svg: &mut String, plot: &Plot, x: &AxisScale) {
+    for mark in &plot.marks {
+        let (from, to) = (x.at(mark.from), x.at(mark.to));
+        let width = (to - from).max(1.0);
+        let name = escaped(&mark.label);
+        push(
+            svg,
+            format_args!(
+                r#"<rect class="fault" x="{from:.1}" y="{TOP}" width="{width:.1}" height="{:.1}"><title>{name}</title></rect>"#,
+                HEIGHT - BOTTOM - TOP
+            ),
+        );
+        if plot.marks.len() <= MAX_NAMED_MARKS {
+            push(
+                svg,
+                format_args!(
+                    r#"<text class="hint" x="{from:.1}" y="{:.1}">{name}</text>"#,
+                    TOP - 4.0
+                ),
+            );
+        }
+    }
 }
 
 /// The points of a line that keeps its value up to the next point.

@@ -17,6 +17,9 @@ pub(in crate::render) struct Charts {
     seconds: Vec<f64>,
     /// How many seconds share a point.
     step: i64,
+    /// Stretches that are marked in each chart over time: begin, end, name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    marks: Vec<(f64, f64, String)>,
     /// Each chart, by the number in its `data-chart`.
     charts: Vec<Drawn>,
     /// How the response times are spread: of all requests, then of each operation.
@@ -74,7 +77,12 @@ impl Charts {
         spreads: &[(String, [Plot; 2])],
     ) -> Self {
         let seconds = grid.instants();
+        let marks = plots.first().map_or(&[][..], |plot| plot.marks.as_slice());
         Self {
+            marks: marks
+                .iter()
+                .map(|mark| (short(mark.from), short(mark.to), mark.label.clone()))
+                .collect(),
             charts: plots.iter().map(|plot| drawn(plot, &seconds)).collect(),
             spreads: spreads
                 .iter()

@@ -40,6 +40,17 @@ pub(in crate::render) struct PlotLimit {
     pub(in crate::render) label: String,
 }
 
+/// A stretch of time that charts over time mark: a fault that was in force.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::render) struct PlotMark {
+    /// Its begin, in seconds since the measured window began.
+    pub(in crate::render) from: f64,
+    /// Its end.
+    pub(in crate::render) to: f64,
+    /// What it is.
+    pub(in crate::render) label: String,
+}
+
 /// What to draw.
 #[derive(Debug, Clone)]
 pub(in crate::render) struct Plot {
@@ -63,6 +74,8 @@ pub(in crate::render) struct Plot {
     pub(in crate::render) top: Option<f64>,
     /// Limits of thresholds on the same figure.
     pub(in crate::render) limits: Vec<PlotLimit>,
+    /// Stretches of time that are marked.
+    pub(in crate::render) marks: Vec<PlotMark>,
     /// What is on it.
     pub(in crate::render) lines: Vec<PlotLine>,
 }
@@ -93,6 +106,7 @@ impl Plot {
             shape: LineShape::Lines,
             top: None,
             limits: Vec::new(),
+            marks: Vec::new(),
             lines: Vec::new(),
         }
     }

@@ -1,0 +1,112 @@
+//! Which services the flags ask for, and what is refused.
+
+use loadgen_codeconnect::CodeConnect;
+use loadgen_engine::suite::load;
+use loadgen_experiment::system::Application as _;
+use shared::time::Millis;
+
+use super::*;
+
+fn target(url: &str) -> TargetArgs {
+    TargetArgs {
+        targets: vec![url.to_owned()],
+        ..TargetArgs::default()
+    }
+}
+
+#[test]
+fn a_loopback_target_is_accepted_and_a_remote_one_only_when_allowed() {
+    assert!(ServiceSource::from_flags(&target("http://127.0.0.1:8080")).is_ok());
+    assert!(ServiceSource::from_flags(&target("http://[::1]:8080/")).is_ok());
+    assert!(ServiceSource::from_flags(&target("http://0.0.0.0:8080/")).is_ok());
+    assert!(ServiceSource::from_flags(&target("http://[::ffff:127.0.0.1]:80")).is_ok());
+    let remote = target("http://192.0.2.7:8080");
+    let error = ServiceSource::from_flags(&remote).unwrap_err().to_string();
+    assert!(error.contains("--allow-remote-target"), "{error}");
+    let allowed = TargetArgs {
+        allow_remote_target: true,
+        ..remote
+    };
+    assert!(ServiceSource::from_flags(&allowed).is_ok());
+}
+
+#[test]
+fn the_processes_behind_a_balancer_are_all_addresses_of_their_names() {
+    let behind = |instances: &[&str]| TargetArgs {
+        instances: instances.iter().map(|url| (*url).to_owned()).collect(),
+        resolve: vec!["many.test:8080:127.0.0.2,127.0.0.3".parse().unwrap()],
+        ..target("http://127.0.0.1:8081")
+    };
+    let urls = ["http://127.0.0.1:8080", "http://many.test:8080"];
+    let ServiceSource::Running {
+        targets, instances, ..
+    } = ServiceSource::from_flags(&behind(&urls)).unwrap()
+    else {
+        panic!("a target is given");
+    };
+    assert_eq!((targets.len(), instances.len()), (1, 3));
+    let wrong = ["http://many.test:8080", "https://127.0.0.1:8080"];
+    let error = ServiceSource::from_flags(&behind(&wrong)).unwrap_err();
+    assert!(error.to_string().contains("plain http"), "{error}");
+}
+
+#[test]
+fn what_is_no_target_is_refused_with_an_example() {
+    for url in [
+        "127.0.0.1:8080",
+        "https://127.0.0.1",
+        "http://",
+        "http://127.0.0.1/api",
+        "http://a@127.0.0.1",
+        "http://127.0.0.1:80800",
+        "http://127.0.0.1:0",
+        "http://127.0.0.1#part",
+    ] {
+        let error = ServiceSource::from_flags(&target(url))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("http://127.0.0.1:8080"), "{url}: {error}");
+    }
+}
+
+#[test]
+fn faults_are_refused_where_the_services_or_the_load_cannot_have_them() {
+    let text = "name: x\nload: { model: open, rate: 9/s, duration: 10s }\nflows: [ { flow: auth.login } ]\nfaults: [ { fault: redis.slow, at: 5s, for: 3s } ]\n";
+    let catalog = CodeConnect.catalog();
+    let suite = load::parse(text, "x.yaml", catalog).unwrap();
+    let refused = |args: &TargetArgs, suite: &Suite| {
+        let mut services = ServiceSource::from_flags(args).unwrap();
+        services.default_topology(suite.topology).unwrap();
+        services.prepare_faults(suite).unwrap_err().to_string()
+    };
+    let running = refused(&target("http://127.0.0.1:8080"), &suite);
+    assert!(running.contains("omit --target"), "{running}");
+    let crash = TargetArgs {
+        crash: Some("redis@6s".parse().unwrap()),
+        ..TargetArgs::default()
+    };
+    let beside = refused(&crash, &suite);
+    assert!(beside.contains("overlaps `redis.slow`"), "{beside}");
+    let mut shorter = suite.clone();
+    shorter.windows.measure = Millis(7_000);
+    let late = refused(&TargetArgs::default(), &shorter);
+    assert!(late.contains("ends after the measured window"), "{late}");
+    let mut services = ServiceSource::from_flags(&TargetArgs::default()).unwrap();
+    services.prepare_faults(&suite).unwrap();
+    let ServiceSource::OwnStack { links, .. } = services else {
+        panic!("no target is given");
+    };
+    assert_eq!(links, [DataService::Redis]);
+}
+
+#[test]
+fn an_experiment_on_a_running_target_needs_its_lab_token() {
+    let services = ServiceSource::from_flags(&target("http://127.0.0.1:8080")).unwrap();
+    assert!(
+        services
+            .needs_lab()
+            .unwrap_err()
+            .to_string()
+            .contains("--lab-token")
+    );
+}

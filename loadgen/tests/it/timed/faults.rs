@@ -1,0 +1,84 @@
+//! Faults of real services under load: what each cost, that the target recovers by itself, and that nothing
+//! acknowledged is lost.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{finish, loadgen, start};
+
+/// One run with faults.
+fn disturbed(words: &str, results: &Path) -> (Option<i32>, Value) {
+    let rest = "--scale tiny --accounts 20 --set pool.max=20 --set auth.hash=bcrypt(4) --quiet --results";
+    let words = words.split_whitespace().chain(rest.split_whitespace());
+    let ran = finish(start(loadgen(words.chain([results.to_str().unwrap()]))));
+    let summary = std::fs::read(results.join("latest/summary.json"))
+        .unwrap_or_else(|error| panic!("{error}: {}", ran.stderr));
+    (ran.code, serde_json::from_slice(&summary).unwrap())
+}
+
+/// The names of the faults, each of which the target has recovered from.
+fn recovered(summary: &Value) -> Vec<&str> {
+    let faults = summary["trials"][0]["faults"].as_array().unwrap();
+    let names = faults.iter().map(|one| {
+        let seconds = one["recovery"]["after"]["seconds"].as_f64();
+        let seconds = seconds.unwrap_or_else(|| panic!("{one} of {faults:?}"));
+        assert!((0.0..20.0).contains(&seconds), "{one}");
+        assert!(one["for_s"].as_f64().unwrap() > 0.0, "{one}");
+        assert!(one["lost"].as_f64().unwrap() >= 0.0, "{one}");
+        one["fault"].as_str().unwrap()
+    });
+    names.collect()
+}
+
+fn audited_clean(summary: &Value) {
+    let audit = summary["arms"][0]["audit"].as_array().unwrap();
+    assert!(!audit.is_empty());
+    for invariant in audit {
+        assert_eq!(invariant["violations"], 0, "{invariant}");
+    }
+}
+
+#[test]
+fn redis_that_goes_away_a_database_that_restarts_and_a_killed_instance_are_recovered_from() {
+    let results = tempfile::tempdir().unwrap();
+    let (code, summary) = disturbed("run chaos --rate 40/s --time-scale 0.6", results.path());
+    let found = recovered(&summary);
+    assert_eq!(found, ["redis.down", "postgres.restart", "instance.kill"]);
+    audited_clean(&summary);
+    assert!(matches!(code, Some(0 | 96 | 97 | 99)), "{code:?}");
+    let faults = summary["trials"][0]["faults"].as_array().unwrap();
+    let down = faults[0]["for_s"].as_f64().unwrap();
+    assert!(down >= 3.0, "it was to be down for 3 s: {down}");
+    assert!(
+        faults[1]["failed"].as_u64().unwrap() > 0,
+        "without PostgreSQL something fails: {faults:?}"
+    );
+    let page = std::fs::read_to_string(results.path().join("latest/report.html")).unwrap();
+    assert!(page.contains(r#"<rect class="fault""#));
+    assert!(page.contains("postgres.restart"));
+}
+
+#[test]
+fn links_that_fail_a_full_cache_and_a_lack_of_connections_are_recovered_from() {
+    let results = tempfile::tempdir().unwrap();
+    let faults = "redis.blackhole,redis.full,redis.restart,postgres.reset,postgres.connections";
+    let words = format!(
+        "chaos chaos --topology scale=1 --rate 40/s --fault {faults} --for 2s --settle 8s"
+    );
+    let (_, summary) = disturbed(&words, results.path());
+    let found = recovered(&summary);
+    assert_eq!(found.join(","), faults);
+    audited_clean(&summary);
+}
+
+#[test]
+fn an_instance_that_stands_still_and_a_balancer_that_reloads_are_recovered_from() {
+    let results = tempfile::tempdir().unwrap();
+    let faults = "instance.paused,balancer.reload,target.rolling";
+    let words = format!("chaos chaos --rate 40/s --fault {faults} --for 2s --settle 8s");
+    let (_, summary) = disturbed(&words, results.path());
+    let found = recovered(&summary);
+    assert_eq!(found.join(","), faults);
+    audited_clean(&summary);
+}
