@@ -44,7 +44,8 @@ pub(super) struct Postgres {
     pub(super) url: String,
     pub(super) port: u16,
     pub(super) password: String,
-    bin: PathBuf,
+    /// Folder of PostgreSQL's programs.
+    pub(super) bin: PathBuf,
 }
 
 impl Postgres {

@@ -33,8 +33,8 @@ const SPEC: ProcessSpec = ProcessSpec {
 pub(super) struct RedisServer {
     pub(super) process: ChildProcess,
     pub(super) url: String,
-    port: u16,
-    password: String,
+    pub(super) port: u16,
+    pub(super) password: String,
 }
 
 impl RedisServer {
