@@ -10,7 +10,7 @@
 //! | [`export`] | metrics of a running command for Prometheus and OTLP |
 //! | `http_server` | connections of both pages, within bounds |
 //! | [`doctor`] | whether this machine is fit to measure on |
-//! | [`calibration`] | what the generator itself costs |
+//! | [`calibration`] | what the generator itself costs, and what the reference backend costs beside its bare parts |
 //! | [`exit`] | exit codes |
 
 pub mod calibration;

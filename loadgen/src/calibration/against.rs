@@ -3,14 +3,17 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    io,
     process::{Command, Stdio},
 };
 
 use serde::Serialize;
 use serde_json::Value;
 
-use loadgen_stats::median;
+use super::{
+    children_cpu::children_cpu_us,
+    spread::{RoundSpread, turns},
+};
 
 /// Connections that each tool uses.
 pub const PEER_CONNECTIONS: u32 = 64;
@@ -112,12 +115,9 @@ pub struct PeerComparison {
 }
 
 impl PeerComparison {
-    /// Median, smallest and largest ratio to a tool.
-    pub fn ratio(&self, tool: &str) -> Option<(f64, f64, f64)> {
-        let ratios = self.ratios.get(tool)?;
-        let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = ratios.iter().copied().fold(0.0, f64::max);
-        Some((median(ratios)?, least, most))
+    /// The ratios to a tool.
+    pub fn ratio(&self, tool: &str) -> Option<RoundSpread> {
+        RoundSpread::of(self.ratios.get(tool)?)
     }
 }
 
@@ -136,11 +136,10 @@ pub fn against(
     }
     let mut costs: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
     let all = tools.len() + 1;
-    for round in 0..rounds as usize {
+    for round in 0..rounds {
         report(format!("round {} of {rounds}", round + 1));
-        // Another order in each round, so that no tool always runs first.
-        for turn in 0..all {
-            let (name, cost) = match (turn + round) % all {
+        for turn in turns(round, all) {
+            let (name, cost) = match turn {
                 0 => {
                     let mut command = own();
                     let length = format!("{seconds}s");
@@ -223,21 +222,6 @@ fn own_answered(text: &str) -> Option<u64> {
     let all: u64 = outcomes.values().filter_map(Value::as_u64).sum();
     let ok = outcomes.get("ok")?.as_u64()?;
     (ok == all).then_some(ok)
-}
-
-/// CPU microseconds of all child processes that have ended, user and system time (proc(5), fields 16
-/// and 17 of stat; 100 ticks a second).
-fn children_cpu_us() -> io::Result<u64> {
-    let stat = fs::read_to_string("/proc/self/stat")?;
-    // The second field is a name in parentheses, which may hold spaces.
-    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks: u64 = fields
-        .split_whitespace()
-        .skip(13)
-        .take(2)
-        .filter_map(|field| field.parse::<u64>().ok())
-        .sum();
-    Ok(ticks * 10_000)
 }
 
 #[cfg(test)]

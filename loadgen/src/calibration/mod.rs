@@ -1,15 +1,24 @@
 //! What the generator itself costs, measured against a target that does nothing and beside two
-//! reference loops: the numbers that say how much of a figure can be the generator's.
+//! reference loops: the numbers that say how much of a figure can be the generator's. And what the reference
+//! backend costs, beside the bare parts it stands on.
 
 mod against;
 mod allocations;
+mod children_cpu;
 mod idle;
 mod null_target;
 mod reference;
 mod rounds;
+mod spread;
+mod target;
 
 pub use against::{PEER_CONNECTIONS, PeerComparison, PeerTool, against};
 pub use allocations::Counting;
 pub use idle::idle;
 pub use null_target::{NullTarget, serve};
 pub use rounds::{Calibration, CalibrationPlan, Costs, LagQuantiles, calibrate, compare};
+pub use spread::RoundSpread;
+pub use target::{
+    AimLimit, AimVerdict, OtherRoutes, PartComparison, PartSide, PartUnit, TargetBench,
+    TargetComparison, TargetPlan, compare_target,
+};

@@ -17,10 +17,11 @@ use tokio_util::sync::CancellationToken;
 use super::{
     allocations,
     reference::{ReferenceLoop, RunningLoop},
+    spread::turns,
 };
 use loadgen_engine::{
     driver::{self, DriverSetup, Endpoint, FlowLoad, Progress},
-    flow::SingleRequest,
+    flow::{Flow, SingleRequest},
     request::Request,
     schedule,
     suite::{Arrivals, LoadModel, Phase, Windows},
@@ -89,9 +90,7 @@ pub fn compare(
     let mut costs = Costs::default();
     for round in 1..=plan.rounds {
         progress(format!("round {round} of {}", plan.rounds));
-        // Another order in each round, so that no loop always runs first.
-        for turn in 0..3 {
-            let which = (turn + round as usize) % 3;
+        for which in turns(round, 3) {
             let cost = match which {
                 0 => generator(target, plan.turn)?.0,
                 1 => reference(ReferenceLoop::Hyper, target, plan.turn)?,
@@ -223,7 +222,7 @@ fn lag(target: SocketAddr, rate: u32, span: Duration) -> io::Result<LagQuantiles
 }
 
 /// Counters of the one operation that is sent.
-fn counters() -> Arc<Progress> {
+pub(super) fn counters() -> Arc<Progress> {
     Arc::new(Progress::new(SingleRequest::operations(&http::Method::GET)))
 }
 
@@ -239,18 +238,28 @@ pub(super) fn setup(
         measure,
         drain: Millis(5_000),
     };
+    let endpoint = Endpoint {
+        address: target,
+        host: target.to_string(),
+    };
+    let flow = SingleRequest::new(Request::get("/"), Some(StatusSet::one(200)));
+    one_flow(endpoint, Arc::new(flow), load, windows, progress)
+}
+
+/// One flow, sent by one thread.
+pub(super) fn one_flow(
+    endpoint: Endpoint,
+    flow: Arc<dyn Flow>,
+    load: &LoadModel,
+    windows: Windows,
+    progress: Arc<Progress>,
+) -> io::Result<DriverSetup> {
     let schedule = schedule::plan(load, &[1.0], &windows, 1).map_err(io::Error::other)?;
     Ok(DriverSetup {
-        endpoints: vec![Endpoint {
-            address: target,
-            host: target.to_string(),
-        }],
+        endpoints: vec![endpoint],
         schedule,
         flows: vec![FlowLoad {
-            flow: Arc::new(SingleRequest::new(
-                Request::get("/"),
-                Some(StatusSet::one(200)),
-            )),
+            flow,
             weight: 1.0,
             think: None,
         }],

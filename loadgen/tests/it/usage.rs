@@ -3,7 +3,7 @@
 use crate::support::{finish, loadgen, start};
 
 /// Each `(arguments, what the line must name)`.
-const WRONG: [(&str, &str); 75] = [
+const WRONG: [(&str, &str); 80] = [
     ("http", "<URL>"),
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
@@ -63,6 +63,14 @@ const WRONG: [(&str, &str); 75] = [
     ("results prune --keep all", "--keep"),
     ("serve --listen here", "--listen"),
     ("bench --seconds NaN", "--seconds"),
+    ("bench --target --against wrk", "--target"),
+    (
+        "bench --target --against wrk --url http://127.0.0.1:1/",
+        "--target",
+    ),
+    ("bench --target --url http://127.0.0.1:1/", "--target"),
+    ("bench --target --quick --seconds 1", "--quick"),
+    ("bench --url http://127.0.0.1:1/", "--against"),
     ("http http://127.0.0.1:1/ --threshold p95", "`p95`"),
     ("http http://127.0.0.1:1/ --to 5", "--rate"),
     (

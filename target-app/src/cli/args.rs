@@ -1,10 +1,13 @@
 //! What can be asked.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
-use shared::dataset::Scale;
+use shared::{
+    dataset::Scale,
+    profile::{HashScheme, SwitchValue as _},
+};
 
 use crate::config::{Args, ProviderBehaviour, Secret};
 
@@ -73,6 +76,31 @@ pub enum Command {
     PaymentProvider(ProviderArgs),
     /// Print the description of the API (OpenAPI 3.1)
     Openapi,
+    /// Measure how many passwords this machine checks a second, and print it as one JSON object
+    HashRate {
+        /// How they are hashed: a value of the switch auth.hash
+        #[arg(long, default_value = "bcrypt(10)", value_name = "SCHEME", value_parser = scheme)]
+        scheme: HashScheme,
+        /// Threads that check them [default: one for each processor]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+        threads: Option<u16>,
+        /// For how long
+        #[arg(long, default_value = "3", value_name = "SECONDS", value_parser = seconds)]
+        seconds: Duration,
+    },
+}
+
+fn scheme(text: &str) -> Result<HashScheme, String> {
+    text.parse()
+        .map_err(|()| format!("`{text}` is no hash scheme: write {}", HashScheme::accepts()))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .filter(|seconds| (0.1..=60.0).contains(seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| format!("`{text}` is not a number of seconds from 0.1 to 60"))
 }
 
 /// A payment provider of its own process.
@@ -138,5 +166,20 @@ mod tests {
         let error = Cli::try_parse_from(["target-app", "seed", "--scale", "huge"]).unwrap_err();
         assert!(error.to_string().contains("tiny, small, medium or large"));
         assert_eq!(error.exit_code(), 2);
+    }
+
+    #[test]
+    fn a_wrong_scheme_or_span_of_a_hash_rate_is_refused_with_what_would_be_right() {
+        for (words, right) in [
+            ("--scheme md5", "bcrypt(COST)"),
+            ("--scheme bcrypt(31)", "4 to 14"),
+            ("--seconds NaN", "from 0.1 to 60"),
+            ("--seconds 61", "from 0.1 to 60"),
+            ("--threads 0", "1..=256"),
+        ] {
+            let words = ["target-app", "hash-rate"].into_iter().chain(words.split(' '));
+            let error = Cli::try_parse_from(words).unwrap_err().to_string();
+            assert!(error.contains(right), "{error}");
+        }
     }
 }

@@ -2,11 +2,17 @@
 
 use std::{
     io::{self, Write as _},
+    num::NonZero,
     process::ExitCode,
+    thread,
+    time::Duration,
 };
 
 use secrecy::ExposeSecret as _;
-use shared::{invariant::AuditReport, profile::Profile};
+use shared::{
+    invariant::AuditReport,
+    profile::{HashScheme, Profile},
+};
 
 use super::{
     Cli, Command, Exit,
@@ -19,6 +25,7 @@ use crate::{
     config::{Args, Config, LogFormat},
     db, features, limits, openapi,
     provider::{WebhookKey, fake::FakeProvider},
+    security::hash_rate,
     seed::{self, ExistingData, SeedOptions},
     shutdown::Shutdown,
     telemetry,
@@ -30,6 +37,11 @@ impl Cli {
         let outcome = match self.command {
             Command::Healthcheck { listen } => healthcheck(listen),
             Command::Openapi => describe(),
+            Command::HashRate {
+                scheme,
+                threads,
+                seconds,
+            } => rate_of_hashes(scheme, threads, seconds),
             command => match tokio::runtime::Runtime::new() {
                 Ok(runtime) => runtime.block_on(work(command)),
                 Err(failure) => Err(Exit::internal(&failure)),
@@ -75,7 +87,7 @@ async fn work(command: Command) -> Result<(), Exit> {
             };
             fill(&args, options).await
         }
-        Command::Healthcheck { .. } | Command::Openapi => {
+        Command::Healthcheck { .. } | Command::Openapi | Command::HashRate { .. } => {
             unreachable!("they are answered without a runtime")
         }
     }
@@ -211,6 +223,16 @@ fn describe() -> Result<(), Exit> {
         .to_pretty_json()
         .map_err(|error| Exit::internal(&error))?;
     say(&text)
+}
+
+fn rate_of_hashes(scheme: HashScheme, threads: Option<u16>, span: Duration) -> Result<(), Exit> {
+    let processors = || {
+        let known = thread::available_parallelism().map_or(1, NonZero::get);
+        u16::try_from(known).unwrap_or(u16::MAX)
+    };
+    let rate = hash_rate(scheme, threads.unwrap_or_else(processors), span)
+        .map_err(|error| Exit::internal(&error))?;
+    say(&serde_json::to_string(&rate).map_err(|error| Exit::internal(&error))?)
 }
 
 /// One line to standard output, at once: scripts wait for it.

@@ -199,7 +199,7 @@ pub fn hash_prefix(scheme: HashScheme) -> String {
     }
 }
 
-fn hash(scheme: HashScheme, password: &[u8]) -> Result<String, HashError> {
+pub(super) fn hash(scheme: HashScheme, password: &[u8]) -> Result<String, HashError> {
     let failed = |failure: String| HashError::Failed(failure);
     match scheme {
         HashScheme::Bcrypt { cost } => {
@@ -220,7 +220,7 @@ fn hash(scheme: HashScheme, password: &[u8]) -> Result<String, HashError> {
     }
 }
 
-fn verify(password: &str, stored: &str) -> Result<bool, HashError> {
+pub(super) fn verify(password: &str, stored: &str) -> Result<bool, HashError> {
     if stored.starts_with("$2") {
         return bcrypt::verify(password, stored).map_err(|_| HashError::Malformed);
     }

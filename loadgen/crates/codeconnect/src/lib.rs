@@ -2,6 +2,7 @@
 //! plane, its accounts, its audit, and which of its switches helps against what.
 
 mod application;
+pub mod bench_requests;
 pub mod database;
 mod everywhere;
 pub mod features;

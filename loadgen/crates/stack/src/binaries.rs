@@ -81,8 +81,30 @@ pub(super) fn haproxy() -> Result<PathBuf, StackError> {
     })
 }
 
+/// pgbench: among PostgreSQL's programs in `bin`, or in the `PATH`.
+pub(super) fn pgbench(bin: &Path) -> Result<PathBuf, StackError> {
+    let beside = Some(bin.join("pgbench")).filter(|program| executable(program));
+    beside
+        .or_else(|| in_path("pgbench"))
+        .ok_or(StackError::NoBareProgram {
+            program: "pgbench",
+            package: "postgresql",
+        })
+}
+
+/// The load generator that comes with Redis, or that of Valkey.
+pub(super) fn redis_benchmark() -> Result<PathBuf, StackError> {
+    ["redis-benchmark", "valkey-benchmark"]
+        .into_iter()
+        .find_map(in_path)
+        .ok_or(StackError::NoBareProgram {
+            program: "redis-benchmark",
+            package: "redis-tools",
+        })
+}
+
 /// target-app: as given, beside this program, `$TARGET_APP_BIN`, or in the `PATH`.
-pub(super) fn target(given: Option<&Path>) -> Result<PathBuf, StackError> {
+pub fn target(given: Option<&Path>) -> Result<PathBuf, StackError> {
     let missing = |looked: String| Err(StackError::NoTarget { looked });
     if let Some(given) = given {
         return if executable(given) {

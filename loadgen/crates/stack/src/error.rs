@@ -18,6 +18,16 @@ pub enum StackError {
         /// Debian package that contains it.
         package: &'static str,
     },
+    /// A program that loads a service directly is not on this machine.
+    #[error(
+        "`{program}` was not found: install it (Debian and Ubuntu: `apt-get install {package}`)"
+    )]
+    NoBareProgram {
+        /// Name of the program.
+        program: &'static str,
+        /// Debian package that contains it.
+        package: &'static str,
+    },
     /// target-app was not found.
     #[error(
         "`target-app` was not found ({looked}): build it with `cargo build --release`, or name it with TARGET_APP_BIN"

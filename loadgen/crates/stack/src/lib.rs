@@ -2,6 +2,7 @@
 //! as child processes on free loopback ports, in a folder of their own. No process outlives loadgen, however it ends.
 
 mod balancer;
+mod bare_programs;
 mod binaries;
 mod connection_hold;
 mod error;
@@ -23,7 +24,8 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-pub use binaries::missing_programs;
+pub use bare_programs::BarePrograms;
+pub use binaries::{missing_programs, target as target_program};
 pub use error::StackError;
 pub use options::{ServiceSet, StackOptions};
 pub use start::Stack;

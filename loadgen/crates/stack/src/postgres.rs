@@ -49,6 +49,7 @@ pub(super) struct Postgres {
     pub(super) url: String,
     pub(super) port: u16,
     pub(super) password: String,
+    /// Folder of PostgreSQL's programs.
     pub(super) bin: PathBuf,
 }
 

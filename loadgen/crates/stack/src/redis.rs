@@ -41,7 +41,7 @@ pub(super) struct RedisServer {
     pub(super) process: ChildProcess,
     pub(super) url: String,
     pub(super) port: u16,
-    password: String,
+    pub(super) password: String,
     /// Where it saves its data, which it does only for a restart.
     dump: PathBuf,
 }

@@ -4,6 +4,7 @@ use std::{fmt, path::PathBuf};
 
 use super::{
     balancer::{self, Balancer},
+    bare_programs::BarePrograms,
     binaries,
     connection_hold::ConnectionHold,
     error::StackError,
@@ -181,6 +182,12 @@ impl Stack {
     pub fn load_url(&self) -> Option<String> {
         let balancer = self.balancer.as_ref().map(Balancer::url);
         balancer.or_else(|| self.targets.first().map(TargetApp::url))
+    }
+
+    /// Programs that load its services past target-app; `None` without PostgreSQL or Redis.
+    pub fn bare_programs(&self) -> Option<BarePrograms> {
+        let services = self.postgres.as_ref().zip(self.redis.as_ref());
+        services.map(|(postgres, redis)| BarePrograms::of(postgres, redis))
     }
 
     /// Main process of each service that was started here, as of now.

@@ -9,8 +9,11 @@ use std::{
     time::Duration,
 };
 
+use super::bench_target;
 use crate::{
-    calibration::{self, Calibration, CalibrationPlan, NullTarget, PeerComparison},
+    calibration::{
+        self, Calibration, CalibrationPlan, NullTarget, PeerComparison, RoundSpread,
+    },
     cli::{
         failure::Failure,
         flags::BenchArgs,
@@ -20,6 +23,8 @@ use crate::{
 };
 use loadgen_engine::driver::TargetUrl;
 
+/// How long each loop is measured in each round.
+const SECONDS: f64 = 0.5;
 /// How often other load generators are compared, and for how long each time.
 const PEER_ROUNDS: u32 = 5;
 const PEER_SECONDS: u32 = 3;
@@ -36,6 +41,9 @@ const IDLE_BYTES: f64 = 20_000.0;
 pub(in crate::cli) fn run(args: &BenchArgs) -> Result<u8, Failure> {
     if let Some(role) = &args.role {
         return run_role(role);
+    }
+    if args.target {
+        return bench_target::run(args);
     }
     let program = std::env::current_exe().map_err(Failure::internal)?;
     let own = |role: &str| {
@@ -56,7 +64,7 @@ pub(in crate::cli) fn run(args: &BenchArgs) -> Result<u8, Failure> {
     } else {
         CalibrationPlan {
             rounds: 13,
-            turn: Duration::from_secs_f64(args.seconds),
+            turn: Duration::from_secs_f64(args.seconds.unwrap_or(SECONDS)),
         }
     };
     let costs =
@@ -106,7 +114,8 @@ fn compare_with_peers(
     let plan = if args.quick {
         (2, 1)
     } else {
-        (PEER_ROUNDS, (args.seconds.ceil() as u32).max(PEER_SECONDS))
+        let seconds = args.seconds.map_or(0, |seconds| seconds.ceil() as u32);
+        (PEER_ROUNDS, seconds.max(PEER_SECONDS))
     };
     let own = || {
         let mut command = Command::new(program);
@@ -144,19 +153,20 @@ fn render_peers(found: &PeerComparison) -> String {
     };
     line(format!("CPU a request of the whole process, {}", found.url));
     for (name, costs) in &found.cpu_per_request_us {
-        let least = costs.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = costs.iter().copied().fold(0.0, f64::max);
-        let median = loadgen_stats::median(costs).unwrap_or(f64::NAN);
+        let Some(cost) = RoundSpread::of(costs) else {
+            continue;
+        };
         let version = found.versions.get(name).map_or("", String::as_str);
         line(format!(
-            "  {name:8} {median:7.2} us  ({} rounds, {least:.2} to {most:.2})  {version}",
-            costs.len()
+            "  {name:8} {:7.2} us  ({} rounds, {:.2} to {:.2})  {version}",
+            cost.median, cost.rounds, cost.least, cost.most
         ));
     }
     for name in found.ratios.keys() {
-        if let Some((ratio, least, most)) = found.ratio(name) {
+        if let Some(ratio) = found.ratio(name) {
             line(format!(
-                "  loadgen / {name} {ratio:.2}  ({least:.2} to {most:.2})"
+                "  loadgen / {name} {:.2}  ({:.2} to {:.2})",
+                ratio.median, ratio.least, ratio.most
             ));
         }
     }

@@ -66,7 +66,7 @@ pub enum Command {
     Db(Box<DbArgs>),
     /// Open WebSockets and measure how messages come back: chat, or echo at any server
     Ws(Box<WsArgs>),
-    /// Measure the cost of the load generator itself against a target that does nothing
+    /// Measure the cost of the load generator itself, or of the reference backend beside its bare parts
     Bench(BenchArgs),
     /// Check whether this machine, and a running target, is fit for measurements: exit code 97 if not
     Doctor(DoctorArgs),

@@ -1,5 +1,6 @@
 //! Tests that hold the program against the wall clock: run alone and one at a time.
 
+mod bench_target;
 mod capacity;
 mod connections;
 mod counts;

@@ -283,7 +283,7 @@ pub(super) fn fresh_key(world: &World, rng: &mut Chance) -> String {
     format!("{:016x}-{:032x}", world.nonce, rng.random::<u128>())
 }
 
-pub(super) fn create_request(account: &TestAccount, slot_id: SlotId, key: &str) -> Request {
+pub(crate) fn create_request(account: &TestAccount, slot_id: SlotId, key: &str) -> Request {
     Request::post_json(paths::BOOKINGS, &BookingRequest { slot_id })
         .bearer(&account.token)
         .idempotency_key(key)

@@ -306,12 +306,12 @@ fn check_detail(reply: &Reply, card: &MentorCard) -> Result<(), Mismatch> {
 }
 
 /// Asks for a mentor's open slots of the next two weeks.
-pub(super) fn availability_request(mentor: MentorId) -> Request {
+pub(crate) fn availability_request(mentor: MentorId) -> Request {
     Request::get(paths::with_id(paths::MENTOR_AVAILABILITY, mentor))
 }
 
 /// The open slots, if they are that mentor's, open, and in order.
-pub(super) fn check_availability(
+pub(crate) fn check_availability(
     reply: &Reply,
     mentor: MentorId,
 ) -> Result<Vec<SlotView>, Mismatch> {

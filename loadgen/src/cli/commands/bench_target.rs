@@ -1,0 +1,127 @@
+//! `loadgen bench --target`: the reference backend on an own stack, beside the bare parts it stands on.
+
+use std::{sync::Arc, time::Duration};
+
+use shared::dataset::Scale;
+use tokio::runtime::{Builder, Handle};
+use tokio_util::sync::CancellationToken;
+
+use super::bench_target_text::render;
+use crate::{
+    calibration::{TargetBench, TargetComparison, TargetPlan, compare_target},
+    cli::{
+        failure::Failure,
+        flags::BenchArgs,
+        output::print,
+        session::{CleanupSlot, connect, listen, start_stack},
+    },
+    exit,
+    live::{Live, TerminalCapabilities},
+};
+use loadgen_codeconnect::LabClient;
+use loadgen_engine::driver::{TargetAddresses, TargetUrl};
+use loadgen_experiment::events::{self, Publisher};
+use loadgen_stack::{Stack, StackOptions, target_program};
+
+/// How long each is measured in each round.
+const SECONDS: f64 = 1.5;
+
+/// Starts the stack, measures, stops it and prints.
+pub(super) fn run(args: &BenchArgs) -> Result<u8, Failure> {
+    Failure::unless_files_suffice()?;
+    let plan = plan(args);
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(Failure::internal)?;
+    let (events, receiver) = events::channel();
+    let live = Live::start(receiver, TerminalCapabilities::of_stderr());
+    let running: CleanupSlot<Stack> = CleanupSlot::empty();
+    let done = runtime.block_on(work(plan, &running, events));
+    running.clear();
+    runtime.shutdown_background();
+    live.finish();
+    let found = done?;
+    let text = if args.json {
+        let text = serde_json::to_string_pretty(&found).map_err(Failure::internal)?;
+        format!("{text}\n")
+    } else {
+        render(&found)
+    };
+    print(&text)?;
+    // A ratio that misses its aim is a result.
+    Ok(exit::PASSED)
+}
+
+fn plan(args: &BenchArgs) -> TargetPlan {
+    if args.quick {
+        TargetPlan {
+            rounds: 2,
+            turn: Duration::from_millis(400),
+            bookings: 30,
+            quick: true,
+        }
+    } else {
+        TargetPlan {
+            rounds: 5,
+            turn: Duration::from_secs_f64(args.seconds.unwrap_or(SECONDS)),
+            bookings: 150,
+            quick: false,
+        }
+    }
+}
+
+async fn work(
+    plan: TargetPlan,
+    running: &CleanupSlot<Stack>,
+    events: Publisher,
+) -> Result<TargetComparison, Failure> {
+    let stop = CancellationToken::new();
+    listen(
+        "stopping the measurement and the services",
+        stop.clone(),
+        running.clone(),
+        events.clone(),
+    )
+    .map_err(Failure::internal)?;
+    let scale = if plan.quick { Scale::Tiny } else { Scale::Small };
+    let progress = events.clone();
+    let options = StackOptions {
+        scale,
+        stop: stop.clone(),
+        abort: running.abort(),
+        log: Arc::new(move |what| progress.stage(what, None)),
+        ..StackOptions::default()
+    };
+    let target_program = target_program(options.target_bin.as_deref())?;
+    let at = start_stack(options, running).await?;
+    let (bare, processes) = {
+        let slot = running.lock();
+        let stack = slot.as_ref().ok_or(Failure::Interrupted)?;
+        let bare = stack.bare_programs();
+        let bare = bare.ok_or_else(|| Failure::internal("the stack lacks a service"))?;
+        let processes = stack.processes().into_iter();
+        (bare, processes.map(|one| (one.name, one.pid)).collect())
+    };
+    let url = at.load_url.unwrap_or_default();
+    let url = TargetUrl::parse(&url).map_err(Failure::internal)?;
+    let addresses = TargetAddresses::find_all(&[url], &[]).map_err(Failure::internal)?;
+    let endpoint = connect(&addresses)?.first().clone();
+    let bench = TargetBench {
+        lab: LabClient::new(&endpoint, Some(at.lab_token))?,
+        endpoint,
+        runtime: Handle::current(),
+        database_url: at.database_url,
+        bare,
+        target_program,
+        processes,
+        scale,
+        stop,
+    };
+    let measuring = tokio::task::spawn_blocking(move || {
+        compare_target(&bench, plan, &mut |what| events.stage(what, None))
+    });
+    let found = measuring.await.map_err(Failure::internal)?;
+    found.ok_or(Failure::Interrupted)
+}
