@@ -4,6 +4,7 @@
 mod application;
 pub mod database;
 mod everywhere;
+mod facts;
 pub mod features;
 pub mod flows;
 pub mod hints;

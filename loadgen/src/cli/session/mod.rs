@@ -1,6 +1,7 @@
 //! What a command runs in: services and lab client, event sinks, interrupt handling, the result
 //! folder.
 
+mod distribution;
 mod github;
 mod interrupt;
 mod job_template;
@@ -11,6 +12,7 @@ mod services;
 mod single_run;
 mod sinks;
 
+pub(super) use distribution::Distribution;
 pub(super) use interrupt::{CleanupSlot, listen};
 pub(super) use job_template::job_template;
 pub(super) use measured::MeasuredSession;

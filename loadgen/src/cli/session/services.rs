@@ -16,7 +16,7 @@ use loadgen_experiment::{
     events::{LoadControl, Publisher},
     services::{ProcessInfo, ServiceControl, ServiceError, ServiceRole},
     system::{Endpoints, HttpService, PreparedSystem as _, SystemUnderTest as _},
-    trial::{Crash, TestEnv},
+    trial::{Crash, LocalLoad, TestEnv},
 };
 use loadgen_stack::{Stack, StackError, StackOptions};
 
@@ -316,6 +316,7 @@ pub(super) async fn open(
                 system: Arc::new(service.clone()),
                 service_control: None,
                 crash: None,
+                load: Arc::new(LocalLoad),
                 events,
                 stop,
                 samples: None,
@@ -327,6 +328,7 @@ pub(super) async fn open(
             system: Arc::new(database.as_ref().clone()),
             service_control: None,
             crash: None,
+            load: Arc::new(LocalLoad),
             events,
             stop,
             samples: None,
@@ -361,6 +363,7 @@ pub(super) async fn open(
                 system: Arc::new(system),
                 service_control: None,
                 crash: None,
+                load: Arc::new(LocalLoad),
                 events,
                 stop,
                 samples: None,
@@ -398,6 +401,7 @@ pub(super) async fn open(
                 system: Arc::new(system),
                 service_control: Some(Arc::new(OwnStackControl(running.clone()))),
                 crash: *crash,
+                load: Arc::new(LocalLoad),
                 events,
                 stop,
                 samples: None,

@@ -14,3 +14,4 @@ mod interval_log;
 mod overload;
 mod queue;
 mod starved;
+mod workers;

@@ -11,6 +11,7 @@ use shared::{
 
 use super::{popularity::Popularity, reservations::Reservations, searches};
 use crate::{database::DatabaseTarget, ledger::LedgerRecorder};
+use loadgen_engine::schedule::LoadShare;
 use loadgen_stats::seed::Chance;
 
 /// Everything a flow may ask about the target before it sends anything. Built once a run.
@@ -40,6 +41,9 @@ pub struct World {
     pub database: Option<DatabaseTarget>,
     /// Whether the database was reset before this trial, so that every race slot is free.
     pub fresh: bool,
+    /// The part of the load that this process generates: what only one user may have at a time is divided
+    /// like it.
+    pub share: LoadShare,
 }
 
 /// A signed-in student.
@@ -115,6 +119,7 @@ impl World {
             ledger: LedgerRecorder::default(),
             database: None,
             fresh,
+            share: LoadShare::WHOLE,
         }
     }
 

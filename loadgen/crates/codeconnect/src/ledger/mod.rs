@@ -3,8 +3,10 @@
 
 mod csv;
 mod freshness;
+mod record;
 mod recorder;
 
 pub use csv::ledger_csv;
 pub use freshness::Reading;
+pub use record::ClientRecord;
 pub use recorder::{LedgerEntry, LedgerRecorder};

@@ -9,7 +9,10 @@ use shared::{
     ledger::{BookingEntry, BookingOutcome, Ledger, MessageEntry, ReadEntry},
 };
 
-use super::freshness::{Reading, Visible};
+use super::{
+    freshness::{Reading, Visible},
+    record::ClientRecord,
+};
 use loadgen_experiment::system::{Freshness, WriteCounts};
 
 /// Maximum number of entries of either kind: about 40 MB of JSON, which an audit still accepts.
@@ -143,6 +146,25 @@ impl LedgerRecorder {
         self.entries().visible.read(reading, listed, whole);
     }
 
+    /// The ledger as another process joins it with its own.
+    pub fn record(&self) -> ClientRecord {
+        let entries = self.entries();
+        ClientRecord::of(entries.ledger.clone(), &entries.visible.freshness())
+    }
+
+    /// Adds the ledger of another process. What finds no room is counted as omitted, like a write that
+    /// this process had no room for.
+    pub fn join(&self, record: ClientRecord) {
+        let mut entries = self.entries();
+        entries.visible.join(record.freshness());
+        let (mine, theirs) = (&mut entries.ledger, record.ledger);
+        mine.omitted += theirs.omitted;
+        mine.omitted += append(&mut mine.bookings, theirs.bookings);
+        mine.omitted += append(&mut mine.messages, theirs.messages);
+        // A mark that is not followed cannot be a phantom.
+        append(&mut mine.reads, theirs.reads);
+    }
+
     /// Every write with its outcome.
     pub fn ledger(&self) -> Ledger {
         self.entries().ledger.clone()
@@ -185,6 +207,14 @@ impl LedgerRecorder {
         counts.in_doubt += entries.ledger.reads.len() as u64 - marked;
         counts
     }
+}
+
+/// Appends what there is room for, and returns how many entries there was none for.
+fn append<T>(mine: &mut Vec<T>, theirs: Vec<T>) -> u64 {
+    let room = MAX_ENTRIES.saturating_sub(mine.len());
+    let omitted = theirs.len().saturating_sub(room);
+    mine.extend(theirs.into_iter().take(room));
+    omitted as u64
 }
 
 fn enter<T>(ledger: &mut Ledger, list: fn(&mut Ledger) -> &mut Vec<T>, write: T) -> LedgerEntry {
@@ -253,6 +283,29 @@ mod tests {
         assert_eq!(acknowledged, [false, true]);
         let counts = book.counts();
         assert_eq!((counts.acknowledged, counts.in_doubt), (1, 1));
+    }
+
+    #[test]
+    fn the_ledgers_of_two_processes_are_joined_and_what_finds_no_room_is_counted() {
+        let (one, other) = (LedgerRecorder::default(), LedgerRecorder::default());
+        let (first, second) = (booking(1, 7), booking(2, 8));
+        let entry = one.booking(first.student_id, first.slot_id);
+        one.booked(entry, &first);
+        let entry = other.booking(second.student_id, second.slot_id);
+        other.booked(entry, &second);
+        let late = other.reading(second.student_id);
+        other.read(&late, &[], true);
+        let sent = serde_json::to_string(&other.record()).unwrap();
+        one.join(serde_json::from_str(&sent).unwrap());
+        let ids: Vec<_> = one.ledger().bookings.iter().map(|one| one.slot).collect();
+        assert_eq!(ids, [first.slot_id, second.slot_id]);
+        assert_eq!(one.counts().acknowledged, 2);
+        assert_eq!((one.freshness().reads, one.freshness().stale), (1, 1));
+        let mut full = vec![0; MAX_ENTRIES - 1];
+        assert_eq!(
+            (append(&mut full, vec![1, 2, 3]), full.len()),
+            (2, MAX_ENTRIES)
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{clock::CommandProgress, crash::Crash};
+use super::{clock::CommandProgress, crash::Crash, load_source::LoadSource};
 use crate::services::ServiceControl;
 use crate::{
     events::{LoadControl, Publisher},
@@ -22,6 +22,8 @@ pub struct TestEnv {
     pub service_control: Option<Arc<dyn ServiceControl>>,
     /// What is killed in the middle of each trial.
     pub crash: Option<Crash>,
+    /// Where the load is generated.
+    pub load: Arc<dyn LoadSource>,
     /// Listeners of what goes on.
     pub events: Publisher,
     /// Ends the trial early, gracefully.
