@@ -3,6 +3,7 @@
 //!
 //! | module | content |
 //! |---|---|
+//! | [`coordination`] | a load of several workers, over Redis |
 //! | [`cli`] | the commands: flags, what a command runs in, one file a command |
 //! | [`library`] | the suites and experiments that come with the program |
 //! | [`live`] | the view in the terminal |
@@ -15,6 +16,7 @@
 
 pub mod calibration;
 pub mod cli;
+pub mod coordination;
 pub mod doctor;
 pub mod exit;
 pub mod export;

@@ -1,6 +1,6 @@
 //! The error type of commands: a message and an exit code.
 
-use crate::exit;
+use crate::{coordination::CoordinationError, exit};
 use loadgen_codeconnect::LabError;
 use loadgen_engine::{driver, suite::load::BadFile};
 use loadgen_experiment::{services::ServiceError, system::SystemError, trial::TrialError};
@@ -93,6 +93,17 @@ impl From<LabError> for Failure {
     }
 }
 
+impl From<CoordinationError> for Failure {
+    fn from(error: CoordinationError) -> Self {
+        match error {
+            CoordinationError::Redis { .. } | CoordinationError::Refused(_) => Self::usage(error),
+            CoordinationError::Lost(why) => Self::Invalid(why),
+            CoordinationError::Foreign(_) => Self::internal(error),
+            CoordinationError::Stopped => Self::Interrupted,
+        }
+    }
+}
+
 impl From<TrialError> for Failure {
     fn from(error: TrialError) -> Self {
         match error {
@@ -104,6 +115,7 @@ impl From<TrialError> for Failure {
                 Self::usage(error)
             }
             TrialError::Driver(error) => Self::of_error(&error, Self::Internal),
+            TrialError::Elsewhere(why) => Self::Invalid(why),
             TrialError::Thread(_) | TrialError::Services(_) | TrialError::Looks(_) => {
                 Self::internal(error)
             }

@@ -54,6 +54,7 @@ fn survive_large_files() {
 fn run(command: Command) -> Result<u8, Failure> {
     match command {
         Command::Run(args) => commands::run::run(&args),
+        Command::Worker(args) => commands::worker::run(&args),
         Command::Experiment(args) => match args.action() {
             ExperimentAction::List => commands::experiment_list::run(),
             ExperimentAction::RunAll => commands::run_all::run(&args),

@@ -5,6 +5,8 @@ mod commands;
 mod failure;
 pub mod flags;
 mod main;
+#[cfg(test)]
+mod manifests_tests;
 mod output;
 mod plan;
 mod session;

@@ -5,6 +5,7 @@ mod application;
 pub mod bench_requests;
 pub mod database;
 mod everywhere;
+mod facts;
 pub mod features;
 pub mod flows;
 pub mod hints;

@@ -186,6 +186,18 @@ impl PreparedSystem for Prepared {
         features::caches().filter_map(attainable).collect()
     }
 
+    fn export_record(&self) -> Result<String, SystemError> {
+        serde_json::to_string(&self.world.ledger.record())
+            .map_err(|error| SystemError::Failed(format!("the ledger cannot be sent: {error}")))
+    }
+
+    fn import_record(&self, record: &str) -> Result<(), SystemError> {
+        let record =
+            serde_json::from_str(record).map_err(|error| SystemError::Failed(error.to_string()))?;
+        self.world.ledger.join(record);
+        Ok(())
+    }
+
     fn artifacts(&self) -> Vec<(String, Vec<u8>)> {
         let csv = ledger_csv(&self.world.ledger.ledger());
         vec![("ledger.csv".to_owned(), csv.into_bytes())]

@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 use super::{
     application::{CodeConnect, profile},
     everywhere,
+    facts::SystemFacts,
     instances::together,
     lab_client::{LabClient, LabError},
     prepared::{Prepared, encoding, in_force, rows},
@@ -19,6 +20,7 @@ use crate::{
     features,
     flows::World,
 };
+use loadgen_engine::schedule::LoadShare;
 use loadgen_experiment::system::{
     Application, Endpoints, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest,
 };
@@ -41,6 +43,9 @@ pub struct CodeConnectSystem {
     sessions: Mutex<Sessions>,
     /// Where the database is, and how many connections its users share.
     database: Option<(String, Option<u32>)>,
+    /// The part of the load that this process generates, and what is known of the backend without its
+    /// control plane; absent for a process that generates all of it.
+    part: Option<(LoadShare, SystemFacts)>,
 }
 
 impl CodeConnectSystem {
@@ -60,7 +65,20 @@ impl CodeConnectSystem {
             endpoints,
             sessions: Mutex::default(),
             database: None,
+            part: None,
         })
+    }
+
+    /// The same backend for a process that generates a part of the load: `facts` is what the process with
+    /// the control plane gave as [`SystemUnderTest::facts`].
+    pub fn in_part(mut self, share: LoadShare, facts: &str) -> Result<Self, SystemError> {
+        let facts = serde_json::from_str(facts).map_err(|error| {
+            SystemError::Failed(format!(
+                "what is said of the target cannot be read: {error}"
+            ))
+        })?;
+        self.part = Some((share, facts));
+        Ok(self)
     }
 
     /// The same backend with the address of its database, for flows that go straight to it over one
@@ -159,10 +177,16 @@ impl CodeConnectSystem {
         } else {
             None
         };
-        let scale = view.as_ref().and_then(|view| view.scale.as_deref());
+        let part = self.part.as_ref();
+        let scale = match part {
+            Some((_, facts)) => facts.scale.as_deref(),
+            None => view.as_ref().and_then(|view| view.scale.as_deref()),
+        };
+        let fresh = part.map_or(view.is_some(), |(_, facts)| facts.fresh);
         let nonce = uuid::Uuid::new_v4().as_u64_pair().0;
         let accounts = sessions.accounts().to_vec();
-        let mut world = World::new(rows(scale), accounts, nonce, view.is_some());
+        let mut world = World::new(rows(scale), accounts, nonce, fresh);
+        world.share = part.map_or(LoadShare::WHOLE, |(share, _)| *share);
         world.mentor_accounts = sessions.mentors().to_vec();
         world.admin_accounts = sessions.admins().to_vec();
         // Without a token nobody knows where reads go.
@@ -190,6 +214,19 @@ impl SystemUnderTest for CodeConnectSystem {
 
     fn has_control_plane(&self) -> bool {
         self.lab().has_token()
+    }
+
+    fn facts(&self) -> BoxFuture<'_, Result<String, SystemError>> {
+        Box::pin(async {
+            let fresh = self.has_control_plane();
+            let scale = if fresh {
+                self.lab().profile().await?.scale
+            } else {
+                None
+            };
+            serde_json::to_string(&SystemFacts { scale, fresh })
+                .map_err(|error| SystemError::Failed(error.to_string()))
+        })
     }
 
     fn prepare<'a>(

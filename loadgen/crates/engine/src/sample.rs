@@ -4,12 +4,13 @@ mod parts;
 
 pub use parts::{ResponsePart, ResponseParts};
 
+use serde::{Deserialize, Serialize};
 use shared::timing::ServerTiming;
 
 use crate::units::Nanos;
 
 /// Number of an operation: its index in the list of operations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct OpId(pub u16);
 
 /// How a request ended. Every planned request ends in exactly one of these.

@@ -27,7 +27,9 @@ macro_rules! stored_as_text {
 pub const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 /// A point in time since the epoch of the trial's clock, or a span, in nanoseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 pub struct Nanos(pub u64);
 
 impl Nanos {

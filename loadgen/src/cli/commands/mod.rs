@@ -26,4 +26,5 @@ pub(super) mod sizing;
 pub(super) mod stack;
 pub(super) mod switches;
 pub(super) mod validate;
+pub(super) mod worker;
 pub(super) mod ws;

@@ -4,10 +4,10 @@ use crate::cli::{
     failure::Failure,
     flags::RunArgs,
     plan::{plan_suite, resolve_settings},
-    session::{MeasuredSession, ServiceSource, SingleRun},
+    session::{Distribution, MeasuredSession, ServiceSource, SingleRun},
 };
 use loadgen_codeconnect::CodeConnect;
-use loadgen_experiment::trial::ArmConfig;
+use loadgen_experiment::trial::{ArmConfig, TestEnv};
 use loadgen_stats::seed::sub_seed;
 
 /// Runs it; returns the exit code of the verdict.
@@ -17,6 +17,7 @@ pub(in crate::cli) fn run(args: &RunArgs) -> Result<u8, Failure> {
     let mut services = ServiceSource::from_flags(&args.target)?;
     services.default_topology(suite.topology)?;
     services.prepare_faults(&suite)?;
+    let distribution = Distribution::from_flags(args, &suite)?;
     let session = MeasuredSession::begin(&args.result, "run", &suite.name, &source);
     let arm = ArmConfig::new("run", settings, &CodeConnect);
     let single = SingleRun {
@@ -27,7 +28,20 @@ pub(in crate::cli) fn run(args: &RunArgs) -> Result<u8, Failure> {
         warnings: services.warnings(),
     };
     session.work(&services, async |bench, own_stack| {
-        let (summary, _outcome) = single.measure(&session, bench, own_stack).await?;
+        let Some(distribution) = &distribution else {
+            let (summary, _outcome) = single.measure(&session, bench, own_stack).await?;
+            return Ok(summary);
+        };
+        let load = distribution
+            .wait_for_workers(bench, &suite, &arm, single.seed)
+            .await?;
+        let bench = TestEnv {
+            load: load.clone(),
+            ..bench.clone()
+        };
+        let measured = single.measure(&session, &bench, own_stack).await;
+        load.close().await;
+        let (summary, _outcome) = measured?;
         Ok(summary)
     })
 }

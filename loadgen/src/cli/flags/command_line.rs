@@ -7,7 +7,7 @@ use super::{
     bench::BenchArgs, capacity::CapacityArgs, chaos::ChaosArgs, compare::CompareArgs, db::DbArgs, demo::DemoArgs,
     doctor::DoctorArgs, experiment::ExperimentArgs, factorial::FactorialArgs, history::HistoryArgs,
     http::HttpArgs, plan::PlanArgs, report::ReportArgs, results::ResultsArgs, run::RunArgs,
-    serve::ServeArgs, stack::StackArgs, validate::ValidateArgs, ws::WsArgs,
+    serve::ServeArgs, stack::StackArgs, validate::ValidateArgs, worker::WorkerArgs, ws::WsArgs,
 };
 
 /// Load generator and test bench for CodeConnect: sends load on a fixed schedule, compares two
@@ -31,6 +31,8 @@ pub struct Cli {
 pub enum Command {
     /// Run a suite once and check its thresholds
     Run(Box<RunArgs>),
+    /// Generate a part of the load of a run that is coordinated over Redis
+    Worker(WorkerArgs),
     /// Compare two configurations in paired trials
     Experiment(Box<ExperimentArgs>),
     /// Search the highest load that meets an SLO, and report what saturates first

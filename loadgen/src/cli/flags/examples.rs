@@ -8,7 +8,11 @@ use super::command_line::Cli;
 const EXAMPLES: [(&str, &str); 24] = [
     (
         "run",
-        "loadgen run core --duration 30s\nloadgen run core --target http://127.0.0.1:8080 --lab-token TOKEN\nloadgen run --flow bookings.book --rate 50/s --threshold 'p95 < 200ms'\nloadgen run music_full --target http://127.0.0.1:8080 --overrides '{\"config\":{\"phases\":[{\"duration\":60,\"arrivalRate\":10}]}}'",
+        "loadgen run core --duration 30s\nloadgen run core --target http://127.0.0.1:8080 --lab-token TOKEN\nloadgen run core --workers 4 --coordinate redis://127.0.0.1:6379/0\nloadgen run --flow bookings.book --rate 50/s --threshold 'p95 < 200ms'\nloadgen run music_full --target http://127.0.0.1:8080 --overrides '{\"config\":{\"phases\":[{\"duration\":60,\"arrivalRate\":10}]}}'",
+    ),
+    (
+        "worker",
+        "loadgen worker --coordinate redis://127.0.0.1:6379/0\nloadgen worker --coordinate redis://10.0.0.5:6379/0 --index 2 --allow-remote-target",
     ),
     (
         "experiment",

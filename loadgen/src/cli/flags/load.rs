@@ -60,7 +60,7 @@ pub struct LoadArgs {
         value_delimiter = ','
     )]
     pub thresholds: Vec<Threshold>,
-    /// Number of sender threads
+    /// Number of sender threads; with --coordinate, of worker processes
     #[arg(long, env = "LOADGEN_WORKERS", value_name = "N", default_value_t = 1, value_parser = whole(1_u16, 64))]
     pub workers: u16,
 }

@@ -28,6 +28,7 @@ mod stack;
 mod target;
 mod validate;
 mod values;
+mod worker;
 mod ws;
 
 pub use bench::BenchArgs;
@@ -54,4 +55,5 @@ pub use serve::ServeArgs;
 pub use stack::{StackArgs, StackService};
 pub use target::TargetArgs;
 pub use validate::ValidateArgs;
+pub use worker::WorkerArgs;
 pub use ws::{SocketPreset, WsArgs};

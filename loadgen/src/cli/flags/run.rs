@@ -19,6 +19,16 @@ pub struct RunArgs {
         help_heading = "Load"
     )]
     pub overrides: Option<String>,
+    /// URL of a Redis over which workers join, like redis://127.0.0.1:6379/0: --workers processes of
+    /// `loadgen worker` then generate the load
+    #[arg(
+        long,
+        env = "LOADGEN_COORDINATE",
+        value_name = "URL",
+        hide_env_values = true,
+        help_heading = "Load"
+    )]
+    pub coordinate: Option<String>,
     /// The profile; before the groups with a heading of their own, which would take it over.
     #[command(flatten)]
     pub profile: ProfileArgs,

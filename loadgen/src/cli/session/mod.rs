@@ -1,6 +1,7 @@
 //! What a command runs in: services and lab client, event sinks, interrupt handling, the result
 //! folder.
 
+mod distribution;
 mod github;
 mod interrupt;
 mod job_template;
@@ -12,6 +13,7 @@ mod single_run;
 mod sinks;
 mod stack_control;
 
+pub(super) use distribution::Distribution;
 pub(super) use interrupt::{CleanupSlot, listen};
 pub(super) use job_template::job_template;
 pub(super) use measured::MeasuredSession;

@@ -14,7 +14,7 @@ use loadgen_engine::{
 use loadgen_experiment::{
     events::{LoadControl, Publisher},
     system::{Endpoints, HttpService, PreparedSystem as _, SystemUnderTest as _},
-    trial::TestEnv,
+    trial::{LocalLoad, TestEnv},
 };
 use loadgen_stack::{Stack, StackError, StackOptions};
 
@@ -294,6 +294,7 @@ pub(super) async fn open(
                 system: Arc::new(service.clone()),
                 service_control: None,
                 crash: None,
+                load: Arc::new(LocalLoad),
                 events,
                 stop,
                 samples: None,
@@ -305,6 +306,7 @@ pub(super) async fn open(
             system: Arc::new(database.as_ref().clone()),
             service_control: None,
             crash: None,
+            load: Arc::new(LocalLoad),
             events,
             stop,
             samples: None,
@@ -339,6 +341,7 @@ pub(super) async fn open(
                 system: Arc::new(system),
                 service_control: None,
                 crash: None,
+                load: Arc::new(LocalLoad),
                 events,
                 stop,
                 samples: None,
@@ -378,6 +381,7 @@ pub(super) async fn open(
                 system: Arc::new(system),
                 service_control: Some(Arc::new(OwnStackControl(running.clone()))),
                 crash: *crash,
+                load: Arc::new(LocalLoad),
                 events,
                 stop,
                 samples: None,

@@ -17,3 +17,4 @@ mod overload;
 mod queue;
 mod starved;
 mod what_if;
+mod workers;

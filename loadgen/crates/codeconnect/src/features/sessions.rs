@@ -79,12 +79,16 @@ struct Class<'a> {
 async fn class(mut it: AppIteration<'_>) {
     let (both, nonce) = (it.rng.random_bool(BOTH), it.rng.random::<u64>());
     let world = it.world;
+    let share = world.share;
     let students = || {
         let numbers = world.accounts.iter().map(|account| account.student);
-        numbers.filter(|student| *student < CLASS_STUDENTS)
+        // A reservation holds within this process: no other one has these classes.
+        let is_own = move |student: &u32| share.has(u64::from(*student));
+        numbers.filter(move |student| *student < CLASS_STUDENTS && is_own(student))
     };
-    // The same user begins with the same class again, so that users hardly ever meet.
-    let begin = it.user as usize % students().count().max(1);
+    // The same user begins with the same class again, so that users hardly ever meet. Users are numbered
+    // over all processes.
+    let begin = (it.user / share.of()) as usize % students().count().max(1);
     let order = students().skip(begin).chain(students().take(begin));
     let Some(reserved) = world.classes.first(order) else {
         it.transport.pause(NO_CLASS).await;

@@ -11,6 +11,7 @@ use shared::{
 
 use super::{popularity::Popularity, reservations::Reservations, searches};
 use crate::{database::DatabaseTarget, ledger::LedgerRecorder};
+use loadgen_engine::schedule::LoadShare;
 use loadgen_stats::seed::Chance;
 
 /// Everything a flow may ask about the target before it sends anything. Built once a run.
@@ -43,6 +44,9 @@ pub struct World {
     /// Whether lists may lack even what their reader has just written: nobody promised more, so that is
     /// counted as a stale read and is no failure.
     pub reads_may_be_old: bool,
+    /// The part of the load that this process generates: what only one user may have at a time is divided
+    /// like it.
+    pub share: LoadShare,
 }
 
 /// A signed-in student.
@@ -119,6 +123,7 @@ impl World {
             database: None,
             fresh,
             reads_may_be_old: false,
+            share: LoadShare::WHOLE,
         }
     }
 

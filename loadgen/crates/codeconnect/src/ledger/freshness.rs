@@ -165,6 +165,14 @@ impl Visible {
         }
     }
 
+    /// Adds the reads of another process: each knows what it was itself acknowledged.
+    pub(super) fn join(&mut self, other: Freshness) {
+        self.reads += other.reads;
+        self.stale += other.stale;
+        let room = MAX_STALE_AGES.saturating_sub(self.ages.len());
+        self.ages.extend(other.ages.into_iter().take(room));
+    }
+
     pub(super) fn freshness(&self) -> Freshness {
         let mut ages = self.ages.clone();
         ages.sort_unstable();

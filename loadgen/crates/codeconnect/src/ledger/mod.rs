@@ -4,8 +4,10 @@
 mod csv;
 mod event;
 mod freshness;
+mod record;
 mod recorder;
 
 pub use csv::ledger_csv;
 pub use freshness::{OwnChange, OwnReading, Reading};
+pub use record::ClientRecord;
 pub use recorder::{LedgerEntry, LedgerRecorder};

@@ -13,6 +13,7 @@ use shared::{
 use super::{
     event::{LedgerEvent, append, replay},
     freshness::{OwnReading, Reading, Visible},
+    record::ClientRecord,
 };
 use loadgen_experiment::system::{Freshness, WriteCounts};
 
@@ -163,6 +164,54 @@ impl LedgerRecorder {
         self.entries().visible.read_own(reading, shown);
     }
 
+    /// The ledger as another process joins it with its own.
+    pub fn record(&self) -> ClientRecord {
+        ClientRecord::of(self.ledger(), &self.freshness())
+    }
+
+    /// Adds the ledger of another process. What finds no room is counted as omitted, like a write that
+    /// this process had no room for.
+    pub fn join(&self, record: ClientRecord) {
+        let mut entries = self.entries();
+        entries.visible.join(record.freshness());
+        entries.omitted += record.ledger.omitted;
+        for write in record.ledger.bookings {
+            let (student, slot) = (write.student, write.slot);
+            let entered = LedgerEvent::Booking { student, slot };
+            let entry = entries.enter(|entries| &mut entries.bookings, entered);
+            entries.omitted += u64::from(entry.0.is_none());
+            let Some(at) = entry.0 else { continue };
+            if let Some(booking) = write.booking {
+                append(&mut entries.events, &LedgerEvent::Booked { at, booking });
+            }
+            let outcome = write.outcome;
+            append(&mut entries.events, &LedgerEvent::Outcome { at, outcome });
+        }
+        for write in record.ledger.messages {
+            let entered = LedgerEvent::Message {
+                room: write.room,
+                sender: write.sender,
+                client_id: write.client_id,
+            };
+            let entry = entries.enter(|entries| &mut entries.messages, entered);
+            entries.omitted += u64::from(entry.0.is_none());
+            if let Some((at, seq)) = entry.0.zip(write.seq) {
+                append(&mut entries.events, &LedgerEvent::Acknowledged { at, seq });
+            }
+        }
+        for write in record.ledger.reads {
+            let entered = LedgerEvent::Marking {
+                reader: write.reader,
+                notification: write.notification,
+            };
+            // A mark that is not followed cannot be a phantom.
+            let entry = entries.enter(|entries| &mut entries.reads, entered);
+            if let Some(at) = entry.0.filter(|_| write.acknowledged) {
+                append(&mut entries.events, &LedgerEvent::Marked { at });
+            }
+        }
+    }
+
     /// Every write with its outcome.
     pub fn ledger(&self) -> Ledger {
         let entries = self.entries();
@@ -266,6 +315,27 @@ mod tests {
         assert_eq!(acknowledged, [false, true]);
         let counts = book.counts();
         assert_eq!((counts.acknowledged, counts.in_doubt), (1, 1));
+    }
+
+    #[test]
+    fn the_ledgers_of_two_processes_are_joined_and_what_finds_no_room_is_counted() {
+        let (one, other) = (LedgerRecorder::default(), LedgerRecorder::default());
+        let (first, second) = (booking(1, 7), booking(2, 8));
+        let entry = one.booking(first.student_id, first.slot_id);
+        one.booked(entry, &first);
+        let entry = other.booking(second.student_id, second.slot_id);
+        other.booked(entry, &second);
+        let late = other.reading(second.student_id);
+        other.read(&late, &[], true);
+        let sent = serde_json::to_string(&other.record()).unwrap();
+        one.join(serde_json::from_str(&sent).unwrap());
+        let ids: Vec<_> = one.ledger().bookings.iter().map(|one| one.slot).collect();
+        assert_eq!(ids, [first.slot_id, second.slot_id]);
+        assert_eq!(one.counts().acknowledged, 2);
+        assert_eq!((one.freshness().reads, one.freshness().stale), (1, 1));
+        one.entries().bookings = MAX_ENTRIES;
+        one.join(serde_json::from_str(&sent).unwrap());
+        assert_eq!((one.ledger().bookings.len(), one.ledger().omitted), (2, 1));
     }
 
     #[test]

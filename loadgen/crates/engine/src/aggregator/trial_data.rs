@@ -3,18 +3,21 @@
 use std::{collections::BTreeMap, time::SystemTime};
 
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     precedence::ThreadPrecedence,
     recorder::{
-        ClientTimeline, IntervalHistograms, OpData, RawSamples, Shard, Window, response_histogram,
+        ClientTimeline, IntervalHistograms, OpData, RawSamples, Shard, Window, encoded,
+        response_histogram,
     },
     sample::{OpId, Outcome},
     units::Nanos,
 };
 
-/// Everything that is known of one trial.
-#[derive(Debug, Clone)]
+/// Everything that is known of one trial. What follows from the rest (`total`, `seconds`) is not sent to
+/// other processes, and neither are single requests.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TrialData {
     /// The epoch of the trial's clock in calendar time; all [`Nanos`] count from here.
     pub started_at: SystemTime,
@@ -29,6 +32,7 @@ pub struct TrialData {
     /// Operations that were begun in the window.
     pub ops: BTreeMap<OpId, OpData>,
     /// All of them together.
+    #[serde(skip)]
     pub total: OpData,
     /// Each named phase of the load that lies in the window, in order; empty where the load has
     /// only one.
@@ -40,6 +44,7 @@ pub struct TrialData {
     /// Whether more outstanding requests than allowed ended the run.
     pub overloaded: bool,
     /// By second, the warm-up's included, with none left out.
+    #[serde(skip)]
     pub seconds: Vec<SecondData>,
     /// What they are made from: the distributions that wider steps of time are pooled from.
     pub timeline: ClientTimeline,
@@ -47,6 +52,7 @@ pub struct TrialData {
     pub intervals: IntervalHistograms,
     /// How late the pacer let the window's arrivals go, in nanoseconds: the generator's own
     /// fault. Of a closed model, how late a user woke from thinking.
+    #[serde(with = "encoded::response")]
     pub lag: Histogram<u64>,
     /// Intended start of the window's arrivals, in order, each with the time at which a worker
     /// took it; a bounded number of them. Empty for a closed model.
@@ -71,8 +77,10 @@ pub struct TrialData {
     /// Connections opened to each endpoint, in the order of the endpoints.
     pub opened: Vec<u64>,
     /// How long each connection took to open, in nanoseconds; the warm-up's included.
+    #[serde(with = "encoded::response")]
     pub connect: Histogram<u64>,
     /// How long each TLS handshake took, likewise.
+    #[serde(with = "encoded::response")]
     pub tls: Histogram<u64>,
     /// WebSocket texts that came faster than a flow read them, and were thrown away.
     pub socket_overflow: u64,
@@ -87,11 +95,12 @@ pub struct TrialData {
     /// Why requests failed, with how often, most frequent first; a bounded number of reasons.
     pub examples: Vec<(OpId, String, u64)>,
     /// The window's requests one by one; absent where they were not asked for.
+    #[serde(skip)]
     pub samples: Option<RawSamples>,
 }
 
 /// One phase of a trial's load, all operations together.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PhaseData {
     /// Its name in the suite.
     pub name: String,
@@ -234,12 +243,7 @@ impl TrialData {
         data.overflow = data.total.overflow;
         data.seconds = seconds(&timeline, window);
         data.timeline = timeline;
-        data.examples = examples
-            .into_iter()
-            .map(|((op, why), count)| (op, why, count))
-            .collect();
-        data.examples
-            .sort_by_key(|(op, _, count)| (u64::MAX - count, *op));
+        data.examples = most_frequent_first(examples);
         data
     }
 
@@ -254,7 +258,19 @@ impl TrialData {
     }
 }
 
-fn seconds(timeline: &ClientTimeline, window: Window) -> Vec<SecondData> {
+/// Reasons of failures in the order of [`TrialData::examples`].
+pub(super) fn most_frequent_first(
+    examples: BTreeMap<(OpId, String), u64>,
+) -> Vec<(OpId, String, u64)> {
+    let mut all: Vec<(OpId, String, u64)> = examples
+        .into_iter()
+        .map(|((op, why), count)| (op, why, count))
+        .collect();
+    all.sort_by_key(|(op, _, count)| (u64::MAX - count, *op));
+    all
+}
+
+pub(super) fn seconds(timeline: &ClientTimeline, window: Window) -> Vec<SecondData> {
     timeline
         .slots()
         .map(|(second, slot)| {

@@ -6,6 +6,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::units::Nanos;
 
 /// Upper bounds in milliseconds, each of them inclusive.
@@ -40,6 +42,19 @@ impl BucketCounters {
         self.sum_ns.fetch_add(response.0, Relaxed);
     }
 
+    /// Adds what another process counted since an earlier look at it.
+    pub(super) fn advance(&self, earlier: &ResponseBuckets, now: &ResponseBuckets) {
+        for (count, (now, earlier)) in self
+            .counts
+            .iter()
+            .zip(now.counts.iter().zip(earlier.counts))
+        {
+            count.fetch_add(now.saturating_sub(earlier), Relaxed);
+        }
+        let sum_ns = now.sum_ns.saturating_sub(earlier.sum_ns);
+        self.sum_ns.fetch_add(sum_ns, Relaxed);
+    }
+
     /// The current values.
     pub(super) fn read(&self) -> ResponseBuckets {
         ResponseBuckets {
@@ -50,7 +65,7 @@ impl BucketCounters {
 }
 
 /// Number of successes in each bucket, and the sum of their response times.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ResponseBuckets {
     counts: [u64; BUCKETS],
     sum_ns: u64,

@@ -52,7 +52,7 @@ pub use encoding::Encoding;
 pub use failure_text::{exchange_failure, is_not_http1, no_response_within, plain_failure};
 pub use generator_limit::{GENERATOR_LIMIT, generator_limit, too_few_files};
 pub use histogram_buckets::{BUCKET_BOUNDS_MS, ResponseBuckets};
-pub use progress::{LoadRates, OperationCounts, Progress, ProgressSnapshot};
+pub use progress::{LoadRates, OperationCounts, Progress, ProgressCounts, ProgressSnapshot};
 pub use run::{run, run_with};
 pub use setup::{DriverError, DriverSetup, FlowLoad};
 pub use target_addresses::{ResolveRule, TargetAddressError, TargetAddresses, UnreachableTarget};

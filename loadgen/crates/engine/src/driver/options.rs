@@ -1,8 +1,11 @@
 //! Options of a run beyond the load itself.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering::Relaxed},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Instant,
 };
 
 use shared::time::Millis;
@@ -11,6 +14,7 @@ use super::{
     client_options::ClientOptions, control_receiver::ControlReceiver, http_trace::HttpTrace,
 };
 use crate::{
+    schedule::LoadShare,
     suite::{InFlight, UserPhase},
     units::Nanos,
 };
@@ -36,6 +40,10 @@ pub struct DriverOptions {
     pub control: Option<ControlReceiver>,
     /// How many requests of all workers are kept as raw samples.
     pub samples: Option<usize>,
+    /// The part of the load that this process generates, with one thread; whole by default.
+    pub share: LoadShare,
+    /// The epoch of the trial; absent: as soon as the threads are there.
+    pub start: Option<Instant>,
 }
 
 /// Iterations left, shared by all workers; none for an unlimited load.

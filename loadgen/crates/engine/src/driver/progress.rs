@@ -1,6 +1,11 @@
 //! Counters of a running trial for the live view and monitoring: requests by outcome and a coarse
 //! histogram. Relaxed atomics, read about once a second; no figure of a report comes from here.
 
+mod counts;
+
+pub use counts::ProgressCounts;
+
+use counts::CountedOperation;
 use std::{
     array,
     sync::{
@@ -136,9 +141,43 @@ impl Progress {
         }
     }
 
-    pub(super) fn begin(&self, clock: TrialClock) {
+    /// Sets the clock of the trial.
+    pub fn begin(&self, clock: TrialClock) {
         // A second trial needs its own progress; keeping the first clock is harmless.
         let _already = self.clock.set(clock);
+    }
+
+    /// The counters as they go to another process.
+    pub fn counts(&self) -> ProgressCounts {
+        let operations = (0..).zip(&self.operations);
+        ProgressCounts {
+            offered: self.offered.load(Relaxed),
+            due: self.due.load(Relaxed),
+            users: self.users.load(Relaxed),
+            operations: operations
+                .map(|(number, counters)| (number, counters.counted()))
+                .filter(|(_, counted)| counted.outcomes.iter().sum::<u64>() > 0)
+                .collect(),
+        }
+    }
+
+    /// Adds what another process counted since an earlier look at it.
+    pub fn advance(&self, earlier: &ProgressCounts, now: &ProgressCounts) {
+        for (counter, earlier, now) in [
+            (&self.offered, earlier.offered, now.offered),
+            (&self.due, earlier.due, now.due),
+            (&self.users, earlier.users, now.users),
+        ] {
+            // Users end, and a request that was due may be withdrawn.
+            counter.fetch_add(now.wrapping_sub(earlier), Relaxed);
+        }
+        let nothing = CountedOperation::default();
+        for (number, now) in &now.operations {
+            let earlier = earlier.operations.get(number).unwrap_or(&nothing);
+            if let Some(counters) = self.operations.get(usize::from(*number)) {
+                counters.advance(earlier, now);
+            }
+        }
     }
 
     pub(super) fn offered(&self) {
@@ -184,6 +223,31 @@ impl Drop for ActiveUser {
 }
 
 impl OperationCounters {
+    fn counted(&self) -> CountedOperation {
+        let read = |count: &AtomicU64| count.load(Relaxed);
+        let buckets = (0..).zip(self.buckets.iter().map(read));
+        CountedOperation {
+            outcomes: array::from_fn(|index| read(&self.outcomes[index])),
+            buckets: buckets.filter(|(_, count)| *count > 0).collect(),
+            fixed: self.fixed.read(),
+        }
+    }
+
+    fn advance(&self, earlier: &CountedOperation, now: &CountedOperation) {
+        for (count, (now, earlier)) in
+            (self.outcomes.iter()).zip(now.outcomes.iter().zip(earlier.outcomes))
+        {
+            count.fetch_add(now.saturating_sub(earlier), Relaxed);
+        }
+        for (bucket, now) in &now.buckets {
+            let earlier = earlier.buckets.get(bucket).copied().unwrap_or(0);
+            if let Some(count) = self.buckets.get(usize::from(*bucket)) {
+                count.fetch_add(now.saturating_sub(earlier), Relaxed);
+            }
+        }
+        self.fixed.advance(&earlier.fixed, &now.fixed);
+    }
+
     fn read(&self) -> OperationCounts {
         let read = |count: &AtomicU64| count.load(Relaxed);
         OperationCounts {
@@ -373,58 +437,5 @@ fn quantile_ms(counts: &[u64], share: f64) -> Option<f64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_time_falls_into_a_bucket_whose_middle_is_close_to_it() {
-        for ns in [
-            2_000,
-            17_000,
-            100_000,
-            999_999,
-            5_000_000,
-            123_456_789,
-            90_000_000_000,
-        ] {
-            let middle = middle_ms(bucket(Nanos(ns))) * 1e6;
-            let error = (middle - ns as f64).abs() / ns as f64;
-            assert!(
-                error < 0.3 && (ns < 16_384 || error < 0.04),
-                "{ns}: {middle}"
-            );
-        }
-        assert!(bucket(Nanos(u64::MAX)) < BUCKETS);
-    }
-
-    #[test]
-    fn rates_are_those_between_two_snapshots() {
-        let progress = Progress::new(crate::flow::shop().operations);
-        let before = progress.snapshot();
-        for _ in 0..10 {
-            progress.offered();
-            progress.due();
-        }
-        for _ in 0..8 {
-            progress.done(OpId(2), Outcome::Ok, Nanos::from_millis(20));
-        }
-        progress.done(OpId(1), Outcome::Timeout, Nanos::from_millis(900));
-        let mut after = progress.snapshot();
-        assert_eq!((after.open, after.total.failed()), (1, 1));
-        after.at = before.at + Nanos::from_secs(2);
-        let rates = after.since(&before);
-        assert!((rates.offered - 5.0).abs() < 1e-9);
-        let lately = after.total.since(&before.total);
-        assert!((lately.quantile_ms(0.95).unwrap() - 20.0).abs() < 1.0);
-        let bars = lately.bars();
-        assert_eq!(bars.len(), 1);
-        assert!(
-            bars[0].0 < 20.0 && 20.0 < bars[0].1 && bars[0].2 == 8,
-            "{bars:?}"
-        );
-        let names: Vec<&str> = after.operations.iter().map(|(name, _)| *name).collect();
-        assert_eq!(names, ["orders.create", "session.open"]);
-        let errors: Vec<_> = after.operations[0].1.errors().collect();
-        assert_eq!(errors, [(Outcome::Timeout, 1)]);
-    }
-}
+#[path = "progress_tests.rs"]
+mod tests;

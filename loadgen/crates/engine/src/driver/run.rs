@@ -5,7 +5,7 @@ use std::{
     rc::Rc,
     sync::Arc,
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use http::HeaderValue;
@@ -67,16 +67,25 @@ pub fn run(setup: DriverSetup) -> Result<TrialData, DriverError> {
 }
 
 /// The same with options.
-pub fn run_with(setup: DriverSetup, options: &DriverOptions) -> Result<TrialData, DriverError> {
+pub fn run_with(mut setup: DriverSetup, options: &DriverOptions) -> Result<TrialData, DriverError> {
+    let share = options.share;
+    if !share.is_whole() {
+        // The thread of a process is to those of the others what a worker is to the other workers.
+        setup.workers = share.of() as usize;
+    }
+    if let Schedule::Open(plan) = &mut setup.schedule {
+        plan.keep(share);
+    }
     setup.check()?;
     let budget = IterationBudget::of(options.iterations);
     let options = Arc::new(options.clone());
     let setup = Arc::new(setup);
-    let clock = TrialClock::start_in(START_DELAY);
+    let clock = TrialClock::start_in(delay(options.start)?);
     setup.progress.begin(clock);
     let mut senders = Vec::new();
     let mut workers = Vec::new();
-    for number in 0..setup.workers {
+    let own = |number: &usize| share.is_whole() || *number == share.index() as usize;
+    for number in (0..setup.workers).filter(own) {
         let arrivals = match &setup.schedule {
             Schedule::Open(_) => {
                 let (sender, arrivals) = mpsc::channel(QUEUE);
@@ -120,6 +129,16 @@ pub fn run_with(setup: DriverSetup, options: &DriverOptions) -> Result<TrialData
         );
     }
     Ok(collect(&setup, &options, clock, paced, reports))
+}
+
+/// Time until the epoch of the trial.
+fn delay(start: Option<Instant>) -> Result<Duration, DriverError> {
+    let Some(start) = start else {
+        return Ok(START_DELAY);
+    };
+    start.checked_duration_since(Instant::now()).ok_or_else(|| {
+        DriverError::Setup("the instant at which the load is to begin has passed".to_owned())
+    })
 }
 
 fn spawn<T: Send + 'static>(

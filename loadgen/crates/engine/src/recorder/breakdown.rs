@@ -2,6 +2,8 @@
 //! time. The memory is fixed and recording allocates nothing; which bands lie below the
 //! median and which above the 99th percentile is known only at the end, from their counts.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
 use crate::{
     sample::{Outcome, ResponseParts, Sample},
     units::Nanos,
@@ -15,7 +17,7 @@ const OCTAVES: usize = 28;
 const BANDS: usize = PER_OCTAVE * OCTAVES;
 
 /// The parts of some responses, summed in microseconds. Together they are the response time.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct PartSums {
     /// Responses that were added.
     pub count: f64,
@@ -57,6 +59,28 @@ impl Default for Breakdown {
             ok: Box::new([PartSums::default(); BANDS]),
             failed: PartSums::default(),
         }
+    }
+}
+
+/// As it goes to other processes: the bands that have something, each with its number, and the failures.
+impl Serialize for Breakdown {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let bands = self.ok.iter().enumerate();
+        let bands: Vec<(usize, &PartSums)> = bands.filter(|(_, one)| one.count > 0.0).collect();
+        (bands, &self.failed).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Breakdown {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (bands, failed) = <(Vec<(usize, PartSums)>, PartSums)>::deserialize(from)?;
+        let mut breakdown = Self::default();
+        breakdown.failed = failed;
+        for (band, sums) in bands {
+            let slot = breakdown.ok.get_mut(band);
+            *slot.ok_or_else(|| D::Error::custom(format!("there is no band {band}")))? = sums;
+        }
+        Ok(breakdown)
     }
 }
 

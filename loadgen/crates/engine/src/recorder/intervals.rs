@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use super::{
     bounds::{HIGHEST, response_histogram},
@@ -49,7 +50,7 @@ const fn lowest(bucket: u16) -> u64 {
 }
 
 /// Which times a distribution holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum DistributionKind {
     /// Response times of the successes.
     Ok,
@@ -65,7 +66,7 @@ impl DistributionKind {
 }
 
 /// Begin and length of the intervals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Intervals {
     from: Nanos,
     /// Length of each.
@@ -241,6 +242,26 @@ impl IntervalHistograms {
         logs.closed = ClosedRows::new();
     }
 
+    /// Adds the intervals of another process of the same trial; false where they are not the same ones.
+    pub(crate) fn join(&mut self, other: &Self) -> bool {
+        let Some(theirs) = other.intervals else {
+            return true;
+        };
+        if *self.intervals.get_or_insert(theirs) != theirs {
+            return false;
+        }
+        for (series, intervals) in &other.rows {
+            let mine = self.rows.entry(*series).or_default();
+            for (interval, row) in intervals {
+                let mine = mine.entry(*interval).or_default();
+                for (bucket, count) in row {
+                    *mine.entry(*bucket).or_default() += count;
+                }
+            }
+        }
+        true
+    }
+
     /// Begin and length of every interval in which something was done, in order of time.
     pub fn intervals(&self) -> Vec<(u32, Nanos, Nanos)> {
         let Some(intervals) = self.intervals else {
@@ -276,6 +297,51 @@ impl IntervalHistograms {
                 .expect("no bucket lies beyond the highest value");
         }
         Some(histogram)
+    }
+}
+
+/// One distribution as it goes to other processes: of each interval the buckets that have counts. They
+/// are the counters themselves, a few bytes each, where a histogram of each would be a hundred.
+#[derive(Serialize, Deserialize)]
+struct StoredSeries {
+    op: OpId,
+    kind: DistributionKind,
+    rows: Vec<(u32, Vec<(u16, u64)>)>,
+}
+
+impl Serialize for IntervalHistograms {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let row = |(interval, row): (&u32, &BTreeMap<u16, u64>)| {
+            (*interval, row.iter().map(|(at, n)| (*at, *n)).collect())
+        };
+        let series = |((op, kind), rows): (&(OpId, DistributionKind), &MergedIntervals)| {
+            let (op, kind) = (*op, *kind);
+            let rows = rows.iter().map(row).collect();
+            StoredSeries { op, kind, rows }
+        };
+        let all: Vec<StoredSeries> = self.rows.iter().map(series).collect();
+        (self.intervals, all).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for IntervalHistograms {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (intervals, all) = <(Option<Intervals>, Vec<StoredSeries>)>::deserialize(from)?;
+        let mut rows = BTreeMap::new();
+        for series in all {
+            let mut merged = MergedIntervals::new();
+            for (interval, row) in series.rows {
+                let outside = row.iter().any(|(at, _)| usize::from(*at) >= BUCKETS);
+                if outside || u64::from(interval) >= MOST_INTERVALS {
+                    return Err(D::Error::custom(
+                        "an interval or a bucket is beyond the last one",
+                    ));
+                }
+                merged.insert(interval, row.into_iter().collect());
+            }
+            rows.insert((series.op, series.kind), merged);
+        }
+        Ok(Self { intervals, rows })
     }
 }
 

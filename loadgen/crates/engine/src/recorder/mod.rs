@@ -3,6 +3,7 @@
 mod bounds;
 mod breakdown;
 mod closed_rows;
+pub(crate) mod encoded;
 mod intervals;
 mod op_data;
 mod raw_samples;

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use enum_map::EnumMap;
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
 use shared::timing::{ServerCount, ServerPart, ServerTiming};
 
 use super::{
     bounds::{HIGHEST, response_histogram},
     breakdown::Breakdown,
+    encoded,
 };
 use crate::{
     sample::{Outcome, Sample},
@@ -16,7 +18,7 @@ use crate::{
 };
 
 /// What the target reported that it spent, summed over the responses that reported it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CostSums {
     /// Responses that carried a `Server-Timing`.
     pub responses: u64,
@@ -53,7 +55,7 @@ impl CostSums {
 }
 
 /// What happened to the requests of one operation whose intended start lies in the window.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OpData {
     /// Requests begun; must equal the sum of `outcomes`.
     pub planned: u64,
@@ -62,12 +64,16 @@ pub struct OpData {
     /// Responses by HTTP status.
     pub statuses: BTreeMap<u16, u64>,
     /// Response times (intended start to last byte) of the successes, in nanoseconds.
+    #[serde(with = "encoded::response")]
     pub ok: Histogram<u64>,
     /// Service times (actual send to last byte) of the successes.
+    #[serde(with = "encoded::response")]
     pub service_ok: Histogram<u64>,
     /// From the actual send to the head of the answer, of the successes.
+    #[serde(with = "encoded::response")]
     pub first_byte_ok: Histogram<u64>,
     /// Times after which requests failed. Never part of a percentile.
+    #[serde(with = "encoded::response")]
     pub failed: Histogram<u64>,
     /// Bytes of bodies received.
     pub bytes_in: u64,

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
 
-use super::bounds::second_histogram;
+use super::{bounds::second_histogram, encoded};
 use crate::{
     sample::{Outcome, Sample},
     units::{NANOS_PER_SECOND, Nanos},
@@ -43,7 +44,7 @@ impl Window {
 const MOST_DISTRIBUTIONS: u64 = 1_200;
 
 /// Counts of one second.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct SecondSlot {
     /// Requests whose intended start lies in it.
     pub planned: u64,
@@ -63,10 +64,11 @@ impl SecondSlot {
 }
 
 /// All seconds of a trial, the warm-up's and the drain's included.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ClientTimeline {
     slots: Vec<SecondSlot>,
     /// Response times of the successes that were intended in so many seconds each.
+    #[serde(with = "encoded::seconds")]
     ok: Vec<Histogram<u32>>,
     seconds_each: usize,
 }
@@ -126,6 +128,12 @@ impl ClientTimeline {
     /// How many seconds share a distribution.
     pub fn seconds_each(&self) -> usize {
         self.seconds_each.max(1)
+    }
+
+    /// Whether it has the same seconds as another one.
+    pub(crate) fn fits(&self, other: &Self) -> bool {
+        let shape = |one: &Self| (one.slots.len(), one.ok.len(), one.seconds_each);
+        shape(self) == shape(other)
     }
 
     /// Adds the seconds of another worker of the same trial.

@@ -7,9 +7,11 @@ mod phases;
 mod plan;
 mod plan_error;
 mod replan;
+mod share;
 
 pub use draw::{Arrival, ArrivalDraw};
 pub use mix::FlowMixes;
 pub use plan::{ArrivalPlan, ClosedLoop, Schedule, plan};
 pub use plan_error::{MOST_ARRIVALS, PlanError};
 pub use replan::Replanner;
+pub use share::LoadShare;

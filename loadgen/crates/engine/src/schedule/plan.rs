@@ -7,6 +7,7 @@ use super::{
     mix::FlowMixes,
     phases,
     plan_error::{MOST_ARRIVALS, PlanError},
+    share::LoadShare,
 };
 use crate::{
     recorder::Window,
@@ -21,6 +22,7 @@ pub struct ArrivalPlan {
     source: ArrivalSource,
     count: u64,
     last: Option<Nanos>,
+    share: LoadShare,
     /// First instant of the measured window.
     pub measure_from: Nanos,
     /// First instant after it.
@@ -33,6 +35,7 @@ impl ArrivalPlan {
             source,
             count: u64::MAX,
             last: None,
+            share: LoadShare::WHOLE,
             measure_from,
             measure_to,
         };
@@ -44,16 +47,26 @@ impl ArrivalPlan {
     pub fn limit(&mut self, most: u64) {
         self.count = self.count.min(most);
         let seen = |_, one: Arrival| (one.index + 1, Some(one.intended));
-        (self.count, self.last) = self.arrivals().fold((0, None), seen);
+        (self.count, self.last) = self.whole().fold((0, None), seen);
     }
 
-    /// Every arrival, warm-up included, in order.
-    pub fn arrivals(&self) -> std::iter::Take<ArrivalDraw> {
+    /// Leaves out the arrivals that are not in this share; their numbers stay.
+    pub fn keep(&mut self, share: LoadShare) {
+        self.share = share;
+    }
+
+    /// Every arrival of the share, warm-up included, in order.
+    pub fn arrivals(&self) -> impl Iterator<Item = Arrival> + use<> {
+        let share = self.share;
+        self.whole().filter(move |one| share.has(one.index))
+    }
+
+    fn whole(&self) -> std::iter::Take<ArrivalDraw> {
         let count = usize::try_from(self.count).unwrap_or(usize::MAX);
         self.source.draw().take(count)
     }
 
-    /// The intended start of the last arrival; `None` where there is none.
+    /// The intended start of the last arrival of the whole load; `None` where there is none.
     pub const fn last(&self) -> Option<Nanos> {
         self.last
     }

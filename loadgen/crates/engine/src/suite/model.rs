@@ -1,12 +1,15 @@
 //! A suite as it is meant, every text parsed into its type. `load.rs` makes it from a file.
 
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use shared::time::Millis;
 
 use super::{fault_plan::PlannedFault, topology::Topology};
 use crate::{threshold::Threshold, units::Rate};
 
-/// Flows, load and thresholds.
-#[derive(Debug, Clone, PartialEq)]
+/// Flows, load and thresholds. Stored as it goes to other processes that generate a part of its load:
+/// without thresholds and topology, which are none of theirs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Suite {
     /// Short name: part of the result folder's.
     pub name: String,
@@ -21,6 +24,7 @@ pub struct Suite {
     /// The mix.
     pub flows: Vec<FlowShare>,
     /// Limits that its figures have to meet.
+    #[serde(skip)]
     pub thresholds: Vec<Threshold>,
     /// How many accounts are signed in before the run, for the flows that need them.
     pub accounts: u32,
@@ -31,6 +35,7 @@ pub struct Suite {
     /// Root of every sub-seed.
     pub seed: u64,
     /// What an own stack consists of.
+    #[serde(skip)]
     pub topology: Topology,
     /// What is done to its services while load runs.
     pub faults: Vec<PlannedFault>,
@@ -153,7 +158,8 @@ impl Suite {
 }
 
 /// A flow's share of the arrivals.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FlowShare {
     /// Its name in the registry.
     pub flow: String,
@@ -164,7 +170,8 @@ pub struct FlowShare {
 }
 
 /// How much load, and when.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum LoadModel {
     /// Arrivals at their planned times, whether or not earlier ones are answered.
     Open {
@@ -220,22 +227,37 @@ impl LoadModel {
 }
 
 /// A piece of the load.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Phase {
     /// For people.
     pub name: String,
     /// How long.
     pub duration: Millis,
     /// Arrivals of iterations a second at its start; zero for a pause.
+    #[serde(deserialize_with = "rate_or_zero")]
     pub rate: Rate,
     /// At its end, changing evenly; the same as `rate` when absent.
+    #[serde(deserialize_with = "end_rate_or_zero")]
     pub to: Option<Rate>,
     /// The flows that start in it, by their index in the suite; empty: all.
     pub flows: Vec<u16>,
 }
 
+/// The rate of a phase may be zero, which an ordinary rate may not.
+fn rate_or_zero<'de, D: Deserializer<'de>>(from: D) -> Result<Rate, D::Error> {
+    Rate::or_zero(&String::deserialize(from)?).map_err(D::Error::custom)
+}
+
+fn end_rate_or_zero<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Rate>, D::Error> {
+    let text = Option::<String>::deserialize(from)?;
+    let rate = text.map(|text| Rate::or_zero(&text));
+    rate.transpose().map_err(D::Error::custom)
+}
+
 /// How arrivals lie within a phase.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Arrivals {
     /// At equal distances.
     Constant,
@@ -246,7 +268,8 @@ pub enum Arrivals {
 
 /// What is not the amount of the load, but how it is carried out. The default is what one
 /// expects: as many users as there are, no budget, arrivals that wait.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LoadOptions {
     /// Most iterations of all users together (closed model).
     pub shared_iterations: Option<u64>,
@@ -259,7 +282,8 @@ pub struct LoadOptions {
 }
 
 /// A piece of a closed load.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct UserPhase {
     /// For people, and for thresholds.
     pub name: String,
@@ -274,7 +298,8 @@ pub struct UserPhase {
 }
 
 /// What becomes of an arrival when as many are under way as may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct InFlight {
     /// What becomes of it.
     pub policy: Policy,
@@ -292,7 +317,8 @@ impl Default for InFlight {
 }
 
 /// The in-flight policies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Policy {
     /// It waits, its intended start kept: the wait is response time.
     Backlog,
@@ -303,7 +329,8 @@ pub enum Policy {
 }
 
 /// A pause, uniformly between two lengths, or exponentially about a mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Think {
     /// Shortest pause.
     pub min: Millis,
@@ -314,7 +341,8 @@ pub struct Think {
 }
 
 /// The windows of a trial.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Windows {
     /// Load that is not counted.
     pub warm_up: Millis,

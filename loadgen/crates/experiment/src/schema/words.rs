@@ -200,6 +200,8 @@ words! {
         Correct = "CORRECT",
         /// The requested configuration was in force in every instance to the end.
         Profile = "PROFILE",
+        /// Every process that generates a part of the load did so to the end.
+        Workers = "WORKERS",
     }
 }
 

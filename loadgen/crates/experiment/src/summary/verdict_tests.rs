@@ -25,7 +25,7 @@ use crate::{
         Application, Audited, Endpoints, InForce, PrepareRequest, PreparedSystem, Shop,
         SystemError, SystemUnderTest,
     },
-    trial::{self, ArmConfig, CommandProgress, TestEnv, TrialSpec},
+    trial::{self, ArmConfig, CommandProgress, LocalLoad, TestEnv, TrialSpec},
 };
 use loadgen_engine::{
     clock::time_of_day,
@@ -163,6 +163,7 @@ fn env(answers: ProgrammedAnswers, audit: Option<ProgrammedAudit>) -> TestEnv {
         }),
         service_control: None,
         crash: None,
+        load: Arc::new(LocalLoad),
         events: Publisher::silent(),
         steering: LoadControl::new(stop.clone()),
         stop,

@@ -145,6 +145,18 @@ pub trait PreparedSystem: fmt::Debug + Send + Sync {
         BTreeMap::new()
     }
 
+    /// What clients know of their writes, as text for the process that joins the parts of a load; empty
+    /// where nothing is known.
+    fn export_record(&self) -> Result<String, SystemError> {
+        Ok(String::new())
+    }
+
+    /// Adds what the clients of another process know, as its [`export_record`](Self::export_record) gave
+    /// it.
+    fn import_record(&self, _record: &str) -> Result<(), SystemError> {
+        Ok(())
+    }
+
     /// Files to be kept beside the trial's figures: name and content.
     fn artifacts(&self) -> Vec<(String, Vec<u8>)> {
         Vec::new()
@@ -161,6 +173,12 @@ pub trait SystemUnderTest: fmt::Debug + Send + Sync {
 
     /// Whether it can be reset, switched, observed and audited.
     fn has_control_plane(&self) -> bool;
+
+    /// What a process must know that generates a part of this system's load and does not ask its control
+    /// plane; empty where there is nothing of the kind. It holds no secret.
+    fn facts(&self) -> BoxFuture<'_, Result<String, SystemError>> {
+        Box::pin(async { Ok(String::new()) })
+    }
 
     /// Back to known data, the configuration in force, and what is in force read back.
     fn prepare<'a>(

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
-use super::clock::CommandProgress;
+use super::{clock::CommandProgress, load_source::LoadSource};
 use crate::services::ServiceControl;
 use crate::{
     events::{LoadControl, Publisher},
@@ -25,6 +25,8 @@ pub struct TestEnv {
     pub service_control: Option<Arc<dyn ServiceControl>>,
     /// A fault in each trial that the command line asks for, beside those of the suite.
     pub crash: Option<PlannedFault>,
+    /// Where the load is generated.
+    pub load: Arc<dyn LoadSource>,
     /// Listeners of what goes on.
     pub events: Publisher,
     /// Ends the trial early, gracefully.

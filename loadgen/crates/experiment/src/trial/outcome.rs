@@ -19,6 +19,9 @@ pub struct TrialOutcome {
     pub audit: Vec<InvariantResult>,
     /// What clients know of their writes, and how fresh what they read back was.
     pub consistency: ConsistencyRecord,
+    /// What clients know of their writes, as text for the process that joins the parts of a load; empty
+    /// where this is no part.
+    pub record: String,
     /// Files that the system keeps of the trial: name and content.
     pub artifacts: Vec<(String, Vec<u8>)>,
     /// What was in force; absent where the target cannot tell.

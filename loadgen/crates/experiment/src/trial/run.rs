@@ -12,63 +12,34 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::{
     abort::AbortConditions,
     course,
+    error::TrialError,
     fault_run::FaultRun,
     figures, growth,
     job::{TestEnv, TrialSpec},
     load_control,
+    load_source::GeneratedLoad,
     outcome::TrialOutcome,
     own_limit::own_limit,
+    setup::{options, setup},
     ticks::Ticks,
     watch::TrialWatch,
 };
 use crate::{
     observer::{Course, Host, LookLog, Sleeper, Timeline, cores},
-    schema::{AuditCount, Consistency, LoadedEndpoint, Trial},
-    services::ServiceError,
-    system::{PrepareRequest, PreparedSystem, SystemError},
+    schema::{AuditCount, Consistency, LoadedEndpoint, Trial, Validity},
+    system::{PrepareRequest, PreparedSystem},
     verdict::{self, TrialEvidence},
 };
 use loadgen_engine::{
-    aggregator::TrialData,
-    driver::{self, DriverError, DriverSetup, FlowLoad, Progress},
-    schedule::{self, PlanError, Schedule},
-    suite::{LoadModel, Suite, Windows},
-    threshold::Threshold,
-    units::Nanos,
+    aggregator::TrialData, driver::DriverOptions, suite::Windows, threshold::Threshold,
 };
-use loadgen_stats::seed::sub_seed;
 
 /// Time between two looks at the target: two a second, so that every second has one.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Why there is no trial.
-#[derive(Debug, thiserror::Error)]
-pub enum TrialError {
-    /// The system could not be prepared.
-    #[error(transparent)]
-    System(#[from] SystemError),
-    /// The load cannot be planned.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    /// No rate was found that both arms can sustain.
-    #[error("no common rate was found: {0}; name one with --rate")]
-    NoRate(String),
-    /// The load could not be driven.
-    #[error(transparent)]
-    Driver(#[from] DriverError),
-    /// A service of the own stack could not be started again.
-    #[error(transparent)]
-    Services(#[from] ServiceError),
-    /// A thread of ours died.
-    #[error("the driver's thread ended early: {0}")]
-    Thread(String),
-    /// What was seen of the target could not be read back.
-    #[error("the looks at the target could not be read back from memory: {0}")]
-    Looks(std::io::Error),
-    /// Stopped before anything was measured.
-    #[error("stopped before anything was measured")]
-    Stopped,
-}
+/// Longest time from the sign-in of a part's accounts to the begin of the load: the system is reset
+/// meanwhile.
+const PART_WAIT: Duration = Duration::from_mins(4);
 
 /// Runs one trial.
 pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, TrialError> {
@@ -89,14 +60,15 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     stage(env, spec, "load", Some(windows.planned().duration()));
     // Without it the trial is judged by what else is seen.
     let sleeper = Sleeper::start().ok();
-    let options = driver::DriverOptions {
+    let options = DriverOptions {
         control: load_control::offer(env, spec, &setup.flows)?,
         samples: env.samples,
         trace: env.trace.clone(),
         ..options(suite, system.as_ref())
     };
     let stop = setup.stop.clone();
-    let mut driving = tokio::task::spawn_blocking(move || driver::run_with(setup, &options));
+    let source = Arc::clone(&env.load);
+    let mut driving = tokio::task::spawn_blocking(move || source.generate(setup, options));
     let host = Host::new(env.pids());
     let faults = FaultRun::begin(env, suite, &mut warnings);
     let mut watch = TrialWatch {
@@ -119,7 +91,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     };
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut data = loop {
+    let generated = loop {
         tokio::select! {
             biased;
             done = &mut driving => break done.map_err(|error| TrialError::Thread(error.to_string()))??,
@@ -133,6 +105,9 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     };
     env.steering.end();
     watch.look().await;
+    warnings.extend(generated.warnings.iter().cloned());
+    let note = generated.note.clone();
+    let (mut data, parts, lost) = joined(generated, system.as_ref());
     warnings.extend(load_control::sentences(&data.changes));
     let faults = faults.end(&data, &mut warnings).await?;
     let hiccups = sleeper.map(Sleeper::finish).unwrap_or_default();
@@ -152,7 +127,14 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
         system.changed_since().await
     };
     warnings.extend(system.clean_up().await);
-    let (audit, audits) = audit(env, spec, system.as_ref(), &data, &mut warnings).await;
+    let (audit, mut audits) = audit(env, spec, system.as_ref(), &data, &mut warnings).await;
+    if !lost.is_empty() && env.system.has_control_plane() {
+        audits.expected = 1;
+        warnings.push(format!(
+            "{}: no audit was made: a part of what clients were acknowledged is missing",
+            spec.folder
+        ));
+    }
     let plans = Box::pin(plans(env, spec, &data)).await;
     let violations = audit.as_ref().map(|found| verdict::violations(found));
     let seen = Seen {
@@ -164,24 +146,58 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     };
     let mut trial = stored(env, spec, &data, &seen);
     trial.faults = faults;
+    trial.validity = verdict::join_parts(trial.validity, &parts, &lost, &note);
     trial.violations = violations;
     trial.audits = audits;
     trial.consistency = consistency.stored();
     attainable(&mut trial, system.as_ref(), &suite.windows);
     env.events.trial_done(trial.clone());
-    // A broken threshold ended it, not a person.
-    data.interrupted &= ended_by.is_none();
+    // A broken threshold or a lost part ended it, not a person.
+    data.interrupted &= ended_by.is_none() && lost.is_empty();
+    let record = if env.load.is_part() {
+        system.export_record()?
+    } else {
+        String::new()
+    };
     Ok(TrialOutcome {
         trial,
         data,
         audit: audit.unwrap_or_default(),
         consistency,
+        record,
         artifacts: system.artifacts(),
         in_force: system.in_force().cloned(),
         warnings,
         ended_by,
         plans,
     })
+}
+
+/// The figures of a load, the validity of each of its parts, and a sentence for each part that is missing
+/// or cannot be used. The system then knows what the clients of all parts know; where one is missing,
+/// nothing can be audited, and the load counts as stopped.
+fn joined(
+    generated: GeneratedLoad,
+    system: &dyn PreparedSystem,
+) -> (TrialData, Vec<(String, Validity)>, Vec<String>) {
+    let GeneratedLoad {
+        mut data,
+        parts,
+        mut lost,
+        ..
+    } = generated;
+    let mut validities = Vec::new();
+    for part in parts {
+        if let Err(error) = system.import_record(&part.record) {
+            lost.push(format!(
+                "the ledger of {} cannot be read: {error}",
+                part.label
+            ));
+        }
+        validities.push((part.label, part.validity));
+    }
+    data.interrupted |= !lost.is_empty();
+    (data, validities, lost)
 }
 
 /// Asks the system for known data under the arm's configuration.
@@ -194,8 +210,19 @@ async fn prepared(
     let request = PrepareRequest {
         settings: &spec.arm.settings,
         flows: &flows,
-        accounts: suite.accounts,
-        planned: suite.windows.planned().duration() + suite.windows.drain.duration(),
+        // Whoever sends signs its accounts in.
+        accounts: if env.load.is_elsewhere() {
+            0
+        } else {
+            suite.accounts
+        },
+        planned: suite.windows.planned().duration()
+            + suite.windows.drain.duration()
+            + if env.load.is_part() {
+                PART_WAIT
+            } else {
+                Duration::ZERO
+            },
         stage: &|what| stage(env, spec, what, None),
     };
     Ok(unless_stopped(env, env.system.prepare(request)).await??)
@@ -285,73 +312,6 @@ fn stage(env: &TestEnv, spec: &TrialSpec<'_>, what: &str, expected: Option<Durat
         )
     };
     env.events.stage(text, expected);
-}
-
-fn setup(
-    env: &TestEnv,
-    spec: &TrialSpec<'_>,
-    system: &dyn PreparedSystem,
-) -> Result<DriverSetup, TrialError> {
-    let suite = spec.suite;
-    let mut flows = Vec::new();
-    for share in &suite.flows {
-        let flow = system.flow(&share.flow).ok_or_else(|| {
-            SystemError::Failed(format!("the target has no flow `{}`", share.flow))
-        })?;
-        flows.push(FlowLoad {
-            flow,
-            weight: share.weight,
-            think: share.think,
-        });
-    }
-    let weights: Vec<f64> = flows.iter().map(|load| load.weight).collect();
-    let mut schedule = schedule::plan(
-        &suite.load,
-        &weights,
-        &suite.windows,
-        sub_seed(spec.seed, "plan"),
-    )?;
-    if let (Schedule::Open(plan), Some(count)) = (&mut schedule, suite.options.shared_iterations) {
-        plan.limit(count);
-    }
-    let operations = env.system.application().catalog().operations;
-    Ok(DriverSetup {
-        endpoints: env.system.endpoints().iter().cloned().collect(),
-        schedule,
-        flows,
-        timeout: suite.timeout,
-        drain: suite.windows.drain,
-        max_users: suite.max_users,
-        // A worker without a user of its own would end at once, and hear of no other.
-        workers: match &suite.load {
-            LoadModel::Closed { users, .. } => spec.workers.min((*users).max(1) as usize),
-            LoadModel::Open { .. } => spec.workers,
-        },
-        seed: sub_seed(spec.seed, "users"),
-        progress: Arc::new(Progress::new(operations)),
-        stop: env.stop.child_token(),
-    })
-}
-
-/// How the driver goes about the load.
-fn options(suite: &Suite, system: &dyn PreparedSystem) -> driver::DriverOptions {
-    let options = &suite.options;
-    driver::DriverOptions {
-        // Of an open load the plan is cut instead.
-        iterations: options
-            .shared_iterations
-            .filter(|_| matches!(suite.load, LoadModel::Closed { .. })),
-        pace: options.pace,
-        ramp: options.ramp.clone(),
-        in_flight: options.in_flight,
-        phases: suite
-            .phase_spans()
-            .into_iter()
-            .map(|(name, from, to)| (name, Nanos::from_millis(from.0), Nanos::from_millis(to.0)))
-            .collect(),
-        client: system.client(),
-        ..driver::DriverOptions::default()
-    }
 }
 
 /// What the audit found, and whether it was made as a whole; `None` where there is none, or the

@@ -8,6 +8,7 @@ mod confidence;
 mod evidence;
 mod headline;
 mod judge;
+mod parts;
 mod thresholds;
 mod validity;
 
@@ -18,6 +19,7 @@ pub use confidence::confidence;
 pub use evidence::TrialEvidence;
 pub use headline::headline;
 pub use judge::{Findings, judge, overloads};
+pub use parts::join_parts;
 pub use thresholds::{
     ThresholdFigures, error_limit, evaluate, in_force, limits_failures, mark_abort,
 };

@@ -16,7 +16,7 @@ use super::{
 use crate::schema::{CheckCode, Validity, ValidityWord};
 
 /// The generator failed, or what was measured was not what was asked for.
-const INVALIDATES: [CheckCode; 9] = [
+const INVALIDATES: [CheckCode; 10] = [
     CheckCode::HarnessBug,
     CheckCode::GenLimit,
     CheckCode::HistOverflow,
@@ -26,6 +26,7 @@ const INVALIDATES: [CheckCode; 9] = [
     CheckCode::GenCpu,
     CheckCode::Little,
     CheckCode::Profile,
+    CheckCode::Workers,
 ];
 /// The machine failed.
 const DISTURBS: [CheckCode; 3] = [CheckCode::GenWait, CheckCode::Steal, CheckCode::Hiccup];
@@ -86,10 +87,13 @@ const LATE: [CheckCode; 3] = [CheckCode::Lag, CheckCode::Arrivals, CheckCode::Ge
 
 /// Codes that did not hold and that the word comes from.
 pub fn reasons(validity: &Validity) -> impl Iterator<Item = &crate::schema::ValidityCheck> {
-    validity.checks.iter().filter(|check| {
-        let code = check.code;
-        !check.ok && (INVALIDATES.contains(&code) || DISTURBS.contains(&code))
-    })
+    let checks = validity.checks.iter();
+    checks.filter(|check| !check.ok && is_reason(check.code))
+}
+
+/// Whether the word may come from this check.
+pub(super) fn is_reason(code: CheckCode) -> bool {
+    INVALIDATES.contains(&code) || DISTURBS.contains(&code)
 }
 
 #[cfg(test)]

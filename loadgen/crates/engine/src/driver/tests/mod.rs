@@ -16,6 +16,7 @@ mod refused_streams;
 mod request_bytes;
 mod samples;
 mod server;
+mod shares;
 mod tls;
 mod url_properties;
 mod web_socket;

@@ -1,0 +1,179 @@
+//! `loadgen worker`: generates a part of the load of a run that `loadgen run --coordinate` plans.
+
+use std::{
+    fs::File,
+    io::BufWriter,
+    path::Path,
+    sync::{Arc, atomic::Ordering},
+};
+
+use tokio::runtime::{Builder, Handle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    cli::{
+        failure::Failure,
+        flags::WorkerArgs,
+        output::print,
+        session::{CleanupSlot, connect, listen, refuse_remote},
+    },
+    coordination::{JoinedWorker, PartLoad, PartResult, RedisAddress},
+    exit,
+};
+use loadgen_codeconnect::{CodeConnect, CodeConnectSystem};
+use loadgen_engine::{
+    aggregator::{TrialData, write_hlog},
+    driver::{TargetAddresses, TargetUrl},
+};
+use loadgen_experiment::{
+    events::{LoadControl, Publisher},
+    system::{Application as _, Endpoints},
+    trial::{self, ArmConfig, CommandProgress, TestEnv, TrialOutcome, TrialSpec},
+};
+
+/// What the listener of signals publishes; nobody listens.
+const STOPPING: &str = "stopping";
+
+/// Runs it; the exit code is that of a command that did what it was asked, whatever the run comes to.
+pub(in crate::cli) fn run(args: &WorkerArgs) -> Result<u8, Failure> {
+    Failure::unless_files_suffice()?;
+    let address = args
+        .coordinate
+        .parse::<RedisAddress>()
+        .map_err(|why| Failure::Usage(format!("--coordinate: {why}")))?;
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::of_error(&error, Failure::Internal))?;
+    let done = runtime.block_on(work(args, &address));
+    runtime.shutdown_background();
+    done
+}
+
+async fn work(args: &WorkerArgs, address: &RedisAddress) -> Result<u8, Failure> {
+    let stop = CancellationToken::new();
+    let nothing: CleanupSlot<()> = CleanupSlot::empty();
+    let signalled =
+        listen(STOPPING, stop.clone(), nothing, Publisher::silent()).map_err(Failure::internal)?;
+    let wait = args.wait.duration();
+    let worker = JoinedWorker::join(address, args.index, wait, stop.clone()).await?;
+    let worker = Arc::new(worker);
+    let share = worker.share();
+    print(&format!(
+        "joined run {} as worker {} of {}\n",
+        worker.plan.run,
+        share.index(),
+        share.of(),
+    ))?;
+    let measured = Box::pin(measure(args, &worker, stop)).await;
+    let measured = if signalled.load(Ordering::Acquire) {
+        Err(Failure::Interrupted)
+    } else if worker.is_given_up() {
+        Err(worker.why_stopped().into())
+    } else {
+        measured
+    };
+    match measured {
+        Ok(outcome) => finish(args, &worker, outcome).await,
+        Err(failure) => {
+            let why = match &failure {
+                Failure::Interrupted => "it was stopped by a signal".to_owned(),
+                failure => failure.to_string(),
+            };
+            worker.send_gone(&why).await;
+            Err(failure)
+        }
+    }
+}
+
+/// The trial of this worker's part.
+async fn measure(
+    args: &WorkerArgs,
+    worker: &Arc<JoinedWorker>,
+    stop: CancellationToken,
+) -> Result<TrialOutcome, Failure> {
+    let plan = &worker.plan;
+    let endpoints = endpoints(&plan.targets, args.allow_remote_target).await?;
+    // Without a token: the control plane is the coordinator's.
+    let system = CodeConnectSystem::behind(endpoints.clone(), &endpoints, None)?
+        .in_part(worker.share(), &plan.facts)
+        .map_err(Failure::usage)?;
+    let env = TestEnv {
+        system: Arc::new(system),
+        service_control: None,
+        crash: None,
+        load: Arc::new(PartLoad::new(Arc::clone(worker), Handle::current())),
+        events: Publisher::silent(),
+        steering: LoadControl::new(stop.clone()),
+        stop,
+        samples: None,
+        trace: None,
+    };
+    let arm = ArmConfig::new("run", plan.settings.clone(), &CodeConnect);
+    let spec = TrialSpec {
+        suite: &worker.suite,
+        arm: &arm,
+        block: 0,
+        blocks: 0,
+        folder: format!("worker_{}", worker.share().index()),
+        seed: plan.seed,
+        workers: 1,
+        explained: false,
+        course: CommandProgress::single(worker.suite.windows.planned().duration()),
+    };
+    Ok(trial::run(&env, &spec).await?)
+}
+
+/// Where this worker sends: the coordinator's names, looked up here.
+async fn endpoints(targets: &[String], allow_remote: bool) -> Result<Endpoints, Failure> {
+    let urls: Vec<TargetUrl> = targets
+        .iter()
+        .map(|text| TargetUrl::without_path(text))
+        .collect::<Result<_, _>>()
+        .map_err(Failure::usage)?;
+    let found = TargetAddresses::find_all(&urls, &[]).map_err(Failure::usage)?;
+    for (url, target) in targets.iter().zip(&found) {
+        refuse_remote(url, target, allow_remote)?;
+    }
+    let connecting = tokio::task::spawn_blocking(move || connect(&found));
+    connecting.await.map_err(Failure::internal)?
+}
+
+/// Sends the result, and says what it was.
+async fn finish(
+    args: &WorkerArgs,
+    worker: &JoinedWorker,
+    outcome: TrialOutcome,
+) -> Result<u8, Failure> {
+    if let Some(path) = &args.log {
+        write_log(path, &outcome.data)?;
+    }
+    let total = &outcome.data.total;
+    let line = format!(
+        "{} of {} planned request(s) of the window ended, {} failed; begun within {:.2} ms of the common instant; {}\n",
+        total.outcomes.iter().sum::<u64>(),
+        total.planned,
+        total.failures(),
+        worker.uncertainty().as_secs_f64() * 1e3,
+        outcome.trial.validity.word
+    );
+    let result = PartResult {
+        data: outcome.data,
+        validity: outcome.trial.validity,
+        record: outcome.record,
+        uncertainty_us: worker.uncertainty().as_micros() as u64,
+        warnings: outcome.warnings,
+    };
+    worker.send_result(result).await?;
+    print(&line)?;
+    Ok(exit::PASSED)
+}
+
+fn write_log(path: &Path, data: &TrialData) -> Result<(), Failure> {
+    let failed =
+        |why: &dyn std::fmt::Display| Failure::Internal(format!("--log {}: {why}", path.display()));
+    let file = File::create(path).map_err(|error| failed(&error))?;
+    let operations = CodeConnect.catalog().operations;
+    write_hlog(data, operations, BufWriter::new(file)).map_err(|error| failed(&error))
+}
