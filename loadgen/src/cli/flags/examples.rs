@@ -5,7 +5,7 @@ use clap::{ArgMatches, Command as Parser, CommandFactory as _, FromArgMatches as
 use super::command_line::Cli;
 
 /// Each command with calls of it.
-const EXAMPLES: [(&str, &str); 24] = [
+const EXAMPLES: [(&str, &str); 25] = [
     (
         "run",
         "loadgen run core --duration 30s\nloadgen run core --target http://127.0.0.1:8080 --lab-token TOKEN\nloadgen run core --workers 4 --coordinate redis://127.0.0.1:6379/0\nloadgen run --flow bookings.book --rate 50/s --threshold 'p95 < 200ms'\nloadgen run music_full --target http://127.0.0.1:8080 --overrides '{\"config\":{\"phases\":[{\"duration\":60,\"arrivalRate\":10}]}}'",

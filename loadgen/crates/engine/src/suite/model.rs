@@ -37,7 +37,9 @@ pub struct Suite {
     /// What an own stack consists of.
     #[serde(skip)]
     pub topology: Topology,
-    /// What is done to its services while load runs.
+    /// What is done to its services while load runs. A worker that generates a part of the load
+    /// is not told: who observes the trial does it.
+    #[serde(skip)]
     pub faults: Vec<PlannedFault>,
 }
 
