@@ -64,7 +64,9 @@ impl ConnectionHold {
             }
             if begun.elapsed() > FILL_TIMEOUT {
                 let error = io::Error::from(io::ErrorKind::TimedOut);
-                return Err(StackError::io("PostgreSQL still has free connections")(error));
+                return Err(StackError::io("PostgreSQL still has free connections")(
+                    error,
+                ));
             }
             thread::sleep(LOOK_EVERY);
         }
@@ -89,8 +91,10 @@ fn hold(port: u16, user: &str, over: &AtomicBool, full: &AtomicBool) {
         while held.len() < MAX_HELD && !over.load(Ordering::Acquire) {
             let asked: Vec<TcpStream> = (0..WAVE).filter_map(|_| ask(port, user).ok()).collect();
             let count = asked.len();
-            let places: Vec<Option<TcpStream>> =
-                asked.into_iter().filter_map(|one| place(one).ok()).collect();
+            let places: Vec<Option<TcpStream>> = asked
+                .into_iter()
+                .filter_map(|one| place(one).ok())
+                .collect();
             let refused = places.iter().any(Option::is_none);
             held.extend(places.into_iter().flatten());
             if refused {
