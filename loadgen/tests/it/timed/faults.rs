@@ -63,7 +63,7 @@ fn redis_that_goes_away_a_database_that_restarts_and_a_killed_instance_are_recov
 #[test]
 fn links_that_fail_a_full_cache_and_a_lack_of_connections_are_recovered_from() {
     let results = tempfile::tempdir().unwrap();
-    let faults = "redis.blackhole,redis.full,redis.restart,postgres.reset,postgres.connections";
+    let faults = "redis.blackhole,redis.full,postgres.reset,postgres.connections";
     let words =
         format!("chaos chaos --topology scale=1 --rate 40/s --fault {faults} --for 2s --settle 8s");
     let (_, summary) = disturbed(&words, results.path());

@@ -55,7 +55,7 @@ pub(super) fn rows(summary: &Summary) -> Vec<FaultRow> {
 
 fn row(fault: String, one: &FaultResult) -> FaultRow {
     let (recovery, why, tone) = match &one.recovery {
-        FaultRecovery::After { seconds } if *seconds == 0.0 => {
+        FaultRecovery::After { seconds } if *seconds < 0.05 => {
             ("at once".to_owned(), String::new(), Tone::Good)
         }
         FaultRecovery::After { seconds } => {
