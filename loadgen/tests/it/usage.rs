@@ -39,7 +39,10 @@ const WRONG: [(&str, &str); 80] = [
     ("run chaos --topology scale=1", "like scale=2"),
     ("run chaos --duration 20s", "ends after the measured window"),
     ("capacity chaos", "an undisturbed load"),
-    ("chaos core --fault redis.dwon", "did you mean `redis.down`?"),
+    (
+        "chaos core --fault redis.dwon",
+        "did you mean `redis.down`?",
+    ),
     ("chaos core --fault instance.kill", "like scale=2"),
     ("chaos core --duration 20s", "--settle"),
     ("rnu smoke", "did you mean `run`?"),

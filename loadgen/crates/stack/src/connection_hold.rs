@@ -21,7 +21,9 @@ const MAX_HELD: usize = 4_000;
 /// Longest wait for an answer of the server.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait until every place is taken.
-const FILL_TIMEOUT: Duration = Duration::from_secs(20);
+const FILL_TIMEOUT: Duration = Duration::from_mins(1);
+/// Connections that are asked for at once: the server makes a process for each.
+const WAVE: usize = 32;
 /// Pause between two looks at what is free again: the server ends a sign-in that takes a minute.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Protocol 3.0, the first number of a start-up message.
@@ -62,7 +64,9 @@ impl ConnectionHold {
             }
             if begun.elapsed() > FILL_TIMEOUT {
                 let error = io::Error::from(io::ErrorKind::TimedOut);
-                return Err(StackError::io("PostgreSQL still has free connections")(error));
+                return Err(StackError::io("PostgreSQL still has free connections")(
+                    error,
+                ));
             }
             thread::sleep(LOOK_EVERY);
         }
@@ -85,26 +89,37 @@ fn hold(port: u16, user: &str, over: &AtomicBool, full: &AtomicBool) {
     while !over.load(Ordering::Acquire) {
         held.retain(is_open);
         while held.len() < MAX_HELD && !over.load(Ordering::Acquire) {
-            match one_more(port, user) {
-                Ok(Some(stream)) => held.push(stream),
-                Ok(None) => {
-                    full.store(true, Ordering::Release);
-                    break;
-                }
-                // The server may be busy: it is asked again.
-                Err(_) => break,
+            let asked: Vec<TcpStream> = (0..WAVE).filter_map(|_| ask(port, user).ok()).collect();
+            let count = asked.len();
+            let places: Vec<Option<TcpStream>> = asked
+                .into_iter()
+                .filter_map(|one| place(one).ok())
+                .collect();
+            let refused = places.iter().any(Option::is_none);
+            held.extend(places.into_iter().flatten());
+            if refused {
+                full.store(true, Ordering::Release);
+            }
+            // A server that does not answer is asked again, after a pause.
+            if refused || count < WAVE {
+                break;
             }
         }
         thread::sleep(LOOK_EVERY);
     }
 }
 
-/// A connection that has a place; `None` where the server refuses it.
-fn one_more(port: u16, user: &str) -> io::Result<Option<TcpStream>> {
+/// A connection that has asked for a place.
+fn ask(port: u16, user: &str) -> io::Result<TcpStream> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&address, ANSWER_TIMEOUT)?;
     stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
     stream.write_all(&start_up(user))?;
+    Ok(stream)
+}
+
+/// The same when it has the place; `None` where the server refuses it.
+fn place(mut stream: TcpStream) -> io::Result<Option<TcpStream>> {
     let mut head = [0; 5];
     stream.read_exact(&mut head)?;
     let [kind, length @ ..] = head;

@@ -112,7 +112,14 @@ impl Stack {
             .map(|(servers, postgres)| {
                 (options.log)("starting PgBouncer");
                 let server = links.postgres_port(postgres);
-                pgbouncer::start(&supervisor, &folder, postgres, server, servers, &options.stop)
+                pgbouncer::start(
+                    &supervisor,
+                    &folder,
+                    postgres,
+                    server,
+                    servers,
+                    &options.stop,
+                )
             })
             .transpose()?;
         let database_url = match &postgres {

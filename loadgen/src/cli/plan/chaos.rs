@@ -7,9 +7,7 @@ use crate::{
     cli::{failure::Failure, flags::ChaosArgs},
     library::SourceFile,
 };
-use loadgen_engine::suite::{
-    FaultKind, LoadModel, PlannedFault, Suite, Topology, load::BadFile,
-};
+use loadgen_engine::suite::{FaultKind, LoadModel, PlannedFault, Suite, Topology, load::BadFile};
 use loadgen_experiment::verdict::limits_failures;
 
 /// What holds where no threshold limits the failures: faults make requests fail, but not most of them.
@@ -131,7 +129,9 @@ mod tests {
     use loadgen_engine::suite::fault_problem;
 
     fn planned(words: &str) -> Result<PlannedChaos, Failure> {
-        let all = ["loadgen", "chaos"].into_iter().chain(words.split_whitespace());
+        let all = ["loadgen", "chaos"]
+            .into_iter()
+            .chain(words.split_whitespace());
         let Command::Chaos(args) = Cli::try_parse_from(all).unwrap().command else {
             unreachable!()
         };
@@ -155,14 +155,18 @@ mod tests {
         assert_eq!(suite.windows.measure, Millis(8_000 + 12_000 * count as u64));
         assert!(suite.load.is_level(suite.windows));
         let topology = "scale=2".parse().unwrap();
-        assert_eq!(fault_problem(&suite.faults, topology, suite.windows.measure), None);
+        assert_eq!(
+            fault_problem(&suite.faults, topology, suite.windows.measure),
+            None
+        );
         let single = planned("core").unwrap();
         assert_eq!(single.left_out.len(), 6);
     }
 
     #[test]
     fn named_faults_come_in_their_order_and_thresholds_are_those_of_the_flags() {
-        let some = planned("core --fault redis.full,postgres.restart --threshold errors<30%").unwrap();
+        let some =
+            planned("core --fault redis.full,postgres.restart --threshold errors<30%").unwrap();
         let texts: Vec<String> = some.suite.faults.iter().map(ToString::to_string).collect();
         assert_eq!(texts, ["redis.full@10s+5s", "postgres.restart@25s"]);
         assert_eq!(some.suite.windows.measure, Millis(40_000));
@@ -173,7 +177,10 @@ mod tests {
 
     #[test]
     fn a_load_of_rising_phases_or_of_users_is_level_too() {
-        for words in ["music_full --fault redis.empty", "users --fault redis.empty"] {
+        for words in [
+            "music_full --fault redis.empty",
+            "users --fault redis.empty",
+        ] {
             let suite = planned(words).unwrap().suite;
             assert!(suite.load.is_level(suite.windows), "{words}");
             assert_eq!(suite.windows.measure, Millis(25_000));

@@ -70,7 +70,11 @@ impl ServiceSource {
                 target_bin: args.target_bin.clone(),
                 keep_in: args.stack_dir.clone(),
                 crash: args.crash,
-                links: args.crash.iter().filter_map(|one| one.kind.link()).collect(),
+                links: args
+                    .crash
+                    .iter()
+                    .filter_map(|one| one.kind.link())
+                    .collect(),
                 database_pool: None,
             });
         }
@@ -125,9 +129,11 @@ impl ServiceSource {
             } => {
                 let topology = *topology.get_or_insert(from_file);
                 match crash {
-                    Some(crash) if crash.kind.lacks(topology).is_some() => Err(Failure::Usage(format!(
-                        "--crash {crash}: the topology {topology} has nothing of the kind; choose another with --topology"
-                    ))),
+                    Some(crash) if crash.kind.lacks(topology).is_some() => {
+                        Err(Failure::Usage(format!(
+                            "--crash {crash}: the topology {topology} has nothing of the kind; choose another with --topology"
+                        )))
+                    }
                     _ => Ok(()),
                 }
             }

@@ -194,7 +194,12 @@ mod tests {
             ("instance@1s", "scale=1", 0, "scale=2"),
             ("pgbouncer@1s", "scale=2", 0, "a pooler"),
             ("redis@1s redis@10s", "scale=1", 1, "10s long"),
-            ("redis.down@8s+3s", "scale=1", 0, "from 8s for 3s ends after"),
+            (
+                "redis.down@8s+3s",
+                "scale=1",
+                0,
+                "from 8s for 3s ends after",
+            ),
             (
                 "redis.down@2s+3s redis.slow@4s+1s",
                 "scale=1",

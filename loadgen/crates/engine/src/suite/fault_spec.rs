@@ -106,20 +106,41 @@ mod tests {
     #[test]
     fn a_wrong_fault_is_refused_in_one_line_with_its_place() {
         for (fault, why) in [
-            ("{ fault: redis.dwon, at: 5s, for: 3s }", "did you mean `redis.down`?"),
+            (
+                "{ fault: redis.dwon, at: 5s, for: 3s }",
+                "did you mean `redis.down`?",
+            ),
             ("{ fault: mysql.down, at: 5s, for: 3s }", "it is one of"),
             ("{ fault: redis.down, at: 5s }", "say how long with `for`"),
-            ("{ fault: redis.restart, at: 5s, for: 3s }", "leave `for` out"),
-            ("{ fault: redis.down, at: soon, for: 3s }", "`soon` is not a duration"),
+            (
+                "{ fault: redis.restart, at: 5s, for: 3s }",
+                "leave `for` out",
+            ),
+            (
+                "{ fault: redis.down, at: soon, for: 3s }",
+                "`soon` is not a duration",
+            ),
             ("{ fault: redis.down, at: 5, for: 3s }", "write `5s`"),
-            ("{ fault: redis.down, at: 5s, for: 0s }", "longer than nothing"),
-            ("{ fault: redis.down, at: 8s, for: 3s }", "after the measured window"),
-            ("{ fault: redis.empty, at: 10s }", "after the measured window"),
+            (
+                "{ fault: redis.down, at: 5s, for: 0s }",
+                "longer than nothing",
+            ),
+            (
+                "{ fault: redis.down, at: 8s, for: 3s }",
+                "after the measured window",
+            ),
+            (
+                "{ fault: redis.empty, at: 10s }",
+                "after the measured window",
+            ),
             ("{ fault: instance.kill, at: 5s }", "like scale=2"),
             ("{ fault: pgbouncer.kill, at: 5s }", "a pooler"),
             ("{ fault: redis.down, for: 3s }", "`at` is missing"),
             ("{ at: 5s, for: 3s }", "`fault` is missing"),
-            ("{ fault: redis.down, at: 5s, during: 3s }", "unknown key `during`"),
+            (
+                "{ fault: redis.down, at: 5s, during: 3s }",
+                "unknown key `during`",
+            ),
             (
                 "{ fault: redis.down, at: 1s, for: 5s }, { fault: redis.slow, at: 4s, for: 1s }",
                 "overlaps `redis.down` from 1s for 5s",

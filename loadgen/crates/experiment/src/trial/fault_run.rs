@@ -176,13 +176,13 @@ impl ScheduledFault {
             return Ok(None);
         }
         let kind = self.kind;
-        let (from, begun) = (time_of_day(), Instant::now());
+        let from = time_of_day();
         self.events.fault(format!("{kind} begins"));
         self.blocking(move |control| control.begin_fault(kind))
             .await?;
         if kind.lasts() {
-            // Where the load ends before it does, it ends with the load.
-            let _whole = self.reached(begun + self.lasts).await;
+            // To put it in may take a moment. Where the load ends before it does, it ends with the load.
+            let _whole = self.reached(Instant::now() + self.lasts).await;
             self.blocking(move |control| control.end_fault(kind))
                 .await?;
         }

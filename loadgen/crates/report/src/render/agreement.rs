@@ -5,9 +5,7 @@ use serde_json::json;
 
 use crate::render::model::ReportPage;
 use crate::render::{all, figures, fixture, html, markdown, terminal};
-use loadgen_experiment::schema::{
-    CacheLookUps, FaultRecovery, FaultResult, MetricId, Summary,
-};
+use loadgen_experiment::schema::{CacheLookUps, FaultRecovery, FaultResult, MetricId, Summary};
 
 /// What a hostile target or suite may put into every text.
 const EVIL: &str = "<script>alert(1)</script>\u{1b}[31m|`x`\"'</style>--><img src=x onerror=y> @everyone {{ 7*7 }}";

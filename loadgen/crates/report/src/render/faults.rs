@@ -55,7 +55,7 @@ pub(super) fn rows(summary: &Summary) -> Vec<FaultRow> {
 
 fn row(fault: String, one: &FaultResult) -> FaultRow {
     let (recovery, why, tone) = match &one.recovery {
-        FaultRecovery::After { seconds } if *seconds == 0.0 => {
+        FaultRecovery::After { seconds } if *seconds < 0.05 => {
             ("at once".to_owned(), String::new(), Tone::Good)
         }
         FaultRecovery::After { seconds } => {
@@ -68,9 +68,13 @@ fn row(fault: String, one: &FaultResult) -> FaultRow {
         fault,
         from: figures::duration(one.at_s),
         lasted: figures::duration(one.for_s),
-        before: one.before_per_s.map_or_else(|| ABSENT.to_owned(), figures::rate),
+        before: one
+            .before_per_s
+            .map_or_else(|| ABSENT.to_owned(), figures::rate),
         failed: figures::count(one.failed),
-        lost: one.lost.map_or_else(|| ABSENT.to_owned(), |lost| figures::number(lost.round())),
+        lost: one
+            .lost
+            .map_or_else(|| ABSENT.to_owned(), |lost| figures::number(lost.round())),
         recovery,
         why,
         tone,

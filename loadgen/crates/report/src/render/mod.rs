@@ -44,13 +44,13 @@ mod terminal;
 mod thresholds;
 pub mod tone;
 pub mod why;
-#[cfg(test)]
-pub(crate) use fixture::application;
 pub use self::{charts::definition, chosen::Chosen, closing::console, compare::compare, csv::csv};
 pub use self::{html::html, junit::junit, markdown::markdown, readiness::SuiteReadiness};
 pub use baseline::{BaselineComparison, baseline_markdown, baseline_text};
 pub use compare_page::{ComparePage, compare_page};
 pub use factorial::{Factorial, factorial, factorial_markdown};
+#[cfg(test)]
+pub(crate) use fixture::application;
 pub use formats::{Format, ReportError, all, one};
 pub use gate::{ComparisonGate, Difference, differences};
 pub use github::{annotations, step_summary};

@@ -262,7 +262,9 @@ impl Sheet {
         if rows.is_empty() {
             return String::new();
         }
-        let head = ["Fault", "From", "For", "Before", "Failed", "Lost", "Recovery"];
+        let head = [
+            "Fault", "From", "For", "Before", "Failed", "Lost", "Recovery",
+        ];
         let mut lines = vec![TableLine::Cells(head.into_iter().map(faint).collect())];
         for row in rows {
             lines.push(TableLine::Cells(vec![
