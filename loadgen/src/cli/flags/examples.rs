@@ -78,7 +78,10 @@ const EXAMPLES: [(&str, &str); 23] = [
         "ws",
         "loadgen ws --preset full\nloadgen ws ws://127.0.0.1:9000/echo --users 50 --duration 60s --token TOKEN",
     ),
-    ("bench", "loadgen bench --quick\nloadgen bench --against wrk\nloadgen bench --target"),
+    (
+        "bench",
+        "loadgen bench --quick\nloadgen bench --against wrk\nloadgen bench --target",
+    ),
     ("doctor", "loadgen doctor\nloadgen doctor --json"),
 ];
 
