@@ -266,7 +266,7 @@ mod tests {
         let wanted = format!(
             "/api/v1/mentors/{id}/availability?from=1970-01-01T01:00:00Z&to=1970-01-01T01:00:01Z"
         );
-        assert_eq!(request.path, wanted);
+        assert_eq!(request.path.as_str(), wanted);
     }
 
     #[test]
