@@ -91,8 +91,12 @@ pub enum Command {
 }
 
 fn scheme(text: &str) -> Result<HashScheme, String> {
-    text.parse()
-        .map_err(|()| format!("`{text}` is no hash scheme: write {}", HashScheme::accepts()))
+    text.parse().map_err(|()| {
+        format!(
+            "`{text}` is no hash scheme: write {}",
+            HashScheme::accepts()
+        )
+    })
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -177,7 +181,9 @@ mod tests {
             ("--seconds 61", "from 0.1 to 60"),
             ("--threads 0", "1..=256"),
         ] {
-            let words = ["target-app", "hash-rate"].into_iter().chain(words.split(' '));
+            let words = ["target-app", "hash-rate"]
+                .into_iter()
+                .chain(words.split(' '));
             let error = Cli::try_parse_from(words).unwrap_err().to_string();
             assert!(error.contains(right), "{error}");
         }

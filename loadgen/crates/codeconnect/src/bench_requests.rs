@@ -87,7 +87,12 @@ pub async fn one_row_reads(
     for number in 0..counts.mentors {
         let mentor = mentor(number);
         // The latest: they stay open as long as a measurement takes.
-        for slot in open_slots(lab, mentor).await?.iter().rev().take(SLOTS_OF_ONE) {
+        for slot in open_slots(lab, mentor)
+            .await?
+            .iter()
+            .rev()
+            .take(SLOTS_OF_ONE)
+        {
             reads.push(one_slot(mentor, slot.starts_at));
             if reads.len() == count {
                 return Ok(reads);
@@ -153,10 +158,7 @@ fn mentor(number: u32) -> MentorId {
     MentorId(dataset::id(RowKind::Mentor, number))
 }
 
-async fn open_slots(
-    lab: &LabClient,
-    mentor: MentorId,
-) -> Result<Vec<SlotView>, BenchRequestError> {
+async fn open_slots(lab: &LabClient, mentor: MentorId) -> Result<Vec<SlotView>, BenchRequestError> {
     let reply = lab.ask(mentors::availability_request(mentor)).await?;
     mentors::check_availability(&reply, mentor).map_err(|why| BenchRequestError::Answer {
         what: "reading open slots",
@@ -184,9 +186,7 @@ struct StudentCalendar<'a> {
 impl<'a> StudentCalendar<'a> {
     async fn read(lab: &LabClient, account: &'a TestAccount) -> Result<Self, BenchRequestError> {
         let path = format!("{}?per_page={OWN_BOOKINGS}", paths::BOOKINGS);
-        let reply = lab
-            .ask(Request::get(path).bearer(&account.token))
-            .await?;
+        let reply = lab.ask(Request::get(path).bearer(&account.token)).await?;
         let page: Page<BookingView> =
             check::json(&reply, 200).map_err(|why| BenchRequestError::Answer {
                 what: "reading a student's bookings",
@@ -266,7 +266,7 @@ mod tests {
         let wanted = format!(
             "/api/v1/mentors/{id}/availability?from=1970-01-01T01:00:00Z&to=1970-01-01T01:00:01Z"
         );
-        assert_eq!(request.path, wanted);
+        assert_eq!(request.path.as_str(), wanted);
     }
 
     #[test]

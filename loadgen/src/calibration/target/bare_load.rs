@@ -103,7 +103,8 @@ mod tests {
         let old = "tps = 900.1 (including connections establishing)\ntps = 950.5 (excluding connections establishing)\n";
         assert_eq!(pgbench_rate(old), Ok(950.5));
         assert!(pgbench_rate("tps = many").unwrap_err().contains("pgbench"));
-        let csv = "\"test\",\"rps\",\"avg_latency_ms\"\n\"GET bare:value\",\"98039.22\",\"0.260\"\n";
+        let csv =
+            "\"test\",\"rps\",\"avg_latency_ms\"\n\"GET bare:value\",\"98039.22\",\"0.260\"\n";
         assert_eq!(redis_benchmark_rate(csv), Ok(98_039.22));
         assert_eq!(redis_benchmark_rate("\"GET k\",\"5.5\"\n"), Ok(5.5));
         assert!(redis_benchmark_rate("ERR").is_err());
@@ -114,10 +115,16 @@ mod tests {
 
     #[test]
     fn a_program_that_fails_or_does_not_end_is_said_in_one_line() {
-        assert_eq!(shell("echo 7", Duration::from_secs(5)), Ok("7\n".to_owned()));
+        assert_eq!(
+            shell("echo 7", Duration::from_secs(5)),
+            Ok("7\n".to_owned())
+        );
         let failed = shell("echo one >&2; echo two >&2; exit 3", Duration::from_secs(5));
         let why = failed.unwrap_err();
-        assert!(why.starts_with("sh ended with") && why.ends_with(": two"), "{why}");
+        assert!(
+            why.starts_with("sh ended with") && why.ends_with(": two"),
+            "{why}"
+        );
         let late = shell("exec sleep 30", Duration::from_millis(50)).unwrap_err();
         assert!(late.contains("did not end within"), "{late}");
         let none = Command::new("/nowhere/pgbench");

@@ -169,7 +169,10 @@ mod tests {
 
     #[test]
     fn a_round_that_the_server_did_not_account_for_leaves_no_figure() {
-        let side = server_side(vec![round(1.0, 1, 1.0), Err("no pg_stat_statements".to_owned())]);
+        let side = server_side(vec![
+            round(1.0, 1, 1.0),
+            Err("no pg_stat_statements".to_owned()),
+        ]);
         assert_eq!((side.figure, side.rounds.len()), (None, 0));
         assert_eq!(side.missing.as_deref(), Some("no pg_stat_statements"));
         let none = server_side(Vec::new());

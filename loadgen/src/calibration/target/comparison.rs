@@ -209,8 +209,7 @@ impl PartComparison {
 mod tests {
     use super::*;
 
-    const READ: (&str, PartUnit, AimLimit) =
-        ("read", PartUnit::PerSecond, AimLimit::AtLeast(0.6));
+    const READ: (&str, PartUnit, AimLimit) = ("read", PartUnit::PerSecond, AimLimit::AtLeast(0.6));
 
     fn side(rounds: &[f64]) -> PartSide {
         let mut side = PartSide::of("what");
@@ -237,10 +236,12 @@ mod tests {
     #[test]
     fn a_time_is_to_be_at_most_its_aim() {
         let booking = ("booking", PartUnit::Milliseconds, AimLimit::AtMost(1.5));
-        let judged = |ours: f64| {
-            PartComparison::of(booking, side(&[ours]), side(&[2.0]), false).verdict
-        };
-        assert_eq!((judged(3.0), judged(3.1)), (AimVerdict::Met, AimVerdict::NotMet));
+        let judged =
+            |ours: f64| PartComparison::of(booking, side(&[ours]), side(&[2.0]), false).verdict;
+        assert_eq!(
+            (judged(3.0), judged(3.1)),
+            (AimVerdict::Met, AimVerdict::NotMet)
+        );
     }
 
     #[test]

@@ -155,7 +155,10 @@ mod tests {
             }
         };
         let sides = run(
-            vec![contender("a", note('a', 1.0)), contender("b", note('b', 2.0))],
+            vec![
+                contender("a", note('a', 1.0)),
+                contender("b", note('b', 2.0)),
+            ],
             3,
         )
         .unwrap();
@@ -177,7 +180,11 @@ mod tests {
         });
         let nothing = contender("b", || Ok(0.0));
         let sides = run(
-            vec![fails_in_the_second_round, nothing, contender("c", || Ok(5.0))],
+            vec![
+                fails_in_the_second_round,
+                nothing,
+                contender("c", || Ok(5.0)),
+            ],
             4,
         )
         .unwrap();

@@ -41,7 +41,10 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<(PartComparison, OtherRo
         tail: TAIL,
         ..run.closed_span()
     };
-    let (beside, alone) = (RefCell::new(OpData::default()), RefCell::new(OpData::default()));
+    let (beside, alone) = (
+        RefCell::new(OpData::default()),
+        RefCell::new(OpData::default()),
+    );
     let own = &run.own;
     let paced = |measure| own.paced(&page, LIGHT_RATE, (LIGHT_WARM_UP, measure));
     let ours = Contender {
@@ -55,7 +58,10 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<(PartComparison, OtherRo
                 let light = scope.spawn(|| paced(span.measure));
                 let data = own.closed((&logins, 200), LOGIN_CONNECTIONS, span);
                 let light = light.join();
-                (data, light.unwrap_or_else(|_| Err("the light load panicked".to_owned())))
+                (
+                    data,
+                    light.unwrap_or_else(|_| Err("the light load panicked".to_owned())),
+                )
             });
             beside.borrow_mut().merge(&light?);
             Ok(rate_by_mean(&data?, LOGIN_CONNECTIONS))

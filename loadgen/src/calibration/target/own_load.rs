@@ -44,7 +44,9 @@ impl RequestCycle {
 
     fn at(&self, arrival: u64) -> &SingleRequest {
         let place = (arrival % (self.others.len() as u64 + 1)) as usize;
-        let others = place.checked_sub(1).and_then(|place| self.others.get(place));
+        let others = place
+            .checked_sub(1)
+            .and_then(|place| self.others.get(place));
         others.unwrap_or(&self.first)
     }
 }
@@ -209,8 +211,7 @@ mod tests {
         };
         let mut data = TrialData::empty(SystemTime::UNIX_EPOCH, window);
         for ms in [90, 110, 100] {
-            data.total
-                .record_time(Outcome::Ok, Nanos::from_millis(ms));
+            data.total.record_time(Outcome::Ok, Nanos::from_millis(ms));
         }
         let rate = rate_by_mean(&data, 4);
         assert!((rate - 40.0).abs() < 0.2, "{rate}");

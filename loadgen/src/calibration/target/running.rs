@@ -1,6 +1,6 @@
 //! What every part is measured with: the backend on an own stack, and the programs beside it.
 
-use std::{cell::RefCell, fmt, future::Future, path::PathBuf, process::Command, time::Duration};
+use std::{cell::RefCell, fmt, path::PathBuf, process::Command, time::Duration};
 
 use shared::{api::lab::ProfileView, dataset::Scale, profile::Profile};
 use tokio::runtime::Handle;
@@ -115,7 +115,9 @@ impl<'a> RunningBench<'a> {
     pub(super) fn put(&self, switches: &[(&str, &str)]) -> Result<ProfileView, String> {
         let mut profile = Profile::after();
         for (path, value) in switches {
-            profile.set(path, value).map_err(|error| error.to_string())?;
+            profile
+                .set(path, value)
+                .map_err(|error| error.to_string())?;
         }
         let settings = Settings(profile.values());
         let view = self.wait(self.bench.lab.switch(&settings))?;

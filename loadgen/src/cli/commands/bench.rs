@@ -11,9 +11,7 @@ use std::{
 
 use super::bench_target;
 use crate::{
-    calibration::{
-        self, Calibration, CalibrationPlan, NullTarget, PeerComparison, RoundSpread,
-    },
+    calibration::{self, Calibration, CalibrationPlan, NullTarget, PeerComparison, RoundSpread},
     cli::{
         failure::Failure,
         flags::BenchArgs,

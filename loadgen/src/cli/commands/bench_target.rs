@@ -85,7 +85,11 @@ async fn work(
         events.clone(),
     )
     .map_err(Failure::internal)?;
-    let scale = if plan.quick { Scale::Tiny } else { Scale::Small };
+    let scale = if plan.quick {
+        Scale::Tiny
+    } else {
+        Scale::Small
+    };
     let progress = events.clone();
     let options = StackOptions {
         scale,

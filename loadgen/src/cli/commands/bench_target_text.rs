@@ -225,7 +225,10 @@ mod tests {
             "{text}"
         );
         // The busiest process first.
-        assert!(text.contains("GET one row  [postgres 1.10, loadgen 0.40]"), "{text}");
+        assert!(
+            text.contains("GET one row  [postgres 1.10, loadgen 0.40]"),
+            "{text}"
+        );
         assert!(text.contains("share the 2 processors"), "{text}");
         assert!(!text.contains("QUICK"), "{text}");
     }

@@ -86,7 +86,10 @@ const EXAMPLES: [(&str, &str); 25] = [
         "ws",
         "loadgen ws --preset full\nloadgen ws ws://127.0.0.1:9000/echo --users 50 --duration 60s --token TOKEN",
     ),
-    ("bench", "loadgen bench --quick\nloadgen bench --against wrk\nloadgen bench --target"),
+    (
+        "bench",
+        "loadgen bench --quick\nloadgen bench --against wrk\nloadgen bench --target",
+    ),
     ("doctor", "loadgen doctor\nloadgen doctor --json"),
 ];
 
