@@ -160,10 +160,10 @@ fn four_workers_send_exactly_the_plan_and_their_distributions_add_up_to_the_repo
         .map(|number| {
             let log = log(number);
             let log = log.to_str().unwrap();
-            // Two with a number, two that take what is left.
+            // Two with the last numbers; the others take the first that are free.
             let arguments = match number {
                 0 => vec!["--log", log, "--index", "3"],
-                1 => vec!["--log", log, "--index", "0"],
+                1 => vec!["--log", log, "--index", "2"],
                 _ => vec!["--log", log],
             };
             start(worker(&redis, &arguments))
