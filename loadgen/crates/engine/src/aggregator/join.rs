@@ -161,7 +161,11 @@ mod tests {
             outcome: Outcome::ALL[outcome],
             op,
         });
-        prop::collection::vec(one, 1..80)
+        prop::collection::vec(one, 1..80).prop_map(|mut all| {
+            // A process records requests as they end.
+            all.sort_by_key(|one| one.intended_ms * 1_000 + one.took_us);
+            all
+        })
     }
 
     /// What process `index` of `of` records of them.
