@@ -4,10 +4,11 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    bench::BenchArgs, capacity::CapacityArgs, chaos::ChaosArgs, compare::CompareArgs, db::DbArgs, demo::DemoArgs,
-    doctor::DoctorArgs, experiment::ExperimentArgs, factorial::FactorialArgs, history::HistoryArgs,
-    http::HttpArgs, plan::PlanArgs, report::ReportArgs, results::ResultsArgs, run::RunArgs,
-    serve::ServeArgs, stack::StackArgs, validate::ValidateArgs, worker::WorkerArgs, ws::WsArgs,
+    bench::BenchArgs, capacity::CapacityArgs, chaos::ChaosArgs, compare::CompareArgs, db::DbArgs,
+    demo::DemoArgs, doctor::DoctorArgs, experiment::ExperimentArgs, factorial::FactorialArgs,
+    history::HistoryArgs, http::HttpArgs, plan::PlanArgs, report::ReportArgs, results::ResultsArgs,
+    run::RunArgs, serve::ServeArgs, stack::StackArgs, validate::ValidateArgs, worker::WorkerArgs,
+    ws::WsArgs,
 };
 
 /// Load generator and test bench for CodeConnect: sends load on a fixed schedule, compares two

@@ -30,7 +30,10 @@ fn a_slower_hash_lowers_the_capacity_of_sign_in_and_the_plan_has_instances_for_i
         .flatten()
         .map(|one| one.file_name().to_string_lossy().into_owned())
         .collect();
-    for arm in ["capacity_as_set_t001_", "capacity_auth_hash_bcrypt_10__t001_"] {
+    for arm in [
+        "capacity_as_set_t001_",
+        "capacity_auth_hash_bcrypt_10__t001_",
+    ] {
         assert!(
             names.iter().any(|name| name.starts_with(arm)),
             "{arm}: {names:?}"

@@ -106,10 +106,7 @@ async fn a_ledger_that_outlives_the_holds_is_kept_and_a_loss_beside_it_is_still_
         .await;
     let report: AuditReport = lab.audit_with(ledger).await.ok();
     let broken: Vec<&str> = report.broken().map(|one| one.name.as_str()).collect();
-    assert!(
-        broken.contains(&"acknowledged_booking_kept"),
-        "{broken:?}"
-    );
+    assert!(broken.contains(&"acknowledged_booking_kept"), "{broken:?}");
     assert!(broken.contains(&"full_was_full"), "{broken:?}");
     app.finish().await;
 }

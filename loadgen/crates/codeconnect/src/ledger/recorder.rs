@@ -59,11 +59,7 @@ impl LedgerRecorder {
     }
 
     /// Enters a write; one that finds no room is counted as omitted.
-    fn enter(
-        &self,
-        entered: fn(&mut Entries) -> &mut usize,
-        write: LedgerEvent,
-    ) -> LedgerEntry {
+    fn enter(&self, entered: fn(&mut Entries) -> &mut usize, write: LedgerEvent) -> LedgerEntry {
         let mut entries = self.entries();
         let entry = entries.enter(entered, write);
         entries.omitted += u64::from(entry.0.is_none());

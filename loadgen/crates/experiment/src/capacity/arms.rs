@@ -32,7 +32,12 @@ pub async fn search_in_turn(
     let mut clock = CommandClock::start(trials);
     let mut searches: Vec<(Running<'_>, Option<SearchBounds>)> = arms
         .iter()
-        .map(|one| (Running::new(env, &one.plan, workers, Some(one.arm.as_str())), None))
+        .map(|one| {
+            (
+                Running::new(env, &one.plan, workers, Some(one.arm.as_str())),
+                None,
+            )
+        })
         .collect();
     while searches.iter().any(|(_, bounds)| bounds.is_none()) {
         for (running, bounds) in &mut searches {

@@ -87,11 +87,7 @@ fn joined(
 mod tests {
     use super::*;
     use crate::{
-        capacity::{
-            fixture::kept,
-            plan::tests::plan,
-            run::nothing_yet,
-        },
+        capacity::{fixture::kept, plan::tests::plan, run::nothing_yet},
         schema::{LoadUnit, LoadVote},
     };
 

@@ -72,8 +72,15 @@ fn a_measured_change_of_a_switch_has_its_own_number_of_instances() {
     // 359.171/s / (25/s x 0.65) = 22.1
     let id = "loaded_instances_with_cache=off";
     near(&plan, id, 23.0, Some((21.0, 23.0)));
-    let rests: Vec<&str> = plan.assumptions_of(id).iter().map(|one| one.id.as_str()).collect();
-    assert!(rests.contains(&"headroom") && rests.contains(&"users"), "{rests:?}");
+    let rests: Vec<&str> = plan
+        .assumptions_of(id)
+        .iter()
+        .map(|one| one.id.as_str())
+        .collect();
+    assert!(
+        rests.contains(&"headroom") && rests.contains(&"users"),
+        "{rests:?}"
+    );
     assert!(plan.unknown.iter().any(|one| one.contains("pool=1")));
 }
 

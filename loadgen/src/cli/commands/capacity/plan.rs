@@ -349,17 +349,38 @@ mod tests {
                 .map(|one| one.what_if)
                 .map_err(|error| error.to_string())
         };
-        let found = changes("core --set pool.max=20 --what-if cache.mentors=off --what-if pool.max=5,pool.min=1").unwrap();
+        let found = changes(
+            "core --set pool.max=20 --what-if cache.mentors=off --what-if pool.max=5,pool.min=1",
+        )
+        .unwrap();
         assert_eq!(found[1].text, "pool.max=5,pool.min=1");
         let base = resolve_settings("after", &["pool.max=20".to_owned()]).unwrap();
         assert!(found.iter().all(|one| one.settings != base));
         for (words, part) in [
-            ("core --what-if cache.mentors=redis", "is what is set already"),
-            ("core --what-if cache.mentors=of", "--what-if cache.mentors=of: "),
-            ("core --what-if pool.max=5 --what-if pool.max=5", "is the same as --what-if"),
-            ("core --what-if pool.max=5 --levels", "--levels belongs to one search"),
-            ("core --what-if pool.max=5 --soak 3m", "--soak belongs to one search"),
-            ("http://127.0.0.1:1/ --what-if pool.max=5", "--what-if is for suites"),
+            (
+                "core --what-if cache.mentors=redis",
+                "is what is set already",
+            ),
+            (
+                "core --what-if cache.mentors=of",
+                "--what-if cache.mentors=of: ",
+            ),
+            (
+                "core --what-if pool.max=5 --what-if pool.max=5",
+                "is the same as --what-if",
+            ),
+            (
+                "core --what-if pool.max=5 --levels",
+                "--levels belongs to one search",
+            ),
+            (
+                "core --what-if pool.max=5 --soak 3m",
+                "--soak belongs to one search",
+            ),
+            (
+                "http://127.0.0.1:1/ --what-if pool.max=5",
+                "--what-if is for suites",
+            ),
         ] {
             let refused = changes(words).unwrap_err();
             assert!(refused.contains(part), "{words}: {refused}");
