@@ -1,4 +1,4 @@
-//! Health checks: is the process up, and can it serve?
+//! Health checks: is the process up, can it write to PostgreSQL, and does Redis answer?
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -31,11 +31,7 @@ pub async fn live() -> Json<Readiness> {
     })
 }
 
-/// Can it write to PostgreSQL?
-///
-/// Redis is asked too, and named where it does not answer, but decides nothing: without it the server
-/// loads what it would have cached. All instances share it, so a balancer that went by it would
-/// take all of them out of use at once.
+/// Can it write to PostgreSQL, and does Redis answer?
 ///
 /// Each is asked over a connection of its own, so that a busy pool does not make the server
 /// look broken, and given a second.
@@ -59,7 +55,6 @@ pub async fn ready(State(state): State<AppState>) -> Response {
         Ok(Ok(false)) => "is read-only".to_owned(),
         other => status_text(other),
     };
-    let mut is_ready = postgres == "ok";
     let mut answers = BTreeMap::from([
         ("postgres".to_owned(), postgres),
         ("redis".to_owned(), status_text(redis)),
@@ -67,8 +62,8 @@ pub async fn ready(State(state): State<AppState>) -> Response {
     if state.admit().is_err() {
         let why = "the database is being replaced".to_owned();
         answers.insert("engine".to_owned(), why);
-        is_ready = false;
     }
+    let is_ready = answers.values().all(|answer| answer == "ok");
     let (status, text) = if is_ready {
         (StatusCode::OK, "ready")
     } else {
