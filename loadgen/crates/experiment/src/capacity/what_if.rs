@@ -18,7 +18,7 @@ const AS_SET: &str = "as set";
 /// Switches that are set otherwise.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WhatIf {
-    /// As written: `cache.mentors=off`.
+    /// As written: `cache.items=off`.
     pub text: String,
     /// Every switch.
     pub settings: Settings,

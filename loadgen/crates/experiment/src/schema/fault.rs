@@ -35,7 +35,7 @@ pub enum FaultRecovery {
     /// right answers and their number were back to what they were before; 0 where the second in which
     /// the fault ended is the first of them.
     After {
-        /// Seconds.
+        /// How many seconds that took.
         seconds: f64,
     },
     /// Not before the next fault, or the end of the measured window.
