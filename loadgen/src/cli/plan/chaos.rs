@@ -147,8 +147,8 @@ mod tests {
         let PlannedChaos {
             suite, left_out, ..
         } = planned("core --topology scale=2 --for 4s --settle 8s").unwrap();
-        assert_eq!(left_out, [FaultKind::PoolerKill]);
-        let count = FaultKind::all().count() - 1;
+        assert_eq!(left_out, [FaultKind::ReplicaKill, FaultKind::PoolerKill]);
+        let count = FaultKind::all().count() - 2;
         assert_eq!(suite.faults.len(), count);
         assert_eq!(suite.faults[0].at, Millis(8_000));
         assert_eq!(suite.faults[1].at, Millis(20_000));
