@@ -46,7 +46,7 @@ pub fn hash_rate(scheme: HashScheme, threads: u16, span: Duration) -> Result<Has
     let failed = |why: String| HashError::Failed(why);
     thread::scope(|scope| {
         let running: Vec<_> = (0..threads)
-            .map(|_| thread::Builder::new().spawn_scoped(scope, &work))
+            .map(|_| thread::Builder::new().spawn_scoped(scope, work))
             .collect::<Result<_, _>>()
             .map_err(|error| failed(error.to_string()))?;
         let mut rate = HashRate {

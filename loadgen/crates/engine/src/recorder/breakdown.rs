@@ -74,8 +74,10 @@ impl Serialize for Breakdown {
 impl<'de> Deserialize<'de> for Breakdown {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let (bands, failed) = <(Vec<(usize, PartSums)>, PartSums)>::deserialize(from)?;
-        let mut breakdown = Self::default();
-        breakdown.failed = failed;
+        let mut breakdown = Self {
+            failed,
+            ..Self::default()
+        };
         for (band, sums) in bands {
             let slot = breakdown.ok.get_mut(band);
             *slot.ok_or_else(|| D::Error::custom(format!("there is no band {band}")))? = sums;

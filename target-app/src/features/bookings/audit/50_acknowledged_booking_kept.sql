@@ -1,5 +1,4 @@
--- Every acknowledged booking exists, is its student's own, and has the status of its last acknowledgement;
--- one that had to be paid may have been released instead, with the notice of its release and unpaid.
+-- Every acknowledged booking exists, is its student's own, and has the status of its last acknowledgement, or was released unpaid.
 with released as (
     select distinct notification.booking_id
     from notification
