@@ -41,7 +41,7 @@ fn documents() -> Vec<(String, Value)> {
     for entry in fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        if !name.ends_with(".yaml") {
+        if path.extension().is_none_or(|end| end != "yaml") {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();

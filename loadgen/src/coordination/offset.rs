@@ -113,7 +113,7 @@ mod tests {
             distance in -1_000_000_000_i64..1_000_000_000_000,
         ) {
             // A machine may have been up for a second only.
-            let at = Instant::now() + Duration::from_secs(3_600);
+            let at = Instant::now() + Duration::from_hours(1);
             let reading = ClockReading { at, redis_us, uncertainty: Duration::ZERO };
             let instant = reading.instant(redis_us + distance).unwrap();
             prop_assert_eq!(reading.redis_us(instant), redis_us + distance);
@@ -126,7 +126,7 @@ mod tests {
             back_us in (1_u64..20_000, 1_u64..20_000),
         ) {
             // True time is that of `zero`; Redis is off by the skew, and the ways are not equally long.
-            let zero = Instant::now() + Duration::from_secs(3_600);
+            let zero = Instant::now() + Duration::from_hours(1);
             let reading = |asked_us: u64, there: u64, back: u64| {
                 let asked = zero + Duration::from_micros(asked_us);
                 let redis_us = (asked_us + there) as i64 + skew_us;

@@ -61,16 +61,18 @@ pub(super) fn output_of(
 /// Transactions a second, from what pgbench printed; of two figures the one without connecting.
 pub(super) fn pgbench_rate(text: &str) -> Result<f64, String> {
     // `tps = 21034.512 (without initial connection time)`
-    let rates = text.lines().filter_map(|line| line.strip_prefix("tps = "));
-    let word = rates.last().and_then(|rest| rest.split(' ').next());
+    let mut rates = text.lines().filter_map(|line| line.strip_prefix("tps = "));
+    let word = rates.next_back().and_then(|rest| rest.split(' ').next());
     figure("pgbench", word)
 }
 
 /// Requests a second, from the CSV of redis-benchmark.
 pub(super) fn redis_benchmark_rate(text: &str) -> Result<f64, String> {
     // `"GET bare:value","98039.22","0.26",…`; newer versions print the names of the columns first.
-    let lines = text.lines().filter(|line| line.starts_with("\"GET"));
-    let word = lines.last().and_then(|line| line.split("\",\"").nth(1));
+    let mut lines = text.lines().filter(|line| line.starts_with("\"GET"));
+    let word = lines
+        .next_back()
+        .and_then(|line| line.split("\",\"").nth(1));
     figure("redis-benchmark", word.map(|word| word.trim_matches('"')))
 }
 
@@ -139,7 +141,7 @@ mod tests {
         let mut command = Command::new("sleep");
         command.arg("30");
         let begun = Instant::now();
-        let why = output_of(command, Duration::from_secs(60), &stop).unwrap_err();
+        let why = output_of(command, Duration::from_mins(1), &stop).unwrap_err();
         assert_eq!(why, "sleep was stopped");
         assert!(begun.elapsed() < Duration::from_secs(20));
     }

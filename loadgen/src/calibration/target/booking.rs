@@ -138,6 +138,7 @@ fn server_side(rounds: Vec<Result<RoundCost, String>>) -> PartSide {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "rounds are collected as results")]
     fn round(statement_ms: f64, log_syncs: i64, log_ms: f64) -> Result<RoundCost, String> {
         Ok(RoundCost {
             bookings: 10,

@@ -62,7 +62,7 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<PartComparison> {
     let mut sides = run.in_turn("read by key", vec![ours, bare])?.into_iter();
     let (mut ours, bare) = (next_side(&mut sides), next_side(&mut sides));
     if let Some(each) = statements.get() {
-        ours.what += &format!(", {each:.2} statements a request");
+        ours.what = format!("{}, {each:.2} statements a request", ours.what);
     }
     let part = ("read by key", PartUnit::PerSecond, AimLimit::AtLeast(0.6));
     Some(PartComparison::of(part, ours, bare, run.plan.quick))

@@ -161,7 +161,9 @@ mod tests {
 
     fn side(what: &str, rounds: &[f64]) -> PartSide {
         let mut side = PartSide::of(what);
-        rounds.iter().for_each(|figure| side.push(*figure));
+        for figure in rounds {
+            side.push(*figure);
+        }
         side
     }
 

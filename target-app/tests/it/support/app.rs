@@ -206,14 +206,14 @@ impl Setup {
             // No client may be connected while the copy is made.
             let db = db.quiet().await;
             database::snapshot(db.url()).await.unwrap();
-            return self.start_on(db, permit).await;
+            return Box::pin(self.start_on(db, permit)).await;
         }
-        self.start_on(db, permit).await
+        Box::pin(self.start_on(db, permit)).await
     }
 
     /// The same on a database that the test has made.
     pub(crate) async fn start_with(self, db: TestDb) -> TestApp {
-        self.start_on(db, permit().await).await
+        Box::pin(self.start_on(db, permit().await)).await
     }
 
     fn config(&self, db: &TestDb, redis: &RedisDatabase) -> Config {
@@ -255,7 +255,8 @@ impl Setup {
         let redis = RedisDatabase::lease().await;
         let config = self.config(&db, &redis);
         let clock = self.clock;
-        let app = AppServer::build_with(config.clone(), clock).await.unwrap();
+        let built = AppServer::build_with(config.clone(), clock);
+        let app = Box::pin(built).await.unwrap();
         let (address, state, shutdown) = (app.address(), app.state().clone(), app.shutdown());
         TestApp {
             client: Client::to(address),
@@ -409,7 +410,8 @@ impl TestApp {
 
     /// A second instance beside it.
     pub(crate) async fn sibling(&self) -> Sibling {
-        let app = AppServer::build_with(self.config.clone(), Clock::system())
+        let built = AppServer::build_with(self.config.clone(), Clock::system());
+        let app = Box::pin(built)
             .await
             .unwrap();
         Sibling {
