@@ -110,7 +110,7 @@ async fn lists_and_details_come_from_the_replica_and_everything_else_from_the_pr
     until_shown(&anyone, "Changed").await;
     // The booking was made after the change.
     let mut page: Page<BookingView> = student.bookings("per_page=100").await.ok();
-    for _ in 0..1_000 {
+    for _ in 0..6_000 {
         if page.items.iter().any(|one| one.id == booking.id) {
             break;
         }

@@ -36,7 +36,7 @@ pub(super) async fn change(app: &TestApp, headline: &str) -> String {
 
 /// Waits until a client sees that headline.
 pub(super) async fn until_shown(client: &Client, wanted: &str) {
-    for _ in 0..1_000 {
+    for _ in 0..6_000 {
         if headline(client).await == wanted {
             return;
         }
@@ -51,10 +51,11 @@ pub(super) async fn standing(app: &TestApp) -> ReplicaSnapshot {
     snapshot.replica.expect("a replica is configured")
 }
 
-/// Waits until the application says so of the replica.
+/// Waits until the application says so of the replica; a statement of another test may hold its replay up
+/// for half a minute.
 pub(super) async fn until(app: &TestApp, wanted: impl Fn(&ReplicaSnapshot) -> bool) {
     let mut last = standing(app).await;
-    for _ in 0..1_000 {
+    for _ in 0..6_000 {
         if wanted(&last) {
             return;
         }

@@ -411,9 +411,7 @@ impl TestApp {
     /// A second instance beside it.
     pub(crate) async fn sibling(&self) -> Sibling {
         let built = AppServer::build_with(self.config.clone(), Clock::system());
-        let app = Box::pin(built)
-            .await
-            .unwrap();
+        let app = Box::pin(built).await.unwrap();
         Sibling {
             address: app.address(),
             client: Client::to(app.address()),

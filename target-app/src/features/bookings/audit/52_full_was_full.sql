@@ -1,4 +1,4 @@
--- Every slot that was reported full has given all of its places; slots with cancellations, released holds or writes in doubt are left out.
+-- Every slot that was reported full has given all of its places; slots with cancellations or with writes in doubt are left out.
 with asked as (
     select
         ledger.slot,
@@ -13,12 +13,6 @@ taken as (
     from booking
     where status <> 'cancelled'
     group by slot_id
-),
-released as (
-    select distinct booking.slot_id
-    from notification
-    join booking on booking.id = notification.booking_id
-    where notification.kind = 'booking_released'
 )
 select
     slot.id as slot_id,
@@ -27,9 +21,7 @@ select
 from asked
 join slot on slot.id = asked.slot
 left join taken on taken.slot_id = slot.id
-left join released on released.slot_id = slot.id
 where asked.reported_full
 and not asked.unclear
-and released.slot_id is null
 and coalesce(taken.places, 0) < slot.capacity
 and ($1::jsonb ->> 'omitted')::bigint = 0
