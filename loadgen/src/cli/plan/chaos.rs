@@ -160,7 +160,7 @@ mod tests {
             None
         );
         let single = planned("core").unwrap();
-        assert_eq!(single.left_out.len(), 6);
+        assert_eq!(single.left_out.len(), 7);
     }
 
     #[test]
