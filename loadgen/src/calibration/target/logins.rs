@@ -14,8 +14,9 @@ use loadgen_codeconnect::bench_requests;
 use loadgen_engine::recorder::OpData;
 use loadgen_experiment::observer::cores;
 
-/// Connections that log in: more than any small machine has processors.
-const LOGIN_CONNECTIONS: u32 = 16;
+/// Connections that log in, for each processor: one hashes, and one more waits so that none is ever idle. More
+/// would only lengthen the logins, until a short window has none in it.
+const LOGINS_PER_PROCESSOR: u32 = 2;
 /// Students who log in, so that no two logins of one account run at once.
 const STUDENTS: u32 = 512;
 /// Load after the window: about one login beside so many others on two processors.
@@ -29,6 +30,7 @@ const SHARE: f64 = 0.99;
 
 /// Measures both; `None` where the measurement was stopped.
 pub(super) fn measure(run: &RunningBench<'_>) -> Option<(PartComparison, OtherRoutes)> {
+    let connections = LOGINS_PER_PROCESSOR * cores() as u32;
     let page = bench_requests::mentor_page();
     let logins = bench_requests::logins(run.bench.scale.counts(), STUDENTS);
     let scheme = run.put(&[]).and_then(|view| {
@@ -49,14 +51,14 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<(PartComparison, OtherRo
     let paced = |measure| own.paced(&page, LIGHT_RATE, (LIGHT_WARM_UP, measure));
     let ours = Contender {
         what: format!(
-            "POST /api/v1/auth/login, {LOGIN_CONNECTIONS} connections, {shown}, beside the light load"
+            "POST /api/v1/auth/login, {connections} connections, {shown}, beside the light load"
         ),
         program: None,
         measure: Box::new(|| {
             scheme.clone()?;
             let (data, light) = thread::scope(|scope| {
                 let light = scope.spawn(|| paced(span.measure));
-                let data = own.closed((&logins, 200), LOGIN_CONNECTIONS, span);
+                let data = own.closed((&logins, 200), connections, span);
                 let light = light.join();
                 (
                     data,
@@ -64,7 +66,7 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<(PartComparison, OtherRo
                 )
             });
             beside.borrow_mut().merge(&light?);
-            Ok(rate_by_mean(&data?, LOGIN_CONNECTIONS))
+            Ok(rate_by_mean(&data?, connections))
         }),
     };
     let threads = cores();
