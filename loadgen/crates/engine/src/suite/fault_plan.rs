@@ -25,9 +25,10 @@ pub struct PlannedFault {
 }
 
 /// Names that `--crash` has for the faults that kill or restart.
-const CRASHES: [(&str, FaultKind); 7] = [
+const CRASHES: [(&str, FaultKind); 8] = [
     ("postgres", FaultKind::PostgresKill),
     ("redis", FaultKind::RedisEmpty),
+    ("replica", FaultKind::ReplicaKill),
     ("pgbouncer", FaultKind::PoolerKill),
     ("target", FaultKind::TargetKill),
     ("balancer", FaultKind::BalancerKill),
@@ -124,7 +125,8 @@ impl FromStr for PlannedFault {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
             format!(
-                "`{text}` is no crash: write postgres, redis, pgbouncer, target, balancer, instance or rolling, @, and when in the measured window, like postgres@5s; or a fault of `loadgen chaos --list`, like redis.down@5s+3s"
+                "`{text}` is no crash: write one of {}, @, and when in the measured window, like postgres@5s; or a fault of `loadgen chaos --list`, like redis.down@5s+3s",
+                CRASHES.map(|(name, _)| name).join(", ")
             )
         };
         let (name, when) = text.split_once('@').ok_or_else(wrong)?;
@@ -160,6 +162,7 @@ mod tests {
         );
         for (text, written) in [
             ("instance@5s", "instance.kill@5s"),
+            ("replica@5s", "replica.kill@5s"),
             ("rolling@1s", "target.rolling@1s"),
             ("redis.down@5s+3s", "redis.down@5s+3s"),
             ("postgres.restart@5s", "postgres.restart@5s"),
@@ -167,6 +170,12 @@ mod tests {
             let crash: PlannedFault = text.parse().unwrap();
             assert_eq!(crash.to_string(), written);
             assert_eq!(written.parse(), Ok(crash), "{text}");
+        }
+        // Whatever can be killed has a word of its own.
+        for kind in FaultKind::all().filter(|kind| kind.name().ends_with(".kill")) {
+            let word = kind.name().trim_end_matches(".kill");
+            let crash: PlannedFault = format!("{word}@1s").parse().unwrap();
+            assert_eq!(crash.kind, kind);
         }
         for wrong in [
             "postgres",

@@ -149,6 +149,7 @@ fn sentence(fault: PlannedFault, took_s: f64) -> String {
         ),
         FaultKind::PostgresKill
         | FaultKind::RedisEmpty
+        | FaultKind::ReplicaKill
         | FaultKind::PoolerKill
         | FaultKind::TargetKill
         | FaultKind::InstanceKill
