@@ -172,8 +172,11 @@ mod tests {
             assert_eq!(written.parse(), Ok(crash), "{text}");
         }
         // Whatever can be killed has a word of its own.
-        for kind in FaultKind::all().filter(|kind| kind.name().ends_with(".kill")) {
-            let word = kind.name().trim_end_matches(".kill");
+        let killed = FaultKind::all().filter_map(|kind| {
+            let word = kind.name().strip_suffix(".kill")?;
+            Some((kind, word))
+        });
+        for (kind, word) in killed {
             let crash: PlannedFault = format!("{word}@1s").parse().unwrap();
             assert_eq!(crash.kind, kind);
         }
