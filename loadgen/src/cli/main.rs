@@ -209,7 +209,7 @@ mod tests {
         for (words, right) in [
             ("report --format=pdf", "text, md, html, junit, csv or json"),
             ("stack --scale=huge", "tiny, small, medium or large"),
-            ("run core --crash=mysql@5s", "balancer, instance or rolling"),
+            ("run core --crash=mysql@5s", "balancer, instance, rolling"),
         ] {
             let words = ["loadgen"].into_iter().chain(words.split(' '));
             let error = command().try_get_matches_from(words).unwrap_err();
