@@ -50,9 +50,19 @@ impl OwnChange {
     }
 }
 
+/// Newest bookings of a student that are followed although a read has shown them, so that memory stays flat
+/// however long the load is. A list that is older than a change lacks every later one too, so it is still
+/// found to be stale by these; the age of one that lacks more of them than this is that of the oldest that
+/// is followed.
+const FOLLOWED: usize = 8;
+/// Bookings of a student that are followed at most: a list that is read by its first page alone may never
+/// come to the older ones.
+const MOST_FOLLOWED: usize = 32;
+
 /// What the students' lists should show.
 #[derive(Debug, Default)]
 pub(super) struct Visible {
+    /// In the order of their acknowledgements.
     students: HashMap<UserId, Vec<Effect>>,
     reads: u64,
     stale: u64,
@@ -68,25 +78,34 @@ struct Effect {
     /// Whether a cancellation was requested: from then on either state may be seen.
     unsettled: bool,
     cancelled: Option<Instant>,
+    /// Whether a read has shown it as it is now.
+    shown: bool,
 }
 
 impl Visible {
     pub(super) fn booked(&mut self, booking: &BookingView) {
-        self.students
-            .entry(booking.student_id)
-            .or_default()
-            .push(Effect {
-                booking: booking.id,
-                scheduled_at: booking.scheduled_at,
-                booked: now(),
-                unsettled: false,
-                cancelled: None,
-            });
+        self.follow(booking, None);
+    }
+
+    fn follow(&mut self, booking: &BookingView, cancelled: Option<Instant>) {
+        let effects = self.students.entry(booking.student_id).or_default();
+        effects.push(Effect {
+            booking: booking.id,
+            scheduled_at: booking.scheduled_at,
+            booked: now(),
+            unsettled: false,
+            cancelled,
+            shown: false,
+        });
+        if effects.len() > MOST_FOLLOWED {
+            effects.remove(0);
+        }
     }
 
     pub(super) fn cancelling(&mut self, booking: &BookingView) {
         if let Some(effect) = self.effect(booking) {
             effect.unsettled = true;
+            effect.shown = false;
         }
     }
 
@@ -94,6 +113,8 @@ impl Visible {
         let at = now();
         if let Some(effect) = self.effect(booking) {
             effect.cancelled = Some(at);
+        } else {
+            self.follow(booking, Some(at));
         }
     }
 
@@ -108,7 +129,7 @@ impl Visible {
     }
 
     pub(super) fn read(&mut self, reading: &Reading, listed: &[BookingView], whole: bool) {
-        let Some(effects) = self.students.get(&reading.student) else {
+        let Some(effects) = self.students.get_mut(&reading.student) else {
             return;
         };
         // A page that was cut says nothing of what comes after it.
@@ -120,7 +141,7 @@ impl Visible {
             listed.iter().map(|one| (one.id, one.status)).collect();
         let mut shown = 0_u64;
         let mut oldest = None;
-        for effect in effects {
+        for effect in effects.iter_mut() {
             if end.is_some_and(|end| effect.scheduled_at <= end) || effect.booked > reading.at {
                 continue;
             }
@@ -141,10 +162,17 @@ impl Visible {
                 }
                 _ => found.is_some(),
             };
+            effect.shown |= seen;
             if !seen {
                 oldest = Some(oldest.map_or(since, |known: Instant| known.min(since)));
             }
         }
+        let mut older = effects.len().saturating_sub(FOLLOWED);
+        effects.retain(|effect| {
+            let kept = older == 0 || !effect.shown;
+            older = older.saturating_sub(1);
+            kept
+        });
         self.reads += u64::from(shown > 0);
         if let Some(since) = oldest {
             self.stale(reading.at.saturating_duration_since(since));
@@ -270,6 +298,57 @@ pub(super) mod tests {
         visible.read(&settled, &[lesson], true);
         let found = visible.freshness();
         assert_eq!((found.reads, found.stale), (2, 1));
+    }
+
+    #[test]
+    fn many_bookings_take_little_memory_and_a_list_that_is_older_than_them_is_still_stale() {
+        let mut visible = Visible::default();
+        let all: Vec<BookingView> = (1..=100).map(|n| booking(1, n)).collect();
+        let student = all[0].student_id;
+        for (index, lesson) in all.iter().enumerate() {
+            visible.booked(lesson);
+            if index % 5 == 4 {
+                let reading = visible.reading(student);
+                visible.read(&reading, &all[..=index], true);
+            }
+            assert!(visible.students[&student].len() < FOLLOWED + 5);
+        }
+        assert_eq!(visible.freshness().stale, 0);
+        let late = visible.reading(student);
+        visible.read(&late, &all[..97], true);
+        visible.read(&late, &all[..50], true);
+        assert_eq!(visible.freshness().stale, 2);
+        // One that is no longer followed is again, once it is cancelled.
+        let mut first = all[0].clone();
+        visible.cancelling(&first);
+        visible.cancelled(&first);
+        pause();
+        let late = visible.reading(student);
+        visible.read(&late, &all, true);
+        assert_eq!(visible.freshness().stale, 3);
+        first.status = BookingStatus::Cancelled;
+        visible.read(&late, &[&[first], &all[1..]].concat(), true);
+        assert_eq!(visible.freshness().stale, 3);
+    }
+
+    #[test]
+    fn what_no_read_has_shown_stays_followed_among_the_newest() {
+        let mut visible = Visible::default();
+        let all: Vec<BookingView> = (1..=MOST_FOLLOWED as u32).map(|n| booking(1, n)).collect();
+        for lesson in &all {
+            visible.booked(lesson);
+        }
+        let student = all[0].student_id;
+        for _ in 0..3 {
+            let reading = visible.reading(student);
+            visible.read(&reading, &all[1..], true);
+        }
+        assert_eq!(visible.freshness().stale, 3);
+        assert_eq!(visible.students[&student].len(), 1 + FOLLOWED);
+        for n in 100..200 {
+            visible.booked(&booking(1, n));
+        }
+        assert_eq!(visible.students[&student].len(), MOST_FOLLOWED);
     }
 
     #[test]

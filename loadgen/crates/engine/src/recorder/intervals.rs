@@ -11,7 +11,7 @@ use hdrhistogram::Histogram;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use super::{
-    bounds::{HIGHEST, response_histogram},
+    bounds::{HIGHEST, response_histogram, touched_counters},
     closed_rows::{ClosedCount, ClosedRows},
 };
 use crate::{
@@ -104,7 +104,7 @@ impl IntervalLog {
     fn new() -> Self {
         Self {
             current: 0,
-            counts: vec![0; BUCKETS].into_boxed_slice(),
+            counts: touched_counters(BUCKETS),
             touched: Vec::with_capacity(1_024),
         }
     }
