@@ -23,10 +23,10 @@ demo: setup ## The before/after experiment on this machine's own PostgreSQL and 
 test: setup-test ## Every test, on a real PostgreSQL with a replica, PgBouncer and Redis started for it, in a Chromium and in a tmux
 	$(CARGO) build --locked -p target-app -p loadgen
 	$(CARGO) test --locked --workspace --no-run
-	$(BUILDS)/debug/loadgen stack --services postgres,redis --topology pgbouncer,replica --no-fsync -- $(CARGO) test --locked --workspace -- --skip driver:: --skip timed:: --skip browser::
+	$(BUILDS)/debug/loadgen stack --services postgres,redis --topology pgbouncer,replica --no-fsync -- $(CARGO) test --locked --workspace --no-fail-fast -- --skip driver:: --skip timed:: --skip browser::
 	$(CARGO) test --locked --workspace --test it -- browser:: --test-threads=1
-	scripts/timed-tests.sh $(CARGO) test --locked --workspace --lib -- driver:: --test-threads=1
-	scripts/timed-tests.sh $(CARGO) test --locked --workspace --test it -- timed:: --test-threads=1
+	scripts/timed-tests.sh driver:: $(CARGO) test --locked --workspace --no-fail-fast --lib -- --test-threads=1
+	scripts/timed-tests.sh timed:: $(CARGO) test --locked --workspace --no-fail-fast --test it -- --test-threads=1
 
 lint: ## Formatting, lints and documentation, as CI wants them
 	$(CARGO) fmt --all --check
