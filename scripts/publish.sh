@@ -7,6 +7,7 @@
 #   PUBLISH_FROM=DIR scripts/publish.sh     go on in this results folder: only what it lacks is measured,
 #                                           so that a catalogue can be made in parts
 #   PUBLISH_DEMO=no scripts/publish.sh      leave the demo as it is
+#   PUBLISH_CAPACITY=no scripts/publish.sh  leave the capacities of the two profiles as they are
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -39,6 +40,12 @@ if [ "${PUBLISH_DEMO:-yes}" = yes ]; then
     measure demo
     keep demo "$work/latest"
     echo "commit $(git rev-parse --short=12 HEAD), measured on $(date -u +%Y-%m-%d)" > "$published/made.txt"
+fi
+if [ "${PUBLISH_CAPACITY:-yes}" = yes ]; then
+    for profile in before after; do
+        measure capacity core --profile $profile --budget 8m
+        keep "capacity_$profile" "$work/latest"
+    done
 fi
 measure experiment run-all --resume ${PUBLISH_ONLY:+--only "$PUBLISH_ONLY"}
 for name in "${folders[@]}"; do
