@@ -1,6 +1,9 @@
 //! The stack as a whole: started in order, stopped in the opposite one.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use super::{
     balancer::{self, Balancer},
@@ -16,7 +19,7 @@ use super::{
     redis::{self, RedisServer},
     replica::{self, ReplicaServer},
     supervisor::ProcessSupervisor,
-    target::{ServiceUrls, TargetApp, TargetSetup},
+    target::{ServiceUrls, TargetApp, TargetSetup, choose},
 };
 use loadgen_experiment::services::{ProcessInfo, ServiceRole, instance_name};
 
@@ -258,6 +261,11 @@ impl Stack {
             target.process.set(&[("PROFILE", &path)]);
         }
         Ok(())
+    }
+
+    /// Instances that are started from now on run this program; schema and data stay those of the first.
+    pub fn use_program(&mut self, program: &Path) -> Result<(), StackError> {
+        choose(&self.stack_folder, program).map(drop)
     }
 
     /// Restarts one instance after the other, while the balancer sends to the others; blocks until

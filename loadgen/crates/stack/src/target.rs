@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -93,7 +94,7 @@ impl TargetSetup {
         ];
         Ok(Self {
             lab_token,
-            program: binaries::target(options.target_bin.as_deref())?,
+            program: choose(folder, &binaries::target(options.target_bin.as_deref())?)?,
             environment,
         })
     }
@@ -190,6 +191,19 @@ impl TargetApp {
         let address = self.address;
         self.process.ready(supervisor.abort(), |_| ready(address))
     }
+}
+
+/// Has instances that are started from now on run `program`. They are started by a link in the stack's
+/// folder, so that another program needs no other command. Returns the link.
+pub(super) fn choose(folder: &StackFolder, program: &Path) -> Result<PathBuf, StackError> {
+    let cannot = || StackError::io(format!("cannot choose {} as target-app", program.display()));
+    let (link, next) = (folder.join("target-app"), folder.join("target-app.next"));
+    // One that a killed process left in a folder that stays.
+    let _none = fs::remove_file(&next);
+    let absolute = program.canonicalize().map_err(cannot())?;
+    symlink(absolute, &next).map_err(cannot())?;
+    fs::rename(&next, &link).map_err(cannot())?;
+    Ok(link)
 }
 
 fn secret() -> String {

@@ -39,9 +39,9 @@ const READINESS_PROFILE: &str = "after";
 /// internal error.
 pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
     let changed = !(args.set_before.is_empty() && args.set_after.is_empty());
-    if changed || args.aa || args.plant.is_some() {
+    if changed || args.names_programs() || args.aa || args.plant.is_some() {
         return Err(Failure::usage(
-            "run-all runs the experiments as they are bundled: name one to set its switches, or to run it as a control",
+            "run-all runs the experiments as they are bundled: name one to set its switches or programs, or to run it as a control",
         ));
     }
     let started = DateTime::<Utc>::from(time_of_day());

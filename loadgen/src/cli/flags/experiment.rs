@@ -1,5 +1,7 @@
 //! The flags of `loadgen experiment`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use shared::time::Millis;
 
@@ -35,6 +37,23 @@ pub struct ExperimentArgs {
         value_delimiter = ';'
     )]
     pub set_after: Vec<String>,
+    /// Program of target-app that the first arm runs on an own stack, like that of an earlier commit
+    /// [default: that of --target-bin]
+    #[arg(
+        long,
+        env = "LOADGEN_TARGET_BIN_BEFORE",
+        value_name = "FILE",
+        conflicts_with_all = ["targets", "capacity"]
+    )]
+    pub target_bin_before: Option<PathBuf>,
+    /// Program of target-app that the second arm runs; schema and data come from that of --target-bin
+    #[arg(
+        long,
+        env = "LOADGEN_TARGET_BIN_AFTER",
+        value_name = "FILE",
+        conflicts_with_all = ["targets", "capacity"]
+    )]
+    pub target_bin_after: Option<PathBuf>,
     /// Number of blocks (pairs of trials); one claim needs 6, two need 7 [default: from the claims,
     /// and from the spread of the first blocks]
     #[arg(long, env = "LOADGEN_BLOCKS", value_name = "N", value_parser = whole(1, MAX_BLOCKS))]
@@ -99,6 +118,11 @@ pub enum ExperimentAction {
 }
 
 impl ExperimentArgs {
+    /// Whether the arms run programs that are named.
+    pub fn names_programs(&self) -> bool {
+        self.target_bin_before.is_some() || self.target_bin_after.is_some()
+    }
+
     /// The action that the first word names.
     pub fn action(&self) -> ExperimentAction {
         match self.file.as_deref() {

@@ -1,8 +1,10 @@
 //! The experiment of `loadgen experiment`: a file, or flags alone.
 
+use std::path::Path;
+
 use shared::{dataset::Scale, time::Millis};
 
-use super::overrides;
+use super::{overrides, programs::choose_programs};
 use crate::{
     cli::{failure::Failure, flags::ExperimentArgs},
     library::{self, SourceFile},
@@ -44,6 +46,7 @@ pub(in crate::cli) fn plan_experiment(
             overrides::apply_setting(&mut arm.settings, setting)?;
         }
     }
+    choose_programs(&mut experiment, args)?;
     if args.quick {
         experiment.make_quick();
     }
@@ -94,9 +97,10 @@ pub(in crate::cli) fn plan_experiment(
 /// An experiment without a file: the flows of `--flow` or the core mix, both arms from the profile
 /// `after`.
 fn from_flags(args: &ExperimentArgs) -> Result<(Experiment, SourceFile), Failure> {
-    if args.set_before.is_empty() && args.set_after.is_empty() {
+    let same_switches = args.set_before.is_empty() && args.set_after.is_empty();
+    if same_switches && !args.names_programs() {
         return Err(Failure::usage(
-            "name an experiment (`loadgen experiment list` shows the bundled ones) or its file, or set what differs with --set-before and --set-after",
+            "name an experiment (`loadgen experiment list` shows the bundled ones) or its file, or set what differs with --set-before and --set-after, or with --target-bin-before and --target-bin-after",
         ));
     }
     let (mut suite, source) = library::find_suite("core")?;
@@ -114,9 +118,7 @@ fn from_flags(args: &ExperimentArgs) -> Result<(Experiment, SourceFile), Failure
             || CodeConnect.default_primary(),
             |op| vec![format!("{} p97.5", catalog.operations.name(*op))],
         );
-    let arm = || ArmSpec {
-        settings: CodeConnect.default_profile(),
-    };
+    let arm = || ArmSpec::from(CodeConnect.default_profile());
     let mut experiment = Experiment {
         suite,
         hypothesis: String::new(),
@@ -151,17 +153,19 @@ fn claim_medians(experiment: &mut Experiment) {
 }
 
 fn question(args: &ExperimentArgs) -> String {
-    let words = |settings: &[String]| {
-        if settings.is_empty() {
-            "the profile after".to_owned()
-        } else {
-            settings.join(", ")
+    let words = |settings: &[String], program: Option<&Path>| {
+        let program = program.map(|path| path.display().to_string());
+        let words: Vec<String> = program.into_iter().chain(settings.to_vec()).collect();
+        match words.as_slice() {
+            [] if args.names_programs() => "the program of --target-bin".to_owned(),
+            [] => "the profile after".to_owned(),
+            some => some.join(", "),
         }
     };
     format!(
         "What changes from {} to {}?",
-        words(&args.set_before),
-        words(&args.set_after)
+        words(&args.set_before, args.target_bin_before.as_deref()),
+        words(&args.set_after, args.target_bin_after.as_deref())
     )
 }
 

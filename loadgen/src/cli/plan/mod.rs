@@ -5,6 +5,7 @@ mod chaos;
 mod experiment;
 mod factorial;
 mod overrides;
+mod programs;
 mod suite;
 
 pub(super) use chaos::{PlannedChaos, plan_chaos};

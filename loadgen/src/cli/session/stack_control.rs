@@ -1,6 +1,6 @@
 //! Control over an own stack, for trials.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use super::interrupt::CleanupSlot;
 use loadgen_engine::suite::FaultKind;
@@ -36,6 +36,10 @@ impl ServiceControl for OwnStackControl {
         let profile = serde_json::to_string(settings)
             .map_err(|error| ServiceError::Failed(error.to_string()))?;
         self.with_stack(|stack| stack.start_with(&profile))
+    }
+
+    fn use_program(&self, program: &Path) -> Result<(), ServiceError> {
+        self.with_stack(|stack| stack.use_program(program))
     }
 
     fn begin_fault(&self, fault: FaultKind) -> Result<(), ServiceError> {

@@ -7,9 +7,18 @@ use super::file::Experiment;
 const MAX_LISTED: usize = 4;
 
 impl Experiment {
-    /// Path, value before and value after of every switch in which the arms differ.
+    /// Path, value before and value after of every switch in which the arms differ; before them the
+    /// programs, where the arms run two.
     pub fn differences(&self) -> Vec<(String, String, String)> {
-        self.before.settings.differences(&self.after.settings)
+        let programs = self.before.program.as_ref().zip(self.after.program.as_ref());
+        let programs = programs
+            .filter(|(before, after)| before != after)
+            .map(|(before, after)| {
+                let program = "program".to_owned();
+                (program, before.to_string(), after.to_string())
+            });
+        let switches = self.before.settings.differences(&self.after.settings);
+        programs.into_iter().chain(switches).collect()
     }
 
     /// The same in one line.

@@ -23,13 +23,14 @@ use serde_saphyr::{Location, Spanned};
 use shared::{dataset::Scale, time::Millis};
 
 use super::{
+    arm_spec::ArmSpec,
     control::{CONTROL_BLOCKS, ControlKind, medians},
     direction::Direction,
     shorten::shorten,
 };
 use crate::{
     schema::Document,
-    system::{Application, Settings},
+    system::Application,
 };
 use loadgen_engine::suite::{
     Suite,
@@ -89,13 +90,6 @@ pub enum ArmCapacitySearch {
     Yes,
     /// It was asked for, of an experiment that is too short for it.
     LeftOut,
-}
-
-/// An arm: a named profile with some switches set.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ArmSpec {
-    /// Every switch.
-    pub settings: Settings,
 }
 
 /// A shorter version, to see that everything works; too short to decide anything.
@@ -190,7 +184,7 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
                 .set(&mut settings, path, &value.value)
                 .map_err(|error| at(place, error))?;
         }
-        Ok(ArmSpec { settings })
+        Ok(ArmSpec::from(settings))
     };
     let (before, after) = (arm(&raw.before)?, arm(&raw.after)?);
     let expected = match &raw.expected {

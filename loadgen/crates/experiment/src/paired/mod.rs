@@ -1,6 +1,7 @@
 //! Paired trials of two arms, and what they allow to say.
 
 mod arm_capacities;
+mod arm_spec;
 pub mod budget;
 mod control;
 mod decide;
@@ -26,12 +27,13 @@ mod shorten;
 mod totals;
 mod warnings;
 
+pub use arm_spec::ArmSpec;
 pub use control::{CONTROL_BLOCKS, ControlKind, PLANTED};
 pub use decide::decide;
 pub use design::{BlockOrder, Slot, design};
 pub use direction::Direction;
 pub use expected::expectation;
-pub use file::{ArmCapacitySearch, ArmSpec, Experiment, Quick};
+pub use file::{ArmCapacitySearch, Experiment, Quick};
 pub use finished::{ArmResult, Finished};
 pub use metrics::{EffectMetric, MetricScope, metrics, metrics_of};
 pub use orchestrate::run;

@@ -2,6 +2,7 @@
 
 use super::{
     arm_capacities,
+    arm_spec::ArmSpec,
     control::{CONTROL_BLOCKS, ControlKind, weigh},
     file::{ArmCapacitySearch, Experiment},
     finished::Finished,
@@ -25,16 +26,13 @@ pub async fn run(
     kept: Kept<'_>,
 ) -> Finished {
     let mut experiment = experiment.clone();
-    let profiles = [
-        experiment.before.settings.clone(),
-        experiment.after.settings.clone(),
-    ];
+    let specs = [experiment.before.clone(), experiment.after.clone()];
     let mut rate = None;
     if experiment.find_rate {
         match find_rate(env, &mut experiment, workers, kept).await {
             Ok(found) => rate = Some(found),
             Err(error) => {
-                let mut work = Work::new(env, &experiment, workers, profiles, "");
+                let mut work = Work::new(env, &experiment, workers, specs.clone(), "");
                 work.fail(error);
                 return work.finish();
             }
@@ -45,7 +43,7 @@ pub async fn run(
         match Box::pin(arm_capacities::search(env, &experiment, workers, kept)).await {
             Ok(found) => capacities = Some(found),
             Err(error) => {
-                let mut work = Work::new(env, &experiment, workers, profiles, "");
+                let mut work = Work::new(env, &experiment, workers, specs.clone(), "");
                 work.fail(error);
                 return work.finish();
             }
@@ -57,11 +55,17 @@ pub async fn run(
         let arms = match kind.arms(&experiment.after.settings, env.system.application()) {
             Ok(arms) => arms,
             Err(why) => {
-                let mut work = Work::new(env, &experiment, workers, profiles, "");
+                let mut work = Work::new(env, &experiment, workers, specs.clone(), "");
                 work.fail(SystemError::Failed(why).into());
                 return work.finish();
             }
         };
+        // A control compares the second arm with itself: both run its program.
+        let program = &experiment.after.program;
+        let arms = arms.map(|settings| ArmSpec {
+            settings,
+            program: program.clone(),
+        });
         let mut work = Work::new(env, &experiment, workers, arms, kind.as_str());
         work.clock = clock;
         env.events.note(format!("control: {}", kind.as_str()));
@@ -80,7 +84,7 @@ pub async fn run(
         let sentence = controls.add(kind, finished, &experiment.primary);
         env.events.note(sentence);
     }
-    let mut work = Work::new(env, &experiment, workers, profiles, "");
+    let mut work = Work::new(env, &experiment, workers, specs, "");
     work.clock = clock;
     work.blocks(experiment.blocks, kept).await;
     work.more_blocks(kept).await;

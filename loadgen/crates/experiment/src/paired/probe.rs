@@ -1,7 +1,8 @@
 //! What an arm takes at its limit, found by a short trial before the experiment.
 
 use super::{
-    file::{ArmSpec, Experiment},
+    arm_spec::ArmSpec,
+    file::Experiment,
     rate,
     run::Kept,
 };
@@ -60,7 +61,8 @@ pub(super) async fn probe_arm(
     kept: Kept<'_>,
 ) -> Result<ProbedArm, TrialError> {
     let probe = rate::probe(&experiment.suite);
-    let arm = ArmConfig::new(name, spec.settings.clone(), env.system.application());
+    let arm = ArmConfig::new(name, spec.settings.clone(), env.system.application())
+        .running(spec.program.clone());
     let spec = TrialSpec {
         suite: &probe,
         arm: &arm,

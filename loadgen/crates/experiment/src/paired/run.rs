@@ -6,6 +6,7 @@ use std::time::Instant;
 use shared::api::lab::Explanation;
 
 use super::{
+    arm_spec::ArmSpec,
     decide::decide,
     design::{BlockOrder, Slot, design},
     file::Experiment,
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::{
     schema::{Effect, Trial, ValidityWord},
-    system::{InForce, Settings},
+    system::InForce,
     trial::{
         self, ArmConfig, CommandClock, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec,
     },
@@ -103,11 +104,14 @@ impl<'a> Work<'a> {
         env: &'a TestEnv,
         experiment: &'a Experiment,
         workers: usize,
-        [before, after]: [Settings; 2],
+        [before, after]: [ArmSpec; 2],
         label: &'static str,
     ) -> Self {
         let application = env.system.application();
-        let arm = |name: &str, settings| ArmWork::new(ArmConfig::new(name, settings, application));
+        let arm = |name: &str, spec: ArmSpec| {
+            let config = ArmConfig::new(name, spec.settings, application);
+            ArmWork::new(config.running(spec.program))
+        };
         Self {
             env,
             experiment,

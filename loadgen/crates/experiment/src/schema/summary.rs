@@ -118,6 +118,10 @@ pub struct Arm {
     pub profile: BTreeMap<String, String>,
     /// Digest of that profile.
     pub fingerprint: String,
+    /// The program of the target that its trials started, with the begin of its SHA-256; absent where
+    /// all arms ran the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
     /// How many trials went in.
     pub trials: u32,
     /// All operations taken together.

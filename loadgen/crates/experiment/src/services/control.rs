@@ -1,6 +1,6 @@
 //! Control over services that were started for a command.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, path::Path};
 
 use super::roles::ProcessInfo;
 use loadgen_engine::suite::FaultKind;
@@ -27,6 +27,8 @@ pub trait ServiceControl: fmt::Debug + Send + Sync {
     /// Instances of the target that are started from now on begin with this configuration: a value
     /// for each switch.
     fn start_with(&self, settings: &BTreeMap<String, String>) -> Result<(), ServiceError>;
+    /// Instances of the target that are started from now on run this program.
+    fn use_program(&self, program: &Path) -> Result<(), ServiceError>;
     /// Puts a fault into a service. Of one that ends by itself, returns when the service is ready again.
     fn begin_fault(&self, fault: FaultKind) -> Result<(), ServiceError>;
     /// Takes a fault that lasts away again; returns when the service is ready.

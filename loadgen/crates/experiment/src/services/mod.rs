@@ -2,7 +2,9 @@
 //! killed.
 
 mod control;
+mod program;
 mod roles;
 
 pub use control::{SERVICE_NICE, ServiceControl, ServiceError};
+pub use program::TargetProgram;
 pub use roles::{ProcessInfo, ServiceRole, instance_name};

@@ -93,6 +93,7 @@ fn arm(one: &KeptTrial, settings: &Settings, plans: &[Explanation]) -> Arm {
         name: trial.arm.clone(),
         profile: settings.0.clone(),
         fingerprint: settings.fingerprint(),
+        program: None,
         trials: 1,
         total: trial.total.clone(),
         operations: trial.operations.clone(),

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 use super::{clock::CommandProgress, load_source::LoadSource};
-use crate::services::ServiceControl;
+use crate::services::{ServiceControl, TargetProgram};
 use crate::{
     events::{LoadControl, Publisher},
     schema::ArmName,
@@ -61,6 +61,8 @@ pub struct ArmConfig {
     pub settings: Settings,
     /// The switches that make it known to be wrong, if any do: `switch=value`.
     pub known_wrong: Option<String>,
+    /// The program of the target that its trials start; absent where all trials run the same.
+    pub program: Option<TargetProgram>,
 }
 
 impl ArmConfig {
@@ -71,7 +73,14 @@ impl ArmConfig {
             name: name.into(),
             settings,
             known_wrong: (!wrong.is_empty()).then(|| wrong.join(" and ")),
+            program: None,
         }
+    }
+
+    /// The same, with a program of its own.
+    pub fn running(mut self, program: Option<TargetProgram>) -> Self {
+        self.program = program;
+        self
     }
 }
 

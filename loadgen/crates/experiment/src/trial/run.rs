@@ -246,7 +246,14 @@ async fn fresh_start(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<(), TrialErr
     };
     stage(env, spec, "restart", None);
     let service_control = Arc::clone(service_control);
-    let restarting = tokio::task::spawn_blocking(move || service_control.restart_target());
+    let program = spec.arm.program.clone();
+    let restarting = tokio::task::spawn_blocking(move || {
+        if let Some(program) = program {
+            program.check_unchanged()?;
+            service_control.use_program(program.path())?;
+        }
+        service_control.restart_target()
+    });
     restarting
         .await
         .map_err(|error| TrialError::Thread(error.to_string()))??;

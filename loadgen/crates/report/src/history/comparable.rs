@@ -193,6 +193,7 @@ pub(super) mod tests {
             name: "run".into(),
             profile: profile.into(),
             fingerprint: String::new(),
+            program: None,
             trials: 1,
             total: operation(),
             operations: Vec::new(),

@@ -434,7 +434,7 @@ fn row_text(row: &serde_json::Value) -> String {
     text.chars().take(MAX_ROW).chain(['…']).collect()
 }
 
-/// Every switch, the differing ones first.
+/// The programs where the arms ran two, then every switch, the differing ones first.
 pub(super) fn switches(arms: &[&Arm]) -> Vec<SwitchRow> {
     let names: BTreeSet<&String> = arms.iter().flat_map(|arm| arm.profile.keys()).collect();
     let mut switches: Vec<SwitchRow> = names
@@ -454,5 +454,20 @@ pub(super) fn switches(arms: &[&Arm]) -> Vec<SwitchRow> {
         })
         .collect();
     switches.sort_by_key(|switch| !switch.differs);
-    switches
+    programs(arms).into_iter().chain(switches).collect()
+}
+
+/// The programs that the arms ran; none where all ran the same.
+fn programs(arms: &[&Arm]) -> Option<SwitchRow> {
+    let absent = || figures::ABSENT.into();
+    let values: Vec<String> = arms
+        .iter()
+        .map(|arm| arm.program.as_deref().map_or_else(absent, printable))
+        .collect();
+    let differs = values.windows(2).any(|pair| pair[0] != pair[1]);
+    differs.then(|| SwitchRow {
+        name: "program".to_owned(),
+        differs,
+        values,
+    })
 }
