@@ -6,6 +6,11 @@ use clap::{Parser as _, error::ErrorKind};
 use shared::usage;
 use target_app::cli::{Cli, Exit};
 
+/// See the feature in Cargo.toml.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match Cli::try_parse() {
         Ok(cli) => cli.run(),
