@@ -166,6 +166,7 @@ pub(crate) fn quiet() -> Summary {
             name: "run".into(),
             profile: in_force(),
             fingerprint: String::new(),
+            program: None,
             trials: 3,
             total: good("total"),
             operations: names.map(good).into(),

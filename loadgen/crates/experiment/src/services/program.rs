@@ -3,7 +3,7 @@
 use std::{
     fmt::{self, Write as _},
     fs::File,
-    io,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -13,6 +13,8 @@ use super::control::ServiceError;
 
 /// Bytes of a digest that are shown.
 const SHOWN: usize = 6;
+/// Bytes that are read at once.
+const PIECE: usize = 64 * 1024;
 
 /// A program on this machine, as it was when the command began.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,8 +70,14 @@ impl fmt::Display for TargetProgram {
 }
 
 fn digest(path: &Path) -> io::Result<String> {
-    let mut hash = Sha256::new();
-    io::copy(&mut File::open(path)?, &mut hash)?;
+    let mut file = File::open(path)?;
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; PIECE]);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => break,
+            some => hash.update(&buffer[..some]),
+        }
+    }
     let bytes = hash.finalize();
     Ok(bytes
         .iter()
