@@ -26,8 +26,12 @@ scripts/setup.sh
 "${CARGO:-cargo}" build --release --locked -p target-app -p loadgen
 loadgen=$target/release/loadgen
 
-# Exit codes above 90 are verdicts: they are results too. Any other failure ends this.
-measure() { "$loadgen" "$@" --results "$work" || [ $? -ge 90 ]; }
+# Exit codes from 90 to 99 are verdicts: they are results too. Any other failure, and Ctrl-C, ends this.
+measure() {
+    local code=0
+    "$loadgen" "$@" --results "$work" || code=$?
+    [ $code -eq 0 ] || { [ $code -ge 90 ] && [ $code -le 99 ]; }
+}
 
 # Takes a run over as results/published/NAME.
 keep() {
