@@ -1,4 +1,4 @@
-//! Health checks: is the process up, can it write to PostgreSQL, and does Redis answer?
+//! Health checks: is the process up, and can it serve?
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -9,12 +9,16 @@ use axum::{
 };
 use http::StatusCode;
 use shared::{api::lab::Readiness, paths};
+use tokio::time::{error::Elapsed, timeout};
 
 use super::probes::{RedisProbe, postgres_is_writable};
 use crate::state::AppState;
 
-/// Longest wait for each service.
-const LIMIT: Duration = Duration::from_secs(1);
+/// Longest wait for PostgreSQL: the answer has to come within a second, the time-out of a check of the
+/// balancer (`inter` in `deploy/haproxy.cfg`) and of a readiness probe of Kubernetes.
+const POSTGRES_LIMIT: Duration = Duration::from_millis(800);
+/// Longest wait for Redis, which decides nothing: one that hangs must not delay the answer much.
+const REDIS_LIMIT: Duration = Duration::from_millis(250);
 
 /// Is the process up?
 #[utoipa::path(
@@ -31,10 +35,14 @@ pub async fn live() -> Json<Readiness> {
     })
 }
 
-/// Can it write to PostgreSQL, and does Redis answer?
+/// Can it write to PostgreSQL?
 ///
-/// Each is asked over a connection of its own, so that a busy pool does not make the server
-/// look broken, and given a second.
+/// Redis is asked too, and named where it does not answer, but decides nothing: without it the server
+/// loads what it would have cached. All instances share it, so a balancer that went by it would
+/// take all of them out of use at once.
+///
+/// Both are asked at the same time, each over a connection of its own, so that a busy pool does not make
+/// the server look broken.
 #[utoipa::path(
     get,
     path = paths::HEALTH_READY,
@@ -47,23 +55,24 @@ pub async fn live() -> Json<Readiness> {
 )]
 pub async fn ready(State(state): State<AppState>) -> Response {
     let parts = state.engines().parts();
-    let postgres =
-        async { tokio::time::timeout(LIMIT, postgres_is_writable(&parts.database_url)).await };
-    let redis = async { tokio::time::timeout(LIMIT, RedisProbe::ping(&parts.redis_url)).await };
-    let (postgres, redis) = tokio::join!(postgres, redis);
+    let (postgres, redis) = tokio::join!(
+        timeout(POSTGRES_LIMIT, postgres_is_writable(&parts.database_url)),
+        timeout(REDIS_LIMIT, RedisProbe::ping(&parts.redis_url)),
+    );
     let postgres = match postgres {
         Ok(Ok(false)) => "is read-only".to_owned(),
-        other => status_text(other),
+        other => status_text(other, POSTGRES_LIMIT),
     };
+    let mut is_ready = postgres == "ok";
     let mut answers = BTreeMap::from([
         ("postgres".to_owned(), postgres),
-        ("redis".to_owned(), status_text(redis)),
+        ("redis".to_owned(), status_text(redis, REDIS_LIMIT)),
     ]);
     if state.admit().is_err() {
         let why = "the database is being replaced".to_owned();
         answers.insert("engine".to_owned(), why);
+        is_ready = false;
     }
-    let is_ready = answers.values().all(|answer| answer == "ok");
     let (status, text) = if is_ready {
         (StatusCode::OK, "ready")
     } else {
@@ -78,7 +87,8 @@ pub async fn ready(State(state): State<AppState>) -> Response {
 
 /// `ok`, or what is wrong; the cause goes into the log, for it may name hosts.
 fn status_text<T, E: std::fmt::Display>(
-    asked: Result<Result<T, E>, tokio::time::error::Elapsed>,
+    asked: Result<Result<T, E>, Elapsed>,
+    limit: Duration,
 ) -> String {
     match asked {
         Ok(Ok(_)) => "ok".to_owned(),
@@ -86,6 +96,6 @@ fn status_text<T, E: std::fmt::Display>(
             tracing::warn!(%error, "a part of the server does not answer");
             "does not answer".to_owned()
         }
-        Err(_) => format!("did not answer within {} ms", LIMIT.as_millis()),
+        Err(_) => format!("did not answer within {} ms", limit.as_millis()),
     }
 }
