@@ -43,7 +43,10 @@ pub fn router(state: AppState) -> Router {
 fn health_routes() -> Router<AppState> {
     Router::new()
         .route(paths::HEALTH_LIVE, get(lab::live))
-        .route(paths::HEALTH_READY, get(lab::ready))
+        .route(
+            paths::HEALTH_READY,
+            get(lab::ready).layer(Extension(lab::LastReadiness::default())),
+        )
         .route(paths::METRICS, get(http::scrape))
 }
 

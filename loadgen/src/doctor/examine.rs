@@ -10,21 +10,26 @@ use super::{
 };
 use loadgen_engine::clock::time_of_day;
 use loadgen_experiment::observer::{Machine, Sleeper};
-use loadgen_stack::{self as stack};
 
 /// How long the machine is watched.
 const WATCH: Duration = Duration::from_millis(2_200);
 
 /// Runs all checks. Blocks for two seconds. `folder` is where an own stack would keep its data,
-/// `view` is the profile of a running target, where there is one.
-pub fn examine(folder: &Path, view: Option<&ProfileView>) -> Vec<Finding> {
+/// `targets` are the profiles of the processes of a running target, each with its host; where there are
+/// none, `missing` says which programs of an own stack are not there.
+pub fn examine(
+    folder: &Path,
+    missing: &[String],
+    targets: &[(String, ProfileView)],
+) -> Vec<Finding> {
     let mut findings = machine::findings(&kernel::read(folder));
     findings.extend(watch());
     findings.push(services::build(cfg!(debug_assertions)));
-    match view {
-        Some(view) => findings.extend(services::target(view)),
-        None => findings.extend(services::programs(&stack::missing_programs())),
-    }
+    findings.extend(if targets.is_empty() {
+        services::programs(missing)
+    } else {
+        services::targets(targets)
+    });
     findings
 }
 

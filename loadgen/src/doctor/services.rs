@@ -27,7 +27,7 @@ pub(super) fn programs(missing: &[String]) -> Vec<Finding> {
     if missing.is_empty() {
         return vec![Finding::ok(
             "programs",
-            "PostgreSQL, Redis and target-app are there",
+            "those of an own stack are there",
         )];
     }
     missing
@@ -43,8 +43,21 @@ pub(super) fn programs(missing: &[String]) -> Vec<Finding> {
         .collect()
 }
 
-/// Findings about a running target.
-pub(super) fn target(view: &ProfileView) -> Vec<Finding> {
+/// Findings about the processes of a running target. Where there are several, each names its host.
+pub(super) fn targets(views: &[(String, ProfileView)]) -> Vec<Finding> {
+    let findings = views.iter().flat_map(|(host, view)| {
+        target(view).into_iter().map(move |finding| match views {
+            [_] => finding,
+            _ => Finding {
+                found: format!("{host}: {}", finding.found),
+                ..finding
+            },
+        })
+    });
+    findings.collect()
+}
+
+fn target(view: &ProfileView) -> Vec<Finding> {
     vec![
         target_build(view),
         durability(view),
@@ -179,6 +192,20 @@ mod tests {
             .differences
             .push("indexes.reviews is off, not on".into());
         assert_eq!(levels(&other)[3], FindingLevel::Bad);
+    }
+
+    #[test]
+    fn every_process_of_a_target_is_examined_and_named_where_there_are_several() {
+        let sound = view("20", "on", "0.1.0 (release)");
+        let large = view("95", "on", "0.1.0 (release)");
+        let [one, other] = ["a.test:1", "b.test:2"].map(str::to_owned);
+        let alone = targets(&[(one.clone(), sound.clone())]);
+        assert!(alone.iter().all(|finding| !finding.found.contains(&one)));
+        let both = targets(&[(one.clone(), sound), (other, large)]);
+        assert_eq!(both.len(), 2 * alone.len());
+        let bad = both.iter().filter(|one| one.level == FindingLevel::Bad);
+        let bad: Vec<&str> = bad.map(|one| one.found.as_str()).collect();
+        assert!(matches!(bad[..], [one] if one.starts_with("b.test:2: pool.max 95")));
     }
 
     #[test]

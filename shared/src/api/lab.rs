@@ -107,6 +107,6 @@ pub struct Explained {
 pub struct Readiness {
     /// `ready` or `not_ready`.
     pub status: String,
-    /// Each part that is needed: `ok`, or what is wrong with it.
+    /// Each part: `ok`, or what is wrong with it. Redis alone does not make a server `not_ready`.
     pub parts: BTreeMap<String, String>,
 }

@@ -3,7 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `access` | access by the lab token; without a configured token there is no control plane |
-//! | `health` | is the process up, do PostgreSQL and Redis answer |
+//! | `health` | is the process up, can it serve |
 //! | `profile`, `view` | the profile in force, and putting another one in force |
 //! | `reset` | database and caches back to the seeded state |
 //! | `telemetry`, `probes` | samples of the server, PostgreSQL and Redis |

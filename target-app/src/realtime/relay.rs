@@ -17,13 +17,18 @@ use deadpool_redis::redis::{
 use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use shared::ids::{RoomId, UserId};
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{
+    sync::mpsc,
+    time::{error::Elapsed, sleep, timeout},
+};
 use uuid::Uuid;
 
 /// Frames that wait to be sent; beyond, they are left out.
 const CAPACITY: usize = 4_096;
 /// Most frames of one round trip.
 const AT_ONCE: usize = 64;
+/// Longest wait for both connections, the subscription included, for which the client has no limit.
+const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 
 /// A frame for sockets of other processes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -92,6 +97,9 @@ pub enum RelayError {
     /// Redis refuses or does not answer.
     #[error("Redis: {0}")]
     Redis(#[from] RedisError),
+    /// Redis accepts connections and does not answer.
+    #[error("Redis does not answer within {} s", CONNECT_LIMIT.as_secs())]
+    Late(#[from] Elapsed),
     /// The subscription ended.
     #[error("Redis closed the subscription")]
     Ended,
@@ -108,6 +116,10 @@ pub struct RelayLink {
 impl RelayLink {
     /// Connects to the channel of the Redis database at `url`.
     pub async fn connect(url: &str) -> Result<Self, RelayError> {
+        timeout(CONNECT_LIMIT, Self::open(url)).await?
+    }
+
+    async fn open(url: &str) -> Result<Self, RelayError> {
         let client = Client::open(url)?;
         // Channels are the whole server's; databases of it belong to different applications.
         let database = client.get_connection_info().redis_settings().db();
@@ -173,6 +185,11 @@ impl RelayLink {
 
 #[cfg(test)]
 mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
     use super::*;
 
     #[test]
@@ -195,6 +212,36 @@ mod tests {
             let read: Published = serde_json::from_str(&text).unwrap();
             assert_eq!((read.origin, read.frame), (origin, frame));
         }
+    }
+
+    #[tokio::test]
+    async fn a_redis_that_does_not_answer_a_subscription_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("redis://{}/0", listener.local_addr().unwrap());
+        let silent = async {
+            // The first connection, which publishes, is answered; what subscribes is not.
+            let (mut publisher, _) = listener.accept().await.unwrap();
+            let answered = async {
+                let mut bytes = [0; 1_024];
+                while let Ok(count @ 1..) = publisher.read(&mut bytes).await {
+                    let text = String::from_utf8_lossy(&bytes[..count]);
+                    let answers = "+OK\r\n".repeat(text.matches("CLIENT").count());
+                    publisher.write_all(answers.as_bytes()).await.unwrap();
+                }
+            };
+            let unanswered = async {
+                let _subscriber = listener.accept().await.unwrap();
+                std::future::pending::<()>().await;
+            };
+            tokio::join!(answered, unanswered);
+        };
+        let begun = std::time::Instant::now();
+        let refused = tokio::select! {
+            connected = RelayLink::connect(&url) => connected.err(),
+            () = silent => None,
+        };
+        assert!(matches!(refused, Some(RelayError::Late(_))), "{refused:?}");
+        assert!(begun.elapsed() >= CONNECT_LIMIT);
     }
 
     #[tokio::test]

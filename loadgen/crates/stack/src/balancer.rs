@@ -85,6 +85,12 @@ impl Balancer {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Its process, and those that it has taken over from: they work on as long as they have connections.
+    pub(super) fn pids(&self) -> impl Iterator<Item = u32> {
+        let retired = self.retired.iter().map(ChildProcess::pid);
+        std::iter::once(self.process.pid()).chain(retired)
+    }
+
     /// Kills it and starts it again.
     pub(super) fn crash(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
         self.process.kill()?;

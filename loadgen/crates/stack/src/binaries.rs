@@ -6,14 +6,27 @@ use std::{
 };
 
 use super::error::StackError;
+use loadgen_engine::suite::Topology;
 
-/// The programs that an own stack lacks on this machine, one sentence each.
-pub fn missing_programs() -> Vec<String> {
-    [postgres().err(), redis().err(), target(None).err()]
-        .into_iter()
-        .flatten()
-        .map(|error| error.to_string())
-        .collect()
+/// The programs that an own stack of this shape lacks on this machine, one sentence each; target-app is the
+/// given one, where one is.
+pub fn missing_programs(topology: Topology, target_program: Option<&Path>) -> Vec<String> {
+    let mut programs = vec![postgres()];
+    if topology.replica.is_some() {
+        programs.push(basebackup());
+    }
+    programs.extend([redis(), target(target_program)]);
+    if topology.pooler.is_some() {
+        programs.push(pgbouncer());
+    }
+    if topology.instances > 1 {
+        programs.push(haproxy());
+    }
+    let missing = programs.into_iter().filter_map(Result::err);
+    let mut missing: Vec<String> = missing.map(|error| error.to_string()).collect();
+    // The program of a replica is one of PostgreSQL's, which are missing together.
+    missing.dedup();
+    missing
 }
 
 /// The folder of PostgreSQL's programs: that of `initdb`. Distributions keep it out of the
@@ -179,6 +192,22 @@ mod tests {
             package: "postgresql",
         };
         assert!(missing.to_string().contains("apt-get install postgresql"));
+    }
+
+    #[test]
+    fn a_given_target_program_that_is_not_there_is_missing_beside_what_else_is() {
+        let given = Path::new("/nowhere/target-app");
+        let single = missing_programs(Topology::SINGLE, Some(given));
+        assert!(single.iter().any(|one| one.contains("/nowhere/target-app")));
+        let large = Topology {
+            instances: 2,
+            pooler: Some(20),
+            ..Topology::SINGLE
+        };
+        let all = missing_programs(large, Some(given));
+        let more = [pgbouncer().is_err(), haproxy().is_err()];
+        let more = more.into_iter().filter(|lacks| *lacks).count();
+        assert_eq!(all.len(), single.len() + more, "{all:?}");
     }
 
     #[test]

@@ -233,7 +233,8 @@ impl Stack {
         let balancer = self
             .balancer
             .iter()
-            .map(|one| info("haproxy", one.process.pid(), ServiceRole::Balancer));
+            .flat_map(Balancer::pids)
+            .map(|pid| info("haproxy", pid, ServiceRole::Balancer));
         postgres
             .chain(replica)
             .chain(pooler)

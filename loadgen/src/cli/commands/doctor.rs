@@ -10,7 +10,7 @@ use shared::api::lab::ProfileView;
 use crate::{
     cli::{
         failure::Failure,
-        flags::DoctorArgs,
+        flags::{DoctorArgs, TargetArgs},
         output::closed_pipe,
         session::{ServiceSource, connect},
     },
@@ -18,12 +18,21 @@ use crate::{
     exit,
 };
 use loadgen_codeconnect::LabClient;
+use loadgen_stack::missing_programs;
 
 /// Examines the machine and prints the findings.
 pub(in crate::cli) fn run(args: &DoctorArgs) -> Result<u8, Failure> {
-    let view = view(args)?;
-    let folder = args.target.stack_dir.clone().unwrap_or_else(env::temp_dir);
-    let findings = doctor::examine(&folder, view.as_ref());
+    let targets = targets(args)?;
+    let missing = if targets.is_empty() {
+        missing_programs(
+            args.topology.unwrap_or_default(),
+            args.target_bin.as_deref(),
+        )
+    } else {
+        Vec::new()
+    };
+    let folder = args.stack_dir.clone().unwrap_or_else(env::temp_dir);
+    let findings = doctor::examine(&folder, &missing, &targets);
     let worst = doctor::worst(&findings);
     let mut out = io::stdout().lock();
     let written = if args.json {
@@ -41,26 +50,48 @@ pub(in crate::cli) fn run(args: &DoctorArgs) -> Result<u8, Failure> {
     })
 }
 
-/// The profile of a running target, if one is named.
-fn view(args: &DoctorArgs) -> Result<Option<ProfileView>, Failure> {
-    let ServiceSource::Running { targets, token, .. } = ServiceSource::from_flags(&args.target)?
-    else {
-        return Ok(None);
+/// The profile of each process of a running target, with its host; none where no target is named.
+fn targets(args: &DoctorArgs) -> Result<Vec<(String, ProfileView)>, Failure> {
+    let named = TargetArgs {
+        targets: args.targets.clone(),
+        instances: args.instances.clone(),
+        resolve: args.resolve.clone(),
+        lab_token: args.lab_token.clone(),
+        allow_remote_target: args.allow_remote_target,
+        ..TargetArgs::default()
     };
-    let endpoints = connect(&targets)?;
+    let ServiceSource::Running {
+        targets,
+        instances,
+        token,
+        ..
+    } = ServiceSource::from_flags(&named)?
+    else {
+        return Ok(Vec::new());
+    };
+    let processes = if instances.is_empty() {
+        targets
+    } else {
+        instances
+    };
+    let endpoints = connect(&processes)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Failure::internal)?;
     runtime.block_on(async {
-        let lab = LabClient::new(endpoints.first(), token)?;
-        lab.live().await?;
-        if !lab.has_token() {
-            return Err(Failure::usage(
-                "a target describes itself only to requests with its lab token: give it with --lab-token, or omit --target to examine this machine alone",
-            ));
+        let mut views = Vec::new();
+        for endpoint in endpoints.iter() {
+            let lab = LabClient::new(endpoint, token.clone())?;
+            lab.live().await?;
+            if !lab.has_token() {
+                return Err(Failure::usage(
+                    "a target describes itself only to requests with its lab token: give it with --lab-token, or omit --target to examine this machine alone",
+                ));
+            }
+            views.push((endpoint.host.clone(), lab.profile().await?));
         }
-        Ok(Some(lab.profile().await?))
+        Ok(views)
     })
 }
 

@@ -100,6 +100,19 @@ mod tests {
     }
 
     #[test]
+    fn doctor_takes_no_flag_that_it_does_not_use() {
+        let parse = |words: &str| {
+            let words = words.split_whitespace();
+            Cli::try_parse_from(["loadgen", "doctor"].into_iter().chain(words)).is_ok()
+        };
+        assert!(parse("--topology scale=2,pgbouncer --target-bin x --stack-dir y"));
+        assert!(parse("--target http://127.0.0.1:1 --instance http://127.0.0.1:2"));
+        for unused in ["--scale tiny", "--crash redis@1s"] {
+            assert!(!parse(unused), "{unused}");
+        }
+    }
+
+    #[test]
     fn a_rate_of_nothing_and_a_duration_without_unit_are_refused() {
         let parse = |words: &[&str]| {
             Cli::try_parse_from(["loadgen", "run", "smoke"].iter().chain(words))

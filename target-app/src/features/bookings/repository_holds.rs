@@ -131,11 +131,11 @@ pub(super) async fn count_down(conn: &mut PgConnection, bookings: &[Uuid]) -> Re
     Ok(())
 }
 
-/// Cancels these bookings; under their locks.
+/// Cancels these bookings, whose holds are released; under their locks.
 pub(super) async fn cancel_all(conn: &mut PgConnection, bookings: &[Uuid]) -> Result<(), DbError> {
     let query = sqlx::query(
         "update booking
-         set status = 'cancelled', cancelled_at = now()
+         set status = 'cancelled', cancelled_at = now(), released_at = now()
          where id = any ($1)",
     )
     .bind(bookings);

@@ -36,7 +36,8 @@ async fn an_application_starts_and_serves_without_redis() {
         assert_eq!(telemetry.redis, None);
         assert!(telemetry.caches["mentors"].errors > 0);
         let ready = app.anonymous().get(paths::HEALTH_READY).await;
-        assert_eq!(ready.status, 503);
+        // A balancer that went by the cache would send to no instance at all.
+        assert_eq!(ready.status, 200);
         let ready: Readiness = serde_json::from_slice(&ready.body).unwrap();
         assert_eq!(ready.parts["postgres"], "ok");
         assert_ne!(ready.parts["redis"], "ok");
@@ -89,4 +90,30 @@ async fn a_redis_that_stands_still_is_waited_for_once_and_not_by_every_request()
         assert!(begin.elapsed() < Duration::from_secs(1), "{connection}");
         app.finish().await;
     }
+}
+
+/// Settings of the balancer of Compose, which are those of the own stack.
+const BALANCER: &str = include_str!("../../../../deploy/haproxy.cfg");
+
+#[tokio::test]
+async fn an_instance_whose_redis_stands_still_is_ready_before_the_balancer_gives_its_check_up() {
+    // Without a `timeout check` the interval is the time-out of a check.
+    assert!(BALANCER.contains(" check inter 1s ") && !BALANCER.contains("timeout check"));
+    let check = Duration::from_secs(1);
+    let proxy = Proxy::to_redis().await;
+    let app = TestApp::with(&[]).with_redis_at(proxy.address()).start().await;
+    proxy.stall();
+    for _ in 0..3 {
+        let begin = Instant::now();
+        let ready = app.anonymous().get(paths::HEALTH_READY).await;
+        assert!(begin.elapsed() < check);
+        assert_eq!(ready.status, 200, "{}", ready.text());
+        let ready: Readiness = serde_json::from_slice(&ready.body).unwrap();
+        assert_eq!(ready.status, "ready");
+        assert_eq!(ready.parts["postgres"], "ok");
+        assert_ne!(ready.parts["redis"], "ok");
+    }
+    // It is as ready as it says.
+    everything_works(&app).await;
+    app.finish().await;
 }

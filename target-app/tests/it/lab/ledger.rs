@@ -1,6 +1,9 @@
 //! The audit joined with a client's ledger: clean if the database holds what was acknowledged, and
 //! each difference reported by name.
 
+use std::time::Duration;
+
+use chrono::TimeDelta;
 use http::Method;
 use shared::{
     api::{bookings::BookingView, notifications::NotificationView},
@@ -12,6 +15,7 @@ use shared::{
     paths,
     problem::Code,
 };
+use target_app::clock::Clock;
 
 use crate::support::{Answer, ChatSocket, NewSlot, Person, TestApp, send};
 
@@ -157,6 +161,57 @@ async fn lost_phantom_and_wrong_writes_are_reported_by_name() {
         );
         app.finish().await;
     }
+}
+
+#[tokio::test]
+async fn a_hold_released_unpaid_is_no_lost_booking_and_one_cancelled_otherwise_is() {
+    let clock = Clock::manual(Clock::system().now());
+    let app = TestApp::with(&["bookings.payment=required", "bookings.hold=1m"])
+        .with_clock(&clock)
+        .start()
+        .await;
+    let slot = NewSlot::single().create(&app.db).await;
+    let (ann, bob) = (app.student(5), app.student(6));
+    let bookings = vec![
+        entry(ann.id, slot, &ann.book(slot).await),
+        entry(bob.id, slot, &bob.book(slot).await),
+    ];
+    assert_eq!(bookings[0].outcome, BookingOutcome::Booked);
+    assert_eq!(bookings[1].outcome, BookingOutcome::Full);
+    let ledger = Ledger {
+        bookings,
+        ..Ledger::default()
+    };
+    clock.advance(TimeDelta::minutes(2));
+    let released = format!(
+        "select count(*) from booking where slot_id = '{slot}' and released_at is not null"
+    );
+    for _ in 0..500 {
+        if app.db.count(&released).await == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(app.db.count(&released).await, 1);
+    let audit = async || {
+        let report = app.lab().audit_with(ledger.clone()).await;
+        report.ok::<AuditReport>()
+    };
+    let report = audit().await;
+    assert!(broken(&report).is_empty(), "{:?}", broken(&report));
+    // One that had not to be paid is released by nobody.
+    for change in ["payment_required = false", "released_at = null"] {
+        let sql = format!("update booking set {change} where slot_id = '{slot}'");
+        app.db.execute(&sql).await;
+        let report = audit().await;
+        assert!(
+            broken(&report).contains(&"acknowledged_booking_kept"),
+            "{change}: {:?}",
+            broken(&report)
+        );
+    }
+    assert!(broken(&audit().await).contains(&"full_was_full"));
+    app.finish().await;
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ use crate::{
 pub use super::{
     fault_spec::RawFault,
     load_spec::RawLoad,
-    reader::{BadFile, MAX_TIMEOUT, MAX_USERS, nearest, think, unknown},
+    reader::{BadFile, MAX_TIMEOUT, MAX_USERS, decimal, nearest, think, unknown},
 };
 
 /// Stands for every flow that no other entry of `flows` names.
@@ -119,7 +119,7 @@ pub struct RawSuite {
 #[serde(deny_unknown_fields)]
 pub struct RawFlow {
     flow: Spanned<String>,
-    weight: Option<Spanned<f64>>,
+    weight: Option<Spanned<String>>,
     think: Option<Spanned<String>>,
 }
 
@@ -194,14 +194,14 @@ impl Reader<'_> {
         }
         let weight = match &raw.weight {
             None => 1.0,
-            Some(weight) if weight.value > 0.0 && weight.value <= 1e6 => weight.value,
-            Some(weight) => {
-                let why = format!(
-                    "a weight is greater than 0 and at most 1000000, not {}",
-                    weight.value
-                );
-                return Err(self.at(weight, &why));
-            }
+            Some(text) => match self.decimal(text)? {
+                weight if weight > 0.0 && weight <= 1e6 => weight,
+                weight => {
+                    let why =
+                        format!("a weight is greater than 0 and at most 1000000, not {weight}");
+                    return Err(self.at(text, &why));
+                }
+            },
         };
         let think = raw.think.as_ref().map(|text| self.think(text));
         let think = think.transpose()?;

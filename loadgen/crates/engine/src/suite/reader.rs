@@ -60,6 +60,47 @@ pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&
         .map(|(_, one)| one)
 }
 
+/// Longest word of the file that an error repeats, in characters.
+const SHOWN: usize = 60;
+
+/// The begin of a word, for an error.
+pub(super) fn shortened(word: &str) -> &str {
+    word.char_indices()
+        .nth(SHOWN)
+        .map_or(word, |(end, _)| &word[..end])
+}
+
+/// A number in decimal digits, with a point or an exponent or without. One that begins with a zero, like
+/// `010`, is refused, as a whole number is: in YAML 1.1 it was octal.
+pub fn decimal(text: &str) -> Result<f64, String> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if let Some(bare) = without_zeros(digits) {
+        let word = shortened(text);
+        return Err(format!("`{word}` begins with a zero: write `{bare}`"));
+    }
+    // What Rust reads besides, like `inf`, begins with a letter.
+    let is_number = digits.starts_with(|first: char| first.is_ascii_digit() || first == '.');
+    text.parse::<f64>()
+        .ok()
+        .filter(|number| is_number && number.is_finite())
+        .ok_or_else(|| format!("`{}` is not a number", shortened(text)))
+}
+
+/// The number without the zeros that it begins with and does not need; `None` where there are none.
+pub(super) fn without_zeros(digits: &str) -> Option<String> {
+    let rest = digits.strip_prefix('0')?;
+    if !rest.starts_with(|next: char| next.is_ascii_digit()) {
+        return None;
+    }
+    let bare = shortened(rest.trim_start_matches('0'));
+    let begins_with_digit = bare.starts_with(|first: char| first.is_ascii_digit());
+    Some(if begins_with_digit {
+        bare.to_owned()
+    } else {
+        format!("0{bare}")
+    })
+}
+
 /// Turns raw texts into types; knows the file for its errors, and which flows there are.
 pub(super) struct Reader<'a> {
     pub(super) file: &'a str,
@@ -95,6 +136,10 @@ impl Reader<'_> {
             ms if ms > 24 * 3_600_000 => Err(self.at(text, "a duration is at most 24h")),
             _ => Ok(span),
         }
+    }
+
+    pub(super) fn decimal(&self, text: &Spanned<String>) -> Result<f64, BadFile> {
+        decimal(&text.value).map_err(|why| self.at(text, &why))
     }
 
     pub(super) fn number(
@@ -166,6 +211,27 @@ pub fn think(text: &str) -> Result<Think, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_that_begins_with_a_zero_is_none_and_what_it_would_be_is_said() {
+        for (text, number) in [
+            ("0", 0.0),
+            ("0.5", 0.5),
+            (".5", 0.5),
+            ("-0.25", -0.25),
+            ("10", 10.0),
+            ("1e3", 1_000.0),
+        ] {
+            assert_eq!(decimal(text), Ok(number));
+        }
+        for (text, right) in [("010", "10"), ("-010", "10"), ("00.5", "0.5"), ("00", "0")] {
+            let why = format!("`{text}` begins with a zero: write `{right}`");
+            assert_eq!(decimal(text), Err(why));
+        }
+        for text in ["", "ten", "inf", "-nan", ".nan", "1e999", "1 2", "0x1"] {
+            assert_eq!(decimal(text), Err(format!("`{text}` is not a number")));
+        }
+    }
 
     #[test]
     fn a_word_is_suggested_for_a_slip_and_not_for_another_word() {

@@ -2,10 +2,7 @@
 
 use serde_saphyr::{Error, Location};
 
-use super::reader::unknown;
-
-/// Longest word of the file that an error repeats, in characters.
-const SHOWN: usize = 60;
+use super::reader::{shortened, unknown, without_zeros};
 
 /// One line for an error of the YAML reader; `text` is what it read.
 pub(super) fn explain(error: &Error, text: &str, file: &str) -> String {
@@ -76,8 +73,7 @@ fn number(word: &str, kind: &str) -> String {
         format!("`{word}` is not a number")
     } else if !kind.starts_with(['u', 'i']) {
         format!("`{word}` does not fit here")
-    } else if whole && digits.len() > 1 && digits.starts_with('0') {
-        let bare = digits.trim_start_matches('0');
+    } else if let Some(bare) = without_zeros(digits).filter(|_| whole) {
         format!("`{word}` begins with a zero: write `{bare}`")
     } else if whole && digits.len() == word.len() {
         format!("`{word}` is too large")
@@ -137,13 +133,6 @@ fn syntax(message: &str) -> &'static str {
         "this is not YAML: keys of one level begin in one column, each with `: ` behind it",
         |(_, why)| why,
     )
-}
-
-/// The begin of a word, for an error.
-fn shortened(word: &str) -> &str {
-    word.char_indices()
-        .nth(SHOWN)
-        .map_or(word, |(end, _)| &word[..end])
 }
 
 /// Whether a file has nothing but comments and markers.

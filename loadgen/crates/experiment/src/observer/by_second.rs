@@ -127,9 +127,12 @@ fn target_cpu(span: &[Observation]) -> Option<f64> {
     let spent = if let Some((before, after)) = seen {
         after.roughly_since(before)
     } else {
-        let before = first.snapshot.as_ref()?.process.cpu_ns;
-        let after = last.snapshot.as_ref()?.process.cpu_ns;
-        after.saturating_sub(before) as f64 / 1e9
+        let (before, after) = (first.snapshot.as_ref()?, last.snapshot.as_ref()?);
+        if after.uptime_ms < before.uptime_ms {
+            // Of a target that was restarted between.
+            return None;
+        }
+        after.process.cpu_ns.saturating_sub(before.process.cpu_ns) as f64 / 1e9
     };
     (seconds > SHORTEST_S).then(|| (spent / seconds).max(0.0))
 }
@@ -262,6 +265,17 @@ mod tests {
         let last = look(2).host["postgres"];
         assert_eq!(second.rss_bytes["postgres"], last.rss_bytes);
         assert_eq!(second.descriptors["postgres"], last.descriptors.unwrap());
+    }
+
+    #[test]
+    fn a_second_in_which_the_target_was_restarted_has_no_cpu_of_it() {
+        let restarted = |second| {
+            let mut look = look(second);
+            let snapshot = look.snapshot.as_mut().unwrap();
+            snapshot.uptime_ms = if second < 2 { 60_000 } else { 100 };
+            look
+        };
+        assert_eq!(filled((0..4).map(restarted)).target_cpu, None);
     }
 
     #[test]

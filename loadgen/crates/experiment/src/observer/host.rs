@@ -1,6 +1,9 @@
 //! CPU, memory and open descriptors of the processes on this machine, from their clocks and `/proc`.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use nix::{
     sys::time::TimeValLike as _,
@@ -46,41 +49,131 @@ impl Usage {
     }
 }
 
-/// The processes that are watched.
+/// State of a process that has ended and that its parent has not waited for.
+const ENDED: char = 'Z';
+
+/// What a process that has ended holds.
+const NOTHING: Usage = Usage {
+    cpu_ns: 0,
+    ticks: 0,
+    rss_bytes: 0,
+    descriptors: Some(0),
+};
+
+impl Usage {
+    /// What two processes have used together.
+    fn and(self, other: Self) -> Self {
+        let descriptors = self.descriptors.zip(other.descriptors);
+        Self {
+            cpu_ns: self.cpu_ns + other.cpu_ns,
+            ticks: self.ticks + other.ticks,
+            rss_bytes: self.rss_bytes + other.rss_bytes,
+            descriptors: descriptors.map(|(one, two)| one + two),
+        }
+    }
+
+    /// The same after the process has ended.
+    const fn ended(self) -> Self {
+        Self {
+            cpu_ns: self.cpu_ns,
+            ticks: self.ticks,
+            ..NOTHING
+        }
+    }
+}
+
+/// Name of this process among those that are watched.
+const OWN: &str = "loadgen";
+
+/// The processes that are watched; clones watch the same ones.
 #[derive(Debug, Clone, Default)]
-pub struct Host {
-    processes: Vec<(String, i32)>,
+pub struct Host(Arc<Mutex<WatchList>>);
+
+#[derive(Debug, Default)]
+struct WatchList {
+    processes: Vec<WatchedProcess>,
+    /// CPU time of former processes, by name: their services run in others now.
+    former: BTreeMap<String, Usage>,
+}
+
+#[derive(Debug)]
+struct WatchedProcess {
+    name: String,
+    pid: i32,
+    /// At the last look that saw it.
+    seen: Usage,
 }
 
 impl Host {
     /// Watches these, by name and process id, each with its children; and always this process.
     pub fn new(processes: impl IntoIterator<Item = (String, u32)>) -> Self {
-        let own = ("loadgen".to_owned(), std::process::id());
-        Self {
-            processes: processes
-                .into_iter()
-                .chain([own])
-                .filter_map(|(name, pid)| Some((name, i32::try_from(pid).ok()?)))
-                .collect(),
+        let host = Self::default();
+        host.follow(processes);
+        host
+    }
+
+    /// Watches these from now on, in place of all others, and this process. A service that was restarted
+    /// goes on under its name: to what its new process uses is added the CPU time that its former one had
+    /// used at the last look, so a look right before its end loses nothing.
+    pub fn follow(&self, processes: impl IntoIterator<Item = (String, u32)>) {
+        let own = (OWN.to_owned(), std::process::id());
+        let mut list = self.list();
+        let mut known = std::mem::take(&mut list.processes);
+        for (name, pid) in processes.into_iter().chain([own]) {
+            let Ok(pid) = i32::try_from(pid) else {
+                continue;
+            };
+            let same = |one: &WatchedProcess| one.pid == pid && one.name == name;
+            let process = match known.iter().position(same) {
+                Some(place) => known.swap_remove(place),
+                None => WatchedProcess {
+                    name,
+                    pid,
+                    seen: NOTHING,
+                },
+            };
+            list.processes.push(process);
+        }
+        for WatchedProcess { name, seen, .. } in known {
+            let former = list.former.entry(name).or_insert(NOTHING);
+            *former = former.and(seen.ended());
         }
     }
 
-    /// What each has used; one that cannot be seen is left out.
+    /// What each has used; one that cannot be seen is left out. Processes of one name are one, those of
+    /// them that have ended included.
     pub fn read(&self) -> BTreeMap<String, Usage> {
-        self.processes
-            .iter()
-            .filter_map(|(name, pid)| {
-                // This process's children are the services, which are watched for themselves.
-                let children = name != "loadgen";
-                Some((name.clone(), usage(*pid, children)?))
-            })
+        let mut list = self.list();
+        let WatchList { processes, former } = &mut *list;
+        let mut all: BTreeMap<String, (Usage, bool)> = BTreeMap::new();
+        for process in processes {
+            // This process's children are the services, which are watched for themselves.
+            let now = usage(process.pid, process.name != OWN);
+            process.seen = now.unwrap_or_else(|| process.seen.ended());
+            let before = || former.get(&process.name).copied().unwrap_or(NOTHING);
+            let (sum, seen) = all
+                .entry(process.name.clone())
+                .or_insert_with(|| (before(), false));
+            *sum = sum.and(process.seen);
+            *seen |= now.is_some();
+        }
+        all.into_iter()
+            .filter_map(|(name, (sum, seen))| seen.then_some((name, sum)))
             .collect()
+    }
+
+    fn list(&self) -> MutexGuard<'_, WatchList> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn usage(pid: i32, with_children: bool) -> Option<Usage> {
     let process = Process::new(pid).ok()?;
     let stat = process.stat().ok()?;
+    if stat.state == ENDED {
+        // Its children are no longer counted with it.
+        return None;
+    }
     let memory = process.statm().ok()?;
     let mut usage = Usage {
         descriptors: descriptors(&process),
@@ -148,6 +241,11 @@ pub fn cores() -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        process::{Child, Command},
+        time::{Duration, Instant},
+    };
+
     use super::*;
 
     #[test]
@@ -156,6 +254,67 @@ mod tests {
         let seen = host.read();
         assert!(seen["loadgen"].rss_bytes > 100_000);
         assert!(!seen.contains_key("absent"));
+    }
+
+    /// A process that computes until it is killed, or has for 20 s.
+    fn busy() -> Child {
+        let mut command = Command::new("sh");
+        command.args(["-c", "ulimit -t 20; while :; do :; done"]);
+        command.spawn().unwrap()
+    }
+
+    /// The first look at a name that pleases; within ten seconds.
+    fn look_until(host: &Host, name: &str, pleases: impl Fn(Option<&Usage>) -> bool) {
+        let begun = Instant::now();
+        while !pleases(host.read().get(name)) {
+            assert!(begun.elapsed() < Duration::from_secs(10), "{name}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn a_restarted_service_keeps_its_cpu_time_and_is_left_out_while_it_is_away() {
+        const ENOUGH_NS: u64 = 50_000_000;
+        let mut first = busy();
+        let name = "service".to_owned();
+        let host = Host::new([(name.clone(), first.id())]);
+        look_until(&host, &name, |seen| {
+            seen.is_some_and(|one| one.cpu_ns > ENOUGH_NS)
+        });
+        let before = host.read()[&name];
+        first.kill().unwrap();
+        // It has ended as soon as it is a zombie.
+        look_until(&host, &name, |seen| seen.is_none());
+        first.wait().unwrap();
+        let mut second = busy();
+        assert!(!host.clone().read().contains_key(&name));
+        host.follow([(name.clone(), second.id())]);
+        let after = host.read()[&name];
+        assert!(after.cpu_ns >= before.cpu_ns, "{before:?} {after:?}");
+        assert!(after.rss_bytes > 0);
+        look_until(&host, &name, |seen| {
+            seen.is_some_and(|one| one.cpu_ns > before.cpu_ns + ENOUGH_NS)
+        });
+        second.kill().unwrap();
+        second.wait().unwrap();
+    }
+
+    #[test]
+    fn processes_of_one_name_are_counted_together_also_after_one_has_ended() {
+        let (mut old, mut new) = (busy(), busy());
+        let name = "balancer".to_owned();
+        let host = Host::new([(name.clone(), old.id()), (name.clone(), new.id())]);
+        look_until(&host, &name, |seen| {
+            seen.is_some_and(|both| both.cpu_ns > 100_000_000)
+        });
+        let both = host.read()[&name];
+        old.kill().unwrap();
+        old.wait().unwrap();
+        let after = host.read()[&name];
+        assert!(after.cpu_ns >= both.cpu_ns, "{both:?} {after:?}");
+        assert!(after.rss_bytes < both.rss_bytes);
+        new.kill().unwrap();
+        new.wait().unwrap();
     }
 
     #[test]

@@ -52,8 +52,9 @@ pub fn instance_name(index: usize) -> String {
 /// The main process of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessInfo {
-    /// Unique name, under which its CPU and memory are reported: `postgres`, `redis`,
-    /// `target-app`, `target-app-2` …, `replica`, `pgbouncer`, `haproxy`
+    /// Name under which its CPU and memory are reported: `postgres`, `redis`, `target-app`,
+    /// `target-app-2` …, `replica`, `pgbouncer`, `haproxy`. Unique, but for a balancer that has taken over
+    /// from others: those are counted with it.
     pub name: String,
     /// Process id.
     pub pid: u32,

@@ -82,19 +82,19 @@ pub struct Assumptions {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawAssumptions {
-    users: Spanned<f64>,
-    requests_per_user_hour: Spanned<f64>,
-    peak_factor: Option<Spanned<f64>>,
-    growth_per_month: Option<Spanned<f64>>,
-    months: Option<Spanned<f64>>,
-    headroom: Option<Spanned<f64>>,
-    spare_instances: Option<Spanned<f64>>,
-    largest_database_cores: Option<Spanned<f64>>,
-    reserved_connections: Option<Spanned<f64>>,
-    redis_keys_factor: Option<Spanned<f64>>,
-    instance_cores: Option<Spanned<f64>>,
-    network_ms: Option<Spanned<f64>>,
-    slo_p95_ms: Option<Spanned<f64>>,
+    users: Spanned<String>,
+    requests_per_user_hour: Spanned<String>,
+    peak_factor: Option<Spanned<String>>,
+    growth_per_month: Option<Spanned<String>>,
+    months: Option<Spanned<String>>,
+    headroom: Option<Spanned<String>>,
+    spare_instances: Option<Spanned<String>>,
+    largest_database_cores: Option<Spanned<String>>,
+    reserved_connections: Option<Spanned<String>>,
+    redis_keys_factor: Option<Spanned<String>>,
+    instance_cores: Option<Spanned<String>>,
+    network_ms: Option<Spanned<String>>,
+    slo_p95_ms: Option<Spanned<String>>,
     prices: Option<RawPrices>,
 }
 
@@ -102,9 +102,9 @@ struct RawAssumptions {
 #[serde(deny_unknown_fields)]
 struct RawPrices {
     currency: Spanned<String>,
-    instance_hour: Spanned<f64>,
-    database_hour: Spanned<f64>,
-    redis_hour: Spanned<f64>,
+    instance_hour: Spanned<String>,
+    database_hour: Spanned<String>,
+    redis_hour: Spanned<String>,
 }
 
 /// Reads the file at `path`.
@@ -117,40 +117,40 @@ pub fn read_assumptions(path: &Path) -> Result<Assumptions, BadFile> {
 pub fn parse_assumptions(text: &str, file: &str) -> Result<Assumptions, BadFile> {
     let raw: RawAssumptions = load::from_yaml(text, file)?;
     let at = |place: Location, why: String| BadFile::at(file, place, &why);
-    let within = |name: &str, value: &Spanned<f64>, low: f64, high: f64| {
-        if (low..=high).contains(&value.value) {
-            Ok(value.value)
-        } else {
-            Err(at(
-                value.referenced,
-                format!("{name} {}: it is {low} to {high}", value.value),
-            ))
-        }
+    let within = |name: &str, text: &Spanned<String>, low: f64, high: f64| {
+        let value = load::decimal(&text.value)
+            .and_then(|value| {
+                if (low..=high).contains(&value) {
+                    Ok(value)
+                } else {
+                    Err(format!("{name} {value}: it is {low} to {high}"))
+                }
+            });
+        value.map_err(|why| at(text.referenced, why))
     };
-    let stated = |name: &str, value: &Spanned<f64>, low, high| {
+    let stated = |name: &str, value: &Spanned<String>, low, high| {
         within(name, value, low, high).map(|value| Assumption {
             value,
             stated: true,
         })
     };
-    let or = |name: &str, value: &Option<Spanned<f64>>, low, high, usual| match value {
+    let or = |name: &str, value: &Option<Spanned<String>>, low, high, usual| match value {
         Some(value) => stated(name, value, low, high),
         None => Ok(Assumption {
             value: usual,
             stated: false,
         }),
     };
-    let optional = |name: &str, value: &Option<Spanned<f64>>, low, high| match value {
+    let optional = |name: &str, value: &Option<Spanned<String>>, low, high| match value {
         Some(value) => stated(name, value, low, high).map(Some),
         None => Ok(None),
     };
-    if let Some(cores) = raw
-        .instance_cores
-        .as_ref()
-        .filter(|one| one.value.fract() > 0.0)
+    let instance_cores = optional("instance_cores", &raw.instance_cores, 1.0, 1_024.0)?;
+    if let (Some(cores), Some(text)) = (instance_cores, &raw.instance_cores)
+        && cores.value.fract() > 0.0
     {
         let why = format!("instance_cores {}: it is a whole number", cores.value);
-        return Err(at(cores.referenced, why));
+        return Err(at(text.referenced, why));
     }
     let prices = match &raw.prices {
         None => None,
@@ -192,7 +192,7 @@ pub fn parse_assumptions(text: &str, file: &str) -> Result<Assumptions, BadFile>
             10.0,
         )?,
         redis_keys_factor: optional("redis_keys_factor", &raw.redis_keys_factor, 1e-3, 1e9)?,
-        instance_cores: optional("instance_cores", &raw.instance_cores, 1.0, 1_024.0)?,
+        instance_cores,
         network_ms: or("network_ms", &raw.network_ms, 0.0, 1e4, 0.0)?,
         slo_p95_ms: optional("slo_p95_ms", &raw.slo_p95_ms, 1e-3, 1e7)?,
         prices,
@@ -248,6 +248,10 @@ mod tests {
             (
                 format!("{LEAST}peak_factor: ten\n"),
                 "3:14: `ten` is not a number",
+            ),
+            (
+                format!("{LEAST}peak_factor: 010\n"),
+                "3:14: `010` begins with a zero: write `10`",
             ),
             (LEAST.replace("3000", "~"), "1:8: "),
             (format!("{LEAST}months: [ 12 ]\n"), "3:9: one value"),

@@ -14,10 +14,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     fault_outcome::{FaultSpan, outcomes},
-    job::TestEnv,
+    job::{TestEnv, pids},
 };
 use crate::{
     events::Publisher,
+    observer::Host,
     schema::FaultResult,
     services::{ServiceControl, ServiceError},
 };
@@ -47,7 +48,12 @@ pub(super) struct FaultRun {
 impl FaultRun {
     /// Begins to wait for the times of all faults: those of the suite, and that of the command line. The
     /// load begins now. One of the command line that lies behind the measured window becomes a warning.
-    pub(super) fn begin(env: &TestEnv, suite: &Suite, warnings: &mut Vec<String>) -> Self {
+    pub(super) fn begin(
+        env: &TestEnv,
+        suite: &Suite,
+        host: &Host,
+        warnings: &mut Vec<String>,
+    ) -> Self {
         let stop = CancellationToken::new();
         let mut run = Self {
             tasks: Vec::new(),
@@ -71,6 +77,7 @@ impl FaultRun {
         for (fault, by_flag) in all.chain(inside.into_iter().map(|one| (one, true))) {
             let scheduled = ScheduledFault {
                 control: Arc::clone(control),
+                host: host.clone(),
                 kind: fault.kind,
                 at: begun + fault.at.duration(),
                 lasts: fault.lasts.duration(),
@@ -163,6 +170,8 @@ fn sentence(fault: PlannedFault, took_s: f64) -> String {
 /// A fault with its time, and what it is put into.
 struct ScheduledFault {
     control: Arc<dyn ServiceControl>,
+    /// What watches the processes of the services.
+    host: Host,
     kind: FaultKind,
     at: Instant,
     lasts: Duration,
@@ -200,14 +209,21 @@ impl ScheduledFault {
         }
     }
 
-    /// Does what blocks, beside the event loop.
+    /// Does what blocks, beside the event loop. Services whose process it ends are watched in the new one.
     async fn blocking(
         &self,
         act: impl FnOnce(&dyn ServiceControl) -> Result<(), ServiceError> + Send + 'static,
     ) -> Result<(), ServiceError> {
         let control = Arc::clone(&self.control);
-        spawn_blocking(move || act(control.as_ref()))
-            .await
-            .unwrap_or_else(|error| Err(ServiceError::Failed(error.to_string())))
+        let host = self.host.clone();
+        spawn_blocking(move || {
+            // The last look at a process that ends here.
+            let _noted = host.read();
+            let done = act(control.as_ref());
+            host.follow(pids(control.as_ref()));
+            done
+        })
+        .await
+        .unwrap_or_else(|error| Err(ServiceError::Failed(error.to_string())))
     }
 }

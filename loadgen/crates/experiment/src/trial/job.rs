@@ -1,6 +1,6 @@
 //! What a trial is given.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
@@ -41,15 +41,17 @@ pub struct TestEnv {
 
 impl TestEnv {
     /// Processes on this machine whose CPU is read, by name.
-    pub(super) fn pids(&self) -> BTreeMap<String, u32> {
-        self.service_control
-            .as_ref()
-            .map(|service_control| service_control.processes())
-            .unwrap_or_default()
-            .into_iter()
-            .map(|process| (process.name, process.pid))
-            .collect()
+    pub(super) fn pids(&self) -> Vec<(String, u32)> {
+        let control = self.service_control.as_ref();
+        let pids = control.map(|control| pids(control.as_ref()));
+        pids.unwrap_or_default()
     }
+}
+
+/// The main processes of an own stack as of now, by name.
+pub(super) fn pids(control: &dyn ServiceControl) -> Vec<(String, u32)> {
+    let processes = control.processes().into_iter();
+    processes.map(|one| (one.name, one.pid)).collect()
 }
 
 /// One configuration.

@@ -70,7 +70,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     let source = Arc::clone(&env.load);
     let mut driving = tokio::task::spawn_blocking(move || source.generate(setup, options));
     let host = Host::new(env.pids());
-    let faults = FaultRun::begin(env, suite, &mut warnings);
+    let faults = FaultRun::begin(env, suite, &host, &mut warnings);
     let mut watch = TrialWatch {
         env,
         spec,
@@ -398,7 +398,7 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>
         ..TrialEvidence::of(data)
     });
     // Processes that were restarted, and times of outages, say nothing of a growth.
-    let growth = if suite.faults.is_empty() {
+    let growth = if suite.faults.is_empty() && env.crash.is_none() {
         growth::of(&series, window_s, &growth::response(data))
     } else {
         Vec::new()

@@ -1,4 +1,4 @@
--- Every acknowledged booking exists, is its student's own, and has the status of its last acknowledgement.
+-- Every acknowledged booking exists, is its student's own, and has the status of its last acknowledgement, unless its hold was released unpaid.
 select
     ledger.booking as booking_id,
     ledger.student as student_id,
@@ -13,6 +13,10 @@ and (
     booking.id is null
     or booking.student_id <> ledger.student
     or booking.slot_id <> ledger.slot
-    or (ledger.outcome = 'booked' and booking.status <> 'confirmed')
+    or (
+        ledger.outcome = 'booked'
+        and booking.status <> 'confirmed'
+        and not (booking.payment_required and booking.released_at is not null)
+    )
     or (ledger.outcome = 'cancelled' and booking.status <> 'cancelled')
 )

@@ -1,4 +1,4 @@
--- Every slot that was reported full has given all of its places; slots with cancellations or with writes in doubt are left out.
+-- Every slot that was reported full has given all of its places, those of holds released since among them; slots with cancellations or with writes in doubt are left out.
 with asked as (
     select
         ledger.slot,
@@ -11,7 +11,7 @@ with asked as (
 taken as (
     select slot_id, count(*) as places
     from booking
-    where status <> 'cancelled'
+    where status <> 'cancelled' or released_at is not null
     group by slot_id
 )
 select

@@ -202,6 +202,18 @@ fn an_error_of_yaml_is_said_in_the_words_of_the_file_with_line_and_column() {
             "10:11: `010` begins with a zero: write `10`",
         ),
         (
+            more("accounts: 00"),
+            "10:11: `00` begins with a zero: write `0`",
+        ),
+        (
+            GOOD.replace("weight: 20", "weight: 010"),
+            "`010` begins with a zero: write `10`",
+        ),
+        (
+            GOOD.replace("weight: 20", "weight: ten"),
+            "`ten` is not a number",
+        ),
+        (
             more("accounts: ten"),
             "10:11: `ten` is not a whole number of 0 or more",
         ),
