@@ -11,15 +11,16 @@
 //! MEASURED      both bounds are known and confirmed, and nothing grew in the soak, if there was one
 //! ```
 //!
-//! Where the load of the soak was given there are no bounds, and the soak alone decides.
+//! Where the load of the soak was given there are no bounds, and the soak alone decides. What happens past
+//! the capacity is a finding and no verdict; what its audits find is one.
 
 use shared::time::Millis;
 
 use super::outcome::CapacityOutcome;
 use crate::{
     schema::{
-        Capacity, GrowthWord, LoadVote, SearchEnding, Soak, Trial, TrialPurpose, Verdict,
-        VerdictWord,
+        Capacity, GrowthWord, LoadVote, PolicyBreakdown, SearchEnding, Soak, Trial, TrialPurpose,
+        Verdict, VerdictWord,
     },
     verdict,
 };
@@ -53,7 +54,7 @@ pub fn verdict_on(outcome: &CapacityOutcome, violations: Vec<String>) -> Verdict
         reasons.push(format!(
             "stopped before the planned end: {} trial(s) were measured{}",
             trials.len(),
-            if outcome.others.is_empty() {
+            if outcome.can_be_resumed() {
                 "; --resume goes on from there"
             } else {
                 ""
@@ -70,6 +71,8 @@ pub fn verdict_on(outcome: &CapacityOutcome, violations: Vec<String>) -> Verdict
             .as_ref()
             .map(|soak| soak_sentence(capacity, soak)),
     );
+    let past = capacity.breakdown.iter().flat_map(|past| &past.policies);
+    reasons.extend(past.map(PolicyBreakdown::sentence));
     if missing > 0 {
         reasons.push(format!(
             "{missing} of {} audit(s) were not made, or only in part: the warnings say why",
@@ -160,7 +163,9 @@ fn headline(capacity: &Capacity) -> String {
     let first = first.map_or_else(String::new, |sign| {
         format!("; saturated first: {}", sign.resource)
     });
-    format!("{known} at {slo}{first}{soak}")
+    let past = capacity.breakdown.as_ref();
+    let past = past.map_or_else(String::new, |past| format!("; {}", past.in_short()));
+    format!("{known} at {slo}{first}{soak}{past}")
 }
 
 /// How the search ended, in a sentence.

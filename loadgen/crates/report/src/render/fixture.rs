@@ -366,6 +366,7 @@ pub(super) fn capacity() -> Summary {
             doubts: Vec::new(),
         }),
         soak: None,
+        breakdown: None,
     });
     summary
 }
