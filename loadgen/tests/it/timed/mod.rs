@@ -1,6 +1,7 @@
 //! Tests that hold the program against the wall clock: run alone and one at a time.
 
 mod bench_target;
+mod breakdown;
 mod capacity;
 mod connections;
 mod counts;
