@@ -78,7 +78,8 @@ fn a_server_with_an_endless_queue_collapses_and_a_spike_is_over_when_its_queue_i
         &format!("{words} --resume {}", latest.display()),
         results.path(),
     );
-    assert_eq!(breakdown(&again), found, "{again:?}");
+    let said = &breakdown(&again)["policies"][0]["why"];
+    assert_eq!(*said, policy["why"], "{again:?}");
     assert_eq!(folders(results.path()), before);
     let page = std::fs::read_to_string(latest.join("report.html")).unwrap();
     assert!(page.contains("chart-capacity-breakdown") && page.contains("COLLAPSE"));
