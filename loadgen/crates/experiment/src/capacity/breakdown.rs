@@ -176,14 +176,17 @@ async fn in_turn(
     }
 }
 
-/// Adds what was measured with a policy to the outcome of the command.
+/// Adds what was measured with a policy to the outcome of the command. What ended it is a warning: the
+/// search is complete by then.
 fn add(outcome: &mut CapacityOutcome, of_policy: CapacityOutcome, policy: &str) {
     outcome.interrupted |= of_policy.interrupted;
-    outcome.error = outcome.error.take().or(of_policy.error);
+    let ended = of_policy.error;
+    let ended = ended.map(|error| {
+        format!("what happens past the capacity was measured in part, it ended with {policy}: {error}")
+    });
     let warnings = of_policy.warnings.into_iter();
-    outcome
-        .warnings
-        .extend(warnings.map(|text| format!("{policy}: {text}")));
+    let warnings = warnings.map(|text| format!("{policy}: {text}"));
+    outcome.warnings.extend(warnings.chain(ended));
     outcome.others.extend(of_policy.trials);
 }
 
@@ -214,6 +217,7 @@ mod tests {
         capacity::{fixture::kept, plan::tests::plan, run::nothing_yet},
         schema::{LoadUnit, LoadVote, SearchEnding},
         system::{Application as _, Shop},
+        trial::TrialError,
     };
 
     fn bounds(unit: LoadUnit, lower: Option<f64>, upper: Option<f64>) -> Result<Vec<f64>, String> {
@@ -276,10 +280,12 @@ mod tests {
         let mut all = outcome(false);
         let mut with_policy = outcome(true);
         with_policy.warnings.push("a doubt".to_owned());
+        with_policy.error = Some(TrialError::Thread("it broke".to_owned()));
         with_policy.trials.push(kept(20.0, LoadVote::Missed));
         add(&mut all, with_policy, "admission=off");
         assert!(all.interrupted);
-        assert_eq!(all.warnings, ["admission=off: a doubt"]);
+        assert_eq!(all.warnings[0], "admission=off: a doubt");
+        assert!(all.warnings[1].contains("it broke") && all.error.is_none());
         assert_eq!(all.others.len(), 1);
         assert!(!all.can_be_resumed(), "a trial of another search");
     }

@@ -266,7 +266,7 @@ mod tests {
     use super::*;
     use crate::{
         capacity::{fixture::kept, plan, run::nothing_yet},
-        schema::{AuditCount, LoadUnit},
+        schema::{AuditCount, BreakdownWord, CapacityBreakdown, LoadUnit},
     };
 
     fn outcome(
@@ -419,6 +419,28 @@ mod tests {
             verdict_on(&none, Vec::new()).word,
             VerdictWord::Inconclusive
         );
+    }
+
+    #[test]
+    fn what_happens_past_the_capacity_is_said_and_decides_nothing() {
+        let mut found = outcome(SearchEnding::Found, Some(196.0), Some(202.0), true);
+        found.capacity.breakdown = Some(CapacityBreakdown {
+            lower: 196.0,
+            time_limits: Vec::new(),
+            policies: vec![PolicyBreakdown {
+                policy: "admission=off".to_owned(),
+                word: BreakdownWord::Collapse,
+                why: "at twice the lower bound 3.0 %, 4.0 % of the goodput there".to_owned(),
+                loads: Vec::new(),
+                spike: None,
+            }],
+        });
+        let verdict = verdict_on(&found, Vec::new());
+        assert_eq!(verdict.word, VerdictWord::Measured);
+        let end = "; past it: admission=off COLLAPSE";
+        assert!(verdict.headline.ends_with(end), "{}", verdict.headline);
+        let said = "admission=off: COLLAPSE, at twice the lower bound 3.0 %, 4.0 % of the goodput there; the spike was not measured";
+        assert!(verdict.reasons.iter().any(|one| one == said), "{verdict:?}");
     }
 
     #[test]
