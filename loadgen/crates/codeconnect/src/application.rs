@@ -8,7 +8,7 @@ use loadgen_engine::flow::Catalog;
 use loadgen_experiment::{
     diagnose::HintCatalog,
     schema::{ApplicationArea, ApplicationInfo, Completion},
-    system::{Application, Settings},
+    system::{AdmissionSwitch, Application, Settings},
 };
 
 /// Processes and services whose use of the machine is observed, the application itself first.
@@ -130,6 +130,13 @@ impl Application for CodeConnect {
 
     fn slowdown_switch(&self) -> Option<&'static str> {
         Some("lab.slowdown")
+    }
+
+    fn admission_switch(&self) -> Option<AdmissionSwitch> {
+        Some(AdmissionSwitch {
+            path: "http.admission",
+            values: &["off", "limit(8)"],
+        })
     }
 }
 

@@ -65,6 +65,10 @@ pub struct CapacityArgs {
     /// or the response time grow; with --rate or --users load that instead, without a search
     #[arg(long, env = "LOADGEN_SOAK", value_name = "TIME", value_parser = positive)]
     pub soak: Option<Millis>,
+    /// Then load one, one and a half and two times the lower bound, and a spike, with each admission policy:
+    /// whether the goodput stays or collapses past the capacity, and how long it takes to recover
+    #[arg(long, env = "LOADGEN_BREAKDOWN")]
+    pub breakdown: bool,
     /// Search the capacity with this switch set otherwise too, one trial of each in turn, and say how many
     /// times as much that is, like cache.mentors=off (repeatable; several switches: a=1,b=2)
     #[arg(

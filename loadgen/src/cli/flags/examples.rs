@@ -20,7 +20,7 @@ const EXAMPLES: [(&str, &str); 25] = [
     ),
     (
         "capacity",
-        "loadgen capacity core --slo 'p95<1000ms,errors<1%'\nloadgen capacity core --profile before --quick --search users\nloadgen capacity http://127.0.0.1:8080/ --slo 'p99<100ms,errors<0.1%' --budget 5m\nloadgen capacity core --soak 30m\nloadgen capacity core --quick --what-if cache.mentors=off --what-if pool.max=5",
+        "loadgen capacity core --slo 'p95<1000ms,errors<1%'\nloadgen capacity core --profile before --quick --search users\nloadgen capacity http://127.0.0.1:8080/ --slo 'p99<100ms,errors<0.1%' --budget 5m\nloadgen capacity core --soak 30m\nloadgen capacity core --breakdown\nloadgen capacity core --quick --what-if cache.mentors=off --what-if pool.max=5",
     ),
     (
         "chaos",

@@ -2,6 +2,7 @@
 
 mod bench_target;
 mod builds;
+mod breakdown;
 mod capacity;
 mod connections;
 mod counts;

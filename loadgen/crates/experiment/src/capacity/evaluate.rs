@@ -1,6 +1,6 @@
 //! What one trial says of its load.
 
-use super::{outcome::KeptTrial, plan::CapacityPlan};
+use super::{breakdown_trial::breakdown_trial, outcome::KeptTrial, plan::CapacityPlan};
 use crate::{
     schema::{
         CheckCode, LoadTrial, LoadUnit, LoadVote, Percentile, ThresholdResult, ThresholdWord,
@@ -62,6 +62,7 @@ pub(super) fn evaluate(
         validity: trial.validity.word,
     };
     KeptTrial {
+        breakdown: breakdown_trial(plan, application, &step, outcome),
         step,
         thresholds,
         audit: outcome.audit.clone(),

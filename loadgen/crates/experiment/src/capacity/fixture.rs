@@ -62,6 +62,7 @@ pub(super) fn kept(load: f64, vote: LoadVote) -> KeptTrial {
         },
         thresholds: Vec::new(),
         audit: Vec::new(),
+        breakdown: None,
         trial,
     }
 }

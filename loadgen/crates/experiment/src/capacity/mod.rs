@@ -1,6 +1,12 @@
 //! The highest load that meets an SLO, with both bounds, what saturates first, and how it scales.
 
 mod arms;
+mod breakdown;
+mod breakdown_plan;
+mod breakdown_rules;
+#[cfg(test)]
+mod breakdown_simulations;
+mod breakdown_trial;
 mod evaluate;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -16,9 +22,11 @@ mod verdict;
 mod what_if;
 
 pub use arms::{ArmSearch, past_capacity, search_in_turn};
+pub use breakdown::run_with_breakdown;
+pub use breakdown_plan::{AdmissionPolicy, BreakdownPlan, SpikeTimes};
 pub use outcome::{CapacityOutcome, KeptTrial, SearchTrialRecord};
 pub use plan::CapacityPlan;
-pub use run::{KeepTrial, audits, run};
+pub use run::{KeepTrial, audits};
 pub use saturation::lowest_missed;
 pub use search::{SearchBounds, SearchStep, TriedLoad, next_step};
 pub use search_plan::{SearchPlan, SearchStage};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use shared::{api::lab::Explanation, invariant::InvariantResult};
 
 use crate::{
-    schema::{Capacity, LoadTrial, ThresholdResult, Trial},
+    schema::{BreakdownTrial, Capacity, LoadTrial, SearchEnding, ThresholdResult, Trial},
     system::InForce,
     trial::TrialError,
 };
@@ -18,6 +18,8 @@ pub struct KeptTrial {
     pub thresholds: Vec<ThresholdResult>,
     /// What the audit found; empty where none was made.
     pub audit: Vec<InvariantResult>,
+    /// What happened past the capacity; absent in a trial that is not about that.
+    pub breakdown: Option<BreakdownTrial>,
     /// Everything that was measured.
     pub trial: Trial,
 }
@@ -31,6 +33,9 @@ pub struct SearchTrialRecord {
     pub thresholds: Vec<ThresholdResult>,
     /// What the audit found; empty where none was made.
     pub audit: Vec<InvariantResult>,
+    /// What happened past the capacity; absent in a trial that is not about that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breakdown: Option<BreakdownTrial>,
 }
 
 impl KeptTrial {
@@ -40,6 +45,7 @@ impl KeptTrial {
             step: record.step,
             thresholds: record.thresholds,
             audit: record.audit,
+            breakdown: record.breakdown,
             trial,
         }
     }
@@ -50,6 +56,7 @@ impl KeptTrial {
             step: self.step.clone(),
             thresholds: self.thresholds.clone(),
             audit: self.audit.clone(),
+            breakdown: self.breakdown.clone(),
         }
     }
 }
@@ -61,7 +68,8 @@ pub struct CapacityOutcome {
     pub capacity: Capacity,
     /// Every trial in the order in which it ran, those of an earlier command first.
     pub trials: Vec<KeptTrial>,
-    /// Trials of the command that took no part in it: those of a search with switches set otherwise.
+    /// Trials of the command that took no part in it: those of a search with switches set otherwise, and
+    /// those past the capacity.
     pub others: Vec<KeptTrial>,
     /// What was in force in the last trial; absent where the target cannot tell.
     pub in_force: Option<InForce>,
@@ -76,6 +84,18 @@ pub struct CapacityOutcome {
 }
 
 impl CapacityOutcome {
+    /// Whether what follows the search can be measured.
+    pub(super) fn goes_on(&self) -> bool {
+        !self.interrupted
+            && self.error.is_none()
+            && self.capacity.ending != SearchEnding::Stopped
+    }
+
+    /// Whether `--resume` goes on from the trials that were stored: not where several searches ran in turn.
+    pub(super) fn can_be_resumed(&self) -> bool {
+        self.others.iter().all(|one| one.breakdown.is_some())
+    }
+
     /// Every trial of the command.
     pub fn all(&self) -> impl Iterator<Item = &KeptTrial> {
         self.trials.iter().chain(&self.others)

@@ -2,13 +2,19 @@
 
 use shared::time::Millis;
 
-use super::{search_plan::SearchPlan, soak::SoakPlan};
+use super::{
+    breakdown_plan::{BreakdownPlan, SHARE_OUTSIDE_SPIKE, SpikeTimes},
+    search_plan::SearchPlan,
+    soak::SoakPlan,
+};
 use crate::{
     schema::{LoadUnit, Percentile, TrialPurpose},
     system::Settings,
 };
 use loadgen_engine::{
-    suite::{Arrivals, InFlight, LoadModel, LoadOptions, Phase, Policy, Suite, Think},
+    suite::{
+        Arrivals, InFlight, LoadModel, LoadOptions, Phase, Policy, Suite, Think, UserPhase, Windows,
+    },
     threshold::{Scope, Threshold, ThresholdMetric},
     units::{BadRate, Quantile, Rate},
 };
@@ -45,6 +51,8 @@ pub struct CapacityPlan {
     pub level_trials: u32,
     /// A long trial at the end; absent where none is asked for.
     pub soak: Option<SoakPlan>,
+    /// What is loaded past the capacity; absent where that is not asked for.
+    pub breakdown: Option<BreakdownPlan>,
     /// Requests that an iteration sends at least, in mean: how long a trial must be for its percentile.
     pub requests_per_iteration: f64,
 }
@@ -65,22 +73,25 @@ impl CapacityPlan {
         if let Some(soak) = self.soak.filter(|_| purpose == TrialPurpose::Soak) {
             windows.measure = soak.duration;
         }
+        let spike = self.breakdown.as_ref().map(|one| one.spike);
+        let spike = spike.filter(|_| purpose == TrialPurpose::Spike);
+        if let Some(spike) = spike {
+            windows.measure = spike.measured();
+        }
+        let pieces = pieces(load, *windows, spike);
         match self.unit {
             LoadUnit::Rate => {
-                let rate = Rate::per_second(load)?;
-                let phase = |name: &str, duration| Phase {
-                    name: name.to_owned(),
-                    duration,
-                    rate,
-                    to: None,
-                    flows: Vec::new(),
+                let phase = |(name, duration, load): &(&str, Millis, f64)| -> Result<Phase, BadRate> {
+                    Ok(Phase {
+                        name: (*name).to_owned(),
+                        duration: *duration,
+                        rate: Rate::per_second(*load)?,
+                        to: None,
+                        flows: Vec::new(),
+                    })
                 };
-                let mut phases = vec![phase("hold", windows.measure)];
-                if windows.warm_up.0 > 0 {
-                    phases.insert(0, phase("warm up", windows.warm_up));
-                }
                 suite.load = LoadModel::Open {
-                    phases,
+                    phases: pieces.iter().map(phase).collect::<Result<_, BadRate>>()?,
                     arrivals: Arrivals::Poisson,
                 };
                 let in_flight = self.most_in_flight(load);
@@ -100,6 +111,16 @@ impl CapacityPlan {
                     think: self.think,
                     iterations: None,
                 };
+                if spike.is_some() {
+                    let phase = |(name, duration, load): &(&str, Millis, f64)| UserPhase {
+                        name: (*name).to_owned(),
+                        duration: *duration,
+                        users: load.round().max(1.0) as u32,
+                        to: None,
+                        flows: Vec::new(),
+                    };
+                    suite.options.ramp = pieces.iter().map(phase).collect();
+                }
             }
         }
         Ok(suite)
@@ -141,11 +162,36 @@ impl CapacityPlan {
     }
 }
 
+/// The load of a trial piece by piece: name, length, and load in the unit of the search. `load` is that of
+/// the measured window, or of the spike in it.
+fn pieces(
+    load: f64,
+    windows: Windows,
+    spike: Option<SpikeTimes>,
+) -> Vec<(&'static str, Millis, f64)> {
+    let outside = match spike {
+        Some(_) => load * SHARE_OUTSIDE_SPIKE,
+        None => load,
+    };
+    let measured = match spike {
+        Some(times) => vec![
+            ("before", times.before, outside),
+            ("spike", times.spike, load),
+            ("after", times.after, outside),
+        ],
+        None => vec![("hold", windows.measure, load)],
+    };
+    let warm_up = ("warm up", windows.warm_up, outside);
+    let warm_up = Some(warm_up).filter(|_| windows.warm_up.0 > 0);
+    warm_up.into_iter().chain(measured).collect()
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use loadgen_engine::{flow::shop, suite::load};
 
     use super::*;
+    use crate::system::{Application as _, Shop};
 
     pub(in crate::capacity) fn plan(unit: LoadUnit) -> CapacityPlan {
         let text = "name: x\nload: { model: open, rate: 20/s, warmup: 2s, duration: 10s }\nflows: [ { flow: orders.browse } ]\n";
@@ -163,6 +209,7 @@ pub(super) mod tests {
             settings: Settings::default(),
             level_trials: 0,
             soak: None,
+            breakdown: None,
             requests_per_iteration: 1.0,
         }
     }
@@ -230,5 +277,46 @@ pub(super) mod tests {
             panic!("closed")
         };
         assert_eq!(users, 7);
+    }
+
+    #[test]
+    fn a_spike_has_twice_the_capacity_between_level_loads_of_half_of_it() {
+        let breakdown = BreakdownPlan::of(&Shop, &Shop.default_profile(), true).unwrap();
+        let asked = |unit| CapacityPlan {
+            breakdown: Some(breakdown.clone()),
+            ..plan(unit)
+        };
+        let suite = asked(LoadUnit::Rate)
+            .suite_at(80.0, TrialPurpose::Spike)
+            .unwrap();
+        let LoadModel::Open { phases, .. } = &suite.load else {
+            panic!("open")
+        };
+        let seen: Vec<(&str, u64, f64)> = phases
+            .iter()
+            .map(|one| (&*one.name, one.duration.0, one.rate.as_per_second()))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("warm up", 2_000, 20.0),
+                ("before", 4_000, 20.0),
+                ("spike", 2_000, 80.0),
+                ("after", 8_000, 20.0)
+            ]
+        );
+        assert_eq!(suite.windows.measure, Millis(14_000));
+        assert_eq!(suite.options.in_flight.policy, Policy::Backlog);
+
+        let suite = asked(LoadUnit::Users)
+            .suite_at(8.0, TrialPurpose::Spike)
+            .unwrap();
+        let users: Vec<u32> = suite.options.ramp.iter().map(|one| one.users).collect();
+        assert_eq!(users, [2, 2, 8, 2]);
+        let suite = asked(LoadUnit::Users)
+            .suite_at(8.0, TrialPurpose::Breakdown)
+            .unwrap();
+        assert!(suite.options.ramp.is_empty());
+        assert_eq!(suite.windows.measure, Millis(10_000));
     }
 }

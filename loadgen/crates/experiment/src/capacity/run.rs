@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use shared::invariant::InvariantResult;
 
 use super::{
+    breakdown_plan::BreakdownPlan,
     evaluate::evaluate,
     outcome::{CapacityOutcome, KeptTrial},
     plan::{CapacityPlan, LEVELS},
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     observer,
-    schema::{Capacity, LoadResult, LoadTrial, LoadVote, Percentile, SearchEnding, TrialPurpose},
+    schema::{Capacity, LoadResult, LoadTrial, LoadVote, SearchEnding, TrialPurpose},
     trial::{self, ArmConfig, CommandClock, TestEnv, TrialError, TrialOutcome, TrialSpec},
     verdict,
 };
@@ -30,14 +31,14 @@ pub type KeepTrial<'a> = &'a mut dyn FnMut(&TrialOutcome, &[KeptTrial]);
 const RECOVERY: Duration = Duration::from_secs(1);
 
 /// Runs the search from where `earlier` trials left it, then the scaling levels and the soak. Where the
-/// soak's load is given nothing is searched.
-pub async fn run(
+/// soak's load is given nothing is searched. Returns the time of the command too, for what follows.
+pub(super) async fn run(
     env: &TestEnv,
     plan: &CapacityPlan,
     workers: usize,
     earlier: Vec<KeptTrial>,
     kept: KeepTrial<'_>,
-) -> CapacityOutcome {
+) -> (CapacityOutcome, CommandClock) {
     let mut running = Running::new(env, plan, workers, None);
     let expected = expected_trials(plan).saturating_sub(earlier.len() as u32);
     running.clock = CommandClock::start(expected.max(1));
@@ -52,13 +53,14 @@ pub async fn run(
             }
         }
     };
-    if running.goes_on() && plan.level_trials > 0 {
+    if running.outcome.goes_on() && plan.level_trials > 0 {
         running.levels(bounds, kept).await;
     }
-    if let Some(soak) = plan.soak.filter(|_| running.goes_on()) {
+    if let Some(soak) = plan.soak.filter(|_| running.outcome.goes_on()) {
         running.soak(soak, bounds, kept).await;
     }
-    running.finish(bounds)
+    let clock = running.clock.clone();
+    (running.finish(bounds), clock)
 }
 
 /// How many trials a search takes, roughly: for the time that is shown.
@@ -68,7 +70,8 @@ pub(super) fn expected_trials(plan: &CapacityPlan) -> u32 {
     }
     let search = &plan.search;
     let votes: u32 = search.stages.iter().map(|stage| 2 * stage.votes).sum();
-    6 + votes + 2 * search.agreeing + plan.level_trials * LEVELS.len() as u32
+    let past = plan.breakdown.as_ref().map_or(0, BreakdownPlan::trials);
+    6 + votes + 2 * search.agreeing + plan.level_trials * LEVELS.len() as u32 + past
 }
 
 /// A search that runs.
@@ -110,13 +113,6 @@ impl<'a> Running<'a> {
                 error: None,
             },
         }
-    }
-
-    fn goes_on(&self) -> bool {
-        let outcome = &self.outcome;
-        !outcome.interrupted
-            && outcome.error.is_none()
-            && outcome.capacity.ending != SearchEnding::Stopped
     }
 
     /// Runs the next trial; the bounds once both are known, or it is over for another reason.
@@ -209,7 +205,7 @@ impl<'a> Running<'a> {
     }
 
     /// What comes next and why, in one line.
-    fn announce(&self, load: f64, purpose: TrialPurpose, bounds: SearchBounds) {
+    pub(super) fn announce(&self, load: f64, purpose: TrialPurpose, bounds: SearchBounds) {
         let show = |load: f64| self.plan.unit.show(load);
         let known = match (bounds.lower, bounds.upper) {
             (Some(lower), Some(upper)) => {
@@ -320,6 +316,7 @@ impl<'a> Running<'a> {
                 self.arm.map(in_file_name).map_or_else(String::new, |arm| {
                     match purpose {
                         TrialPurpose::PastCapacity => format!("past_{arm}_"),
+                        purpose if purpose.is_breakdown() => format!("breakdown_{arm}_"),
                         _ => format!("capacity_{arm}_"),
                     }
                 }),
@@ -327,7 +324,7 @@ impl<'a> Running<'a> {
             ),
             seed: sub_seed(self.plan.suite.seed, &format!("capacity {number}")),
             workers: self.workers,
-            explained: !self.began,
+            explained: !self.began && !purpose.is_breakdown(),
             course: self.clock.course(suite.windows.planned().duration()),
         };
         let mut outcome = trial::run(self.env, &spec).await?;
@@ -419,6 +416,7 @@ pub(super) fn nothing_yet(plan: &CapacityPlan) -> Capacity {
         knees: Vec::new(),
         scaling: None,
         soak: None,
+        breakdown: None,
     }
 }
 
@@ -435,13 +433,8 @@ fn of_load(load: f64, steps: &[LoadTrial]) -> LoadResult {
     let count = |vote| here().filter(|one| one.vote == vote).count() as u32;
     let counted = || here().filter(|one| one.vote != LoadVote::Invalid);
     let goodput: Vec<f64> = counted().map(|one| one.goodput_per_s).collect();
-    // Beyond the timeout is longer than every figure.
     let responses: Vec<f64> = counted()
-        .filter_map(|one| match one.response_ms {
-            Percentile::Known(ms) => Some(ms),
-            Percentile::BeyondTimeout => Some(f64::INFINITY),
-            Percentile::TooFew { .. } => None,
-        })
+        .filter_map(|one| one.response_ms.in_order())
         .collect();
     let known = || responses.iter().copied().filter(|ms| ms.is_finite());
     LoadResult {

@@ -11,15 +11,16 @@
 //! MEASURED      both bounds are known and confirmed, and nothing grew in the soak, if there was one
 //! ```
 //!
-//! Where the load of the soak was given there are no bounds, and the soak alone decides.
+//! Where the load of the soak was given there are no bounds, and the soak alone decides. What happens past
+//! the capacity is a finding and no verdict; what its audits find is one.
 
 use shared::time::Millis;
 
 use super::outcome::CapacityOutcome;
 use crate::{
     schema::{
-        Capacity, GrowthWord, LoadVote, SearchEnding, Soak, Trial, TrialPurpose, Verdict,
-        VerdictWord,
+        Capacity, GrowthWord, LoadVote, PolicyBreakdown, SearchEnding, Soak, Trial, TrialPurpose,
+        Verdict, VerdictWord,
     },
     verdict,
 };
@@ -53,7 +54,7 @@ pub fn verdict_on(outcome: &CapacityOutcome, violations: Vec<String>) -> Verdict
         reasons.push(format!(
             "stopped before the planned end: {} trial(s) were measured{}",
             trials.len(),
-            if outcome.others.is_empty() {
+            if outcome.can_be_resumed() {
                 "; --resume goes on from there"
             } else {
                 ""
@@ -70,6 +71,8 @@ pub fn verdict_on(outcome: &CapacityOutcome, violations: Vec<String>) -> Verdict
             .as_ref()
             .map(|soak| soak_sentence(capacity, soak)),
     );
+    let past = capacity.breakdown.iter().flat_map(|past| &past.policies);
+    reasons.extend(past.map(PolicyBreakdown::sentence));
     if missing > 0 {
         reasons.push(format!(
             "{missing} of {} audit(s) were not made, or only in part: the warnings say why",
@@ -160,7 +163,9 @@ fn headline(capacity: &Capacity) -> String {
     let first = first.map_or_else(String::new, |sign| {
         format!("; saturated first: {}", sign.resource)
     });
-    format!("{known} at {slo}{first}{soak}")
+    let past = capacity.breakdown.as_ref();
+    let past = past.map_or_else(String::new, |past| format!("; {}", past.in_short()));
+    format!("{known} at {slo}{first}{soak}{past}")
 }
 
 /// How the search ended, in a sentence.
@@ -261,7 +266,7 @@ mod tests {
     use super::*;
     use crate::{
         capacity::{fixture::kept, plan, run::nothing_yet},
-        schema::{AuditCount, LoadUnit},
+        schema::{AuditCount, BreakdownWord, CapacityBreakdown, LoadUnit},
     };
 
     fn outcome(
@@ -414,6 +419,28 @@ mod tests {
             verdict_on(&none, Vec::new()).word,
             VerdictWord::Inconclusive
         );
+    }
+
+    #[test]
+    fn what_happens_past_the_capacity_is_said_and_decides_nothing() {
+        let mut found = outcome(SearchEnding::Found, Some(196.0), Some(202.0), true);
+        found.capacity.breakdown = Some(CapacityBreakdown {
+            lower: 196.0,
+            time_limits: Vec::new(),
+            policies: vec![PolicyBreakdown {
+                policy: "admission=off".to_owned(),
+                word: BreakdownWord::Collapse,
+                why: "at twice the lower bound 3.0 %, 4.0 % of the goodput there".to_owned(),
+                loads: Vec::new(),
+                spike: None,
+            }],
+        });
+        let verdict = verdict_on(&found, Vec::new());
+        assert_eq!(verdict.word, VerdictWord::Measured);
+        let end = "; past it: admission=off COLLAPSE";
+        assert!(verdict.headline.ends_with(end), "{}", verdict.headline);
+        let said = "admission=off: COLLAPSE, at twice the lower bound 3.0 %, 4.0 % of the goodput there; the spike was not measured";
+        assert!(verdict.reasons.iter().any(|one| one == said), "{verdict:?}");
     }
 
     #[test]

@@ -144,6 +144,7 @@ fn plan(
         settings: settings.clone(),
         level_trials: 0,
         soak: None,
+        breakdown: None,
         requests_per_iteration: requests.max(1.0),
         suite,
     }

@@ -4,7 +4,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{growth::GrowthWord, percentile::Percentile, words::ValidityWord};
+use super::{
+    breakdown::CapacityBreakdown, growth::GrowthWord, percentile::Percentile, words::ValidityWord,
+};
 
 /// What a load is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -62,6 +64,10 @@ pub enum TrialPurpose {
     PastCapacity,
     /// To see whether anything grows under one load for long.
     Soak,
+    /// To see what becomes of the goodput at the capacity and past it.
+    Breakdown,
+    /// To see how the target recovers from a spike past the capacity.
+    Spike,
 }
 
 impl TrialPurpose {
@@ -75,12 +81,19 @@ impl TrialPurpose {
             Self::Level => "measure a scaling level",
             Self::PastCapacity => "see what happens past the capacity",
             Self::Soak => "see whether anything grows",
+            Self::Breakdown => "see what becomes of the goodput",
+            Self::Spike => "see how the target recovers from a spike",
         }
     }
 
     /// Whether it takes no part in the search: such a trial is measured to its end.
     pub const fn is_past_search(self) -> bool {
-        matches!(self, Self::Level | Self::PastCapacity | Self::Soak)
+        matches!(self, Self::Level | Self::PastCapacity | Self::Soak) || self.is_breakdown()
+    }
+
+    /// Whether it belongs to what happens past the capacity, with each admission policy.
+    pub const fn is_breakdown(self) -> bool {
+        matches!(self, Self::Breakdown | Self::Spike)
     }
 }
 
@@ -294,6 +307,9 @@ pub struct Capacity {
     /// A long trial below the capacity, or at the load that was given; absent where none was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soak: Option<Soak>,
+    /// What happens past the capacity; absent where that was not asked for, or not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breakdown: Option<CapacityBreakdown>,
 }
 
 impl Capacity {

@@ -46,3 +46,14 @@ pub enum FaultRecovery {
         why: String,
     },
 }
+
+impl FaultRecovery {
+    /// `recovered in 3.2 s`, `NOT RECOVERED`, or why it is not known.
+    pub fn words(&self) -> String {
+        match self {
+            Self::After { seconds } => format!("recovered in {seconds:.1} s"),
+            Self::NotRecovered => "NOT RECOVERED".to_owned(),
+            Self::Unknown { why } => format!("recovery not known: {why}"),
+        }
+    }
+}

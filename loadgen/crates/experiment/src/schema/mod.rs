@@ -4,6 +4,7 @@
 mod application;
 mod arm_capacities;
 mod arm_name;
+mod breakdown;
 mod capacity;
 mod completed;
 mod document;
@@ -25,6 +26,10 @@ pub use crate::metric::{MetricId, MetricKind, MetricUnit};
 pub use application::{ApplicationArea, ApplicationInfo, Completion};
 pub use arm_capacities::{ArmCapacities, ArmCapacity, CapacityFactor, PastCapacity};
 pub use arm_name::ArmName;
+pub use breakdown::{
+    BreakdownFigures, BreakdownLoad, BreakdownTrial, BreakdownWord, CapacityBreakdown,
+    PolicyBreakdown, SpikeRecovery,
+};
 pub use capacity::{
     Capacity, FittedFigure, KneePoint, LoadResult, LoadTrial, LoadUnit, LoadVote, SaturationSign,
     ScalingPoint, ScalingResult, SearchEnding, Soak, TrialPurpose,

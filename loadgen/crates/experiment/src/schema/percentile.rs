@@ -69,6 +69,16 @@ impl Percentile {
             Self::BeyondTimeout | Self::TooFew { .. } => None,
         }
     }
+
+    /// The milliseconds by which percentiles are put in order: beyond the timeout is longer than every
+    /// figure.
+    pub const fn in_order(self) -> Option<f64> {
+        match self {
+            Self::Known(ms) => Some(ms),
+            Self::BeyondTimeout => Some(f64::INFINITY),
+            Self::TooFew { .. } => None,
+        }
+    }
 }
 
 impl Default for Percentile {

@@ -6,6 +6,15 @@ use super::settings::Settings;
 use crate::{diagnose::HintCatalog, schema::ApplicationInfo};
 use loadgen_engine::flow::Catalog;
 
+/// The switch that decides what becomes of more requests than an application can answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AdmissionSwitch {
+    /// Its path.
+    pub path: &'static str,
+    /// The values that are loaded past the capacity beside the one in force.
+    pub values: &'static [&'static str],
+}
+
 /// An application that experiments can be written about: what can be sent to it, and what can be
 /// switched in it.
 pub trait Application: fmt::Debug + Send + Sync {
@@ -40,4 +49,7 @@ pub trait Application: fmt::Debug + Send + Sync {
     /// The switch that makes every request slower by so many per cent, for the control that
     /// plants a known effect; `None` where the application has none.
     fn slowdown_switch(&self) -> Option<&'static str>;
+
+    /// The switch by which it refuses requests under overload; `None` where the application has none.
+    fn admission_switch(&self) -> Option<AdmissionSwitch>;
 }

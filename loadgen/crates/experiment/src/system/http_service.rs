@@ -10,7 +10,7 @@ use loadgen_engine::{
 use shared::{api::lab::Explanation, snapshot::Snapshot};
 
 use super::{
-    application::Application,
+    application::{AdmissionSwitch, Application},
     settings::Settings,
     under_test::{
         Audited, Endpoints, InForce, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest,
@@ -62,6 +62,9 @@ impl Application for HttpApplication {
         }
     }
     fn slowdown_switch(&self) -> Option<&'static str> {
+        None
+    }
+    fn admission_switch(&self) -> Option<AdmissionSwitch> {
         None
     }
 }

@@ -9,7 +9,7 @@ mod settings;
 mod shop;
 mod under_test;
 
-pub use application::Application;
+pub use application::{AdmissionSwitch, Application};
 pub use consistency::{ConsistencyRecord, Freshness, MAX_STALE_AGES, WriteCounts};
 pub use http_service::{HttpApplication, HttpService};
 pub use settings::Settings;

@@ -1,6 +1,6 @@
 //! A made-up application for tests of generic code.
 
-use super::{Application, Settings};
+use super::{AdmissionSwitch, Application, Settings};
 use crate::{
     diagnose::HintCatalog,
     schema::{ApplicationArea, ApplicationInfo},
@@ -11,7 +11,8 @@ use loadgen_engine::flow::{Catalog, shop};
 #[derive(Debug)]
 pub struct Shop;
 
-const SWITCHES: [(&str, &[&str], &str, &str); 4] = [
+const SWITCHES: [(&str, &[&str], &str, &str); 5] = [
+    ("admission", &["off", "limit(4)", "limit(9)"], "off", "off"),
     ("cache.orders", &["off", "memory", "redis"], "off", "redis"),
     ("orders.lock", &["row", "none"], "row", "row"),
     ("pool.max", &["5", "7", "200"], "5", "200"),
@@ -96,5 +97,12 @@ impl Application for Shop {
 
     fn slowdown_switch(&self) -> Option<&'static str> {
         Some("test.slowdown")
+    }
+
+    fn admission_switch(&self) -> Option<AdmissionSwitch> {
+        Some(AdmissionSwitch {
+            path: "admission",
+            values: &["off", "limit(4)"],
+        })
     }
 }

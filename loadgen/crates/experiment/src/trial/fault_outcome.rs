@@ -2,25 +2,23 @@
 //! and how long the target took to recover.
 //!
 //! The measure is the target itself before the fault: the undisturbed whole seconds right before it, at
-//! most [`MOST_BEFORE_S`]. A second is *back* when the share of its requests that were answered as they
-//! should is at most [`SHARE_SLACK`] below theirs, and at least `m - 2 sqrt(m)` right answers came in it,
+//! most [`MOST_BEFORE_S`](super::recovery_rule::MOST_BEFORE_S). A second is *back* when the share of its
+//! requests that were answered as they should is at most [`SHARE_SLACK`] below theirs, and at least
+//! `m - 2 sqrt(m)` right answers came in it,
 //! where `m` is their mean: the number of independent arrivals in a second scatters like that (Poisson).
 //! The target has recovered with the first of two seconds in a row that are back.
 //!
 //! A request belongs to the second of its intended start; right answers that tell whether the target is
 //! back, to the second in which they came.
 
+use super::recovery_rule::{
+    SHARE_SLACK, first_back, recovery, undisturbed_before, whole_seconds,
+};
 use crate::schema::{FaultRecovery, FaultResult};
 use loadgen_engine::aggregator::SecondData;
 
-/// Most seconds before a fault that it is measured against.
-const MOST_BEFORE_S: usize = 10;
-/// Fewest of them.
-const FEWEST_BEFORE_S: usize = 3;
 /// Fewest right answers a second before a fault: with fewer, a second without any proves nothing.
 const FEWEST_PER_S: f64 = 10.0;
-/// How far the share of right answers may be below that before the fault.
-const SHARE_SLACK: f64 = 0.01;
 
 /// A fault that was in force, in seconds since the measured window began.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,11 +30,11 @@ pub(super) struct FaultSpan {
 }
 
 impl FaultSpan {
-    fn first_second(&self) -> i64 {
+    pub(super) fn first_second(&self) -> i64 {
         self.began_s.floor() as i64
     }
 
-    fn last_second(&self) -> i64 {
+    pub(super) fn last_second(&self) -> i64 {
         self.ended_s.floor() as i64
     }
 
@@ -52,11 +50,8 @@ pub(super) fn outcomes(
     window_s: f64,
 ) -> Vec<FaultResult> {
     spans.sort_by(|a, b| a.began_s.total_cmp(&b.began_s));
-    let whole_seconds = window_s.floor() as i64;
-    let measured: Vec<&SecondData> = seconds
-        .iter()
-        .filter(|one| (0..whole_seconds).contains(&one.second))
-        .collect();
+    let end = window_s.floor() as i64;
+    let measured = whole_seconds(seconds, window_s);
     // The first second that no fault before has disturbed.
     let mut undisturbed = 0;
     let mut results = Vec::new();
@@ -64,7 +59,7 @@ pub(super) fn outcomes(
         let mut others = spans.iter().enumerate().filter(|(at, _)| *at != index);
         let beside = others.find(|(_, other)| span.overlaps(other));
         let next = spans.get(index + 1).map(FaultSpan::first_second);
-        let until = next.unwrap_or(whole_seconds).min(whole_seconds);
+        let until = next.unwrap_or(end).min(end);
         let (seen, disturbed) = match beside {
             Some((_, other)) => (
                 unknown(
@@ -91,18 +86,11 @@ fn seen(
     undisturbed: i64,
     until: i64,
 ) -> (FaultResult, i64) {
-    let before: Vec<&SecondData> = measured
-        .iter()
-        .rev()
-        .filter(|one| (undisturbed..span.first_second()).contains(&one.second))
-        .take(MOST_BEFORE_S)
-        .copied()
-        .collect();
     let after_it = span.last_second() + 1;
-    if before.len() < FEWEST_BEFORE_S {
-        let why = format!("fewer than {FEWEST_BEFORE_S} undisturbed seconds before it");
-        return (unknown(span, measured, None, why), after_it);
-    }
+    let before = match undisturbed_before(measured, undisturbed, span.first_second()) {
+        Ok(before) => before,
+        Err(why) => return (unknown(span, measured, None, why), after_it),
+    };
     let answered: u64 = before.iter().map(|one| right(one)).sum();
     let planned: u64 = before.iter().map(|one| one.planned).sum();
     let per_s = answered as f64 / before.len() as f64;
@@ -119,13 +107,10 @@ fn seen(
             share_now >= share - SHARE_SLACK && one.good as f64 >= enough
         })
     };
-    // Two seconds in a row must fit in.
-    if until - span.last_second() < 2 {
-        let why = "fewer than 2 seconds after it".to_owned();
-        return (unknown(span, measured, Some(per_s), why), after_it);
-    }
-    let mut candidates = span.last_second()..until - 1;
-    let recovered = candidates.find(|second| back(*second) && back(second + 1));
+    let recovered = match first_back(span.last_second(), until, back) {
+        Ok(recovered) => recovered,
+        Err(why) => return (unknown(span, measured, Some(per_s), why), after_it),
+    };
     let end = recovered.unwrap_or(until);
     let disturbed = in_seconds(measured, span.first_second(), end);
     let expected = per_s * disturbed.len() as f64;
@@ -134,12 +119,7 @@ fn seen(
         before_per_s: Some(per_s),
         failed: disturbed.iter().map(|one| one.failed).sum(),
         lost: Some((expected - kept as f64).max(0.0)),
-        recovery: match recovered {
-            Some(second) => FaultRecovery::After {
-                seconds: (second as f64 - span.ended_s).max(0.0),
-            },
-            None => FaultRecovery::NotRecovered,
-        },
+        recovery: recovery(recovered, span.ended_s),
         ..of(span)
     };
     (result, end.max(after_it))

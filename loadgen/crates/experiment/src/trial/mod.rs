@@ -14,8 +14,10 @@ mod load_control;
 mod load_source;
 mod outcome;
 mod own_limit;
+mod recovery_rule;
 mod run;
 mod setup;
+mod spike;
 mod ticks;
 mod watch;
 
@@ -27,4 +29,5 @@ pub use job::{ArmConfig, TestEnv, TrialSpec};
 pub use load_source::{GeneratedLoad, GeneratedPart, LoadSource, LoadSourceError, LocalLoad};
 pub use outcome::TrialOutcome;
 pub use run::run;
+pub use spike::spike_recovery;
 pub use ticks::{Ticks, target_now};

@@ -3,6 +3,7 @@
 
 mod application;
 mod parts;
+mod past_capacity;
 mod series;
 
 pub(crate) use application::application;
@@ -367,7 +368,17 @@ pub(super) fn capacity() -> Summary {
             doubts: Vec::new(),
         }),
         soak: None,
+        breakdown: None,
     });
+    summary
+}
+
+/// A search with what happens past the capacity: with one policy the goodput collapses, with the other it
+/// stays.
+pub(super) fn breakdown() -> Summary {
+    let mut summary = capacity();
+    let found = summary.capacity.as_mut().unwrap_or_else(|| unreachable!());
+    found.breakdown = Some(past_capacity::breakdown());
     summary
 }
 

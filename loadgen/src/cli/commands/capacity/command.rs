@@ -46,7 +46,8 @@ pub(in crate::cli) fn run(args: &CapacityArgs) -> Result<u8, Failure> {
                 }
             };
             let (outcome, changed) = if what_if.is_empty() {
-                let searched = capacity::run(bench, &plan, workers, trials, &mut keep);
+                let searched =
+                    capacity::run_with_breakdown(bench, &plan, workers, trials, &mut keep);
                 (Box::pin(searched).await, Vec::new())
             } else {
                 let searched =
@@ -104,18 +105,25 @@ fn begun(plan: &CapacityPlan, what_if: &[WhatIf], earlier: usize) -> String {
         0 => String::new(),
         _ => format!("; in turn with {}", beside.join(" and ")),
     };
+    let past = plan.breakdown.as_ref().map_or_else(String::new, |past| {
+        let policies = past.policies.iter().map(|one| one.name.as_str());
+        let policies: Vec<&str> = policies.collect();
+        format!("; then past it with {}", policies.join(" and "))
+    });
     format!(
-        "searching the highest load that meets {}, to {:.0} %; trials of {} load{again}{beside}",
+        "searching the highest load that meets {}, to {:.0} %; trials of {} load{again}{beside}{past}",
         slo.join(", "),
         plan.search.width * 100.0,
         plan.suite.windows.planned(),
     )
 }
 
-/// Everything that a search depends on but its time: a soak after it may be added or made longer.
+/// Everything that a search depends on but its time: a soak after it may be added or made longer, and what
+/// happens past the capacity may be added.
 fn described(plan: &CapacityPlan) -> String {
     let mut plan = plan.clone();
     plan.search.budget_s = None;
     plan.soak = plan.soak.filter(|soak| soak.load.is_some());
+    plan.breakdown = None;
     format!("{plan:#?}\n")
 }

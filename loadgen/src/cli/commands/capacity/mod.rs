@@ -1,5 +1,6 @@
 //! `loadgen capacity`: the highest load that meets an SLO.
 
+mod breakdown;
 mod command;
 mod plan;
 mod resume;

@@ -2,7 +2,10 @@
 
 use shared::time::Millis;
 
-use super::super::http::UrlLoad;
+use super::{
+    super::http::UrlLoad,
+    breakdown::{breakdown, time_for_search},
+};
 use crate::{
     cli::{
         failure::Failure,
@@ -22,7 +25,7 @@ use loadgen_engine::{
 use loadgen_experiment::{
     capacity::{CapacityPlan, SearchPlan, SoakPlan, WhatIf},
     schema::LoadUnit,
-    system::{Application as _, Settings, SystemUnderTest as _},
+    system::{Application, Settings, SystemUnderTest as _},
 };
 
 /// The limit of a URL that is given none.
@@ -83,7 +86,7 @@ fn of_suite(args: &CapacityArgs) -> Result<PlannedSearch, Failure> {
     services.default_topology(suite.topology)?;
     // An iteration may be many requests: the bound is that of the method, rate x timeout.
     let patience = suite.timeout;
-    let plan = planned(args, suite, settings, CodeConnect.catalog(), Some(patience))?;
+    let plan = planned(args, suite, settings, &CodeConnect, Some(patience))?;
     Ok(PlannedSearch {
         plan,
         what_if,
@@ -98,6 +101,7 @@ fn what_if(args: &CapacityArgs, settings: &Settings) -> Result<Vec<WhatIf>, Fail
         ("--resume", args.resume.is_some()),
         ("--levels", args.levels),
         ("--soak", args.soak.is_some()),
+        ("--breakdown", args.breakdown),
     ];
     let given = !args.what_if.is_empty();
     if let Some((flag, _)) = alone.into_iter().find(|(_, other)| given && *other) {
@@ -162,7 +166,7 @@ fn of_url(args: &CapacityArgs, url: &str) -> Result<PlannedSearch, Failure> {
         settings,
         source,
     } = UrlLoad::of(&http)?;
-    let plan = planned(args, suite, settings, service.application().catalog(), None)?;
+    let plan = planned(args, suite, settings, service.application(), None)?;
     Ok(PlannedSearch {
         plan,
         what_if: Vec::new(),
@@ -180,11 +184,11 @@ fn planned(
     args: &CapacityArgs,
     mut suite: Suite,
     settings: Settings,
-    catalog: &Catalog,
+    application: &dyn Application,
     patience: Option<Millis>,
 ) -> Result<CapacityPlan, Failure> {
     let unit = unit(args, &suite);
-    let slo = slo(args, &suite, catalog)?;
+    let slo = slo(args, &suite, application.catalog())?;
     let (warm_up, measure) = if args.quick { QUICK } else { CAREFUL };
     if args.load.time_scale.is_none() {
         suite.windows.warm_up = args.load.warmup.unwrap_or(warm_up);
@@ -194,8 +198,10 @@ fn planned(
         LoadModel::Closed { think, .. } => think,
         LoadModel::Open { .. } => None,
     };
-    let search = search(args, &suite, unit)?;
+    let mut search = search(args, &suite, unit)?;
     let soak = soak(args, unit)?;
+    let breakdown = breakdown(args, application, &settings)?;
+    search.budget_s = time_for_search(args.budget, breakdown.as_ref(), suite.windows)?;
     let quick = if args.quick {
         QUICK_LEVEL_TRIALS
     } else {
@@ -211,6 +217,7 @@ fn planned(
         settings,
         level_trials: if args.levels { quick } else { 0 },
         soak,
+        breakdown,
         // An iteration may be one request.
         requests_per_iteration: 1.0,
     })
@@ -273,6 +280,7 @@ fn soak(args: &CapacityArgs, unit: LoadUnit) -> Result<Option<SoakPlan>, Failure
         ("--budget", args.budget.is_some()),
         ("--min-load", args.min_load.is_some()),
         ("--max-load", args.max_load.is_some()),
+        ("--breakdown", args.breakdown),
     ];
     match idle.into_iter().find(|(_, given)| load.is_some() && *given) {
         Some((flag, _)) => Err(Failure::Usage(format!(
@@ -299,13 +307,11 @@ fn search(args: &CapacityArgs, suite: &Suite, unit: LoadUnit) -> Result<SearchPl
         )));
     }
     let first = named.unwrap_or(usual).clamp(lowest, highest);
-    let mut search = if args.quick {
+    Ok(if args.quick {
         SearchPlan::quick(first, lowest, highest, whole)
     } else {
         SearchPlan::careful(first, lowest, highest, whole)
-    };
-    search.budget_s = args.budget.map(|budget| budget.0 as f64 / 1_000.0);
-    Ok(search)
+    })
 }
 
 /// The highest rate of an open load.
@@ -378,6 +384,10 @@ mod tests {
                 "--soak belongs to one search",
             ),
             (
+                "core --what-if pool.max=5 --breakdown",
+                "--breakdown belongs to one search",
+            ),
+            (
                 "http://127.0.0.1:1/ --what-if pool.max=5",
                 "--what-if is for suites",
             ),
@@ -421,11 +431,43 @@ mod tests {
     }
 
     #[test]
+    fn past_the_capacity_each_admission_policy_is_loaded_and_its_time_is_of_the_budget() {
+        assert_eq!(search_of("core").unwrap().breakdown, None);
+        let names = |words: &str| -> Vec<String> {
+            let breakdown = search_of(words).unwrap().breakdown.unwrap();
+            breakdown.policies.into_iter().map(|one| one.name).collect()
+        };
+        assert_eq!(
+            names("core --breakdown"),
+            ["http.admission=off", "http.admission=limit(8)"]
+        );
+        assert_eq!(
+            names("core --breakdown --set http.admission=adaptive"),
+            [
+                "http.admission=adaptive",
+                "http.admission=off",
+                "http.admission=limit(8)"
+            ]
+        );
+        let quick = search_of("core --breakdown --quick --budget 5m").unwrap();
+        let past = quick.breakdown.unwrap().planned_s(quick.suite.windows);
+        assert_eq!(quick.search.budget_s, Some(300.0 - past));
+    }
+
+    #[test]
     fn what_cannot_be_searched_is_refused_in_one_sentence() {
         for (words, part) in [
             (
                 "core --soak 30m --rate 40/s --levels",
                 "--levels is of a search",
+            ),
+            (
+                "core --soak 30m --rate 40/s --breakdown",
+                "--breakdown is of a search",
+            ),
+            (
+                "core --breakdown --budget 5m",
+                "--budget 5m: the trials of --breakdown alone take",
             ),
             ("core --soak 0s", "--soak"),
             ("core --slo p95", "compares nothing"),

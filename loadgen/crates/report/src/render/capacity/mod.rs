@@ -2,6 +2,8 @@
 
 mod arms;
 mod arms_terminal;
+mod breakdown;
+mod breakdown_terminal;
 mod search;
 mod search_terminal;
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::render::capacity::breakdown::BreakdownPage;
 use crate::render::figures;
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{
@@ -21,6 +22,8 @@ pub struct CapacityPage {
     pub soak: String,
     /// The capacity with switches set otherwise, one line each; empty where that was not asked for.
     pub what_if: Vec<String>,
+    /// What happens past the capacity; absent where that was not measured.
+    pub breakdown: Option<BreakdownPage>,
     /// Everything that was at its limit, one line each.
     pub saturated: Vec<String>,
     /// The percentile of the table.
@@ -67,6 +70,7 @@ impl CapacityPage {
                 printable(&format!("{words}, {length}: {}", soak.growth))
             }),
             what_if: summary.what_if.iter().map(changed).collect(),
+            breakdown: BreakdownPage::of(found),
             saturated: found
                 .saturated
                 .iter()

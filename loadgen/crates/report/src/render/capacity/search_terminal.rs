@@ -43,6 +43,6 @@ impl Sheet {
         for line in page.scaling.iter().chain(&page.doubts) {
             text.push_str(&self.wrap(line, "  ", "    "));
         }
-        text
+        text + &self.breakdown(page.breakdown.as_ref())
     }
 }

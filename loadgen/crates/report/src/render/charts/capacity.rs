@@ -1,10 +1,18 @@
 //! The charts of a capacity search: response time and goodput over the load with both bounds and the
-//! SLO, and goodput over the requests in the system with the fitted law.
+//! SLO, goodput over the requests in the system with the fitted law, and goodput past the capacity with
+//! each admission policy.
 
 use crate::render::charts::axis::Axis;
 use crate::render::charts::over_time::PlotPoint;
 use crate::render::charts::plot::{Plot, PlotLine, limits};
-use loadgen_experiment::schema::{Capacity, LoadResult, LoadUnit, ScalingResult, Summary};
+use loadgen_experiment::events::printable;
+use loadgen_experiment::schema::{
+    BreakdownLoad, Capacity, CapacityBreakdown, LoadResult, LoadUnit, PolicyBreakdown,
+    ScalingResult, Summary,
+};
+
+/// The colours of policies, that of the search first.
+const POLICIES: [&str; 4] = ["after", "before", "k1", "k2"];
 
 /// All charts of a search.
 pub(in crate::render) fn plots(summary: &Summary, capacity: &Capacity) -> Vec<Plot> {
@@ -14,6 +22,8 @@ pub(in crate::render) fn plots(summary: &Summary, capacity: &Capacity) -> Vec<Pl
     };
     let mut plots = vec![response(summary, capacity, load), goodput(capacity, load)];
     plots.extend(capacity.scaling.as_ref().map(scaling));
+    let past = capacity.breakdown.as_ref();
+    plots.extend(past.map(|past| breakdown(capacity, past, load)));
     plots
 }
 
@@ -99,6 +109,35 @@ fn goodput(capacity: &Capacity, load: &'static str) -> Plot {
         note: "Correct answers a second. A load that fell behind was ended early; its goodput is that of the time until then.".into(),
         lines,
         ..over_load("capacity-goodput", "Goodput over load", "correct answers a second", load)
+    }
+}
+
+/// Goodput in time at each load past the capacity, one line a policy.
+fn breakdown(capacity: &Capacity, past: &CapacityBreakdown, load: &'static str) -> Plot {
+    let median = |one: &BreakdownLoad| {
+        let goodput = one.median.as_ref()?.goodput_per_s;
+        let range = one.goodput_range.unwrap_or((goodput, goodput));
+        Some(point(one.load, goodput, range))
+    };
+    let line = |(index, one): (usize, &PolicyBreakdown)| PlotLine {
+        class: POLICIES[index % POLICIES.len()].into(),
+        label: printable(&format!("{}, {}", one.policy, one.word.label())),
+        points: one.loads.iter().filter_map(median).collect(),
+        band: index < 2,
+    };
+    let mut lines: Vec<PlotLine> = past.policies.iter().enumerate().map(line).collect();
+    let points = lines.iter().flat_map(|one| &one.points);
+    let highest = points.map(|one| one.range.1).fold(0.0, f64::max);
+    lines.extend(bounds(capacity, (0.0, highest)));
+    Plot {
+        note: "Right answers a second within the time limit of the SLO, median of the trials; the shade is their range.".into(),
+        lines,
+        ..over_load(
+            "capacity-breakdown",
+            "Goodput past the capacity",
+            "answers in time a second",
+            load,
+        )
     }
 }
 
