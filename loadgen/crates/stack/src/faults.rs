@@ -4,6 +4,7 @@
 use super::{
     connection_hold::ConnectionHold,
     error::StackError,
+    memory_disk::MemoryDisk,
     postgres::{NAME, Postgres},
     redis::RedisServer,
     start::Stack,
@@ -41,6 +42,8 @@ impl Stack {
                 self.hold = Some(ConnectionHold::take_all(port, NAME, supervisor.abort())?);
                 Ok(())
             }
+            FaultKind::DiskFull => disk(&self.disk)?.fill(supervisor),
+            FaultKind::PostgresFailover => self.fail_over(),
             FaultKind::RedisFull => redis(&mut self.redis)?.limit_memory(true),
             FaultKind::RedisEmpty => redis(&mut self.redis)?.crash(supervisor),
             FaultKind::ReplicaKill => {
@@ -106,6 +109,10 @@ impl Stack {
                 self.hold = None;
                 Ok(())
             }
+            FaultKind::DiskFull => {
+                disk(&self.disk)?.free(supervisor)?;
+                postgres(&mut self.postgres)?.recover(supervisor)
+            }
             FaultKind::RedisFull => redis(&mut self.redis)?.limit_memory(false),
             FaultKind::InstancePaused => {
                 last_instance(&mut self.targets)?.process.resume();
@@ -113,6 +120,7 @@ impl Stack {
             }
             FaultKind::Restart(_)
             | FaultKind::PostgresKill
+            | FaultKind::PostgresFailover
             | FaultKind::RedisEmpty
             | FaultKind::ReplicaKill
             | FaultKind::PoolerKill
@@ -130,6 +138,11 @@ const NO_BALANCER: StackError = StackError::Lacks("balancer");
 
 fn postgres(service: &mut Option<Postgres>) -> Result<&mut Postgres, StackError> {
     service.as_mut().ok_or(StackError::Lacks("PostgreSQL"))
+}
+
+fn disk(disk: &Option<MemoryDisk>) -> Result<&MemoryDisk, StackError> {
+    disk.as_ref()
+        .ok_or(StackError::Lacks("disk of its own for PostgreSQL"))
 }
 
 fn redis(service: &mut Option<RedisServer>) -> Result<&mut RedisServer, StackError> {
