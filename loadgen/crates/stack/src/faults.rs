@@ -42,7 +42,7 @@ impl Stack {
                 self.hold = Some(ConnectionHold::take_all(port, NAME, supervisor.abort())?);
                 Ok(())
             }
-            FaultKind::DiskFull => disk(&self.disk)?.fill(supervisor),
+            FaultKind::DiskFull => disk(self.disk.as_ref())?.fill(supervisor),
             FaultKind::PostgresFailover => self.fail_over(),
             FaultKind::RedisFull => redis(&mut self.redis)?.limit_memory(true),
             FaultKind::RedisEmpty => redis(&mut self.redis)?.crash(supervisor),
@@ -110,7 +110,7 @@ impl Stack {
                 Ok(())
             }
             FaultKind::DiskFull => {
-                disk(&self.disk)?.free(supervisor)?;
+                disk(self.disk.as_ref())?.free(supervisor)?;
                 postgres(&mut self.postgres)?.recover(supervisor)
             }
             FaultKind::RedisFull => redis(&mut self.redis)?.limit_memory(false),
@@ -140,9 +140,8 @@ fn postgres(service: &mut Option<Postgres>) -> Result<&mut Postgres, StackError>
     service.as_mut().ok_or(StackError::Lacks("PostgreSQL"))
 }
 
-fn disk(disk: &Option<MemoryDisk>) -> Result<&MemoryDisk, StackError> {
-    disk.as_ref()
-        .ok_or(StackError::Lacks("disk of its own for PostgreSQL"))
+fn disk(disk: Option<&MemoryDisk>) -> Result<&MemoryDisk, StackError> {
+    disk.ok_or(StackError::Lacks("disk of its own for PostgreSQL"))
 }
 
 fn redis(service: &mut Option<RedisServer>) -> Result<&mut RedisServer, StackError> {
@@ -153,3 +152,7 @@ fn redis(service: &mut Option<RedisServer>) -> Result<&mut RedisServer, StackErr
 fn last_instance(targets: &mut [TargetApp]) -> Result<&mut TargetApp, StackError> {
     targets.last_mut().ok_or(StackError::Lacks("target-app"))
 }
+
+#[cfg(test)]
+#[path = "fault_tests.rs"]
+mod tests;
