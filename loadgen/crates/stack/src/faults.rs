@@ -47,7 +47,8 @@ impl Stack {
             FaultKind::RedisFull => redis(&mut self.redis)?.limit_memory(true),
             FaultKind::RedisEmpty => redis(&mut self.redis)?.crash(supervisor),
             FaultKind::ReplicaKill => {
-                let replica = self.replica.as_mut();
+                // One that has become the primary is none.
+                let replica = self.replica.as_mut().filter(|_| !self.failed_over);
                 replica
                     .ok_or(StackError::Lacks("replica"))?
                     .crash(supervisor)

@@ -369,7 +369,7 @@ mod tests {
 
     #[test]
     fn a_program_that_cannot_be_started_is_reported_with_its_package() {
-        let supervisor = ProcessSupervisor::start(CancellationToken::new()).unwrap();
+        let supervisor = ProcessSupervisor::start(CancellationToken::new(), || Ok(())).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let spec = ProcessSpec {
             name: "Redis",
@@ -392,7 +392,7 @@ mod tests {
     #[test]
     fn a_restart_and_a_wait_end_when_the_program_is_to_end() {
         let abort = CancellationToken::new();
-        let supervisor = ProcessSupervisor::start(abort.clone()).unwrap();
+        let supervisor = ProcessSupervisor::start(abort.clone(), || Ok(())).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let spec = ProcessSpec {
             name: "stubborn",

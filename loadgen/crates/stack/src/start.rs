@@ -91,7 +91,7 @@ impl Stack {
             .then(|| MemoryDisk::new(folder.join(PRIMARY_DATA), options.scale))
             .transpose()?;
         let mounted = disk.clone();
-        let supervisor = ProcessSupervisor::prepared(options.abort.clone(), move || {
+        let supervisor = ProcessSupervisor::start(options.abort.clone(), move || {
             mounted.map_or(Ok(()), |disk| disk.mount())
         })
         .map_err(StackError::io("cannot start a thread for the services"))?;

@@ -34,13 +34,9 @@ pub(super) struct ProcessSupervisor {
 }
 
 impl ProcessSupervisor {
-    /// Starts the thread; cancelling `abort` ends restarts and waits.
-    pub(super) fn start(abort: CancellationToken) -> io::Result<Self> {
-        Self::prepared(abort, || Ok(()))
-    }
-
-    /// The same after `prepare` has changed what the thread sees, and so the services.
-    pub(super) fn prepared(
+    /// Starts the thread, in which `prepare` runs first: what it changes for the thread holds for the
+    /// services. Cancelling `abort` ends restarts and waits.
+    pub(super) fn start(
         abort: CancellationToken,
         prepare: impl FnOnce() -> io::Result<()> + Send + 'static,
     ) -> io::Result<Self> {
