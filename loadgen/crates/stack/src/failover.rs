@@ -1,13 +1,13 @@
-//! Failing over: the primary ends at once and for good, its replica becomes the primary, and what led to the
-//! one leads to the other. Before the next trial the stack gets a primary and a replica back.
+//! Failing over: the primary ends at once and for good, its replica becomes the primary, and what led to
+//! the one leads to the other. Before the next trial the stack gets a primary and a replica back.
 
 use std::mem;
 
 use super::{error::StackError, postgres::Postgres, replica::ReplicaServer, start::Stack};
 
 impl Stack {
-    /// Ends the primary as a crash does, lets the replica replay all that it has received and take its place, and leads
-    /// the target there. From then on the stack has no replica.
+    /// Ends the primary as a crash does, lets the replica replay all that it has received and take its
+    /// place, and leads the target there. From then on the stack has no replica.
     pub(super) fn fail_over(&mut self) -> Result<(), StackError> {
         let servers = self.postgres.as_mut().zip(self.replica.as_mut());
         let (primary, replica) = servers

@@ -66,7 +66,7 @@ pub enum FaultKind {
     PostgresConnections,
     /// PostgreSQL: its disk has no space left.
     DiskFull,
-    /// PostgreSQL: killed for good; its replica becomes the primary.
+    /// PostgreSQL: ends at once and for good; its replica becomes the primary.
     PostgresFailover,
     /// Redis: no memory is left, and nothing may be evicted.
     RedisFull,
@@ -206,7 +206,7 @@ static FAULTS: [(FaultKind, &str, &str); 30] = [
     (
         FaultKind::PostgresFailover,
         "postgres.failover",
-        "every process of PostgreSQL is killed for good; its replica becomes the primary",
+        "PostgreSQL ends at once and for good, as in a crash; its replica becomes the primary",
     ),
     (
         FaultKind::PoolerKill,
