@@ -213,6 +213,9 @@ impl From<DbError> for ApiError {
             DbError::Unavailable(_) => Self::new(Code::Unavailable, "the database does not answer")
                 .retry_after(1)
                 .caused_by(error),
+            DbError::NoSpace(_) => Self::new(Code::Unavailable, "the database has no space left")
+                .retry_after(1)
+                .caused_by(error),
             DbError::Constraint { .. } | DbError::Other(_) => Self::internal(error),
         }
     }
@@ -261,13 +264,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_dry_pool_is_overload_and_a_lost_database_is_unavailable() {
+    async fn a_dry_pool_is_overload_and_a_lost_or_full_database_is_unavailable() {
         let dry = ApiError::from(DbError::PoolTimeout);
         assert_eq!(dry.code(), Code::Overloaded);
         let response = dry.into_response();
         assert_eq!(response.headers()[header::RETRY_AFTER], "1");
         let lost = ApiError::from(DbError::from(sqlx::Error::PoolClosed));
         assert_eq!(lost.code(), Code::Unavailable);
+        let full = ApiError::from(DbError::NoSpace(sqlx::Error::WorkerCrashed));
+        assert_eq!(full.code(), Code::Unavailable);
     }
 
     #[tokio::test]

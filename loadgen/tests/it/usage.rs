@@ -3,7 +3,7 @@
 use crate::support::{finish, loadgen, start};
 
 /// Each `(arguments, what the line must name)`.
-const WRONG: [(&str, &str); 80] = [
+const WRONG: [(&str, &str); 83] = [
     ("http", "<URL>"),
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
@@ -44,6 +44,18 @@ const WRONG: [(&str, &str); 80] = [
         "did you mean `redis.down`?",
     ),
     ("chaos core --fault instance.kill", "like scale=2"),
+    (
+        "chaos core --fault postgres.failover",
+        "like scale=1,replica",
+    ),
+    (
+        "run core --crash postgres.failover@5s",
+        "choose another with --topology",
+    ),
+    (
+        "chaos core --fault disk.full --stack-dir /tmp",
+        "omit --stack-dir",
+    ),
     ("chaos core --duration 20s", "--settle"),
     ("rnu smoke", "did you mean `run`?"),
     ("run nofile.yaml", "there is no file `nofile.yaml`"),

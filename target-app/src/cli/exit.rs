@@ -91,6 +91,7 @@ impl Exit {
             DbError::PoolTimeout
             | DbError::StatementTimeout(_)
             | DbError::Unavailable(_)
+            | DbError::NoSpace(_)
             | DbError::Other(_) => Self::database(place, reason),
         }
     }

@@ -48,6 +48,9 @@ pub enum DbError {
     /// The server does not answer.
     #[error("PostgreSQL does not answer")]
     Unavailable(#[source] sqlx::Error),
+    /// The server's disk is full: what only reads may still succeed.
+    #[error("PostgreSQL has no space left")]
+    NoSpace(#[source] sqlx::Error),
     /// A fault of the statement or of its decoding.
     #[error("the statement failed")]
     Other(#[source] sqlx::Error),
@@ -65,6 +68,7 @@ impl DbError {
         | Self::Serialization(source)
         | Self::StatementTimeout(source)
         | Self::Unavailable(source)
+        | Self::NoSpace(source)
         | Self::Other(source)) = self
         else {
             return None;
@@ -90,6 +94,8 @@ impl From<sqlx::Error> for DbError {
                     ("57014", _, _) => Self::StatementTimeout(error),
                     // admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections
                     ("57P01" | "57P02" | "57P03" | "53300", _, _) => Self::Unavailable(error),
+                    // disk_full
+                    ("53100", _, _) => Self::NoSpace(error),
                     // connection_exception and its kin
                     (code, _, _) if code.starts_with("08") => Self::Unavailable(error),
                     (_, Some(name), kind) if kind != ErrorKind::Other => Self::Constraint {

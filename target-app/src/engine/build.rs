@@ -115,7 +115,7 @@ impl Engine {
     ) -> Result<Self, EngineError> {
         let url = parts.database_url.expose_secret();
         let pooler = pooler(parts.pooler.as_ref(), &profile).await?;
-        replica(parts.replica.as_ref(), &profile).await?;
+        replica(parts.replica.as_ref(), &profile, generation == 1).await?;
         // Building indexes takes longer than a request may, so not through the new pool.
         let maintenance = db::connect(url).await?;
         let applied = apply(&maintenance, &profile).await;
@@ -197,13 +197,18 @@ async fn pooler(
     }
 }
 
-/// Refuses a profile whose reads go to a replica where there is none.
-async fn replica(configured: Option<&Replica>, profile: &Profile) -> Result<(), EngineError> {
+/// Refuses a profile whose reads go to a replica where there is none; `at_start` one that was promoted
+/// will do.
+async fn replica(
+    configured: Option<&Replica>,
+    profile: &Profile,
+    at_start: bool,
+) -> Result<(), EngineError> {
     if !profile.db_reads.uses_replica() {
         return Ok(());
     }
     let refusal = match configured {
-        Some(replica) => replica.refusal().await?,
+        Some(replica) => replica.refusal(at_start).await?,
         None => Some(format!(
             "db.reads={} needs a replica of PostgreSQL: give its address with --replica-url or REPLICA_URL",
             profile.db_reads

@@ -42,6 +42,14 @@ pub enum StackError {
     /// A fault is to be put into a service that the stack has not.
     #[error("this stack has no {0}")]
     Lacks(&'static str),
+    /// PostgreSQL can have no disk of its own, for a fault that fills it.
+    #[error("`disk.full`: {0}")]
+    NoOwnDisk(String),
+    /// The stack cannot be made whole again after a failover.
+    #[error(
+        "after `postgres.failover` no other trial is possible where `disk.full` is in the load too: put each into a load of its own"
+    )]
+    NotRestored,
     /// Another loadgen uses the folder.
     #[error("{folder} is in use by process {pid}: stop it, or choose another folder")]
     Busy {

@@ -4,6 +4,7 @@
 use super::{
     connection_hold::ConnectionHold,
     error::StackError,
+    memory_disk::MemoryDisk,
     postgres::{NAME, Postgres},
     redis::RedisServer,
     start::Stack,
@@ -41,10 +42,13 @@ impl Stack {
                 self.hold = Some(ConnectionHold::take_all(port, NAME, supervisor.abort())?);
                 Ok(())
             }
+            FaultKind::DiskFull => disk(self.disk.as_ref())?.fill(supervisor),
+            FaultKind::PostgresFailover => self.fail_over(),
             FaultKind::RedisFull => redis(&mut self.redis)?.limit_memory(true),
             FaultKind::RedisEmpty => redis(&mut self.redis)?.crash(supervisor),
             FaultKind::ReplicaKill => {
-                let replica = self.replica.as_mut();
+                // One that has become the primary is none.
+                let replica = self.replica.as_mut().filter(|_| !self.failed_over);
                 replica
                     .ok_or(StackError::Lacks("replica"))?
                     .crash(supervisor)
@@ -106,6 +110,10 @@ impl Stack {
                 self.hold = None;
                 Ok(())
             }
+            FaultKind::DiskFull => {
+                disk(self.disk.as_ref())?.free(supervisor)?;
+                postgres(&mut self.postgres)?.recover(supervisor)
+            }
             FaultKind::RedisFull => redis(&mut self.redis)?.limit_memory(false),
             FaultKind::InstancePaused => {
                 last_instance(&mut self.targets)?.process.resume();
@@ -113,6 +121,7 @@ impl Stack {
             }
             FaultKind::Restart(_)
             | FaultKind::PostgresKill
+            | FaultKind::PostgresFailover
             | FaultKind::RedisEmpty
             | FaultKind::ReplicaKill
             | FaultKind::PoolerKill
@@ -132,6 +141,10 @@ fn postgres(service: &mut Option<Postgres>) -> Result<&mut Postgres, StackError>
     service.as_mut().ok_or(StackError::Lacks("PostgreSQL"))
 }
 
+fn disk(disk: Option<&MemoryDisk>) -> Result<&MemoryDisk, StackError> {
+    disk.ok_or(StackError::Lacks("disk of its own for PostgreSQL"))
+}
+
 fn redis(service: &mut Option<RedisServer>) -> Result<&mut RedisServer, StackError> {
     service.as_mut().ok_or(StackError::Lacks("Redis"))
 }
@@ -140,3 +153,7 @@ fn redis(service: &mut Option<RedisServer>) -> Result<&mut RedisServer, StackErr
 fn last_instance(targets: &mut [TargetApp]) -> Result<&mut TargetApp, StackError> {
     targets.last_mut().ok_or(StackError::Lacks("target-app"))
 }
+
+#[cfg(test)]
+#[path = "fault_tests.rs"]
+mod tests;

@@ -4,7 +4,7 @@
 use std::{
     env, fs,
     fs::{DirBuilder, OpenOptions},
-    io::Write as _,
+    io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     process,
@@ -18,6 +18,12 @@ use super::error::StackError;
 const PREFIX: &str = "codeconnect-";
 /// File that names the owner: process id and start time.
 const OWNER: &str = "owner";
+/// Folder of the data of PostgreSQL.
+pub(super) const PRIMARY_DATA: &str = "postgres";
+/// Folder of the data of its replica.
+pub(super) const REPLICA_DATA: &str = "replica";
+/// File that says that the replica has become the primary: its data is what counts.
+const PROMOTED: &str = "promoted";
 
 /// A folder for data and logs.
 #[derive(Debug)]
@@ -84,6 +90,35 @@ impl StackFolder {
     }
 }
 
+impl StackFolder {
+    /// Notes that the replica has become the primary.
+    pub(super) fn note_promotion(&self) -> Result<(), StackError> {
+        self.write_secret(PROMOTED, "").map(drop)
+    }
+
+    /// Moves the data of a replica that has become the primary to where a primary has it, in place of
+    /// what the first one left; without such a replica does nothing. Neither may run.
+    pub(super) fn take_promoted(&self) -> Result<(), StackError> {
+        let failed = || StackError::folder(&self.path);
+        let noted = self.join(PROMOTED);
+        let (left, promoted) = (self.join(PRIMARY_DATA), self.join(REPLICA_DATA));
+        // Interrupted anywhere, it is done by the next call.
+        if noted.is_file() && promoted.is_dir() {
+            unless_absent(fs::remove_dir_all(&left)).map_err(failed())?;
+            fs::rename(&promoted, &left).map_err(failed())?;
+        }
+        unless_absent(fs::remove_file(&noted)).map_err(failed())
+    }
+}
+
+/// What was to be removed may have been.
+fn unless_absent(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
 impl Drop for StackFolder {
     fn drop(&mut self) {
         // What cannot be removed now is removed by the next start.
@@ -138,7 +173,7 @@ fn remove_stale(root: &Path) {
 }
 
 fn database_runs(folder: &Path) -> bool {
-    ["postgres", "replica"].into_iter().any(|data| {
+    [PRIMARY_DATA, REPLICA_DATA].into_iter().any(|data| {
         let Ok(text) = fs::read_to_string(folder.join(data).join("postmaster.pid")) else {
             return false;
         };
@@ -188,6 +223,33 @@ mod tests {
         drop(first);
         assert!(path.exists());
         drop(StackFolder::kept(&path).unwrap());
+    }
+
+    #[test]
+    fn the_data_of_a_replica_that_became_the_primary_takes_its_place_once() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = StackFolder::kept(&root.path().join("kept")).unwrap();
+        let put = |data: &str, what: &str| {
+            fs::create_dir_all(folder.join(data)).unwrap();
+            fs::write(folder.join(data).join("row"), what).unwrap();
+        };
+        let row = || fs::read_to_string(folder.join(PRIMARY_DATA).join("row")).unwrap();
+        put(PRIMARY_DATA, "first");
+        put(REPLICA_DATA, "copy");
+        folder.take_promoted().unwrap();
+        assert_eq!(row(), "first");
+        folder.note_promotion().unwrap();
+        folder.take_promoted().unwrap();
+        assert_eq!(row(), "copy");
+        put(REPLICA_DATA, "copy of the copy");
+        folder.take_promoted().unwrap();
+        assert_eq!(row(), "copy");
+        // Killed between its steps: the data is moved, the note is still there.
+        fs::remove_dir_all(folder.join(REPLICA_DATA)).unwrap();
+        folder.note_promotion().unwrap();
+        folder.take_promoted().unwrap();
+        assert_eq!(row(), "copy");
+        assert!(!folder.join(PROMOTED).exists());
     }
 
     #[test]

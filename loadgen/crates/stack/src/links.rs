@@ -1,8 +1,6 @@
 //! The ways from the target to PostgreSQL and Redis that faults can be put into: through a proxy, where
 //! that was asked for.
 
-use std::net::{Ipv4Addr, SocketAddr};
-
 use loadgen_engine::suite::DataService;
 
 use super::{
@@ -25,8 +23,9 @@ impl ServiceLinks {
         redis: Option<&RedisServer>,
     ) -> Result<Self, StackError> {
         let link = |to: DataService, port: Option<u16>| {
-            port.filter(|_| options.links.contains(&to))
-                .map(|port| FaultProxy::start(SocketAddr::from((Ipv4Addr::LOCALHOST, port))))
+            let mut faults = options.faults.iter();
+            port.filter(|_| faults.any(|one| one.link() == Some(to)))
+                .map(FaultProxy::start)
                 .transpose()
                 .map_err(StackError::io("cannot start a proxy"))
         };
@@ -43,6 +42,11 @@ impl ServiceLinks {
             DataService::Redis => (&self.redis, "proxy before Redis"),
         };
         link.as_ref().ok_or(StackError::Lacks(lacking))
+    }
+
+    /// The proxy before PostgreSQL.
+    pub(super) fn postgres(&self) -> Result<&FaultProxy, StackError> {
+        self.to(DataService::Postgres)
     }
 
     /// Where the target finds PostgreSQL.

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
-use loadgen_engine::suite::{DataService, Topology};
+use loadgen_engine::suite::{FaultKind, Topology};
 use shared::dataset::Scale;
 use tokio_util::sync::CancellationToken;
 
@@ -40,8 +40,9 @@ pub struct StackOptions {
     pub services: ServiceSet,
     /// Instances of target-app, which share database, cache and secrets, the pooler, and the replica.
     pub topology: Topology,
-    /// Services that the target reaches through a proxy, which can disturb its connections.
-    pub links: Vec<DataService>,
+    /// Faults that the stack is prepared for: with proxies on the way of the target to its services,
+    /// and with commits that wait for the replica where that is to become the primary.
+    pub faults: Vec<FaultKind>,
     /// Whether PostgreSQL waits for the disk (`fsync`), as it must for a measurement.
     pub durable: bool,
     /// Database of target-app if PostgreSQL is not started here.
@@ -68,7 +69,7 @@ impl Default for StackOptions {
             seed: 1,
             services: ServiceSet::ALL,
             topology: Topology::SINGLE,
-            links: Vec::new(),
+            faults: Vec::new(),
             durable: true,
             database_url: None,
             redis_url: None,
@@ -90,7 +91,7 @@ impl fmt::Debug for StackOptions {
             .field("seed", &self.seed)
             .field("services", &self.services)
             .field("topology", &self.topology)
-            .field("links", &self.links)
+            .field("faults", &self.faults)
             .field("durable", &self.durable)
             .field("target_bin", &self.target_bin)
             .field("profile", &self.profile)

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{
     binaries,
     error::StackError,
-    folder::StackFolder,
+    folder::{PRIMARY_DATA, StackFolder},
     process::{ChildProcess, ProcessSpec, fresh_log, on_free_port},
     supervisor::ProcessSupervisor,
     system_user::SystemUser,
@@ -25,8 +25,11 @@ use super::{
 pub(super) const NAME: &str = "codeconnect";
 /// Slot for which the log is kept that the replica has not had yet.
 pub(super) const REPLICA_SLOT: &str = "replica";
-/// Most log that is kept for it, after which it has to be copied again: a lost replica must not fill the disk.
-const KEPT_LOG: &str = "4GB";
+/// Log after which it is written back to the data, and most of it that is kept for a replica, after which
+/// that has to be copied again: a lost replica must not fill the disk.
+const LARGE_LOG: (&str, &str) = ("2GB", "4GB");
+/// The same on a small disk.
+const SMALL_LOG: (&str, &str) = ("128MB", "128MB");
 /// File of the role's password, for a folder that is used again.
 const PASSWORD: &str = "postgres.password";
 
@@ -77,6 +80,34 @@ impl Postgres {
         self.wait(supervisor)
     }
 
+    /// Waits until it is ready after its disk was full. Where it has found no space for its log, it has
+    /// ended and is started again.
+    pub(super) fn recover(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
+        match self.wait(supervisor) {
+            Err(StackError::Failed { .. }) if self.process.has_ended()? => {
+                self.start_again(supervisor)
+            }
+            done => done,
+        }
+    }
+
+    /// Ends all of its processes at once and for good, leaving what a crash leaves. Other than killed ones
+    /// they free the memory that they share, which nobody would do later.
+    pub(super) fn end_at_once(&mut self) {
+        self.process.stop(Signal::QUIT);
+    }
+
+    /// Starts it anew with commits that are answered when a replica has them on its disk, too. While
+    /// none follows, they wait.
+    pub(super) fn wait_for_replica(
+        &mut self,
+        supervisor: &ProcessSupervisor,
+    ) -> Result<(), StackError> {
+        self.process
+            .add_arguments(&["-c", "synchronous_standby_names=*"]);
+        self.restart(supervisor)
+    }
+
     fn wait(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
         let (bin, port) = (&self.bin, self.port);
         self.process
@@ -91,6 +122,8 @@ pub(super) struct PostgresSetup {
     pub(super) durable: bool,
     /// Most connections.
     pub(super) max_connections: u32,
+    /// Whether its disk is small, and its log has to be.
+    pub(super) small_disk: bool,
 }
 
 /// Creates the cluster, unless the folder has one, and starts it.
@@ -102,7 +135,8 @@ pub(super) fn start(
 ) -> Result<Postgres, StackError> {
     let bin = binaries::postgres()?;
     let user = SystemUser::for_service()?;
-    let data = folder.join("postgres");
+    let data = folder.join(PRIMARY_DATA);
+    folder.take_promoted()?;
     let found = data.join("PG_VERSION").is_file();
     let password = if found {
         fs::read_to_string(folder.join(PASSWORD)).map_err(StackError::io(format!(
@@ -215,8 +249,13 @@ pub(super) fn server(
     set("unix_socket_directories=");
     set(&format!("max_connections={}", setup.max_connections));
     set("shared_buffers=256MB");
-    set("max_wal_size=2GB");
-    set(&format!("max_slot_wal_keep_size={KEPT_LOG}"));
+    let (log, kept) = if setup.small_disk {
+        SMALL_LOG
+    } else {
+        LARGE_LOG
+    };
+    set(&format!("max_wal_size={log}"));
+    set(&format!("max_slot_wal_keep_size={kept}"));
     // Durability, which no experiment may trade for speed. Dropping a database waits for a
     // checkpoint, and that for the disk: tests that do it hundreds of times turn it off.
     let on = if setup.durable { "on" } else { "off" };

@@ -103,6 +103,11 @@ impl ChildProcess {
         self.command.envs(variables.iter().copied());
     }
 
+    /// Adds arguments for its next start.
+    pub(super) fn add_arguments(&mut self, arguments: &[&str]) {
+        self.command.args(arguments);
+    }
+
     /// Stops it gracefully and starts it again. It is not ready yet.
     pub(super) fn restart(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
         self.restart_by(self.spec.stop_signal, supervisor)
@@ -228,6 +233,11 @@ impl ChildProcess {
         self.child.id()
     }
 
+    /// Whether it has ended.
+    pub(super) fn has_ended(&mut self) -> Result<bool, StackError> {
+        self.ended().map(|status| status.is_some())
+    }
+
     fn ended(&mut self) -> Result<Option<ExitStatus>, StackError> {
         let what = format!("cannot watch {}", self.spec.name);
         self.child.try_wait().map_err(StackError::io(what))
@@ -251,7 +261,7 @@ impl Drop for ChildProcess {
 impl ChildProcess {
     /// Stops it gracefully, or kills it after a timeout, which is short when the program is to end
     /// at once; PostgreSQL is not killed so early, because its processes would outlive it.
-    fn stop(&mut self, stop_signal: Signal) {
+    pub(super) fn stop(&mut self, stop_signal: Signal) {
         if !matches!(self.child.try_wait(), Ok(None)) {
             return;
         }
@@ -359,7 +369,7 @@ mod tests {
 
     #[test]
     fn a_program_that_cannot_be_started_is_reported_with_its_package() {
-        let supervisor = ProcessSupervisor::start(CancellationToken::new()).unwrap();
+        let supervisor = ProcessSupervisor::start(CancellationToken::new(), || Ok(())).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let spec = ProcessSpec {
             name: "Redis",
@@ -382,7 +392,7 @@ mod tests {
     #[test]
     fn a_restart_and_a_wait_end_when_the_program_is_to_end() {
         let abort = CancellationToken::new();
-        let supervisor = ProcessSupervisor::start(abort.clone()).unwrap();
+        let supervisor = ProcessSupervisor::start(abort.clone(), || Ok(())).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let spec = ProcessSpec {
             name: "stubborn",

@@ -4,7 +4,7 @@
 
 use std::{
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::Ipv4Addr,
     sync::Arc,
     time::Duration,
 };
@@ -49,12 +49,14 @@ type LinkState = Option<LinkFault>;
 pub(super) struct FaultProxy {
     port: u16,
     state: watch::Sender<LinkState>,
+    /// Port of loopback that new connections are led to.
+    service: watch::Sender<u16>,
     runtime: Option<Runtime>,
 }
 
 impl FaultProxy {
-    /// Listens on a free port of loopback for connections to `service`.
-    pub(super) fn start(service: SocketAddr) -> io::Result<Self> {
+    /// Listens on a free port of loopback for connections to that one.
+    pub(super) fn start(service: u16) -> io::Result<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("proxy")
@@ -63,10 +65,12 @@ impl FaultProxy {
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
         let port = listener.local_addr()?.port();
         let (state, seen) = watch::channel(None);
-        runtime.spawn(accept(listener, service, seen));
+        let (service, led_to) = watch::channel(service);
+        runtime.spawn(accept(listener, led_to, seen));
         Ok(Self {
             port,
             state,
+            service,
             runtime: Some(runtime),
         })
     }
@@ -80,6 +84,11 @@ impl FaultProxy {
     pub(super) fn set(&self, fault: Option<LinkFault>) {
         self.state.send_replace(fault);
     }
+
+    /// Leads new connections to another port of loopback. Those that are open stay where they are.
+    pub(super) fn lead_to(&self, service: u16) {
+        self.service.send_replace(service);
+    }
 }
 
 impl Drop for FaultProxy {
@@ -90,7 +99,11 @@ impl Drop for FaultProxy {
     }
 }
 
-async fn accept(listener: TcpListener, service: SocketAddr, state: watch::Receiver<LinkState>) {
+async fn accept(
+    listener: TcpListener,
+    service: watch::Receiver<u16>,
+    state: watch::Receiver<LinkState>,
+) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut number = 0;
     loop {
@@ -102,7 +115,7 @@ async fn accept(listener: TcpListener, service: SocketAddr, state: watch::Receiv
             continue;
         };
         number += 1;
-        let connection = carry(client, service, state.clone(), number);
+        let connection = carry(client, service.clone(), state.clone(), number);
         tokio::spawn(async move {
             // A connection that breaks is closed on both sides, which is all that there is to do.
             let _broken = connection.await;
@@ -114,7 +127,7 @@ async fn accept(listener: TcpListener, service: SocketAddr, state: watch::Receiv
 /// Carries one connection until it ends.
 async fn carry(
     mut client: TcpStream,
-    service: SocketAddr,
+    service: watch::Receiver<u16>,
     mut state: watch::Receiver<LinkState>,
     number: u64,
 ) -> io::Result<()> {
@@ -126,6 +139,7 @@ async fn carry(
         Some(LinkFault::Blackhole) => passes(&mut state).await.map(drop)?,
         Some(LinkFault::Slow | LinkFault::Narrow) | None => {}
     }
+    let service = (Ipv4Addr::LOCALHOST, *service.borrow());
     let Ok(mut server) = TcpStream::connect(service).await else {
         // The service refuses it: so does the proxy, as far as it can.
         return client.set_zero_linger();

@@ -13,8 +13,14 @@ use super::*;
 /// A proxy before a service that sends back what it gets, and a message for each connection that the
 /// service has seen end.
 fn echo() -> (FaultProxy, Receiver<()>) {
+    let (port, ends) = echo_service();
+    (FaultProxy::start(port).unwrap(), ends)
+}
+
+/// Port of such a service.
+fn echo_service() -> (u16, Receiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
+    let port = listener.local_addr().unwrap().port();
     let (ended, ends) = sync_channel(100);
     thread::spawn(move || {
         for stream in listener.incoming() {
@@ -29,7 +35,7 @@ fn echo() -> (FaultProxy, Receiver<()>) {
             });
         }
     });
-    (FaultProxy::start(address).unwrap(), ends)
+    (port, ends)
 }
 
 fn connect(proxy: &FaultProxy) -> TcpStream {
@@ -173,10 +179,25 @@ fn of_a_half_open_connection_only_the_service_sees_the_end() {
 #[test]
 fn a_service_that_is_not_there_is_not_there_through_the_proxy_either() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap();
+    let port = free.local_addr().unwrap().port();
     drop(free);
-    let proxy = FaultProxy::start(address).unwrap();
+    let proxy = FaultProxy::start(port).unwrap();
     let mut stream = connect(&proxy);
     let found = stream.read(&mut [0; 8]);
     assert!(is_reset(&found) || matches!(found, Ok(0)), "{found:?}");
+}
+
+#[test]
+fn new_connections_are_led_to_another_service_and_open_ones_stay() {
+    let (proxy, ends) = echo();
+    let mut old = connect(&proxy);
+    there_and_back(&mut old, b"before").unwrap();
+    let (other, other_ends) = echo_service();
+    proxy.lead_to(other);
+    let mut new = connect(&proxy);
+    there_and_back(&mut new, b"elsewhere").unwrap();
+    there_and_back(&mut old, b"as before").unwrap();
+    drop(new);
+    other_ends.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert!(ends.try_recv().is_err());
 }

@@ -19,14 +19,14 @@ use tokio_util::sync::CancellationToken;
 use super::{
     binaries,
     error::StackError,
-    folder::StackFolder,
+    folder::{REPLICA_DATA, StackFolder},
     postgres::{self, NAME, Postgres, PostgresSetup, REPLICA_SLOT},
     process::{ChildProcess, ProcessSpec, fresh_log, on_free_port},
     supervisor::ProcessSupervisor,
     system_user::SystemUser,
 };
 
-/// SIGQUIT ends it at once: its data is not used again.
+/// SIGQUIT ends it at once: its data is not used again, or, where it was promoted, recovers.
 const SPEC: ProcessSpec = ProcessSpec {
     name: "the replica of PostgreSQL",
     remedy: postgres::REMEDY,
@@ -43,7 +43,7 @@ const RETRY_INTERVAL: Millis = Millis(500);
 pub(super) struct ReplicaServer {
     pub(super) process: ChildProcess,
     pub(super) url: String,
-    port: u16,
+    pub(super) port: u16,
     bin: PathBuf,
 }
 
@@ -52,6 +52,46 @@ impl ReplicaServer {
     /// where it was.
     pub(super) fn crash(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
         self.process.crash(supervisor)?;
+        self.wait(supervisor)
+    }
+
+    /// Lets it replay what it has received and take writes from then on, as the primary.
+    pub(super) fn promote(
+        &mut self,
+        supervisor: &ProcessSupervisor,
+        folder: &StackFolder,
+    ) -> Result<(), StackError> {
+        let mut promote = Command::new(self.bin.join("pg_ctl"));
+        promote
+            .arg("promote")
+            .arg("-D")
+            .arg(folder.join(REPLICA_DATA))
+            .args(["--wait", "--timeout=60"]);
+        SystemUser::take(&mut promote, SystemUser::for_service()?);
+        postgres::tool(supervisor, folder, "pg_ctl", promote)?.finish(supervisor.abort())?;
+        self.wait(supervisor)
+    }
+
+    /// Shuts it down with all of its data on disk, which another server is started on.
+    pub(super) fn shut_down(&mut self) {
+        self.process.stop(Signal::INT);
+    }
+
+    /// Copies the primary and starts the copy at the same port, after it has ended.
+    pub(super) fn copy_anew(
+        &mut self,
+        supervisor: &ProcessSupervisor,
+        folder: &StackFolder,
+        primary: &Postgres,
+    ) -> Result<(), StackError> {
+        let user = SystemUser::for_service()?;
+        let data = folder.join(REPLICA_DATA);
+        copy(supervisor, folder, primary, user, &data, supervisor.abort())?;
+        self.process.start_again(supervisor)?;
+        self.wait(supervisor)
+    }
+
+    fn wait(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
         let (bin, port) = (&self.bin, self.port);
         self.process.ready(supervisor.abort(), |_| {
             postgres::answers(bin, port).then_some(())
@@ -70,7 +110,7 @@ pub(super) fn start(
     stop: &CancellationToken,
 ) -> Result<ReplicaServer, StackError> {
     let user = SystemUser::for_service()?;
-    let data = folder.join("replica");
+    let data = folder.join(REPLICA_DATA);
     copy(supervisor, folder, primary, user, &data, stop)?;
     let (process, port) = on_free_port(|port| {
         let mut server = postgres::server(&primary.bin, &data, port, user, setup);

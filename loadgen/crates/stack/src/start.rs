@@ -11,8 +11,9 @@ use super::{
     binaries,
     connection_hold::ConnectionHold,
     error::StackError,
-    folder::StackFolder,
+    folder::{PRIMARY_DATA, StackFolder},
     links::ServiceLinks,
+    memory_disk::{MemoryDisk, own_disk_refusal},
     options::StackOptions,
     pgbouncer::{self, PgBouncer},
     postgres::{self, Postgres, PostgresSetup},
@@ -21,6 +22,7 @@ use super::{
     supervisor::ProcessSupervisor,
     target::{ServiceUrls, TargetApp, TargetSetup, choose},
 };
+use loadgen_engine::suite::FaultKind;
 use loadgen_experiment::services::{ProcessInfo, ServiceRole, instance_name};
 
 /// Running services. Dropping it stops them, target-app first, and removes what was temporary.
@@ -47,7 +49,10 @@ pub struct Stack {
     pub(super) pooler: Option<PgBouncer>,
     pub(super) replica: Option<ReplicaServer>,
     pub(super) postgres: Option<Postgres>,
-    stack_folder: StackFolder,
+    pub(super) disk: Option<MemoryDisk>,
+    /// Whether the replica has become the primary.
+    pub(super) failed_over: bool,
+    pub(super) stack_folder: StackFolder,
     pub(super) supervisor: ProcessSupervisor,
 }
 
@@ -76,17 +81,29 @@ impl Stack {
         if wanted.target && topology.instances > 1 {
             binaries::haproxy()?;
         }
-        let supervisor = ProcessSupervisor::start(options.abort.clone())
-            .map_err(StackError::io("cannot start a thread"))?;
+        let asked = |fault| options.faults.contains(&fault);
+        let own_disk = wanted.postgres && asked(FaultKind::DiskFull);
+        if own_disk && let Some(why) = disk_refusal(&options) {
+            return Err(StackError::NoOwnDisk(why));
+        }
         let folder = match &options.keep_in {
             Some(path) => StackFolder::kept(path)?,
             None => StackFolder::temporary()?,
         };
+        let disk = own_disk
+            .then(|| MemoryDisk::new(folder.join(PRIMARY_DATA), options.scale))
+            .transpose()?;
+        let mounted = disk.clone();
+        let supervisor = ProcessSupervisor::start(options.abort.clone(), move || {
+            mounted.map_or(Ok(()), |disk| disk.mount())
+        })
+        .map_err(StackError::io("cannot start a thread for the services"))?;
         let setup = PostgresSetup {
             durable: options.durable,
             max_connections: max_connections(topology.instances),
+            small_disk: own_disk,
         };
-        let postgres = wanted
+        let mut postgres = wanted
             .postgres
             .then(|| {
                 (options.log)("starting PostgreSQL");
@@ -101,6 +118,11 @@ impl Stack {
                 replica::start(&supervisor, &folder, postgres, setup, delay, &options.stop)
             })
             .transpose()?;
+        let fails_over = replica.is_some() && asked(FaultKind::PostgresFailover);
+        if let Some(postgres) = postgres.as_mut().filter(|_| fails_over) {
+            // What was acknowledged has to be on the server that takes over.
+            postgres.wait_for_replica(&supervisor)?;
+        }
         let redis = wanted
             .redis
             .then(|| {
@@ -126,6 +148,8 @@ impl Stack {
             })
             .transpose()?;
         let database_url = match &postgres {
+            // Where it is found after a failover, too.
+            Some(postgres) if fails_over => postgres.url_at(links.postgres_port(postgres)),
             Some(postgres) => postgres.url.clone(),
             None => options.database_url.clone().unwrap_or_default(),
         };
@@ -178,6 +202,8 @@ impl Stack {
             pooler,
             replica,
             postgres,
+            disk,
+            failed_over: false,
             stack_folder: folder,
             supervisor,
         })
@@ -214,6 +240,7 @@ impl Stack {
         let replica = self
             .replica
             .iter()
+            .filter(|_| !self.failed_over)
             .map(|one| info("replica", one.process.pid(), ServiceRole::Replica));
         let redis = self
             .redis
@@ -293,6 +320,17 @@ impl Stack {
             .iter_mut()
             .try_for_each(|balancer| balancer.wait_for_all(instances, abort))
     }
+}
+
+/// Why PostgreSQL cannot have a disk of its own, if it cannot.
+fn disk_refusal(options: &StackOptions) -> Option<String> {
+    if options.keep_in.is_some() {
+        return Some(
+            "its disk in memory keeps no data: choose no folder that stays, or leave it out"
+                .to_owned(),
+        );
+    }
+    own_disk_refusal(options.scale)
 }
 
 /// Connections that PostgreSQL permits: the largest pool of each instance, and some for probes,

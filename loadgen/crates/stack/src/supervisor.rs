@@ -5,12 +5,16 @@
 use std::{
     io,
     os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
     process::{Child, Command},
     sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
 };
 
-use rustix::process::{Signal, getpid, getppid, nice, set_parent_process_death_signal};
+use rustix::{
+    process::{Pid, Signal, getpid, getppid, nice, set_parent_process_death_signal},
+    thread::gettid,
+};
 use tokio_util::sync::CancellationToken;
 
 use loadgen_experiment::services::SERVICE_NICE;
@@ -25,16 +29,41 @@ type SpawnOutcome = (io::Result<Child>, Command);
 pub(super) struct ProcessSupervisor {
     requests: SyncSender<SpawnRequest>,
     abort: CancellationToken,
+    /// Id of the thread.
+    thread: Pid,
 }
 
 impl ProcessSupervisor {
-    /// Starts the thread; cancelling `abort` ends restarts and waits.
-    pub(super) fn start(abort: CancellationToken) -> io::Result<Self> {
+    /// Starts the thread, in which `prepare` runs first: what it changes for the thread holds for the
+    /// services. Cancelling `abort` ends restarts and waits.
+    pub(super) fn start(
+        abort: CancellationToken,
+        prepare: impl FnOnce() -> io::Result<()> + Send + 'static,
+    ) -> io::Result<Self> {
         let (requests, inbox) = sync_channel(1);
+        let (sender, begun) = sync_channel(1);
         thread::Builder::new()
             .name("stack".to_owned())
-            .spawn(move || supervise(&inbox))?;
-        Ok(Self { requests, abort })
+            .spawn(move || {
+                let prepared = prepare().map(|()| gettid());
+                let goes_on = prepared.is_ok();
+                if sender.send(prepared).is_ok() && goes_on {
+                    supervise(&inbox);
+                }
+            })?;
+        let thread = begun.recv().map_err(|_| thread_ended())??;
+        Ok(Self {
+            requests,
+            abort,
+            thread,
+        })
+    }
+
+    /// Where this process finds what the services find at an absolute path, as they may have mounts of
+    /// their own.
+    pub(super) fn view(&self, path: &Path) -> PathBuf {
+        let root = format!("/proc/self/task/{}/root", self.thread.as_raw_nonzero());
+        Path::new(&root).join(path.strip_prefix("/").unwrap_or(path))
     }
 
     /// Cancelled when nothing is waited for any more, as the whole program is to end.
@@ -51,13 +80,16 @@ impl ProcessSupervisor {
         on_parent_death: Signal,
     ) -> io::Result<(Child, Command)> {
         let (sender, outcome) = sync_channel(1);
-        let ended = || io::Error::other("the thread that starts services has ended");
         self.requests
             .send((command, on_parent_death, sender))
-            .map_err(|_| ended())?;
-        let (child, command) = outcome.recv().map_err(|_| ended())?;
+            .map_err(|_| thread_ended())?;
+        let (child, command) = outcome.recv().map_err(|_| thread_ended())?;
         Ok((child?, command))
     }
+}
+
+fn thread_ended() -> io::Error {
+    io::Error::other("the thread that starts services has ended")
 }
 
 fn supervise(inbox: &Receiver<SpawnRequest>) {

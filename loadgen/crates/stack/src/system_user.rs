@@ -30,6 +30,11 @@ impl SystemUser {
         )))
     }
 
+    /// Options with which a file system that is mounted belongs to it, after others.
+    pub(super) fn mount_options(self) -> String {
+        format!(",uid={},gid={}", self.uid, self.gid)
+    }
+
     /// Makes a command run as `user`, in a folder that every user may enter.
     pub(super) fn take(command: &mut Command, user: Option<Self>) {
         if let Some(Self { uid, gid }) = user {

@@ -11,15 +11,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{ServiceSet, Stack, StackError, StackOptions, binaries};
+use super::{ServiceSet, Stack, StackError, StackOptions, binaries, own_disk_refusal};
 use loadgen_engine::suite::{DataService, FaultKind, LinkFault};
+use shared::dataset::Scale;
 
 /// Set for the process that is to be killed.
 const VICTIM: &str = "LOADGEN_TEST_STACK_VICTIM";
 /// Its value where the services stand still when it is killed.
 const PAUSED: &str = "paused";
+/// Its value where PostgreSQL has a disk of its own.
+const OWN_DISK: &str = "own disk";
 
-fn installed() -> bool {
+pub(super) fn installed() -> bool {
     let installed = binaries::postgres().is_ok() && binaries::redis().is_ok();
     if !installed {
         println!("skipped: PostgreSQL or Redis is not installed");
@@ -27,7 +30,7 @@ fn installed() -> bool {
     installed
 }
 
-fn options() -> StackOptions {
+pub(super) fn options() -> StackOptions {
     StackOptions {
         services: ServiceSet {
             target: false,
@@ -46,7 +49,7 @@ fn runs(pid: u32) -> bool {
     })
 }
 
-fn within(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
+pub(super) fn within(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
     let begun = Instant::now();
     while !done() {
         if begun.elapsed() > limit {
@@ -57,11 +60,11 @@ fn within(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
     true
 }
 
-fn query(stack: &Stack, sql: &str) -> String {
+pub(super) fn query(stack: &Stack, sql: &str) -> String {
     query_at(&stack.database_url, sql)
 }
 
-fn query_at(url: &str, sql: &str) -> String {
+pub(super) fn query_at(url: &str, sql: &str) -> String {
     let psql = binaries::postgres().unwrap().join("psql");
     let output = Command::new(psql)
         .args([url, "-Atc", sql])
@@ -69,6 +72,14 @@ fn query_at(url: &str, sql: &str) -> String {
         .output()
         .unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// A temporary folder, which is closed to others, opened so that PostgreSQL's user may pass.
+pub(super) fn open_folder() -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    let open = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o711);
+    fs::set_permissions(root.path(), open).unwrap();
+    root
 }
 
 #[test]
@@ -107,10 +118,7 @@ fn a_kept_folder_has_its_data_again_at_the_next_start() {
     if !installed() {
         return;
     }
-    let root = tempfile::tempdir().unwrap();
-    // The temporary folder is closed to others; PostgreSQL's user has to pass.
-    let open = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o711);
-    fs::set_permissions(root.path(), open).unwrap();
+    let root = open_folder();
     let start = || {
         let mut options = options();
         options.services.redis = false;
@@ -155,9 +163,7 @@ fn a_replica_follows_takes_only_reads_and_is_copied_again_for_a_kept_folder() {
     if !installed() || binaries::basebackup().is_err() {
         return;
     }
-    let root = tempfile::tempdir().unwrap();
-    let open = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o711);
-    fs::set_permissions(root.path(), open).unwrap();
+    let root = open_folder();
     let start = || {
         let mut options = options();
         options.services.redis = false;
@@ -246,8 +252,18 @@ fn victim() {
     if env::var_os(VICTIM).is_none() {
         return;
     }
-    let mut stack = Stack::start(options()).unwrap();
-    if env::var_os(VICTIM).is_some_and(|how| how == PAUSED) {
+    let is = |wanted: &str| env::var_os(VICTIM).is_some_and(|how| how == wanted);
+    let faults = Vec::from_iter(is(OWN_DISK).then_some(FaultKind::DiskFull));
+    let options = StackOptions {
+        scale: Scale::Tiny,
+        faults,
+        ..options()
+    };
+    let mut stack = Stack::start(options).unwrap();
+    if is(OWN_DISK) {
+        stack.begin_fault(FaultKind::DiskFull).unwrap();
+    }
+    if is(PAUSED) {
         for data in [DataService::Postgres, DataService::Redis] {
             stack.begin_fault(FaultKind::Paused(data)).unwrap();
         }
@@ -271,6 +287,21 @@ fn a_killed_loadgen_leaves_no_process_and_the_next_start_removes_its_folder() {
 #[test]
 fn a_killed_loadgen_leaves_no_process_that_stands_still() {
     let _folder = killed(PAUSED);
+}
+
+#[test]
+fn a_killed_loadgen_leaves_no_disk_in_memory() {
+    if own_disk_refusal(Scale::Tiny).is_some() {
+        println!("skipped: no disk can be mounted here");
+        return;
+    }
+    let Some(folder) = killed(OWN_DISK) else {
+        return;
+    };
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+    assert!(!mounts.contains(&*folder.to_string_lossy()), "{mounts}");
+    drop(super::folder::StackFolder::temporary().unwrap());
+    assert!(!folder.exists(), "{}", folder.display());
 }
 
 /// Kills a loadgen with a stack; returns when every process of the stack has ended.
@@ -333,7 +364,7 @@ fn faults_come_into_the_data_services_and_go_again() {
         return;
     }
     let mut stack = Stack::start(StackOptions {
-        links: vec![DataService::Redis],
+        faults: vec![FaultKind::Link(DataService::Redis, LinkFault::Slow)],
         ..options()
     })
     .unwrap();

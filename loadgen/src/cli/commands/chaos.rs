@@ -28,6 +28,7 @@ pub(in crate::cli) fn run(args: &ChaosArgs) -> Result<u8, Failure> {
         suite,
         source,
         left_out,
+        no_disk,
     } = plan_chaos(args)?;
     let settings = resolve_settings(&args.profile.profile, &args.profile.set)?;
     let mut services = ServiceSource::from_flags(&args.target)?;
@@ -37,6 +38,7 @@ pub(in crate::cli) fn run(args: &ChaosArgs) -> Result<u8, Failure> {
     let arm = ArmConfig::new("run", settings, &CodeConnect);
     let mut warnings = services.warnings();
     warnings.extend(not_put_in(&left_out));
+    warnings.extend(no_disk.map(|why| format!("{} was not put in: {why}", FaultKind::DiskFull)));
     let single = SingleRun {
         suite: &suite,
         arm: &arm,
@@ -55,7 +57,7 @@ fn not_put_in(left_out: &[FaultKind]) -> Option<String> {
     let names: Vec<&str> = left_out.iter().map(|kind| kind.name()).collect();
     (!names.is_empty()).then(|| {
         format!(
-            "not put in, because the topology has nothing of the kind: {}; choose another with --topology, like scale=2,pgbouncer",
+            "not put in, because the topology has nothing of the kind: {}; choose another with --topology, like scale=2,pgbouncer,replica",
             names.join(", ")
         )
     })
@@ -72,6 +74,9 @@ fn list(columns: usize) -> String {
         };
         let needs = match kind.lacks(Topology::SINGLE) {
             Some(lacking) => format!("; needs {lacking}"),
+            None if kind == FaultKind::DiskFull => {
+                "; needs root, to mount a disk in memory".to_owned()
+            }
             None => String::new(),
         };
         let text = format!("{}{end}{needs}", kind.help());

@@ -107,7 +107,7 @@ fn own_stack(args: &DbArgs) -> Result<(ServiceSource, Settings, String), Failure
         target_bin: args.target_bin.clone(),
         keep_in: args.stack_dir.clone(),
         crash: None,
-        links: Vec::new(),
+        faults: Vec::new(),
         database_pool: args.pool,
     };
     let settings = resolve_settings("after", &set)?;

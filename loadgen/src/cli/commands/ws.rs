@@ -43,7 +43,7 @@ pub(in crate::cli) fn run(args: &WsArgs) -> Result<u8, Failure> {
             target_bin: args.target_bin.clone(),
             keep_in: None,
             crash: None,
-            links: Vec::new(),
+            faults: Vec::new(),
             database_pool: None,
         };
         return chat(args, &services, "an own stack");

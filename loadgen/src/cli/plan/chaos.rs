@@ -1,6 +1,6 @@
 //! The suite of `loadgen chaos`: the load of a suite, level, with one fault after another.
 
-use shared::time::Millis;
+use shared::{dataset::Scale, time::Millis};
 
 use super::suite::plan_suite;
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
 };
 use loadgen_engine::suite::{FaultKind, LoadModel, PlannedFault, Suite, Topology, load::BadFile};
 use loadgen_experiment::verdict::limits_failures;
+use loadgen_stack::own_disk_refusal;
 
 /// What holds where no threshold limits the failures: faults make requests fail, but not most of them.
 const USUAL_THRESHOLD: &str = "success > 50%";
@@ -24,10 +25,22 @@ pub(in crate::cli) struct PlannedChaos {
     pub(in crate::cli) source: SourceFile,
     /// Faults that the topology has no service for.
     pub(in crate::cli) left_out: Vec<FaultKind>,
+    /// Why PostgreSQL has no disk to fill, where that was not asked for by name.
+    pub(in crate::cli) no_disk: Option<String>,
 }
 
 /// Plans what the flags ask for.
 pub(in crate::cli) fn plan_chaos(args: &ChaosArgs) -> Result<PlannedChaos, Failure> {
+    let unnamed = args.faults.is_empty();
+    let no_disk = || match args.target.stack_dir {
+        Some(_) => Some("a folder that stays (--stack-dir) is no disk in memory".to_owned()),
+        None => own_disk_refusal(args.target.scale.unwrap_or(Scale::Small)),
+    };
+    plan_without(args, unnamed.then(no_disk).flatten())
+}
+
+/// The same where that is the reason why PostgreSQL can have no disk of its own.
+fn plan_without(args: &ChaosArgs, no_disk: Option<String>) -> Result<PlannedChaos, Failure> {
     for (flag, given) in [
         ("--duration", args.load.duration.is_some()),
         ("--time-scale", args.load.time_scale.is_some()),
@@ -40,7 +53,10 @@ pub(in crate::cli) fn plan_chaos(args: &ChaosArgs) -> Result<PlannedChaos, Failu
     }
     let (mut suite, source) = plan_suite(Some(&args.suite), None, &args.load)?;
     let topology = args.target.topology.unwrap_or(suite.topology);
-    let (kinds, left_out) = chosen(&args.faults, topology);
+    let (mut kinds, left_out) = chosen(&args.faults, topology);
+    if no_disk.is_some() {
+        kinds.retain(|kind| *kind != FaultKind::DiskFull);
+    }
     let (faults, measure) = one_after_another(&kinds, args.lasts, args.settle);
     if measure > MAX_MEASURE {
         return Err(Failure::Usage(format!(
@@ -60,6 +76,7 @@ pub(in crate::cli) fn plan_chaos(args: &ChaosArgs) -> Result<PlannedChaos, Failu
         suite,
         source,
         left_out,
+        no_disk,
     })
 }
 
@@ -128,14 +145,19 @@ mod tests {
     use crate::cli::flags::{Cli, Command};
     use loadgen_engine::suite::fault_problem;
 
-    fn planned(words: &str) -> Result<PlannedChaos, Failure> {
+    fn parsed(words: &str) -> Box<ChaosArgs> {
         let all = ["loadgen", "chaos"]
             .into_iter()
             .chain(words.split_whitespace());
         let Command::Chaos(args) = Cli::try_parse_from(all).unwrap().command else {
             unreachable!()
         };
-        plan_chaos(&args)
+        args
+    }
+
+    /// On a machine where disks can be mounted.
+    fn planned(words: &str) -> Result<PlannedChaos, Failure> {
+        plan_without(&parsed(words), None)
     }
 
     fn refused(words: &str) -> String {
@@ -147,8 +169,15 @@ mod tests {
         let PlannedChaos {
             suite, left_out, ..
         } = planned("core --topology scale=2 --for 4s --settle 8s").unwrap();
-        assert_eq!(left_out, [FaultKind::ReplicaKill, FaultKind::PoolerKill]);
-        let count = FaultKind::all().count() - 2;
+        assert_eq!(
+            left_out,
+            [
+                FaultKind::ReplicaKill,
+                FaultKind::PostgresFailover,
+                FaultKind::PoolerKill
+            ]
+        );
+        let count = FaultKind::all().count() - 3;
         assert_eq!(suite.faults.len(), count);
         assert_eq!(suite.faults[0].at, Millis(8_000));
         assert_eq!(suite.faults[1].at, Millis(20_000));
@@ -160,7 +189,32 @@ mod tests {
             None
         );
         let single = planned("core").unwrap();
-        assert_eq!(single.left_out.len(), 7);
+        assert_eq!(single.left_out.len(), 8);
+        // Also with all services: nothing needs what a fault before has taken away.
+        let whole = "scale=2,pgbouncer,replica";
+        let words = format!("core --topology {whole} --for 1s --settle 5s");
+        let suite = planned(&words).unwrap().suite;
+        assert_eq!(suite.faults.len(), FaultKind::all().count());
+        let problem = fault_problem(&suite.faults, whole.parse().unwrap(), suite.windows.measure);
+        assert_eq!(problem, None);
+    }
+
+    #[test]
+    fn a_full_disk_is_left_out_where_none_can_be_mounted_unless_it_is_named() {
+        let why = Some("run as root".to_owned());
+        let planned = plan_without(&parsed("core"), why.clone()).unwrap();
+        let full = |suite: &Suite| {
+            let mut faults = suite.faults.iter();
+            faults.any(|one| one.kind == FaultKind::DiskFull)
+        };
+        assert!(!full(&planned.suite));
+        assert_eq!(planned.no_disk, why);
+        assert!(full(&plan_without(&parsed("core"), None).unwrap().suite));
+        // Named, it is refused later, where it cannot be.
+        let named = plan_chaos(&parsed("core --fault disk.full")).unwrap();
+        assert!(full(&named.suite) && named.no_disk.is_none());
+        let kept = plan_chaos(&parsed("core --stack-dir /tmp/kept")).unwrap();
+        assert!(kept.no_disk.unwrap().contains("--stack-dir"));
     }
 
     #[test]

@@ -9,14 +9,14 @@ use crate::cli::{failure::Failure, flags::TargetArgs};
 use loadgen_codeconnect::{CodeConnectSystem, SeededDatabase};
 use loadgen_engine::{
     driver::{HttpTrace, TargetAddresses, TargetUrl},
-    suite::{DataService, PlannedFault, Suite, Topology, fault_problem},
+    suite::{FaultKind, PlannedFault, Suite, Topology, fault_problem},
 };
 use loadgen_experiment::{
     events::{LoadControl, Publisher},
     system::{Endpoints, HttpService, PreparedSystem as _, SystemUnderTest as _},
     trial::{LocalLoad, TestEnv},
 };
-use loadgen_stack::{Stack, StackError, StackOptions};
+use loadgen_stack::{Stack, StackError, StackOptions, own_disk_refusal};
 
 /// The services that a command runs against.
 #[derive(Debug, Clone)]
@@ -33,8 +33,8 @@ pub(in crate::cli) enum ServiceSource {
         keep_in: Option<PathBuf>,
         /// A fault in each trial, beside those of the suite.
         crash: Option<PlannedFault>,
-        /// Services whose connections a fault disturbs.
-        links: Vec<DataService>,
+        /// Faults that it is prepared for, that one among them.
+        faults: Vec<FaultKind>,
         /// Connections that users of the database share; `None`: one each.
         database_pool: Option<u32>,
     },
@@ -70,11 +70,7 @@ impl ServiceSource {
                 target_bin: args.target_bin.clone(),
                 keep_in: args.stack_dir.clone(),
                 crash: args.crash,
-                links: args
-                    .crash
-                    .iter()
-                    .filter_map(|one| one.kind.link())
-                    .collect(),
+                faults: args.crash.iter().map(|one| one.kind).collect(),
                 database_pool: None,
             });
         }
@@ -149,9 +145,11 @@ impl ServiceSource {
     /// The topology is known by then.
     pub(in crate::cli) fn prepare_faults(&mut self, suite: &Suite) -> Result<(), Failure> {
         let Self::OwnStack {
+            scale,
             topology,
+            keep_in,
             crash,
-            links,
+            faults,
             ..
         } = self
         else {
@@ -171,7 +169,17 @@ impl ServiceSource {
         {
             return Err(Failure::Usage(format!("the faults do not fit: {why}")));
         }
-        links.extend(suite.faults.iter().filter_map(|one| one.kind.link()));
+        faults.extend(suite.faults.iter().map(|one| one.kind));
+        if faults.contains(&FaultKind::DiskFull) {
+            if keep_in.is_some() {
+                return Err(Failure::usage(
+                    "`disk.full` puts the data of PostgreSQL on a disk in memory, which keeps nothing: omit --stack-dir",
+                ));
+            }
+            if let Some(why) = own_disk_refusal(scale.unwrap_or(Scale::Small)) {
+                return Err(Failure::Usage(format!("`disk.full`: {why}")));
+            }
+        }
         Ok(())
     }
 
@@ -184,6 +192,20 @@ impl ServiceSource {
             warnings.push(format!(
                 "the file asks for the topology {topology} of an own stack: that of a running target is its own"
             ));
+        }
+        if let Self::OwnStack { faults, .. } = self {
+            let told = [
+                (
+                    FaultKind::DiskFull,
+                    "PostgreSQL's data was on a disk in memory, so that it could be filled: a commit that waits for such a disk is faster than in service",
+                ),
+                (
+                    FaultKind::PostgresFailover,
+                    "a commit waited until the replica had it on disk, so that a failover loses nothing that was acknowledged: writes are slower than without",
+                ),
+            ];
+            let told = told.iter().filter(|(fault, _)| faults.contains(fault));
+            warnings.extend(told.map(|(_, what)| (*what).to_owned()));
         }
         if let Self::Database(database) = self {
             warnings.extend(database.warnings());
@@ -361,7 +383,7 @@ pub(super) async fn open(
             target_bin,
             keep_in,
             crash,
-            links,
+            faults,
             database_pool,
         } => {
             let progress = events.clone();
@@ -369,7 +391,7 @@ pub(super) async fn open(
                 keep_in: keep_in.clone(),
                 scale: scale.unwrap_or(Scale::Small),
                 topology: topology.unwrap_or_default(),
-                links: links.clone(),
+                faults: faults.clone(),
                 target_bin: target_bin.clone(),
                 stop: stop.clone(),
                 abort: running.abort(),

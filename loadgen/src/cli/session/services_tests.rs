@@ -1,7 +1,7 @@
 //! Which services the flags ask for, and what is refused.
 
 use loadgen_codeconnect::CodeConnect;
-use loadgen_engine::suite::load;
+use loadgen_engine::suite::{DataService, LinkFault, load};
 use loadgen_experiment::system::Application as _;
 use shared::time::Millis;
 
@@ -93,10 +93,36 @@ fn faults_are_refused_where_the_services_or_the_load_cannot_have_them() {
     assert!(late.contains("ends after the measured window"), "{late}");
     let mut services = ServiceSource::from_flags(&TargetArgs::default()).unwrap();
     services.prepare_faults(&suite).unwrap();
-    let ServiceSource::OwnStack { links, .. } = services else {
+    let ServiceSource::OwnStack { faults, .. } = &services else {
         panic!("no target is given");
     };
-    assert_eq!(links, [DataService::Redis]);
+    let slow = FaultKind::Link(DataService::Redis, LinkFault::Slow);
+    assert_eq!(faults.as_slice(), [slow]);
+    assert_eq!(services.warnings(), Vec::<String>::new());
+}
+
+#[test]
+fn a_disk_that_can_be_filled_keeps_nothing_and_a_failover_is_told() {
+    let suite = "name: x\nload: { model: open, rate: 9/s, duration: 10s }\nflows: [ { flow: auth.login } ]\n";
+    let suite = load::parse(suite, "x.yaml", CodeConnect.catalog()).unwrap();
+    let prepared = |crash: &str, topology: &str, keep_in: Option<&str>| {
+        let mut services = ServiceSource::from_flags(&TargetArgs {
+            crash: Some(crash.parse().unwrap()),
+            topology: Some(topology.parse().unwrap()),
+            stack_dir: keep_in.map(PathBuf::from),
+            ..TargetArgs::default()
+        })
+        .unwrap();
+        services.default_topology(suite.topology)?;
+        services.prepare_faults(&suite)?;
+        Ok::<_, Failure>(services.warnings())
+    };
+    let kept = prepared("disk.full@2s+1s", "scale=1", Some("/tmp/kept")).unwrap_err();
+    assert!(kept.to_string().contains("omit --stack-dir"), "{kept}");
+    let alone = prepared("postgres.failover@2s", "scale=1", None).unwrap_err();
+    assert!(alone.to_string().contains("--topology"), "{alone}");
+    let warnings = prepared("postgres.failover@2s", "replica", Some("/tmp/kept")).unwrap();
+    assert!(warnings[0].contains("the replica had it on disk"));
 }
 
 #[test]

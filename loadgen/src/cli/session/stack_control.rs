@@ -50,6 +50,10 @@ impl ServiceControl for OwnStackControl {
         self.with_stack(|stack| stack.end_fault(fault))
     }
 
+    fn restore(&self) -> Result<(), ServiceError> {
+        self.with_stack(Stack::restore)
+    }
+
     fn processes(&self) -> Vec<ProcessInfo> {
         let stack = self.0.lock();
         stack.as_ref().map(Stack::processes).unwrap_or_default()

@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
+use loadgen_stack::own_disk_refusal;
 use serde_json::Value;
+use shared::dataset::Scale;
 
 use crate::support::{finish, loadgen, start};
 
@@ -91,4 +93,48 @@ fn an_instance_that_stands_still_and_a_balancer_that_reloads_are_recovered_from(
     assert_eq!(found.join(","), faults);
     counted(&summary, &["target-app", "target-app-2", "haproxy"]);
     audited_clean(&summary);
+}
+
+#[test]
+fn a_replica_takes_over_and_nothing_acknowledged_is_lost() {
+    let results = tempfile::tempdir().unwrap();
+    let fault = "postgres.failover";
+    // Reads that go to the replica before it, and to the primary after it.
+    let words = format!(
+        "chaos chaos --topology pgbouncer,replica --rate 60/s --fault {fault} --settle 10s --set db.reads=replica"
+    );
+    let (code, summary) = disturbed(&words, results.path());
+    assert_eq!(recovered(&summary), [fault]);
+    audited_clean(&summary);
+    assert!(matches!(code, Some(0 | 96 | 97 | 99)), "{code:?}");
+    let acknowledged = &summary["arms"][0]["consistency"]["acknowledged"];
+    assert!(acknowledged.as_u64().unwrap() > 20, "{acknowledged}");
+    let failed = &summary["trials"][0]["faults"][0]["failed"];
+    assert!(failed.as_u64().unwrap() > 0, "without a primary something fails");
+    let warnings = summary["warnings"].to_string();
+    for told in ["the replica had it on disk", "there was no replica"] {
+        assert!(warnings.contains(told), "{warnings}");
+    }
+    // A primary is behind nobody.
+    let lag = &summary["trials"][0]["server"]["replica"]["lag_s_max"];
+    assert!(lag.as_f64().unwrap() < 5.0, "{lag}");
+}
+
+#[test]
+fn a_full_disk_is_recovered_from_and_nothing_acknowledged_is_lost() {
+    if let Some(why) = own_disk_refusal(Scale::Tiny) {
+        println!("skipped: {why}");
+        return;
+    }
+    let results = tempfile::tempdir().unwrap();
+    let fault = "disk.full";
+    let words = format!(
+        "chaos chaos --topology scale=1 --rate 60/s --fault {fault} --for 4s --settle 8s"
+    );
+    let (code, summary) = disturbed(&words, results.path());
+    assert_eq!(recovered(&summary), [fault]);
+    audited_clean(&summary);
+    assert!(matches!(code, Some(0 | 96 | 97 | 99)), "{code:?}");
+    let warnings = summary["warnings"].to_string();
+    assert!(warnings.contains("a disk in memory"), "{warnings}");
 }

@@ -112,8 +112,10 @@ impl Replica {
     }
 
     /// Why reads cannot go to what is at its address, if they cannot: it is no replica, or one of
-    /// another server. One that does not answer may come back and is not refused.
-    pub async fn refusal(&self) -> Result<Option<String>, DbError> {
+    /// another server. One that does not answer may come back and is not refused; `at_start` neither is
+    /// a server of the same data that follows no other, because a process whose replica was promoted
+    /// must be able to start again. Reads then go to the primary.
+    pub async fn refusal(&self, at_start: bool) -> Result<Option<String>, DbError> {
         let (mut primary, mut replica) = self.probes();
         let LogPosition { follows, .. } = match replica.position().await {
             Ok(position) => position,
@@ -122,30 +124,38 @@ impl Replica {
                 return Ok(None);
             }
         };
-        if !follows {
-            return Ok(Some(
-                "db.reads needs a replica, but the server at REPLICA_URL follows no other: it is not in recovery"
-                    .to_owned(),
-            ));
-        }
         let (served, copied) = (primary.system().await?, replica.system().await?);
-        Ok((served.is_some() && copied.is_some() && served != copied).then(|| {
-            "db.reads needs a replica of this PostgreSQL, but the server at REPLICA_URL follows another one"
-                .to_owned()
-        }))
+        let another = served.is_some() && copied.is_some() && served != copied;
+        let why = match (follows, another) {
+            (true, false) => return Ok(None),
+            (true, true) => {
+                "db.reads needs a replica of this PostgreSQL, but the server at REPLICA_URL follows another one"
+            }
+            (false, false) if at_start => {
+                tracing::warn!(
+                    "the server at REPLICA_URL follows no other; reads go to the primary until it does"
+                );
+                return Ok(None);
+            }
+            (false, _) => {
+                "db.reads needs a replica, but the server at REPLICA_URL follows no other: it is not in recovery"
+            }
+        };
+        Ok(Some(why.to_owned()))
     }
 
     /// Waits until the replica has what was committed before, and is used; at most
-    /// [`CATCH_UP_LIMIT`], and not for one that does not answer. A log line says if it is not.
+    /// [`CATCH_UP_LIMIT`], and not for one that does not answer or follow. A log line says if it is not.
     pub(super) async fn catch_up(&self) -> Result<(), DbError> {
         let (mut primary, mut replica) = self.probes();
         let goal = primary.position().await?.bytes;
         let begin = Instant::now();
         let standing = self.standing();
         while !(standing.is_usable() && standing.has_replayed(goal)) {
-            if replica.position().await.is_err() {
+            let follows = replica.position().await.is_ok_and(|at| at.follows);
+            if !follows {
                 tracing::warn!(
-                    "the replica does not answer; reads go to the primary until it does"
+                    "the replica does not answer or is none; reads go to the primary until it does"
                 );
                 break;
             }
@@ -181,7 +191,7 @@ async fn watch(mut primary: LogProbe, mut replica: LogProbe, standing: Arc<Repli
                 INTERVAL
             }
             Ok(_) => {
-                standing.lose(&"it follows no other server any more");
+                standing.promoted();
                 RETRY_INTERVAL
             }
             Err(error) => {

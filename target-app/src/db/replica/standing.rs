@@ -125,6 +125,12 @@ impl ReplicaStanding {
         }
     }
 
+    /// It follows no other server any more: it is no replica, and nothing waits to be replayed by it.
+    pub(super) fn promoted(&self) {
+        self.lose(&"it follows no other server any more");
+        self.progress().waiting.clear();
+    }
+
     /// Whether it has replayed the log until there.
     pub(super) fn has_replayed(&self, bytes: i64) -> bool {
         self.progress().replayed.is_some_and(|at| at >= bytes)
@@ -241,6 +247,27 @@ mod tests {
         standing.replica_is_at(300);
         let snapshot = standing.snapshot();
         assert_eq!((snapshot.lag_bytes, snapshot.lag_us), (0, 0));
+    }
+
+    #[test]
+    fn a_replica_that_was_promoted_is_lost_and_behind_nobody() {
+        let standing = ReplicaStanding::default();
+        let Some(begin) = Instant::now().checked_sub(std::time::Duration::from_secs(2)) else {
+            return;
+        };
+        standing.primary_is_at(begin, 100);
+        standing.replica_is_at(100);
+        standing.primary_is_at(begin, 300);
+        assert!(standing.snapshot().lag_us >= 2_000_000);
+        standing.promoted();
+        let snapshot = standing.snapshot();
+        assert!(!snapshot.usable);
+        assert_eq!((snapshot.lag_bytes, snapshot.lag_us), (0, 0));
+        assert_eq!(snapshot.losses, 1);
+        // A new replica of the new primary.
+        standing.primary_is_at(Instant::now(), 250);
+        standing.replica_is_at(250);
+        assert!(standing.is_usable());
     }
 
     #[test]

@@ -104,6 +104,41 @@ async fn a_replica_that_comes_back_is_used_when_it_has_caught_up_and_not_before(
 }
 
 #[tokio::test]
+async fn a_replica_that_became_the_primary_costs_no_request_and_is_behind_nobody() {
+    let (app, proxy) = start().await;
+    proxy.cut();
+    until(&app, |seen| !seen.usable).await;
+    proxy.promote();
+    proxy.resume();
+    change(&app, "After it").await;
+    assert_eq!(headline(&app.anonymous()).await, "After it");
+    // Several looks of the probe at a server that follows no other.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    burst(&app).await;
+    let seen = standing(&app).await;
+    assert!(!seen.usable && seen.losses == 1, "{seen:?}");
+    assert!(seen.lag_bytes == 0 && seen.lag_us < 1_000_000, "{seen:?}");
+    assert_eq!(app.lab().profile().await.in_force["db.reads"], "primary");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_application_starts_where_its_replica_has_become_the_primary() {
+    let proxy = Proxy::to_replica().await;
+    proxy.promote();
+    let setup = TestApp::with(&["db.reads=replica_own_writes"]).with_every_cache("off");
+    let begun = Instant::now();
+    let app = setup.with_replica_at(proxy.address()).start().await;
+    // Nothing waits for what follows nobody to catch up.
+    assert!(begun.elapsed() < Duration::from_secs(25));
+    assert_eq!(change(&app, "Changed").await, "Changed");
+    assert_eq!(headline(&app.anonymous()).await, "Changed");
+    let seen = standing(&app).await;
+    assert!(!seen.usable && seen.reads == 0, "{seen:?}");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn an_application_starts_without_its_replica_and_uses_it_once_it_is_there() {
     let proxy = Proxy::to_replica().await;
     proxy.cut();

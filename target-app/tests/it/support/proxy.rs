@@ -25,6 +25,7 @@ enum Flow {
 pub(crate) struct Proxy {
     address: SocketAddr,
     flow: watch::Sender<Flow>,
+    place: watch::Sender<String>,
 }
 
 impl Proxy {
@@ -44,16 +45,25 @@ impl Proxy {
 
     /// An open way to the tests' replica of PostgreSQL.
     pub(crate) async fn to_replica() -> Self {
-        let server = PgConnectOptions::from_str(&services().replica_url).unwrap();
-        Self::to(format!("{}:{}", server.get_host(), server.get_port())).await
+        Self::to(place_of(&services().replica_url)).await
+    }
+
+    /// Leads new connections to the tests' primary, as if the replica had become it.
+    pub(crate) fn promote(&self) {
+        self.place.send_replace(place_of(&services().database_url));
     }
 
     async fn to(place: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (flow, seen) = watch::channel(Flow::Open);
-        tokio::spawn(accept(listener, place, seen));
-        Self { address, flow }
+        let (place, led_to) = watch::channel(place);
+        tokio::spawn(accept(listener, led_to, seen));
+        Self {
+            address,
+            flow,
+            place,
+        }
     }
 
     /// Where it listens.
@@ -77,14 +87,25 @@ impl Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, place: String, mut flow: watch::Receiver<Flow>) {
+/// Host and port of an address of PostgreSQL.
+fn place_of(url: &str) -> String {
+    let server = PgConnectOptions::from_str(url).unwrap();
+    format!("{}:{}", server.get_host(), server.get_port())
+}
+
+async fn accept(
+    listener: TcpListener,
+    place: watch::Receiver<String>,
+    mut flow: watch::Receiver<Flow>,
+) {
     let address = listener.local_addr().unwrap();
     let mut listener = listener;
     loop {
         let for_each = flow.clone();
         let forever = async {
             while let Ok((inner, _)) = listener.accept().await {
-                tokio::spawn(forward(inner, place.clone(), for_each.clone()));
+                let place = place.borrow().clone();
+                tokio::spawn(forward(inner, place, for_each.clone()));
             }
         };
         let is_cut = tokio::select! {

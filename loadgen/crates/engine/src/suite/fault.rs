@@ -64,6 +64,10 @@ pub enum FaultKind {
     PostgresKill,
     /// PostgreSQL: no connection is left.
     PostgresConnections,
+    /// PostgreSQL: its disk has no space left.
+    DiskFull,
+    /// PostgreSQL: ends at once and for good; its replica becomes the primary.
+    PostgresFailover,
     /// Redis: no memory is left, and nothing may be evicted.
     RedisFull,
     /// Redis: replaced by an empty one.
@@ -88,7 +92,7 @@ pub enum FaultKind {
 
 /// Each kind with its name and what it does, in the order in which `loadgen chaos` runs them: those
 /// that lose nothing before those that may.
-static FAULTS: [(FaultKind, &str, &str); 28] = [
+static FAULTS: [(FaultKind, &str, &str); 30] = [
     (
         FaultKind::Link(Redis, Slow),
         "redis.slow",
@@ -175,6 +179,11 @@ static FAULTS: [(FaultKind, &str, &str); 28] = [
         "other clients hold every free connection of PostgreSQL: max_connections is reached",
     ),
     (
+        FaultKind::DiskFull,
+        "disk.full",
+        "PostgreSQL's data and log are on a disk of their own, which has no space left",
+    ),
+    (
         FaultKind::Restart(Postgres),
         "postgres.restart",
         "PostgreSQL is shut down (fast) and started again",
@@ -193,6 +202,11 @@ static FAULTS: [(FaultKind, &str, &str); 28] = [
         FaultKind::ReplicaKill,
         "replica.kill",
         "every process of the replica of PostgreSQL is killed; it starts again and follows from where it was",
+    ),
+    (
+        FaultKind::PostgresFailover,
+        "postgres.failover",
+        "PostgreSQL ends at once and for good, as in a crash; its replica becomes the primary",
     ),
     (
         FaultKind::PoolerKill,
@@ -267,7 +281,10 @@ impl FaultKind {
                     Redis => FaultedService::Redis,
                 }
             }
-            Self::PostgresKill | Self::PostgresConnections => FaultedService::Postgres,
+            Self::PostgresKill
+            | Self::PostgresConnections
+            | Self::DiskFull
+            | Self::PostgresFailover => FaultedService::Postgres,
             Self::RedisFull | Self::RedisEmpty => FaultedService::Redis,
             Self::ReplicaKill => FaultedService::Replica,
             Self::PoolerKill => FaultedService::Pooler,
@@ -286,10 +303,12 @@ impl FaultKind {
             | Self::Paused(_)
             | Self::Link(..)
             | Self::PostgresConnections
+            | Self::DiskFull
             | Self::RedisFull
             | Self::InstancePaused => true,
             Self::Restart(_)
             | Self::PostgresKill
+            | Self::PostgresFailover
             | Self::RedisEmpty
             | Self::ReplicaKill
             | Self::PoolerKill
@@ -301,10 +320,21 @@ impl FaultKind {
         }
     }
 
-    /// The service to which the connections are disturbed, if it is that.
+    /// The service that the target has to reach through a proxy for it, if it has to: its connections
+    /// are disturbed, or led to another server.
     pub const fn link(self) -> Option<DataService> {
         match self {
             Self::Link(data, _) => Some(data),
+            Self::PostgresFailover => Some(Postgres),
+            _ => None,
+        }
+    }
+
+    /// Why it cannot come after the replica has become the primary; `None`: it can.
+    pub(super) const fn gone_with_failover(self) -> Option<&'static str> {
+        match self {
+            Self::ReplicaKill | Self::PostgresFailover => Some("there is no replica any more"),
+            Self::DiskFull => Some("the new primary is on another disk"),
             _ => None,
         }
     }
@@ -312,7 +342,7 @@ impl FaultKind {
     /// What a stack of this topology lacks for it; `None`: it has all.
     pub const fn lacks(self, topology: Topology) -> Option<&'static str> {
         match self {
-            Self::ReplicaKill if topology.replica.is_none() => {
+            Self::ReplicaKill | Self::PostgresFailover if topology.replica.is_none() => {
                 Some("a replica, like scale=1,replica")
             }
             Self::PoolerKill if topology.pooler.is_none() => {
@@ -352,6 +382,7 @@ mod tests {
             names.push(name);
             let (service, _) = name.split_once('.').unwrap();
             let of = match kind.service() {
+                FaultedService::Postgres if kind == FaultKind::DiskFull => "disk",
                 FaultedService::Postgres => "postgres",
                 FaultedService::Redis => "redis",
                 FaultedService::Replica => "replica",
@@ -393,6 +424,7 @@ mod tests {
             alone,
             [
                 "replica.kill",
+                "postgres.failover",
                 "pgbouncer.kill",
                 "instance.paused",
                 "instance.kill",

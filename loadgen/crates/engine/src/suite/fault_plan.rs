@@ -51,6 +51,19 @@ impl PlannedFault {
         }
     }
 
+    /// Why what it is put into is not there any more after `before`.
+    fn gone(self, before: Self) -> Option<String> {
+        let failed_over = before.kind == FaultKind::PostgresFailover && before.at < self.at;
+        let why = self.kind.gone_with_failover().filter(|_| failed_over)?;
+        Some(format!(
+            "`{}` {} comes after `{}` {}: {why}; put it before, or leave it out",
+            self.kind,
+            self.when(),
+            before.kind,
+            before.when()
+        ))
+    }
+
     /// Why it cannot follow `before`, or be beside it.
     fn conflict(self, before: Self) -> Option<String> {
         if self.at >= before.until() || before.at >= self.until() {
@@ -103,7 +116,8 @@ pub fn fault_problem(
             ));
         }
         let mut earlier = faults[..index].iter();
-        earlier.find_map(|one| fault.conflict(*one))
+        let conflict = earlier.find_map(|one| fault.conflict(*one));
+        conflict.or_else(|| faults.iter().find_map(|one| fault.gone(*one)))
     };
     (0..faults.len()).find_map(|index| Some((index, problem(index)?)))
 }
@@ -231,6 +245,25 @@ mod tests {
                 "the only one in its time",
             ),
             ("redis@2s redis.restart@2s", "scale=1", 1, "overlaps"),
+            ("postgres.failover@2s", "scale=1", 0, "needs a replica"),
+            (
+                "postgres.failover@2s replica@5s",
+                "replica",
+                1,
+                "no replica any more; put it before",
+            ),
+            (
+                "postgres.failover@6s postgres.failover@2s",
+                "replica",
+                0,
+                "at 6s comes after `postgres.failover` at 2s",
+            ),
+            (
+                "postgres.failover@2s disk.full@5s+2s",
+                "replica",
+                1,
+                "on another disk",
+            ),
         ] {
             let (index, text) = fault_problem(&faults(texts), topology.parse().unwrap(), window)
                 .unwrap_or_else(|| panic!("{texts} is no problem"));
@@ -239,6 +272,9 @@ mod tests {
         }
         let fine = "redis.down@2s+3s redis.restart@5s postgres.slow@3s+3s instance@8s";
         let topology = "scale=2".parse().unwrap();
+        assert_eq!(fault_problem(&faults(fine), topology, window), None);
+        let fine = "postgres.failover@6s replica@2s disk.full@3s+2s postgres.kill@8s";
+        let topology = "replica".parse().unwrap();
         assert_eq!(fault_problem(&faults(fine), topology, window), None);
     }
 }

@@ -33,6 +33,9 @@ pub trait ServiceControl: fmt::Debug + Send + Sync {
     fn begin_fault(&self, fault: FaultKind) -> Result<(), ServiceError>;
     /// Takes a fault that lasts away again; returns when the service is ready.
     fn end_fault(&self, fault: FaultKind) -> Result<(), ServiceError>;
+    /// Brings back what faults of an earlier trial have used up, before the next one; as a rule there is
+    /// nothing to do.
+    fn restore(&self) -> Result<(), ServiceError>;
     /// Main process of each service, as of now.
     fn processes(&self) -> Vec<ProcessInfo>;
 }

@@ -154,6 +154,9 @@ fn sentence(fault: PlannedFault, took_s: f64) -> String {
         FaultKind::TargetRolling => format!(
             "the instances were restarted one after another, from {at} into the measured window for {took_s:.2} s"
         ),
+        FaultKind::PostgresFailover => format!(
+            "{service} ended {at} into the measured window and its replica was the primary after {took_s:.2} s"
+        ),
         FaultKind::PostgresKill
         | FaultKind::RedisEmpty
         | FaultKind::ReplicaKill

@@ -31,7 +31,10 @@ use crate::{
     verdict::{self, TrialEvidence},
 };
 use loadgen_engine::{
-    aggregator::TrialData, driver::DriverOptions, suite::Windows, threshold::Threshold,
+    aggregator::TrialData,
+    driver::DriverOptions,
+    suite::{FaultKind, Windows},
+    threshold::Threshold,
 };
 
 /// Time between two looks at the target: two a second, so that every second has one.
@@ -47,6 +50,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     let windows = suite.windows;
     let began = Instant::now();
 
+    restore(env, spec).await?;
     fresh_start(env, spec).await?;
     let system = prepared(env, spec).await?;
     if let Some(service_control) = &env.service_control {
@@ -121,7 +125,15 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     };
     warnings.extend(own_limit(suite, generator.as_ref()));
     let consistency = system.consistency();
-    let changed = if data.interrupted {
+    let failed_over = faults
+        .iter()
+        .any(|one| one.fault == FaultKind::PostgresFailover.name());
+    if failed_over {
+        warnings.push(
+            "after the failover there was no replica: reads that went to it went to the primary, and whether another configuration was in force was not asked".to_owned(),
+        );
+    }
+    let changed = if data.interrupted || failed_over {
         None
     } else {
         system.changed_since().await
@@ -236,6 +248,20 @@ fn shown_thresholds(spec: &TrialSpec<'_>) -> Vec<Threshold> {
     }
     let all = verdict::in_force(&spec.suite.thresholds).into_iter();
     all.map(|(threshold, _)| threshold).collect()
+}
+
+/// Brings back what faults of the trial before have used up.
+async fn restore(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<(), TrialError> {
+    let disturbed = env.crash.is_some() || !spec.suite.faults.is_empty();
+    let Some(service_control) = env.service_control.as_ref().filter(|_| disturbed) else {
+        return Ok(());
+    };
+    let service_control = Arc::clone(service_control);
+    let restoring = tokio::task::spawn_blocking(move || service_control.restore());
+    restoring
+        .await
+        .map_err(|error| TrialError::Thread(error.to_string()))??;
+    Ok(())
 }
 
 /// Starts target-app afresh before a trial of an experiment on an own stack: what a process has
