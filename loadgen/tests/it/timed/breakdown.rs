@@ -30,7 +30,9 @@ fn at_double(policy: &Value, figure: &str) -> f64 {
 fn folders(results: &Path) -> Vec<String> {
     let trials = std::fs::read_dir(results.join("latest/trials")).unwrap();
     let names = trials.flatten().map(|one| one.file_name());
-    let mut names: Vec<String> = names.map(|one| one.to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> = names
+        .map(|one| one.to_string_lossy().into_owned())
+        .collect();
     names.sort();
     names
 }
@@ -121,6 +123,9 @@ fn the_backend_is_loaded_past_its_capacity_with_and_without_its_admission_limit(
     let names = folders(results.path());
     for policy in ["off", "limit_8_"] {
         let part = format!("breakdown_http_admission_{policy}_t007_");
-        assert!(names.iter().any(|name| name.starts_with(&part)), "{names:?}");
+        assert!(
+            names.iter().any(|name| name.starts_with(&part)),
+            "{names:?}"
+        );
     }
 }

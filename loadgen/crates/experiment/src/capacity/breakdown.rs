@@ -101,7 +101,10 @@ fn loads(plan: &CapacityPlan, found: &Capacity) -> Result<Vec<f64>, String> {
         return Err("no load is known to meet the SLO".to_owned());
     };
     if found.upper_of_target().is_none() {
-        return Err("no load is known to miss the SLO, so the lower bound may be far below the capacity".to_owned());
+        return Err(
+            "no load is known to miss the SLO, so the lower bound may be far below the capacity"
+                .to_owned(),
+        );
     }
     let double = lower * TIMES[TIMES.len() - 1];
     if double > plan.search.highest {
@@ -111,7 +114,9 @@ fn loads(plan: &CapacityPlan, found: &Capacity) -> Result<Vec<f64>, String> {
         ));
     }
     // Of one user half a user more is two.
-    let mut loads = TIMES.map(|times| plan.search.rounded(lower * times)).to_vec();
+    let mut loads = TIMES
+        .map(|times| plan.search.rounded(lower * times))
+        .to_vec();
     loads.dedup();
     Ok(loads)
 }
@@ -143,9 +148,8 @@ fn steps(plan: &BreakdownPlan, loads: &[f64]) -> Vec<BreakdownStep> {
 
 /// Whether an earlier command has run a step.
 fn is_done(step: BreakdownStep, trials: &[KeptTrial]) -> bool {
-    let is_it = |one: &&KeptTrial| {
-        one.step.purpose == step.purpose && same(one.step.load, step.load)
-    };
+    let is_it =
+        |one: &&KeptTrial| one.step.purpose == step.purpose && same(one.step.load, step.load);
     trials.iter().filter(is_it).count() > step.number as usize
 }
 
@@ -182,7 +186,9 @@ fn add(outcome: &mut CapacityOutcome, of_policy: CapacityOutcome, policy: &str) 
     outcome.interrupted |= of_policy.interrupted;
     let ended = of_policy.error;
     let ended = ended.map(|error| {
-        format!("what happens past the capacity was measured in part, it ended with {policy}: {error}")
+        format!(
+            "what happens past the capacity was measured in part, it ended with {policy}: {error}"
+        )
     });
     let warnings = of_policy.warnings.into_iter();
     let warnings = warnings.map(|text| format!("{policy}: {text}"));
@@ -242,7 +248,11 @@ mod tests {
         for (lower, upper, part) in [
             (None, Some(5.0), "no load is known to meet the SLO"),
             (Some(5.0), None, "no load is known to miss the SLO"),
-            (Some(600.0), Some(620.0), "1200/s, is more than may be tried"),
+            (
+                Some(600.0),
+                Some(620.0),
+                "1200/s, is more than may be tried",
+            ),
         ] {
             let refused = rate(lower, upper).unwrap_err();
             assert!(refused.contains(part), "{refused}");
@@ -260,7 +270,10 @@ mod tests {
 
         let mut one = kept(20.0, LoadVote::Missed);
         one.step.purpose = TrialPurpose::Breakdown;
-        let done: Vec<bool> = all.iter().map(|step| is_done(*step, &[one.clone()])).collect();
+        let done: Vec<bool> = all
+            .iter()
+            .map(|step| is_done(*step, &[one.clone()]))
+            .collect();
         assert_eq!(done, [false, false, true, false, false, false, false]);
     }
 

@@ -125,9 +125,7 @@ fn of_load(load: f64, lower: f64, trials: Vec<BreakdownTrial>) -> BreakdownLoad 
         load,
         times: load / lower,
         median: medians(&counted),
-        goodput_range: goodput()
-            .reduce(f64::min)
-            .zip(goodput().reduce(f64::max)),
+        goodput_range: goodput().reduce(f64::min).zip(goodput().reduce(f64::max)),
         trials,
     }
 }
@@ -233,7 +231,11 @@ mod tests {
             "at twice the lower bound 96.0 %, 98.0 % of the goodput there"
         );
         let found = said(&[(100.0, 90.0), (100.0, 10.0)], |_| ());
-        assert!(found.why.starts_with("the rounds disagree"), "{}", found.why);
+        assert!(
+            found.why.starts_with("the rounds disagree"),
+            "{}",
+            found.why
+        );
     }
 
     #[test]

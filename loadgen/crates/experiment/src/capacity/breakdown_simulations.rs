@@ -84,11 +84,7 @@ fn trial(
             inside.pop_front();
         }
         let refused = server.limit.is_some_and(|limit| inside.len() >= limit);
-        let takes = if refused {
-            server.refusal_s
-        } else {
-            SERVICE_S
-        };
+        let takes = if refused { server.refusal_s } else { SERVICE_S };
         free_at = f64::max(free_at, now) + takes;
         let (done, outcome, status) = if refused {
             (now + 0.001, Outcome::HttpError, 503)
@@ -164,7 +160,10 @@ fn a_server_with_a_short_queue_keeps_its_goodput_and_refuses_the_rest() {
     let double = found.loads[2].median.unwrap();
     // Of 1.8 times its speed it refuses 0.8.
     assert!((double.refused - 0.8 / 1.8).abs() < 0.02, "{double:?}");
-    assert!((double.goodput_per_s / SPEED - 1.0).abs() < 0.02, "{double:?}");
+    assert!(
+        (double.goodput_per_s / SPEED - 1.0).abs() < 0.02,
+        "{double:?}"
+    );
 }
 
 #[test]
@@ -178,14 +177,21 @@ fn a_server_that_refusals_cost_time_declines_as_its_balance_of_time_says() {
     });
     assert_eq!(found.word, BreakdownWord::Decline, "{}", found.why);
     let double = found.loads[2].median.unwrap().goodput_per_s;
-    assert!((double / kept_per_s - 1.0).abs() < 0.1, "{double} of {kept_per_s}");
+    assert!(
+        (double / kept_per_s - 1.0).abs() < 0.1,
+        "{double} of {kept_per_s}"
+    );
 }
 
 #[test]
 fn rounds_that_disagree_have_no_word() {
     let found = breakdown(|round| if round == 0 { LIMITED } else { UNLIMITED });
     assert_eq!(found.word, BreakdownWord::Unknown);
-    assert!(found.why.starts_with("the rounds disagree"), "{}", found.why);
+    assert!(
+        found.why.starts_with("the rounds disagree"),
+        "{}",
+        found.why
+    );
 }
 
 /// The recovery from a spike of twice the lower bound between loads of half of it.
@@ -216,7 +222,10 @@ fn a_queue_is_recovered_from_when_it_is_worked_off() {
     let truth = queue / (SPEED - 0.5 * LOWER);
     let found = seconds(&spike.p95);
     // The first whole second without the queue.
-    assert!(found >= truth - 0.2 && found <= truth + 1.5, "{found} of {truth}");
+    assert!(
+        found >= truth - 0.2 && found <= truth + 1.5,
+        "{found} of {truth}"
+    );
     // Right answers come all the time.
     assert!(seconds(&spike.goodput.recovery) < 1.5, "{spike:?}");
 }

@@ -56,7 +56,11 @@ pub(super) fn breakdown_trial(
 }
 
 /// What happened to the requests, and how many were answered in time.
-pub(super) fn figures(slo: &[Threshold], catalog: &Catalog, data: &TrialData) -> (BreakdownFigures, u64) {
+pub(super) fn figures(
+    slo: &[Threshold],
+    catalog: &Catalog,
+    data: &TrialData,
+) -> (BreakdownFigures, u64) {
     let in_time: u64 = data
         .ops
         .iter()
@@ -231,7 +235,10 @@ mod tests {
             time_limits(&all, &shop(), &["orders.buy"]),
             ["p95 < 100ms", "orders.create: p90 < 500ms"]
         );
-        assert_eq!(time_limits(&all, &shop(), &["orders.browse"]), ["p95 < 100ms"]);
+        assert_eq!(
+            time_limits(&all, &shop(), &["orders.browse"]),
+            ["p95 < 100ms"]
+        );
         let of_flow = slo(&["p99 < 50ms", "orders.buy: p90 < 500ms"]);
         assert_eq!(figures(&of_flow, &shop(), &trial(&requests)).1, 3);
     }

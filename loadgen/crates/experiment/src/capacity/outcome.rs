@@ -86,9 +86,7 @@ pub struct CapacityOutcome {
 impl CapacityOutcome {
     /// Whether what follows the search can be measured.
     pub(super) fn goes_on(&self) -> bool {
-        !self.interrupted
-            && self.error.is_none()
-            && self.capacity.ending != SearchEnding::Stopped
+        !self.interrupted && self.error.is_none() && self.capacity.ending != SearchEnding::Stopped
     }
 
     /// Whether `--resume` goes on from the trials that were stored: not where several searches ran in turn.

@@ -81,15 +81,16 @@ impl CapacityPlan {
         let pieces = pieces(load, *windows, spike);
         match self.unit {
             LoadUnit::Rate => {
-                let phase = |(name, duration, load): &(&str, Millis, f64)| -> Result<Phase, BadRate> {
-                    Ok(Phase {
-                        name: (*name).to_owned(),
-                        duration: *duration,
-                        rate: Rate::per_second(*load)?,
-                        to: None,
-                        flows: Vec::new(),
-                    })
-                };
+                let phase =
+                    |(name, duration, load): &(&str, Millis, f64)| -> Result<Phase, BadRate> {
+                        Ok(Phase {
+                            name: (*name).to_owned(),
+                            duration: *duration,
+                            rate: Rate::per_second(*load)?,
+                            to: None,
+                            flows: Vec::new(),
+                        })
+                    };
                 suite.load = LoadModel::Open {
                     phases: pieces.iter().map(phase).collect::<Result<_, BadRate>>()?,
                     arrivals: Arrivals::Poisson,

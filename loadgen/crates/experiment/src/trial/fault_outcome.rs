@@ -11,9 +11,7 @@
 //! A request belongs to the second of its intended start; right answers that tell whether the target is
 //! back, to the second in which they came.
 
-use super::recovery_rule::{
-    SHARE_SLACK, first_back, recovery, undisturbed_before, whole_seconds,
-};
+use super::recovery_rule::{SHARE_SLACK, first_back, recovery, undisturbed_before, whole_seconds};
 use crate::schema::{FaultRecovery, FaultResult};
 use loadgen_engine::aggregator::SecondData;
 

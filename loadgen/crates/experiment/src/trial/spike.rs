@@ -103,7 +103,11 @@ mod tests {
             from: Nanos::from_secs(WARM_UP_S),
             to: Nanos::from_secs(WARM_UP_S + WINDOW_S),
         };
-        let mut shard = Shard::new(window, &[OpId(0)], Nanos::from_secs(WARM_UP_S + WINDOW_S + 30));
+        let mut shard = Shard::new(
+            window,
+            &[OpId(0)],
+            Nanos::from_secs(WARM_UP_S + WINDOW_S + 30),
+        );
         for second in 0..WARM_UP_S + WINDOW_S {
             let of_window = second.checked_sub(WARM_UP_S);
             let in_spike = of_window.is_some_and(|at| (SPIKE_S.0..SPIKE_S.1).contains(&at));
@@ -153,7 +157,10 @@ mod tests {
                 (if slow { 2.0 } else { 0.02 }, Outcome::Ok)
             });
             let spike = found(&data);
-            assert!((after(&spike.p95) - slow_s as f64).abs() < 1e-9, "{spike:?}");
+            assert!(
+                (after(&spike.p95) - slow_s as f64).abs() < 1e-9,
+                "{spike:?}"
+            );
             let before = spike.p95_before_ms.unwrap();
             assert!((before - 20.0).abs() < 0.5, "{before}");
         }
@@ -171,7 +178,10 @@ mod tests {
             (0.02, outcome)
         });
         let spike = found(&data);
-        assert!((after(&spike.goodput.recovery) - 4.0).abs() < 1e-9, "{spike:?}");
+        assert!(
+            (after(&spike.goodput.recovery) - 4.0).abs() < 1e-9,
+            "{spike:?}"
+        );
         assert!((after(&spike.p95) - 4.0).abs() < 1e-9, "{spike:?}");
         assert_eq!(spike.goodput.before_per_s, Some(BASE as f64));
     }

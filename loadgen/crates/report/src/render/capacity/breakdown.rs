@@ -100,16 +100,10 @@ fn row(one: &BreakdownLoad, unit: LoadUnit) -> BreakdownRow {
     let counted = one.trials.iter();
     let counted = counted.filter(|trial| trial.validity != ValidityWord::Invalid);
     let figure = |of: fn(&BreakdownFigures) -> String| {
-        one.median
-            .as_ref()
-            .map_or_else(|| ABSENT.to_owned(), of)
+        one.median.as_ref().map_or_else(|| ABSENT.to_owned(), of)
     };
     BreakdownRow {
-        load: format!(
-            "{} ({}x)",
-            unit.show(one.load),
-            figures::number(one.times)
-        ),
+        load: format!("{} ({}x)", unit.show(one.load), figures::number(one.times)),
         trials: format!("{} of {all}", counted.count()),
         goodput: figure(|one| figures::rate(one.goodput_per_s)),
         range: one.goodput_range.map_or_else(
@@ -158,6 +152,10 @@ mod tests {
             }
         }
         assert!(page.contains("id=\"chart-capacity-breakdown\""));
-        assert!(!html(&fixture::capacity()).unwrap().contains("capacity-breakdown"));
+        assert!(
+            !html(&fixture::capacity())
+                .unwrap()
+                .contains("capacity-breakdown")
+        );
     }
 }
