@@ -101,7 +101,10 @@ impl MemoryDisk {
     }
 
     fn write(&self, filler: &Path) -> io::Result<()> {
-        let mut file = OpenOptions::new().create_new(true).write(true).open(filler)?;
+        let mut file = OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .open(filler)?;
         let zeros = vec![0; PIECES[0]];
         let mut most = self.size;
         for piece in PIECES {
@@ -175,7 +178,10 @@ mod tests {
         let refusal = own_disk_refusal(Scale::Tiny);
         assert_eq!(mounted(), before, "the attempt is seen by nobody");
         if let Some(why) = refusal {
-            assert!(why.contains("run as root") || why.contains("--scale"), "{why}");
+            assert!(
+                why.contains("run as root") || why.contains("--scale"),
+                "{why}"
+            );
             assert!(!why.contains('\n'));
         }
     }

@@ -85,11 +85,20 @@ mod tests {
         assert_eq!(differences[0].0, "program");
         assert!(differences[0].1.contains(&one) && differences[0].2.contains(&other));
         assert_eq!(found.before.settings, found.after.settings);
-        assert!(found.suite.question.contains(&one), "{}", found.suite.question);
+        assert!(
+            found.suite.question.contains(&one),
+            "{}",
+            found.suite.question
+        );
 
         // A bundled experiment compares its switches on one build or on two.
         let cache = with(flags(&one, &copy), &["mentor_cache"]).unwrap();
-        assert!(cache.differences().iter().any(|(path, ..)| path == "cache.mentors"));
+        assert!(
+            cache
+                .differences()
+                .iter()
+                .any(|(path, ..)| path == "cache.mentors")
+        );
         assert!(with(flags(&one, &copy), &["--flow", "mentors.browse", "--aa"]).is_ok());
 
         for (words, right) in [

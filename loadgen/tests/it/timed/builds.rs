@@ -69,7 +69,10 @@ fn each_trial_runs_the_build_of_its_arm_and_the_report_names_both() {
     assert_eq!(started, expected.collect::<Vec<_>>(), "{ran:?}");
     for (arm, build) in [(0, &one), (1, &other)] {
         let named = summary["arms"][arm]["program"].as_str().unwrap();
-        assert!(named.starts_with(build.as_str()) && named.contains("(sha256 "), "{named}");
+        assert!(
+            named.starts_with(build.as_str()) && named.contains("(sha256 "),
+            "{named}"
+        );
     }
     let report = fs::read_to_string(latest.join("report.md")).unwrap();
     assert!(report.contains(&one) && report.contains(&other), "{report}");

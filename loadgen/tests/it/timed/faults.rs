@@ -56,7 +56,10 @@ fn redis_that_goes_away_a_database_that_restarts_and_a_killed_instance_are_recov
     let (code, summary) = disturbed("run chaos --rate 40/s --time-scale 0.6", results.path());
     let found = recovered(&summary);
     assert_eq!(found, ["redis.down", "postgres.restart", "instance.kill"]);
-    counted(&summary, &["redis", "postgres", "target-app", "target-app-2"]);
+    counted(
+        &summary,
+        &["redis", "postgres", "target-app", "target-app-2"],
+    );
     audited_clean(&summary);
     assert!(matches!(code, Some(0 | 96 | 97 | 99)), "{code:?}");
     let faults = summary["trials"][0]["faults"].as_array().unwrap();
@@ -110,7 +113,10 @@ fn a_replica_takes_over_and_nothing_acknowledged_is_lost() {
     let acknowledged = &summary["arms"][0]["consistency"]["acknowledged"];
     assert!(acknowledged.as_u64().unwrap() > 20, "{acknowledged}");
     let failed = &summary["trials"][0]["faults"][0]["failed"];
-    assert!(failed.as_u64().unwrap() > 0, "without a primary something fails");
+    assert!(
+        failed.as_u64().unwrap() > 0,
+        "without a primary something fails"
+    );
     let warnings = summary["warnings"].to_string();
     for told in ["the replica had it on disk", "there was no replica"] {
         assert!(warnings.contains(told), "{warnings}");
@@ -128,9 +134,8 @@ fn a_full_disk_is_recovered_from_and_nothing_acknowledged_is_lost() {
     }
     let results = tempfile::tempdir().unwrap();
     let fault = "disk.full";
-    let words = format!(
-        "chaos chaos --topology scale=1 --rate 60/s --fault {fault} --for 4s --settle 8s"
-    );
+    let words =
+        format!("chaos chaos --topology scale=1 --rate 60/s --fault {fault} --for 4s --settle 8s");
     let (code, summary) = disturbed(&words, results.path());
     assert_eq!(recovered(&summary), [fault]);
     audited_clean(&summary);

@@ -1,8 +1,8 @@
 //! Tests that hold the program against the wall clock: run alone and one at a time.
 
 mod bench_target;
-mod builds;
 mod breakdown;
+mod builds;
 mod capacity;
 mod connections;
 mod counts;

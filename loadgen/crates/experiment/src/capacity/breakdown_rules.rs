@@ -262,7 +262,8 @@ mod tests {
             all[1].breakdown.as_mut().unwrap().validity = ValidityWord::Invalid;
         });
         assert_eq!(between.word, BreakdownWord::Plateau);
-        assert_eq!(between.loads[1].median.unwrap().goodput_per_s, 1.0);
+        let goodput = between.loads[1].median.map(|one| one.goodput_per_s);
+        assert_eq!(goodput, Some(1.0));
         let other = said(&plateau, |all| {
             all[0].breakdown.as_mut().unwrap().policy = "admission=limit(4)".into();
         });
@@ -276,7 +277,7 @@ mod tests {
         assert_eq!(times, [1.0, 1.5, 2.0]);
         let double = &found.loads[2];
         let median = double.median.unwrap();
-        assert_eq!(median.goodput_per_s, 30.0);
+        assert_eq!(Some(median.goodput_per_s), Some(30.0));
         assert_eq!(median.p95_ms, Percentile::Known(30.0));
         assert_eq!(median.answered_p95_ms, Percentile::BeyondTimeout);
         assert_eq!(double.goodput_range, Some((20.0, 40.0)));

@@ -10,7 +10,11 @@ impl Experiment {
     /// Path, value before and value after of every switch in which the arms differ; before them the
     /// programs, where the arms run two.
     pub fn differences(&self) -> Vec<(String, String, String)> {
-        let programs = self.before.program.as_ref().zip(self.after.program.as_ref());
+        let programs = self
+            .before
+            .program
+            .as_ref()
+            .zip(self.after.program.as_ref());
         let programs = programs
             .filter(|(before, after)| before != after)
             .map(|(before, after)| {

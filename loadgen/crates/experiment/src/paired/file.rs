@@ -28,10 +28,7 @@ use super::{
     direction::Direction,
     shorten::shorten,
 };
-use crate::{
-    schema::Document,
-    system::Application,
-};
+use crate::{schema::Document, system::Application};
 use loadgen_engine::suite::{
     Suite,
     load::{self, BadFile, RawFlow, RawLoad, RawSuite},

@@ -1,11 +1,6 @@
 //! What an arm takes at its limit, found by a short trial before the experiment.
 
-use super::{
-    arm_spec::ArmSpec,
-    file::Experiment,
-    rate,
-    run::Kept,
-};
+use super::{arm_spec::ArmSpec, file::Experiment, rate, run::Kept};
 use crate::trial::{self, ArmConfig, CommandProgress, TestEnv, TrialError, TrialSpec};
 use loadgen_engine::units::Rate;
 use loadgen_stats::seed::sub_seed;

@@ -57,7 +57,9 @@ impl TargetProgram {
                 "the program changed since the experiment began (sha256 {} then, {now} now): copy each build to a file of its own",
                 self.digest
             ))),
-            Err(error) => Err(failed(format!("the program cannot be read any more: {error}"))),
+            Err(error) => Err(failed(format!(
+                "the program cannot be read any more: {error}"
+            ))),
         }
     }
 }
@@ -102,9 +104,13 @@ mod tests {
         fs::write(&one, "build 1").unwrap();
         fs::copy(&one, &copy).unwrap();
         fs::write(&other, "build 2").unwrap();
-        let [read, copy, second] = [&one, &copy, &other].map(|path| TargetProgram::read(path).unwrap());
+        let [read, copy, second] =
+            [&one, &copy, &other].map(|path| TargetProgram::read(path).unwrap());
         assert!(read.is_same_build(&copy) && !read.is_same_build(&second));
-        assert!(read.to_string().ends_with("one (sha256 4ba0d1825bdd)"), "{read}");
+        assert!(
+            read.to_string().ends_with("one (sha256 4ba0d1825bdd)"),
+            "{read}"
+        );
         read.check_unchanged().unwrap();
         fs::write(&one, "build 3").unwrap();
         let refusal = read.check_unchanged().unwrap_err().to_string();

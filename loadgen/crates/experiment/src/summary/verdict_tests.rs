@@ -448,7 +448,7 @@ async fn an_experiment_is_not_decided_by_one_block_and_does_not_pass_where_reque
         ),
     ];
     for (what, thresholds, answers, audit, word, code, reason) in cases {
-        let summary = pairs(thresholds, answers, audit).await;
+        let summary = Box::pin(pairs(thresholds, answers, audit)).await;
         let verdict = &summary.verdict;
         assert_eq!(
             (verdict.word, verdict.exit_code()),

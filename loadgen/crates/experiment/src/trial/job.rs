@@ -80,6 +80,7 @@ impl ArmConfig {
     }
 
     /// The same, with a program of its own.
+    #[must_use]
     pub fn running(mut self, program: Option<TargetProgram>) -> Self {
         self.program = program;
         self
