@@ -103,7 +103,10 @@ fn a_failover_without_a_replica_or_without_a_way_to_it_leaves_everything_as_it_i
     .unwrap();
     assert_eq!(query(&stack, "show synchronous_standby_names"), "");
     let error = stack.begin_fault(FAILOVER).unwrap_err();
-    assert!(error.to_string().contains("no proxy before PostgreSQL"), "{error}");
+    assert!(
+        error.to_string().contains("no proxy before PostgreSQL"),
+        "{error}"
+    );
     assert_eq!(query(&stack, "select 1"), "1");
 }
 

@@ -101,7 +101,10 @@ impl MemoryDisk {
     }
 
     fn write(&self, filler: &Path) -> io::Result<()> {
-        let mut file = OpenOptions::new().create_new(true).write(true).open(filler)?;
+        let mut file = OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .open(filler)?;
         let zeros = vec![0; PIECES[0]];
         let mut most = self.size;
         for piece in PIECES {
@@ -138,8 +141,8 @@ const fn size(scale: Scale) -> u64 {
     MIB * match scale {
         Scale::Tiny => 640,
         Scale::Small => 1_024,
-        Scale::Medium => 3_072,
-        Scale::Large => 12_288,
+        Scale::Medium => 4_096,
+        Scale::Large => 16_384,
     }
 }
 
@@ -175,7 +178,10 @@ mod tests {
         let refusal = own_disk_refusal(Scale::Tiny);
         assert_eq!(mounted(), before, "the attempt is seen by nobody");
         if let Some(why) = refusal {
-            assert!(why.contains("run as root") || why.contains("--scale"), "{why}");
+            assert!(
+                why.contains("run as root") || why.contains("--scale"),
+                "{why}"
+            );
             assert!(!why.contains('\n'));
         }
     }

@@ -2,12 +2,7 @@
 //! connection through it: later, fewer bytes, reset, silent, half open. Without a fault it passes what
 //! comes.
 
-use std::{
-    io,
-    net::Ipv4Addr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use rand::RngExt as _;
 use tokio::{

@@ -100,7 +100,10 @@ fn a_replica_takes_over_and_nothing_acknowledged_is_lost() {
     let acknowledged = &summary["arms"][0]["consistency"]["acknowledged"];
     assert!(acknowledged.as_u64().unwrap() > 20, "{acknowledged}");
     let failed = &summary["trials"][0]["faults"][0]["failed"];
-    assert!(failed.as_u64().unwrap() > 0, "without a primary something fails");
+    assert!(
+        failed.as_u64().unwrap() > 0,
+        "without a primary something fails"
+    );
     let warnings = summary["warnings"].to_string();
     for told in ["the replica had it on disk", "there was no replica"] {
         assert!(warnings.contains(told), "{warnings}");
@@ -118,9 +121,8 @@ fn a_full_disk_is_recovered_from_and_nothing_acknowledged_is_lost() {
     }
     let results = tempfile::tempdir().unwrap();
     let fault = "disk.full";
-    let words = format!(
-        "chaos chaos --topology scale=1 --rate 60/s --fault {fault} --for 4s --settle 8s"
-    );
+    let words =
+        format!("chaos chaos --topology scale=1 --rate 60/s --fault {fault} --for 4s --settle 12s");
     let (code, summary) = disturbed(&words, results.path());
     assert_eq!(recovered(&summary), [fault]);
     audited_clean(&summary);
