@@ -141,8 +141,8 @@ const fn size(scale: Scale) -> u64 {
     MIB * match scale {
         Scale::Tiny => 640,
         Scale::Small => 1_024,
-        Scale::Medium => 3_072,
-        Scale::Large => 12_288,
+        Scale::Medium => 4_096,
+        Scale::Large => 16_384,
     }
 }
 
