@@ -34,6 +34,14 @@ fn recovered(summary: &Value) -> Vec<&str> {
     names.collect()
 }
 
+/// Each of these processes has CPU time over the whole window, also one that was restarted in it.
+fn counted(summary: &Value, processes: &[&str]) {
+    let spent = &summary["trials"][0]["server"]["cpu_s"];
+    for name in processes {
+        assert!(spent[*name].as_f64() > Some(0.0), "{name}: {spent}");
+    }
+}
+
 fn audited_clean(summary: &Value) {
     let audit = summary["arms"][0]["audit"].as_array().unwrap();
     assert!(!audit.is_empty());
@@ -48,6 +56,10 @@ fn redis_that_goes_away_a_database_that_restarts_and_a_killed_instance_are_recov
     let (code, summary) = disturbed("run chaos --rate 40/s --time-scale 0.6", results.path());
     let found = recovered(&summary);
     assert_eq!(found, ["redis.down", "postgres.restart", "instance.kill"]);
+    counted(
+        &summary,
+        &["redis", "postgres", "target-app", "target-app-2"],
+    );
     audited_clean(&summary);
     assert!(matches!(code, Some(0 | 96 | 97 | 99)), "{code:?}");
     let faults = summary["trials"][0]["faults"].as_array().unwrap();
@@ -82,6 +94,7 @@ fn an_instance_that_stands_still_and_a_balancer_that_reloads_are_recovered_from(
     let (_, summary) = disturbed(&words, results.path());
     let found = recovered(&summary);
     assert_eq!(found.join(","), faults);
+    counted(&summary, &["target-app", "target-app-2", "haproxy"]);
     audited_clean(&summary);
 }
 
