@@ -25,10 +25,7 @@ pub(super) fn build(debug: bool) -> Finding {
 /// The programs of an own stack.
 pub(super) fn programs(missing: &[String]) -> Vec<Finding> {
     if missing.is_empty() {
-        return vec![Finding::ok(
-            "programs",
-            "those of an own stack are there",
-        )];
+        return vec![Finding::ok("programs", "those of an own stack are there")];
     }
     missing
         .iter()

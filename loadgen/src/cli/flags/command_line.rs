@@ -105,8 +105,12 @@ mod tests {
             let words = words.split_whitespace();
             Cli::try_parse_from(["loadgen", "doctor"].into_iter().chain(words)).is_ok()
         };
-        assert!(parse("--topology scale=2,pgbouncer --target-bin x --stack-dir y"));
-        assert!(parse("--target http://127.0.0.1:1 --instance http://127.0.0.1:2"));
+        assert!(parse(
+            "--topology scale=2,pgbouncer --target-bin x --stack-dir y"
+        ));
+        assert!(parse(
+            "--target http://127.0.0.1:1 --instance http://127.0.0.1:2"
+        ));
         for unused in ["--scale tiny", "--crash redis@1s"] {
             assert!(!parse(unused), "{unused}");
         }

@@ -54,7 +54,10 @@ fn redis_that_goes_away_a_database_that_restarts_and_a_killed_instance_are_recov
     let (code, summary) = disturbed("run chaos --rate 40/s --time-scale 0.6", results.path());
     let found = recovered(&summary);
     assert_eq!(found, ["redis.down", "postgres.restart", "instance.kill"]);
-    counted(&summary, &["redis", "postgres", "target-app", "target-app-2"]);
+    counted(
+        &summary,
+        &["redis", "postgres", "target-app", "target-app-2"],
+    );
     audited_clean(&summary);
     assert!(matches!(code, Some(0 | 96 | 97 | 99)), "{code:?}");
     let faults = summary["trials"][0]["faults"].as_array().unwrap();

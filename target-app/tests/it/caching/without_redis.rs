@@ -101,7 +101,10 @@ async fn an_instance_whose_redis_stands_still_is_ready_before_the_balancer_gives
     assert!(BALANCER.contains(" check inter 1s ") && !BALANCER.contains("timeout check"));
     let check = Duration::from_secs(1);
     let proxy = Proxy::to_redis().await;
-    let app = TestApp::with(&[]).with_redis_at(proxy.address()).start().await;
+    let app = TestApp::with(&[])
+        .with_redis_at(proxy.address())
+        .start()
+        .await;
     proxy.stall();
     for _ in 0..3 {
         let begin = Instant::now();

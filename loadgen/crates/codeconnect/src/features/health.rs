@@ -42,7 +42,9 @@ fn check_health(reply: &Reply, status: &str) -> Result<(), Mismatch> {
     if health.status == status {
         Ok(())
     } else {
-        Err(Mismatch(format!("the health check does not say `{status}`")))
+        Err(Mismatch(format!(
+            "the health check does not say `{status}`"
+        )))
     }
 }
 

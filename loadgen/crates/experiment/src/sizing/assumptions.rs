@@ -118,14 +118,13 @@ pub fn parse_assumptions(text: &str, file: &str) -> Result<Assumptions, BadFile>
     let raw: RawAssumptions = load::from_yaml(text, file)?;
     let at = |place: Location, why: String| BadFile::at(file, place, &why);
     let within = |name: &str, text: &Spanned<String>, low: f64, high: f64| {
-        let value = load::decimal(&text.value)
-            .and_then(|value| {
-                if (low..=high).contains(&value) {
-                    Ok(value)
-                } else {
-                    Err(format!("{name} {value}: it is {low} to {high}"))
-                }
-            });
+        let value = load::decimal(&text.value).and_then(|value| {
+            if (low..=high).contains(&value) {
+                Ok(value)
+            } else {
+                Err(format!("{name} {value}: it is {low} to {high}"))
+            }
+        });
         value.map_err(|why| at(text.referenced, why))
     };
     let stated = |name: &str, value: &Spanned<String>, low, high| {
