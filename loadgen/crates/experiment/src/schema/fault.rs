@@ -51,6 +51,7 @@ impl FaultRecovery {
     /// `recovered in 3.2 s`, `NOT RECOVERED`, or why it is not known.
     pub fn words(&self) -> String {
         match self {
+            Self::After { seconds } if *seconds < 0.05 => "recovered at once".to_owned(),
             Self::After { seconds } => format!("recovered in {seconds:.1} s"),
             Self::NotRecovered => "NOT RECOVERED".to_owned(),
             Self::Unknown { why } => format!("recovery not known: {why}"),
