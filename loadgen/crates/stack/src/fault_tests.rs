@@ -158,3 +158,28 @@ fn a_disk_in_memory_is_refused_for_a_folder_that_stays() {
     assert!(matches!(error, Err(StackError::NoOwnDisk(_))), "{error:?}");
     assert!(!root.path().join("stack").exists());
 }
+
+#[test]
+fn after_a_failover_off_a_disk_in_memory_there_is_no_other_trial() {
+    if !installed() || binaries::basebackup().is_err() {
+        return;
+    }
+    if let Some(why) = own_disk_refusal(Scale::Tiny) {
+        println!("skipped: {why}");
+        return;
+    }
+    let mut stack = Stack::start(StackOptions {
+        scale: Scale::Tiny,
+        faults: vec![FaultKind::DiskFull, FAILOVER],
+        ..with_replica()
+    })
+    .unwrap();
+    query(&stack, "create table kept as select 7 as number");
+    stack.begin_fault(FaultKind::DiskFull).unwrap();
+    stack.end_fault(FaultKind::DiskFull).unwrap();
+    stack.begin_fault(FAILOVER).unwrap();
+    assert_eq!(query(&stack, "select number from kept"), "7");
+    let error = stack.restore().unwrap_err();
+    assert!(matches!(error, StackError::NotRestored), "{error}");
+    assert_eq!(query(&stack, "select number from kept"), "7");
+}
