@@ -6,6 +6,8 @@ CARGO ?= cargo
 BUILDS := $(or $(CARGO_TARGET_DIR),target)
 # Arguments for the demo: make demo ARGS=--quick
 ARGS ?=
+# Tests of target-app that need a replica of PostgreSQL.
+WITH_REPLICA := replica:: lab::owners:: lifecycle::one_connection::
 
 help: ## Show these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -23,7 +25,8 @@ demo: setup ## The before/after experiment on this machine's own PostgreSQL and 
 test: setup-test ## Every test, on a real PostgreSQL with a replica, PgBouncer and Redis started for it, in a Chromium and in a tmux
 	$(CARGO) build --locked -p target-app -p loadgen
 	$(CARGO) test --locked --workspace --no-run
-	$(BUILDS)/debug/loadgen stack --services postgres,redis --topology pgbouncer,replica --no-fsync -- $(CARGO) test --locked --workspace --no-fail-fast -- --skip driver:: --skip timed:: --skip browser::
+	$(BUILDS)/debug/loadgen stack --services postgres,redis --topology pgbouncer --no-fsync -- $(CARGO) test --locked --workspace --no-fail-fast -- --skip driver:: --skip timed:: --skip browser:: $(addprefix --skip ,$(WITH_REPLICA))
+	$(BUILDS)/debug/loadgen stack --services postgres,redis --topology pgbouncer,replica --no-fsync -- $(CARGO) test --locked --workspace --no-fail-fast --test it -- $(WITH_REPLICA)
 	$(CARGO) test --locked --workspace --test it -- browser:: --test-threads=1
 	scripts/timed-tests.sh driver:: $(CARGO) test --locked --workspace --no-fail-fast --lib -- --test-threads=1
 	scripts/timed-tests.sh timed:: $(CARGO) test --locked --workspace --no-fail-fast --test it -- --test-threads=1

@@ -1,5 +1,4 @@
-//! What happens past the capacity: of a server of which that is programmed, and of the real backend with
-//! and without its admission limit.
+//! What happens past the capacity of a server of which that is programmed.
 
 use std::{path::Path, time::Duration};
 
@@ -85,53 +84,4 @@ fn a_server_with_an_endless_queue_collapses_and_a_spike_is_over_when_its_queue_i
     assert_eq!(folders(results.path()), before);
     let page = std::fs::read_to_string(latest.join("report.html")).unwrap();
     assert!(page.contains("chart-capacity-breakdown") && page.contains("COLLAPSE"));
-}
-
-#[test]
-fn the_backend_is_loaded_past_its_capacity_with_and_without_its_admission_limit() {
-    let results = tempfile::tempdir().unwrap();
-    // Twice ten users or more are more than the limit of eight and its queue of eight have places for.
-    let ran = run(
-        "--flow auth.login --search users --users 10 --min-load 10 --max-load 2000 --slo p90<700ms,errors<20% \
-         --quick --breakdown --warmup 500ms --duration 2s --timeout 5s --scale tiny --accounts 20 \
-         --set auth.hash=bcrypt(6) --budget 120s",
-        results.path(),
-    );
-    let found = breakdown(&ran);
-    let policies = found["policies"].as_array().unwrap();
-    let names: Vec<&str> = policies
-        .iter()
-        .filter_map(|one| one["policy"].as_str())
-        .collect();
-    assert_eq!(names, ["http.admission=off", "http.admission=limit(8)"]);
-    for policy in policies {
-        let loads = policy["loads"].as_array().unwrap();
-        let trials = loads
-            .iter()
-            .map(|one| one["trials"].as_array().unwrap().len());
-        assert_eq!(trials.collect::<Vec<_>>(), [2, 2, 2], "{policy:#}");
-        assert!(policy["spike"].is_object(), "{policy:#}");
-        for trial in loads
-            .iter()
-            .flat_map(|one| one["trials"].as_array().unwrap())
-        {
-            let shares = ["in_time", "late", "refused", "failed"];
-            let shares = shares.map(|share| trial["figures"][share].as_f64().unwrap());
-            assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{trial:#}");
-        }
-    }
-    let [off, limited] = [0, 1].map(|index: usize| at_double(&policies[index], "refused"));
-    assert!(limited > 0.05 && off < limited, "{off} {limited}");
-    let reasons = ran.figures["verdict"]["reasons"].to_string();
-    assert!(reasons.contains("http.admission=limit(8): "), "{ran:?}");
-    // Each trial with a policy is in a folder of its own and was audited.
-    let names = folders(results.path());
-    for policy in ["off", "limit_8_"] {
-        let part = format!("breakdown_http_admission_{policy}_t007_");
-        assert!(
-            names.iter().any(|name| name.starts_with(&part)),
-            "{names:?}"
-        );
-    }
-    assert!(reasons.contains("no invariant is broken"), "{ran:?}");
 }

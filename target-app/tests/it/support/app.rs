@@ -175,13 +175,13 @@ impl Setup {
 
     /// With the replica of the tests in its configuration.
     pub(crate) fn with_replica(mut self) -> Self {
-        self.replica = Some(services().replica_url);
+        self.replica = Some(services().replica_url().to_owned());
         self
     }
 
     /// With a replica at another address than that of the tests.
     pub(crate) fn with_replica_at(mut self, address: SocketAddr) -> Self {
-        self.replica = Some(at_address(&services().replica_url, address));
+        self.replica = Some(at_address(services().replica_url(), address));
         self
     }
 

@@ -45,7 +45,7 @@ impl Proxy {
 
     /// An open way to the tests' replica of PostgreSQL.
     pub(crate) async fn to_replica() -> Self {
-        Self::to(place_of(&services().replica_url)).await
+        Self::to(place_of(services().replica_url())).await
     }
 
     /// Leads new connections to the tests' primary, as if the replica had become it.

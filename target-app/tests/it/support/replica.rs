@@ -36,7 +36,7 @@ pub(crate) struct ReplicaEnd(PgConnection);
 impl ReplicaEnd {
     /// Connects to its maintenance database.
     pub(crate) async fn connect() -> Self {
-        let options = PgConnectOptions::from_str(&services().replica_url)
+        let options = PgConnectOptions::from_str(services().replica_url())
             .expect("REPLICA_URL is an address of PostgreSQL");
         Self(options.database("postgres").connect().await.unwrap())
     }

@@ -1,4 +1,4 @@
-//! PostgreSQL, its replica, PgBouncer and Redis, as `make test` gives them.
+//! PostgreSQL, PgBouncer and Redis, and for some tests a replica, as `make test` gives them.
 
 use std::{env, sync::Once};
 
@@ -12,8 +12,16 @@ pub(crate) struct Services {
     pub(crate) redis_url: String,
     /// A PgBouncer before the server, which serves any database of it.
     pub(crate) pgbouncer_url: String,
-    /// A replica of the server.
-    pub(crate) replica_url: String,
+    replica_url: Option<String>,
+}
+
+impl Services {
+    /// A replica of the server. The tests that need one have a server of their own, because the replica of
+    /// one on which hundreds of databases are made has a processor's work with them.
+    pub(crate) fn replica_url(&self) -> &str {
+        let url = self.replica_url.as_deref();
+        url.expect("REPLICA_URL is set where a test needs a replica: run `make test`, which starts one for it")
+    }
 }
 
 /// The services, or one line that says how to get them.
@@ -28,18 +36,17 @@ pub(crate) fn services() -> Services {
         }
     });
     let given = |name| env::var(name).ok().filter(|text| !text.is_empty());
-    let names = ["DATABASE_URL", "REDIS_URL", "PGBOUNCER_URL", "REPLICA_URL"];
+    let names = ["DATABASE_URL", "REDIS_URL", "PGBOUNCER_URL"];
     match names.map(given) {
         [
             Some(database_url),
             Some(redis_url),
             Some(pgbouncer_url),
-            Some(replica_url),
         ] => Services {
             database_url,
             redis_url,
             pgbouncer_url,
-            replica_url,
+            replica_url: given("REPLICA_URL"),
         },
         _ => panic!(
             "{} are not all set: run `make test`, which starts the services for the tests",
