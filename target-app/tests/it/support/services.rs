@@ -38,11 +38,7 @@ pub(crate) fn services() -> Services {
     let given = |name| env::var(name).ok().filter(|text| !text.is_empty());
     let names = ["DATABASE_URL", "REDIS_URL", "PGBOUNCER_URL"];
     match names.map(given) {
-        [
-            Some(database_url),
-            Some(redis_url),
-            Some(pgbouncer_url),
-        ] => Services {
+        [Some(database_url), Some(redis_url), Some(pgbouncer_url)] => Services {
             database_url,
             redis_url,
             pgbouncer_url,
