@@ -47,7 +47,7 @@ if [ "${PUBLISH_DEMO:-yes}" = yes ]; then
 fi
 if [ "${PUBLISH_CAPACITY:-yes}" = yes ]; then
     for profile in before after; do
-        measure capacity core --profile $profile --budget 8m
+        measure capacity core --profile $profile --budget 6m
         keep "capacity_$profile" "$work/latest"
     done
 fi
