@@ -50,7 +50,7 @@ impl OwnChange {
     }
 }
 
-/// Newest bookings of a student that are followed although a read has shown them, so that memory stays flat
+/// Newest bookings of a student that are followed although a read has shown them, so that they are bounded
 /// however long the load is. A list that is older than a change lacks every later one too, so it is still
 /// found to be stale by these; the age of one that lacks more of them than this is that of the oldest that
 /// is followed.
