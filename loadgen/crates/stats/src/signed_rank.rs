@@ -81,8 +81,16 @@ pub fn two_sided_p(differences: &[f64]) -> Option<f64> {
     Some((2.0 * below.min(above)).min(1.0))
 }
 
+/// The chance of a signed-rank sum of at most `sum`, of `n` differences without ties; `None` of
+/// nothing, or of more than the exact distribution is made for.
+pub(super) fn untied_tail(n: usize, sum: usize) -> Option<f64> {
+    (1..=MAX_EXACT)
+        .contains(&n)
+        .then(|| distribution(n).iter().take(sum + 1).sum())
+}
+
 /// The chances of a signed-rank sum of at most, and of at least, the observed one.
-pub(super) fn tails(differences: &[f64]) -> Option<(f64, f64)> {
+fn tails(differences: &[f64]) -> Option<(f64, f64)> {
     let mut order: Vec<usize> = (0..differences.len()).collect();
     order.sort_by(|&a, &b| differences[a].abs().total_cmp(&differences[b].abs()));
     let doubled = doubled_mid_ranks(differences, &order);
