@@ -118,6 +118,12 @@ impl Ran {
         outcomes.values().map(|count| count.as_u64().unwrap()).sum()
     }
 
+    /// Whether the program ended as after a load that held: with 0, or with 96 because the machine
+    /// was disturbed meanwhile.
+    pub(crate) fn held(&self) -> bool {
+        self.code == Some(0) || self.code == Some(96) && self.validity() == "NOISY"
+    }
+
     /// VALID, NOISY or INVALID.
     pub(crate) fn validity(&self) -> &str {
         self.figures["validity"]["word"].as_str().unwrap()

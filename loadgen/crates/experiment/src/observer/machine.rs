@@ -45,12 +45,17 @@ impl Machine {
         }
     }
 
-    /// Share of the machine's time that the hypervisor took since `earlier`.
+    /// Share of the machine's time that the hypervisor took since `earlier`; `None` of so few ticks
+    /// that one alone would be a disturbance.
     pub fn steal_since(&self, earlier: &Self) -> Option<f64> {
         let all = self.ticks.checked_sub(earlier.ticks)?;
-        (all > 0).then(|| self.steal.saturating_sub(earlier.steal) as f64 / all as f64)
+        (all >= FEWEST_TICKS).then(|| self.steal.saturating_sub(earlier.steal) as f64 / all as f64)
     }
 }
+
+/// Fewest ticks (10 ms of one processor) whose stolen share means anything: a single one of 100 is
+/// half of what makes a trial noisy.
+const FEWEST_TICKS: u64 = 100;
 
 /// Ticks of all processors and those that were stolen, from `/proc/stat`.
 fn ticks(stat: &str) -> Option<(u64, u64)> {
@@ -129,6 +134,7 @@ mod tests {
         };
         assert_eq!(at(300, 15).steal_since(&at(100, 5)), Some(0.05));
         assert_eq!(at(100, 5).steal_since(&at(100, 5)), None);
+        assert_eq!(at(137, 6).steal_since(&at(100, 5)), None);
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(in crate::verdict) fn steal(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let Some(steal) = evidence.steal else {
         return unjudged(
             CheckCode::Steal,
-            "the kernel's counters were not seen",
+            "the kernel's counters were not seen for long enough",
             limit,
             advice,
         );
