@@ -281,6 +281,13 @@ impl Stack {
         self.wait_for_balancer()
     }
 
+    /// Stops every instance of target-app gracefully; [`Self::restart_targets`] starts them again.
+    pub fn stop_targets(&mut self) {
+        for target in &mut self.targets {
+            target.stop();
+        }
+    }
+
     /// Instances that are started from now on begin with this profile, as JSON.
     pub fn start_with(&mut self, profile: &str) -> Result<(), StackError> {
         let path = self.stack_folder.write_secret("profile.json", profile)?;

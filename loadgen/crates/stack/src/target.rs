@@ -181,6 +181,11 @@ impl TargetApp {
         self.wait(supervisor)
     }
 
+    /// Stops it gracefully.
+    pub(super) fn stop(&mut self) {
+        self.process.stop(SERVER.stop_signal);
+    }
+
     /// Kills it and starts it again.
     pub(super) fn crash(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
         self.process.crash(supervisor)?;

@@ -81,7 +81,7 @@ async fn work(
     listen(
         "stopping the measurement and the services",
         stop.clone(),
-        running.clone(),
+        vec![running.clone()],
         events.clone(),
     )
     .map_err(Failure::internal)?;

@@ -104,6 +104,7 @@ fn own_stack(args: &DbArgs) -> Result<(ServiceSource, Settings, String), Failure
     let services = ServiceSource::OwnStack {
         scale: args.scale,
         topology: None,
+        arms: None,
         target_bin: args.target_bin.clone(),
         keep_in: args.stack_dir.clone(),
         crash: None,

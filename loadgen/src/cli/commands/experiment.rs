@@ -70,7 +70,10 @@ fn services(args: &ExperimentArgs, experiment: &Experiment) -> Result<ServiceSou
     let mut services = ServiceSource::from_flags(&args.target)?;
     services.needs_lab()?;
     services.default_scale(experiment.scale);
-    services.default_topology(experiment.suite.topology)?;
+    match experiment.topologies() {
+        Some(topologies) => services.give_arms(topologies)?,
+        None => services.default_topology(experiment.suite.topology)?,
+    }
     Ok(services)
 }
 

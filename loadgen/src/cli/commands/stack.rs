@@ -55,7 +55,7 @@ async fn work(
     listen(
         "stopping the services",
         stop.clone(),
-        running.clone(),
+        vec![running.clone()],
         events.clone(),
     )
     .map_err(Failure::internal)?;

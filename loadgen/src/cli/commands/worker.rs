@@ -54,8 +54,8 @@ pub(in crate::cli) fn run(args: &WorkerArgs) -> Result<u8, Failure> {
 async fn work(args: &WorkerArgs, address: &RedisAddress) -> Result<u8, Failure> {
     let stop = CancellationToken::new();
     let nothing: CleanupSlot<()> = CleanupSlot::empty();
-    let signalled =
-        listen(STOPPING, stop.clone(), nothing, Publisher::silent()).map_err(Failure::internal)?;
+    let signalled = listen(STOPPING, stop.clone(), vec![nothing], Publisher::silent())
+        .map_err(Failure::internal)?;
     let wait = args.wait.duration();
     let worker = JoinedWorker::join(address, args.index, wait, stop.clone()).await?;
     let worker = Arc::new(worker);
@@ -109,6 +109,7 @@ async fn measure(
         stop,
         samples: None,
         trace: None,
+        stacks: Vec::new(),
     };
     let arm = ArmConfig::new("run", plan.settings.clone(), &CodeConnect);
     let spec = TrialSpec {

@@ -40,6 +40,7 @@ pub(in crate::cli) fn run(args: &WsArgs) -> Result<u8, Failure> {
         let services = ServiceSource::OwnStack {
             scale: args.scale,
             topology: None,
+            arms: None,
             target_bin: args.target_bin.clone(),
             keep_in: None,
             crash: None,

@@ -84,6 +84,11 @@ pub(in crate::cli) fn plan_experiment(
         (true, false) => ArmCapacitySearch::Yes,
         (true, true) => ArmCapacitySearch::LeftOut,
     };
+    if experiment.topologies().is_some() && args.capacity {
+        return Err(Failure::usage(
+            "--capacity searches the arms within one stack, and those of this experiment have a stack each: find the capacity of each with `loadgen capacity --topology`",
+        ));
+    }
     if let Some(budget) = args.budget {
         budget::fit(&mut experiment, CodeConnect.catalog(), budget).map_err(Failure::Usage)?;
     }

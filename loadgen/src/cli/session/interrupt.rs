@@ -38,6 +38,14 @@ impl<T> CleanupSlot<T> {
         }
     }
 
+    /// Another empty one, which the same signal clears.
+    pub(in crate::cli) fn beside(&self) -> Self {
+        Self {
+            content: Arc::default(),
+            abort: self.abort.clone(),
+        }
+    }
+
     /// Cancelled when the process is to end at once: whoever holds the lock then gives it up.
     pub(in crate::cli) fn abort(&self) -> CancellationToken {
         self.abort.clone()
@@ -62,7 +70,7 @@ impl<T> CleanupSlot<T> {
 pub(in crate::cli) fn listen<T: Send + 'static>(
     first: &'static str,
     stop: CancellationToken,
-    services: CleanupSlot<T>,
+    services: Vec<CleanupSlot<T>>,
     events: Publisher,
 ) -> std::io::Result<Arc<AtomicBool>> {
     let signalled = Arc::new(AtomicBool::new(false));
@@ -82,10 +90,14 @@ pub(in crate::cli) fn listen<T: Send + 'static>(
             seen.store(true, Ordering::Release);
             if stop.is_cancelled() {
                 live::restore();
-                services.abort.cancel();
-                let services = services.clone();
+                for one in &services {
+                    one.abort.cancel();
+                }
                 // Stopping services blocks; the process ends when they are down.
-                let _done = tokio::task::spawn_blocking(move || services.clear()).await;
+                let _done = tokio::task::spawn_blocking(move || {
+                    services.iter().for_each(CleanupSlot::clear);
+                })
+                .await;
                 std::process::exit(i32::from(exit::INTERRUPTED));
             }
             // Before the event, so that a slow listener cannot delay the end.

@@ -16,9 +16,10 @@ use tokio_util::sync::CancellationToken;
 use super::{
     github::GithubJob,
     interrupt::{self, CleanupSlot},
+    open::open,
     outputs,
     page_readers::close_when_left,
-    services::{ServiceSource, open},
+    services::ServiceSource,
     sinks::EventSinks,
 };
 use crate::{
@@ -229,9 +230,10 @@ impl<'a> MeasuredSession<'a> {
         for warning in &warnings {
             events.warning(warning.clone());
         }
-        let running: CleanupSlot<Stack> = CleanupSlot::empty();
+        let first: CleanupSlot<Stack> = CleanupSlot::empty();
+        let running = [first.clone(), first.beside()];
         let done = runtime.block_on(async {
-            let signalled = interrupt::listen(STOPPING, stop, running.clone(), events.clone());
+            let signalled = interrupt::listen(STOPPING, stop, running.to_vec(), events.clone());
             // Set once: a session works once.
             let _first = self.signalled.set(signalled.map_err(Failure::internal)?);
             let mut bench = open(services, &running, events.clone(), steering).await?;
@@ -242,7 +244,7 @@ impl<'a> MeasuredSession<'a> {
         if matches!(services, ServiceSource::OwnStack { .. }) {
             events.stage("stopping the services", None);
         }
-        running.clear();
+        running.iter().for_each(CleanupSlot::clear);
         runtime.shutdown_background();
         warnings.append(&mut self.left_out.borrow_mut());
         Ok((done.map(|done| (done, warnings)), sinks))

@@ -1,22 +1,17 @@
 //! The services that a command runs against: an own stack or a running target.
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use shared::dataset::Scale;
 
-use super::{interrupt::CleanupSlot, stack_control::OwnStackControl};
 use crate::cli::{failure::Failure, flags::TargetArgs};
-use loadgen_codeconnect::{CodeConnectSystem, SeededDatabase};
+use loadgen_codeconnect::SeededDatabase;
 use loadgen_engine::{
     driver::{HttpTrace, TargetAddresses, TargetUrl},
     suite::{FaultKind, PlannedFault, Suite, Topology, fault_problem},
 };
-use loadgen_experiment::{
-    events::{LoadControl, Publisher},
-    system::{Endpoints, HttpService, PreparedSystem as _, SystemUnderTest as _},
-    trial::{LocalLoad, TestEnv},
-};
-use loadgen_stack::{Stack, StackError, StackOptions, own_disk_refusal};
+use loadgen_experiment::system::HttpService;
+use loadgen_stack::own_disk_refusal;
 
 /// The services that a command runs against.
 #[derive(Debug, Clone)]
@@ -27,6 +22,8 @@ pub(in crate::cli) enum ServiceSource {
         scale: Option<Scale>,
         /// Instances, pooler and replica; `None`: that of the file.
         topology: Option<Topology>,
+        /// Those of the two arms of an experiment, where they differ: a stack each.
+        arms: Option<[Topology; 2]>,
         /// Path of the target-app program.
         target_bin: Option<PathBuf>,
         /// Folder in which its data stays.
@@ -67,6 +64,7 @@ impl ServiceSource {
             return Ok(Self::OwnStack {
                 scale: args.scale,
                 topology: args.topology,
+                arms: None,
                 target_bin: args.target_bin.clone(),
                 keep_in: args.stack_dir.clone(),
                 crash: args.crash,
@@ -138,6 +136,32 @@ impl ServiceSource {
                 Ok(())
             }
             Self::Http { .. } | Self::Database(_) => Ok(()),
+        }
+    }
+
+    /// Gives each arm of an experiment a stack of its own topology; refuses what belongs to one stack.
+    pub(in crate::cli) fn give_arms(&mut self, topologies: [Topology; 2]) -> Result<(), Failure> {
+        let refused = |flag: &str, why: &str| {
+            let [before, after] = topologies;
+            Err(Failure::Usage(format!(
+                "{flag}: the arms of this experiment have topologies of their own ({before} and {after}); {why}"
+            )))
+        };
+        match self {
+            Self::OwnStack {
+                topology: Some(_), ..
+            } => refused("--topology", "write them into its file"),
+            Self::OwnStack {
+                keep_in: Some(_), ..
+            } => refused("--stack-dir", "it is a folder of one stack"),
+            Self::OwnStack { crash: Some(_), .. } => {
+                refused("--crash", "a fault is put into the services of one")
+            }
+            Self::OwnStack { arms, .. } => {
+                *arms = Some(topologies);
+                Ok(())
+            }
+            _ => refused("--target", "a running target has one"),
         }
     }
 
@@ -230,201 +254,6 @@ pub(in crate::cli) fn refuse_remote(
             "the target {url} is not on this machine ({address}): load is only sent to machines that agreed to it; say so with --allow-remote-target"
         ))),
         _ => Ok(()),
-    }
-}
-
-/// The endpoints of a target: of each the address that accepts a connection, to which everything is
-/// sent.
-pub(in crate::cli) fn connect(targets: &[TargetAddresses]) -> Result<Endpoints, Failure> {
-    let mut endpoints: Option<Endpoints> = None;
-    for target in targets {
-        let endpoint = target.connect().map_err(|error| {
-            Failure::of_error(&error, |why| {
-                Failure::Usage(format!(
-                    "the target http://{} does not answer: {why}; is it running there?",
-                    target.host()
-                ))
-            })
-        })?;
-        endpoints = Some(match endpoints {
-            Some(endpoints) => endpoints.and(endpoint),
-            None => Endpoints::one(endpoint),
-        });
-    }
-    endpoints.ok_or_else(|| Failure::internal("the target has no endpoint"))
-}
-
-/// Endpoints of an own stack.
-fn endpoints_of(urls: &[String]) -> Result<Endpoints, Failure> {
-    let urls = urls.iter().map(|url| TargetUrl::parse(url));
-    let urls: Vec<TargetUrl> = urls.collect::<Result<_, _>>().map_err(Failure::internal)?;
-    connect(&TargetAddresses::find_all(&urls, &[]).map_err(Failure::internal)?)
-}
-
-/// Addresses of the services of an own stack; empty for a service that was not started.
-#[derive(Debug, Clone)]
-pub(in crate::cli) struct StackAddresses {
-    /// URL of PostgreSQL, password included.
-    pub(in crate::cli) database_url: String,
-    /// URL of PgBouncer, password included.
-    pub(in crate::cli) pgbouncer_url: String,
-    /// URL of the replica of PostgreSQL, password included.
-    pub(in crate::cli) replica_url: String,
-    /// URL of Redis, password included.
-    pub(in crate::cli) redis_url: String,
-    /// Where load goes: the balancer, or the only instance.
-    pub(in crate::cli) load_url: Option<String>,
-    /// URLs of the instances of target-app.
-    pub(in crate::cli) instance_urls: Vec<String>,
-    /// Token of target-app's control plane.
-    pub(in crate::cli) lab_token: String,
-}
-
-/// Starts an own stack beside the event loop and leaves it in `running`; stops early when
-/// `options.stop` is cancelled.
-pub(in crate::cli) async fn start_stack(
-    options: StackOptions,
-    running: &CleanupSlot<Stack>,
-) -> Result<StackAddresses, Failure> {
-    let running = running.clone();
-    let starting = tokio::task::spawn_blocking(move || {
-        let mut slot = running.lock();
-        let stack = Stack::start(options)?;
-        let addresses = StackAddresses {
-            database_url: stack.database_url.clone(),
-            pgbouncer_url: stack.pgbouncer_url.clone(),
-            replica_url: stack.replica_url.clone(),
-            redis_url: stack.redis_url.clone(),
-            load_url: stack.load_url(),
-            instance_urls: stack.target_urls(),
-            lab_token: stack.lab_token.clone(),
-        };
-        *slot = Some(stack);
-        Ok::<_, StackError>(addresses)
-    });
-    Ok(starting.await.map_err(Failure::internal)??)
-}
-
-/// Connects to the services, starting them if they are an own stack.
-pub(super) async fn open(
-    services: &ServiceSource,
-    running: &CleanupSlot<Stack>,
-    events: Publisher,
-    steering: LoadControl,
-) -> Result<TestEnv, Failure> {
-    let stop = steering.token();
-    match services {
-        ServiceSource::Http { service, trace } => {
-            if service.client().unix.is_none() {
-                announce(&events, service.endpoints());
-            }
-            Ok(TestEnv {
-                system: Arc::new(service.clone()),
-                service_control: None,
-                crash: None,
-                load: Arc::new(LocalLoad),
-                events,
-                stop,
-                samples: None,
-                trace: trace.clone(),
-                steering,
-            })
-        }
-        ServiceSource::Database(database) => Ok(TestEnv {
-            system: Arc::new(database.as_ref().clone()),
-            service_control: None,
-            crash: None,
-            load: Arc::new(LocalLoad),
-            events,
-            stop,
-            samples: None,
-            trace: None,
-            steering,
-        }),
-        ServiceSource::Running {
-            targets,
-            instances,
-            token,
-            ..
-        } => {
-            let (targets, instances) = (targets.clone(), instances.clone());
-            let connecting = tokio::task::spawn_blocking(move || {
-                let endpoints = connect(&targets)?;
-                let processes = match instances.as_slice() {
-                    [] => endpoints.clone(),
-                    instances => connect(instances)?,
-                };
-                Ok::<_, Failure>((endpoints, processes))
-            });
-            let (endpoints, processes) = connecting.await.map_err(Failure::internal)??;
-            announce(&events, &endpoints);
-            let system = CodeConnectSystem::behind(endpoints, &processes, token.as_deref())?;
-            for lab in system.labs() {
-                lab.live().await?;
-                if lab.has_token() {
-                    lab.profile().await?;
-                }
-            }
-            Ok(TestEnv {
-                system: Arc::new(system),
-                service_control: None,
-                crash: None,
-                load: Arc::new(LocalLoad),
-                events,
-                stop,
-                samples: None,
-                trace: None,
-                steering,
-            })
-        }
-        ServiceSource::OwnStack {
-            scale,
-            topology,
-            target_bin,
-            keep_in,
-            crash,
-            faults,
-            database_pool,
-        } => {
-            let progress = events.clone();
-            let options = StackOptions {
-                keep_in: keep_in.clone(),
-                scale: scale.unwrap_or(Scale::Small),
-                topology: topology.unwrap_or_default(),
-                faults: faults.clone(),
-                target_bin: target_bin.clone(),
-                stop: stop.clone(),
-                abort: running.abort(),
-                log: Arc::new(move |what| progress.stage(what, None)),
-                ..StackOptions::default()
-            };
-            let at = start_stack(options, running).await?;
-            let system = CodeConnectSystem::behind(
-                endpoints_of(at.load_url.as_slice())?,
-                &endpoints_of(&at.instance_urls)?,
-                Some(&at.lab_token),
-            )?
-            .with_database(&at.database_url, *database_pool);
-            Ok(TestEnv {
-                system: Arc::new(system),
-                service_control: Some(Arc::new(OwnStackControl(running.clone()))),
-                crash: *crash,
-                load: Arc::new(LocalLoad),
-                events,
-                stop,
-                samples: None,
-                trace: None,
-                steering,
-            })
-        }
-    }
-}
-
-/// Says which address each endpoint has: a name may have several.
-fn announce(events: &Publisher, endpoints: &Endpoints) {
-    for endpoint in endpoints.iter() {
-        let (host, address) = (&endpoint.host, endpoint.address);
-        events.note(format!("load goes to {address} (http://{host})"));
     }
 }
 

@@ -136,3 +136,38 @@ fn an_experiment_on_a_running_target_needs_its_lab_token() {
             .contains("--lab-token")
     );
 }
+
+#[test]
+fn arms_with_topologies_of_their_own_refuse_what_belongs_to_one_stack() {
+    let arms = ["scale=1", "scale=2"].map(|text| text.parse().unwrap());
+    let given = |args: TargetArgs| ServiceSource::from_flags(&args).unwrap().give_arms(arms);
+    assert!(given(TargetArgs::default()).is_ok());
+    for (flag, args) in [
+        (
+            "--topology",
+            TargetArgs {
+                topology: Some(Topology::SINGLE),
+                ..TargetArgs::default()
+            },
+        ),
+        (
+            "--stack-dir",
+            TargetArgs {
+                stack_dir: Some("/tmp/kept".into()),
+                ..TargetArgs::default()
+            },
+        ),
+        (
+            "--crash",
+            TargetArgs {
+                crash: Some("target@5s".parse().unwrap()),
+                ..TargetArgs::default()
+            },
+        ),
+        ("--target", target("http://127.0.0.1:8080")),
+    ] {
+        let refusal = given(args).unwrap_err().to_string();
+        assert!(refusal.starts_with(flag), "{refusal}");
+        assert!(refusal.contains("scale=1 and scale=2"), "{refusal}");
+    }
+}

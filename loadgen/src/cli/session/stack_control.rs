@@ -32,6 +32,13 @@ impl ServiceControl for OwnStackControl {
         self.with_stack(Stack::restart_targets)
     }
 
+    fn stop_target(&self) -> Result<(), ServiceError> {
+        self.with_stack(|stack| {
+            stack.stop_targets();
+            Ok(())
+        })
+    }
+
     fn start_with(&self, settings: &BTreeMap<String, String>) -> Result<(), ServiceError> {
         let profile = serde_json::to_string(settings)
             .map_err(|error| ServiceError::Failed(error.to_string()))?;

@@ -167,6 +167,7 @@ pub(crate) fn quiet() -> Summary {
             profile: in_force(),
             fingerprint: String::new(),
             program: None,
+            topology: None,
             trials: 3,
             total: good("total"),
             operations: names.map(good).into(),

@@ -1,4 +1,4 @@
-//! In which switches the arms of an experiment differ: the one reader of that for lists, notes,
+//! In what the arms of an experiment differ: the one reader of that for lists, notes,
 //! tables and reports.
 
 use super::file::Experiment;
@@ -8,7 +8,7 @@ const MAX_LISTED: usize = 4;
 
 impl Experiment {
     /// Path, value before and value after of every switch in which the arms differ; before them the
-    /// programs, where the arms run two.
+    /// programs and the topologies, where the arms have two.
     pub fn differences(&self) -> Vec<(String, String, String)> {
         let programs = self
             .before
@@ -21,8 +21,13 @@ impl Experiment {
                 let program = "program".to_owned();
                 (program, before.to_string(), after.to_string())
             });
+        let topologies = self.topologies().map(|both| {
+            let [before, after] = both.map(|one| one.to_string());
+            ("topology".to_owned(), before, after)
+        });
         let switches = self.before.settings.differences(&self.after.settings);
-        programs.into_iter().chain(switches).collect()
+        let programs = programs.into_iter();
+        programs.chain(topologies).chain(switches).collect()
     }
 
     /// The same in one line.

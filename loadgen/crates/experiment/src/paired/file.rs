@@ -7,7 +7,7 @@
 //! expected: improves                  # or regresses, no_change: the first primary metric
 //! why: cache hit ratio orders         # the metric that should explain it
 //! before: { profile: after, set: { cache.orders: off } }
-//! after: { profile: after }
+//! after: { profile: after }            # with `topology: scale=2` a stack of its own
 //! blocks: 6                           # pairs of trials, in random order
 //! primary: [ orders.list p97.5 ]      # the claims
 //! scale: small                        # of an own stack
@@ -16,13 +16,14 @@
 //! load: …      # and the other keys of a suite: flows, thresholds, accounts, seed …
 //! ```
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
 use shared::{dataset::Scale, time::Millis};
 
 use super::{
+    arm_file::{RawArm, read_arm},
     arm_spec::ArmSpec,
     control::{CONTROL_BLOCKS, ControlKind, medians},
     direction::Direction,
@@ -141,14 +142,6 @@ struct RawExperiment {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawArm {
-    profile: Option<Spanned<String>>,
-    #[serde(default)]
-    set: BTreeMap<String, Spanned<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct RawQuick {
     blocks: Option<u32>,
     warmup: Option<Spanned<String>>,
@@ -165,24 +158,7 @@ pub fn file(path: &Path, application: &dyn Application) -> Result<Experiment, Ba
 pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Experiment, BadFile> {
     let raw: RawExperiment = load::from_yaml(text, file)?;
     let at = |place: Location, why: String| BadFile::at(file, place, &why);
-    let arm = |raw: &Spanned<RawArm>| {
-        let mut settings = match &raw.value.profile {
-            None => application.default_profile(),
-            Some(name) => application
-                .profile(&name.value)
-                .map_err(|error| at(name.referenced, error))?,
-        };
-        for (path, value) in &raw.value.set {
-            let place = match value.referenced.line() {
-                0 => raw.referenced,
-                _ => value.referenced,
-            };
-            application
-                .set(&mut settings, path, &value.value)
-                .map_err(|error| at(place, error))?;
-        }
-        Ok(ArmSpec::from(settings))
-    };
+    let arm = |raw: &Spanned<RawArm>| read_arm(raw, file, application);
     let (before, after) = (arm(&raw.before)?, arm(&raw.after)?);
     let expected = match &raw.expected {
         None => None,
@@ -239,7 +215,7 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
         check_document(&document.value, &suite, application)
             .map_err(|why| at(document.referenced, why))?;
     }
-    Ok(Experiment {
+    let mut experiment = Experiment {
         suite,
         hypothesis: raw.hypothesis,
         expected,
@@ -255,7 +231,9 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
         find_rate: false,
         document: document.map(|document| document.value),
         capacity: ArmCapacitySearch::No,
-    })
+    };
+    experiment.settle_topologies();
+    Ok(experiment)
 }
 
 /// Refuses a phase of a document whose operation no flow of the experiment sends.
@@ -353,6 +331,8 @@ impl Experiment {
         let [before, after] = kind.arms(&self.after.settings, application)?;
         self.before.settings = before;
         self.after.settings = after;
+        self.before.topology = self.after.topology;
+        self.settle_topologies();
         self.why = None;
         match kind {
             ControlKind::Same => {

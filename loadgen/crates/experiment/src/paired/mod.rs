@@ -1,7 +1,9 @@
 //! Paired trials of two arms, and what they allow to say.
 
 mod arm_capacities;
+mod arm_file;
 mod arm_spec;
+mod arm_topologies;
 pub mod budget;
 mod control;
 mod decide;

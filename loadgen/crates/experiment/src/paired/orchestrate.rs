@@ -60,11 +60,10 @@ pub async fn run(
                 return work.finish();
             }
         };
-        // A control compares the second arm with itself: both run its program.
-        let program = &experiment.after.program;
+        // A control compares the second arm with itself: both run its program and its services.
         let arms = arms.map(|settings| ArmSpec {
             settings,
-            program: program.clone(),
+            ..experiment.after.clone()
         });
         let mut work = Work::new(env, &experiment, workers, arms, kind.as_str());
         work.clock = clock;

@@ -1,7 +1,7 @@
 //! What an arm takes at its limit, found by a short trial before the experiment.
 
 use super::{arm_spec::ArmSpec, file::Experiment, rate, run::Kept};
-use crate::trial::{self, ArmConfig, CommandProgress, TestEnv, TrialError, TrialSpec};
+use crate::trial::{self, CommandProgress, TestEnv, TrialError, TrialSpec};
 use loadgen_engine::units::Rate;
 use loadgen_stats::seed::sub_seed;
 
@@ -56,8 +56,7 @@ pub(super) async fn probe_arm(
     kept: Kept<'_>,
 ) -> Result<ProbedArm, TrialError> {
     let probe = rate::probe(&experiment.suite);
-    let arm = ArmConfig::new(name, spec.settings.clone(), env.system.application())
-        .running(spec.program.clone());
+    let arm = spec.clone().config(name, env.system.application());
     let spec = TrialSpec {
         suite: &probe,
         arm: &arm,

@@ -108,10 +108,7 @@ impl<'a> Work<'a> {
         label: &'static str,
     ) -> Self {
         let application = env.system.application();
-        let arm = |name: &str, spec: ArmSpec| {
-            let config = ArmConfig::new(name, spec.settings, application);
-            ArmWork::new(config.running(spec.program))
-        };
+        let arm = |name: &str, spec: ArmSpec| ArmWork::new(spec.config(name, application));
         Self {
             env,
             experiment,

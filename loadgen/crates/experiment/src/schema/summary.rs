@@ -122,6 +122,9 @@ pub struct Arm {
     /// all arms ran the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program: Option<String>,
+    /// The topology of the own stack that its trials ran in; absent where all arms ran in the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topology: Option<String>,
     /// How many trials went in.
     pub trials: u32,
     /// All operations taken together.

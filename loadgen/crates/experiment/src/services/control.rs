@@ -24,6 +24,8 @@ pub enum ServiceError {
 pub trait ServiceControl: fmt::Debug + Send + Sync {
     /// Stops every instance of the target gracefully and starts it again at the same address.
     fn restart_target(&self) -> Result<(), ServiceError>;
+    /// Stops every instance of the target gracefully; [`Self::restart_target`] starts them again.
+    fn stop_target(&self) -> Result<(), ServiceError>;
     /// Instances of the target that are started from now on begin with this configuration: a value
     /// for each switch.
     fn start_with(&self, settings: &BTreeMap<String, String>) -> Result<(), ServiceError>;

@@ -421,6 +421,7 @@ fn stored_arm(
         profile: settings.0.clone(),
         fingerprint: settings.fingerprint(),
         program: arm.program.as_ref().map(ToString::to_string),
+        topology: arm.topology.map(|topology| topology.to_string()),
         trials: measured.trials,
         total: operation("total", &measured.total, measured.window_s),
         operations: arm_operations(&measured.ops, operations, measured.window_s),

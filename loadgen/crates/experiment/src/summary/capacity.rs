@@ -94,6 +94,7 @@ fn arm(one: &KeptTrial, settings: &Settings, plans: &[Explanation]) -> Arm {
         profile: settings.0.clone(),
         fingerprint: settings.fingerprint(),
         program: None,
+        topology: None,
         trials: 1,
         total: trial.total.clone(),
         operations: trial.operations.clone(),

@@ -169,6 +169,7 @@ fn env(answers: ProgrammedAnswers, audit: Option<ProgrammedAudit>) -> TestEnv {
         stop,
         samples: None,
         trace: None,
+        stacks: Vec::new(),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
 };
 use loadgen_engine::{
     driver::HttpTrace,
-    suite::{PlannedFault, Suite},
+    suite::{PlannedFault, Suite, Topology},
 };
 
 /// What a command runs against, and who watches.
@@ -37,9 +37,43 @@ pub struct TestEnv {
     pub trace: Option<HttpTrace>,
     /// Changes of the running load that people ask for.
     pub steering: LoadControl,
+    /// The own stacks of arms whose topologies differ, that of `system` among them; empty where all arms
+    /// run in the same.
+    pub stacks: Vec<ArmStack>,
+}
+
+/// An own stack beside others, for the arms that ask for its topology.
+#[derive(Debug, Clone)]
+pub struct ArmStack {
+    /// What it consists of.
+    pub topology: Topology,
+    /// What is loaded and measured.
+    pub system: Arc<dyn SystemUnderTest>,
+    /// Its services.
+    pub service_control: Arc<dyn ServiceControl>,
 }
 
 impl TestEnv {
+    /// The same with the stack that the trials of `arm` run in.
+    pub(super) fn in_stack_of(&self, arm: &ArmConfig) -> Self {
+        let mut env = self.clone();
+        let mut stacks = self.stacks.iter();
+        if let Some(stack) = stacks.find(|one| Some(one.topology) == arm.topology) {
+            env.system = Arc::clone(&stack.system);
+            env.service_control = Some(Arc::clone(&stack.service_control));
+        }
+        env
+    }
+
+    /// The services of the stacks that the trials of `arm` do not run in.
+    pub(super) fn other_stacks(&self, arm: &ArmConfig) -> Vec<Arc<dyn ServiceControl>> {
+        let others = self
+            .stacks
+            .iter()
+            .filter(|one| Some(one.topology) != arm.topology);
+        others.map(|one| Arc::clone(&one.service_control)).collect()
+    }
+
     /// Processes on this machine whose CPU is read, by name.
     pub(super) fn pids(&self) -> Vec<(String, u32)> {
         let control = self.service_control.as_ref();
@@ -65,6 +99,8 @@ pub struct ArmConfig {
     pub known_wrong: Option<String>,
     /// The program of the target that its trials start; absent where all trials run the same.
     pub program: Option<TargetProgram>,
+    /// The topology of the stack that its trials run in; absent where all trials run in one.
+    pub topology: Option<Topology>,
 }
 
 impl ArmConfig {
@@ -76,14 +112,8 @@ impl ArmConfig {
             settings,
             known_wrong: (!wrong.is_empty()).then(|| wrong.join(" and ")),
             program: None,
+            topology: None,
         }
-    }
-
-    /// The same, with a program of its own.
-    #[must_use]
-    pub fn running(mut self, program: Option<TargetProgram>) -> Self {
-        self.program = program;
-        self
     }
 }
 

@@ -46,6 +46,7 @@ const PART_WAIT: Duration = Duration::from_mins(4);
 
 /// Runs one trial.
 pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, TrialError> {
+    let env = &env.in_stack_of(spec.arm);
     let suite = spec.suite;
     let windows = suite.windows;
     let began = Instant::now();
@@ -273,7 +274,10 @@ async fn fresh_start(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<(), TrialErr
     stage(env, spec, "restart", None);
     let service_control = Arc::clone(service_control);
     let program = spec.arm.program.clone();
+    let others = env.other_stacks(spec.arm);
     let restarting = tokio::task::spawn_blocking(move || {
+        // What the other arm left running would take its part of the processors.
+        others.iter().try_for_each(|other| other.stop_target())?;
         if let Some(program) = program {
             program.check_unchanged()?;
             service_control.use_program(program.path())?;

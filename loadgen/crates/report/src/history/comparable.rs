@@ -194,6 +194,7 @@ pub(super) mod tests {
             profile: profile.into(),
             fingerprint: String::new(),
             program: None,
+            topology: None,
             trials: 1,
             total: operation(),
             operations: Vec::new(),

@@ -454,19 +454,22 @@ pub(super) fn switches(arms: &[&Arm]) -> Vec<SwitchRow> {
         })
         .collect();
     switches.sort_by_key(|switch| !switch.differs);
-    programs(arms).into_iter().chain(switches).collect()
+    let programs = own(arms, "program", |arm| arm.program.as_deref());
+    let topologies = own(arms, "topology", |arm| arm.topology.as_deref());
+    let services = programs.into_iter().chain(topologies);
+    services.chain(switches).collect()
 }
 
-/// The programs that the arms ran; none where all ran the same.
-fn programs(arms: &[&Arm]) -> Option<SwitchRow> {
+/// The programs, or the topologies, that the arms ran; none where all ran the same.
+fn own(arms: &[&Arm], name: &str, of: impl Fn(&Arm) -> Option<&str>) -> Option<SwitchRow> {
     let absent = || figures::ABSENT.into();
     let values: Vec<String> = arms
         .iter()
-        .map(|arm| arm.program.as_deref().map_or_else(absent, printable))
+        .map(|arm| of(arm).map_or_else(absent, printable))
         .collect();
     let differs = values.windows(2).any(|pair| pair[0] != pair[1]);
     differs.then(|| SwitchRow {
-        name: "program".to_owned(),
+        name: name.to_owned(),
         differs,
         values,
     })

@@ -126,6 +126,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
             profile: profile(!slow),
             fingerprint: if slow { "9f3a61c2d0b4" } else { "41e7cc08aa12" }.into(),
             program: None,
+            topology: None,
             trials: blocks,
             total,
             operations,
