@@ -18,5 +18,6 @@ mod interval_log;
 mod overload;
 mod queue;
 mod starved;
+mod topologies;
 mod what_if;
 mod workers;
