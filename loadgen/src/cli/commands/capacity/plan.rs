@@ -136,7 +136,7 @@ fn what_if(args: &CapacityArgs, settings: &Settings) -> Result<Vec<WhatIf>, Fail
 
 fn of_url(args: &CapacityArgs, url: &str) -> Result<PlannedSearch, Failure> {
     let unfit = [
-        ("--target", !args.target.targets.is_empty()),
+        ("--target", !args.target.running.targets.is_empty()),
         ("--set", !args.profile.set.is_empty()),
         ("--what-if", !args.what_if.is_empty()),
         ("--flow", !args.load.flows.is_empty()),
@@ -158,8 +158,8 @@ fn of_url(args: &CapacityArgs, url: &str) -> Result<PlannedSearch, Failure> {
     http.seed = load.seed.unwrap_or(http.seed);
     http.connections = load.max_users;
     http.thresholds.clone_from(&load.thresholds);
-    http.resolve.clone_from(&args.target.resolve);
-    http.allow_remote_target = args.target.allow_remote_target;
+    http.resolve.clone_from(&args.target.running.resolve);
+    http.allow_remote_target = args.target.running.allow_remote_target;
     let UrlLoad {
         service,
         suite,
