@@ -1,5 +1,7 @@
 //! One measured request: its five times, how it ended, and what its response time consists of.
 
+#[cfg(any(test, feature = "fixtures"))]
+mod fixture;
 mod parts;
 
 pub use parts::{ResponsePart, ResponseParts};

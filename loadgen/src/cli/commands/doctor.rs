@@ -53,11 +53,7 @@ pub(in crate::cli) fn run(args: &DoctorArgs) -> Result<u8, Failure> {
 /// The profile of each process of a running target, with its host; none where no target is named.
 fn targets(args: &DoctorArgs) -> Result<Vec<(String, ProfileView)>, Failure> {
     let named = TargetArgs {
-        targets: args.targets.clone(),
-        instances: args.instances.clone(),
-        resolve: args.resolve.clone(),
-        lab_token: args.lab_token.clone(),
-        allow_remote_target: args.allow_remote_target,
+        running: args.running.clone(),
         ..TargetArgs::default()
     };
     let ServiceSource::Running {

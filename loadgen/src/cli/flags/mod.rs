@@ -53,7 +53,7 @@ pub use results::{BaselineArgs, ExportArgs, ListArgs, PruneArgs, ResultsAction, 
 pub use run::RunArgs;
 pub use serve::ServeArgs;
 pub use stack::{StackArgs, StackService};
-pub use target::TargetArgs;
+pub use target::{RunningTargetArgs, TargetArgs};
 pub use validate::ValidateArgs;
 pub use worker::WorkerArgs;
 pub use ws::{SocketPreset, WsArgs};

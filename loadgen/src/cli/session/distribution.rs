@@ -35,7 +35,7 @@ impl Distribution {
             .map_err(|why| Failure::Usage(format!("--coordinate: {why}")))?;
         let workers = u32::from(args.load.workers);
         refuse_flags(&args.result)?;
-        if !args.target.resolve.is_empty() {
+        if !args.target.running.resolve.is_empty() {
             return Err(Failure::usage(
                 "--resolve holds in this process only: without it, workers find the target by its name",
             ));

@@ -35,7 +35,7 @@ pub(in crate::cli) fn job_template(
         .map(|(path, value)| SwitchEntry { path, value })
         .collect();
     // A token on the command line could be read by everyone on the machine.
-    let token = target.lab_token.clone();
+    let token = target.running.lab_token.clone();
     let environment: BTreeMap<String, String> = token
         .map(|token| ("LOADGEN_LAB_TOKEN".to_owned(), token))
         .into_iter()
@@ -63,12 +63,13 @@ fn arguments(target: &TargetArgs, results: &Path) -> Vec<String> {
         .into_iter()
         .filter_map(|(flag, value)| Some(format!("--{flag}={}", value?)))
         .collect();
-    words.extend(target.targets.iter().map(|url| format!("--target={url}")));
-    let instances = target.instances.iter();
+    let running = &target.running;
+    words.extend(running.targets.iter().map(|url| format!("--target={url}")));
+    let instances = running.instances.iter();
     words.extend(instances.map(|url| format!("--instance={url}")));
-    let rules = target.resolve.iter();
+    let rules = running.resolve.iter();
     words.extend(rules.map(|rule| format!("--resolve={rule}")));
-    if target.allow_remote_target {
+    if running.allow_remote_target {
         words.push("--allow-remote-target".to_owned());
     }
     words
@@ -79,16 +80,18 @@ mod tests {
     use clap::Parser as _;
 
     use super::*;
-    use crate::cli::flags::{Cli, Command};
+    use crate::cli::flags::{Cli, Command, RunningTargetArgs};
 
     #[test]
     fn a_child_understands_the_flags_and_gets_the_token_by_its_environment() {
         let target = TargetArgs {
-            targets: vec!["http://a.test:80".into(), "http://127.0.0.1:8080".into()],
-            lab_token: Some("secret-token".into()),
-            allow_remote_target: true,
-            instances: vec!["http://b.test:80".into()],
-            resolve: vec!["a.test:80:::1".parse().unwrap()],
+            running: RunningTargetArgs {
+                targets: vec!["http://a.test:80".into(), "http://127.0.0.1:8080".into()],
+                lab_token: Some("secret-token".into()),
+                allow_remote_target: true,
+                instances: vec!["http://b.test:80".into()],
+                resolve: vec!["a.test:80:::1".parse().unwrap()],
+            },
             scale: Some(shared::dataset::Scale::Tiny),
             target_bin: Some("-odd name".into()),
             ..TargetArgs::default()
@@ -113,9 +116,10 @@ mod tests {
         let Command::Experiment(args) = cli.command else {
             unreachable!()
         };
-        assert_eq!(args.target.targets, target.targets);
-        assert_eq!(args.target.instances, target.instances);
-        assert_eq!(args.target.resolve, target.resolve);
+        let (given, wanted) = (&args.target.running, &target.running);
+        assert_eq!(given.targets, wanted.targets);
+        assert_eq!(given.instances, wanted.instances);
+        assert_eq!(given.resolve, wanted.resolve);
         assert_eq!(args.target.target_bin, target.target_bin);
         assert_eq!(args.result.folder.results, Path::new("elsewhere"));
     }

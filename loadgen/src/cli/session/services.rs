@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use shared::dataset::Scale;
 
-use crate::cli::{failure::Failure, flags::TargetArgs};
+use crate::cli::{
+    failure::Failure,
+    flags::{RunningTargetArgs, TargetArgs},
+};
 use loadgen_codeconnect::SeededDatabase;
 use loadgen_engine::{
     driver::{HttpTrace, TargetAddresses, TargetUrl},
@@ -60,7 +63,14 @@ pub(in crate::cli) enum ServiceSource {
 impl ServiceSource {
     /// The services that the flags ask for.
     pub(in crate::cli) fn from_flags(args: &TargetArgs) -> Result<Self, Failure> {
-        if args.targets.is_empty() {
+        let RunningTargetArgs {
+            targets,
+            instances,
+            resolve,
+            lab_token,
+            allow_remote_target,
+        } = &args.running;
+        if targets.is_empty() {
             return Ok(Self::OwnStack {
                 scale: args.scale,
                 topology: args.topology,
@@ -72,7 +82,7 @@ impl ServiceSource {
                 database_pool: None,
             });
         }
-        let all: Vec<&String> = args.targets.iter().chain(&args.instances).collect();
+        let all: Vec<&String> = targets.iter().chain(instances).collect();
         let mut urls = Vec::new();
         for text in &all {
             let url = TargetUrl::without_path(text).map_err(Failure::usage)?;
@@ -83,16 +93,15 @@ impl ServiceSource {
             }
             urls.push(url);
         }
-        let mut targets =
-            TargetAddresses::find_all(&urls, &args.resolve).map_err(Failure::usage)?;
-        for (url, target) in all.into_iter().zip(&targets) {
-            refuse_remote(url, target, args.allow_remote_target)?;
+        let mut found = TargetAddresses::find_all(&urls, resolve).map_err(Failure::usage)?;
+        for (url, target) in all.into_iter().zip(&found) {
+            refuse_remote(url, target, *allow_remote_target)?;
         }
-        let instances = targets.split_off(args.targets.len());
+        let behind = found.split_off(targets.len());
         Ok(Self::Running {
-            targets,
-            instances: instances.iter().flat_map(TargetAddresses::each).collect(),
-            token: args.lab_token.clone(),
+            targets: found,
+            instances: behind.iter().flat_map(TargetAddresses::each).collect(),
+            token: lab_token.clone(),
             topology: Topology::SINGLE,
         })
     }

@@ -7,11 +7,18 @@ use shared::time::Millis;
 
 use super::*;
 
-fn target(url: &str) -> TargetArgs {
+fn running(running: RunningTargetArgs) -> TargetArgs {
     TargetArgs {
-        targets: vec![url.to_owned()],
+        running,
         ..TargetArgs::default()
     }
+}
+
+fn target(url: &str) -> TargetArgs {
+    running(RunningTargetArgs {
+        targets: vec![url.to_owned()],
+        ..RunningTargetArgs::default()
+    })
 }
 
 #[test]
@@ -23,19 +30,21 @@ fn a_loopback_target_is_accepted_and_a_remote_one_only_when_allowed() {
     let remote = target("http://192.0.2.7:8080");
     let error = ServiceSource::from_flags(&remote).unwrap_err().to_string();
     assert!(error.contains("--allow-remote-target"), "{error}");
-    let allowed = TargetArgs {
+    let allowed = running(RunningTargetArgs {
         allow_remote_target: true,
-        ..remote
-    };
+        ..remote.running
+    });
     assert!(ServiceSource::from_flags(&allowed).is_ok());
 }
 
 #[test]
 fn the_processes_behind_a_balancer_are_all_addresses_of_their_names() {
-    let behind = |instances: &[&str]| TargetArgs {
-        instances: instances.iter().map(|url| (*url).to_owned()).collect(),
-        resolve: vec!["many.test:8080:127.0.0.2,127.0.0.3".parse().unwrap()],
-        ..target("http://127.0.0.1:8081")
+    let behind = |instances: &[&str]| {
+        running(RunningTargetArgs {
+            instances: instances.iter().map(|url| (*url).to_owned()).collect(),
+            resolve: vec!["many.test:8080:127.0.0.2,127.0.0.3".parse().unwrap()],
+            ..target("http://127.0.0.1:8081").running
+        })
     };
     let urls = ["http://127.0.0.1:8080", "http://many.test:8080"];
     let ServiceSource::Running {

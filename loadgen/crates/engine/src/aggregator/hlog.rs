@@ -144,17 +144,8 @@ mod tests {
             shard.begin(OpId(0), intended);
             shard.settle(
                 &Sample {
-                    op: OpId(0),
-                    intended,
-                    woke: intended,
-                    admitted: intended,
-                    sent: intended,
-                    first_byte: done,
-                    done,
                     outcome: if failed { Outcome::Reset } else { Outcome::Ok },
-                    status: 0,
-                    bytes_in: 0,
-                    cost: None,
+                    ..Sample::answered(intended, done)
                 },
                 None,
             );

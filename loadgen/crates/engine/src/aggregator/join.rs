@@ -177,16 +177,9 @@ mod tests {
             let done = Nanos(intended.0 + one.took_us * 1_000);
             let sample = Sample {
                 op: OpId(one.op),
-                intended,
-                woke: intended,
-                admitted: intended,
-                sent: intended,
-                first_byte: done,
-                done,
                 outcome: one.outcome,
-                status: 200,
                 bytes_in: 7,
-                cost: None,
+                ..Sample::answered(intended, done)
             };
             shard.begin(sample.op, intended);
             shard.settle(&sample, None);

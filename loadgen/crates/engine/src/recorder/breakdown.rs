@@ -147,22 +147,15 @@ mod tests {
     use shared::timing::{ServerPart, ServerTiming};
 
     use super::*;
-    use crate::sample::{OpId, ResponsePart};
+    use crate::sample::ResponsePart;
 
     fn sample(response_us: u64, before_us: u64, cost: Option<ServerTiming>) -> Sample {
         let at = |us: u64| Nanos(us * 1_000);
         Sample {
-            op: OpId(0),
-            intended: at(0),
-            woke: at(0),
             admitted: at(before_us),
             sent: at(before_us),
-            first_byte: at(response_us),
-            done: at(response_us),
-            outcome: Outcome::Ok,
-            status: 200,
-            bytes_in: 0,
             cost,
+            ..Sample::answered(at(0), at(response_us))
         }
     }
 

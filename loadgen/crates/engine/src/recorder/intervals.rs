@@ -356,17 +356,8 @@ mod tests {
         let done = Nanos::from_millis(done_ms);
         let began = Nanos(done.0 - took.0);
         Sample {
-            op: OpId(0),
-            intended: began,
-            woke: began,
-            admitted: began,
-            sent: began,
-            first_byte: done,
-            done,
             outcome,
-            status: 200,
-            bytes_in: 0,
-            cost: None,
+            ..Sample::answered(began, done)
         }
     }
 

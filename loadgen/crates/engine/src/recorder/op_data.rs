@@ -236,23 +236,13 @@ fn at_rank(histogram: &Histogram<u64>, rank: u64) -> Option<Nanos> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::OpId;
     use proptest::prelude::*;
 
     fn sample(response_ms: u64, outcome: Outcome) -> Sample {
-        let done = Nanos::from_millis(response_ms);
         Sample {
-            op: OpId(0),
-            intended: Nanos(0),
-            woke: Nanos(0),
-            admitted: Nanos(0),
-            sent: Nanos(0),
-            first_byte: done,
-            done,
             outcome,
-            status: 200,
             bytes_in: 1,
-            cost: None,
+            ..Sample::answered(Nanos(0), Nanos::from_millis(response_ms))
         }
     }
 

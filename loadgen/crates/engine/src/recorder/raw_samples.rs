@@ -129,20 +129,7 @@ mod tests {
     use super::*;
 
     fn sample(number: u64) -> Sample {
-        let at = Nanos(number);
-        Sample {
-            op: OpId(1),
-            intended: at,
-            woke: at,
-            admitted: at,
-            sent: at,
-            first_byte: at,
-            done: at,
-            outcome: Outcome::Ok,
-            status: 200,
-            bytes_in: 1,
-            cost: None,
-        }
+        Sample::answered(Nanos(number), Nanos(number))
     }
 
     #[test]

@@ -378,16 +378,8 @@ mod tests {
     fn sample(op: OpId, from: Nanos, to: Nanos, outcome: Outcome) -> Sample {
         Sample {
             op,
-            intended: from,
-            woke: from,
-            admitted: from,
-            sent: from,
-            first_byte: to,
-            done: to,
             outcome,
-            status: 0,
-            bytes_in: 0,
-            cost: None,
+            ..Sample::answered(from, to)
         }
     }
 

@@ -187,17 +187,8 @@ mod tests {
 
     fn sample(at: Nanos, done: Nanos, outcome: Outcome) -> Sample {
         Sample {
-            op: crate::sample::OpId(0),
-            intended: at,
-            woke: at,
-            admitted: at,
-            sent: at,
-            first_byte: done,
-            done,
             outcome,
-            status: 200,
-            bytes_in: 0,
-            cost: None,
+            ..Sample::answered(at, done)
         }
     }
 

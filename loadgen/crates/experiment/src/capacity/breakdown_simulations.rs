@@ -99,17 +99,9 @@ fn trial(
         }
         let (intended, done) = (nanos(now), nanos(done));
         let sample = Sample {
-            op: OpId(0),
-            intended,
-            woke: intended,
-            admitted: intended,
-            sent: intended,
-            first_byte: done,
-            done,
             outcome,
             status,
-            bytes_in: 0,
-            cost: None,
+            ..Sample::answered(intended, done)
         };
         shard.begin(OpId(0), intended);
         shard.settle(&sample, None);

@@ -177,16 +177,9 @@ mod tests {
             shard.begin(OpId(*op), intended);
             let sample = Sample {
                 op: OpId(*op),
-                intended,
-                woke: intended,
-                admitted: intended,
-                sent: intended,
-                first_byte: done,
-                done,
                 outcome: *outcome,
                 status: *status,
-                bytes_in: 0,
-                cost: None,
+                ..Sample::answered(intended, done)
             };
             shard.settle(&sample, None);
         }

@@ -108,20 +108,7 @@ mod tests {
             let at = Nanos(number * 1_000_000_000 / rate);
             let done = Nanos(at.0 + 1_000_000 * (1 + number % 10));
             shard.begin(OpId(0), at);
-            let sample = Sample {
-                op: OpId(0),
-                intended: at,
-                woke: at,
-                admitted: at,
-                sent: at,
-                first_byte: done,
-                done,
-                outcome: Outcome::Ok,
-                status: 200,
-                bytes_in: 0,
-                cost: None,
-            };
-            shard.settle(&sample, None);
+            shard.settle(&Sample::answered(at, done), None);
         }
         TrialData::from_shards(SystemTime::UNIX_EPOCH, window, vec![shard])
     }

@@ -412,19 +412,7 @@ mod tests {
             let mut breakdown = Breakdown::default();
             for number in 1..=requests {
                 let done = Nanos::from_millis(number);
-                breakdown.record(&Sample {
-                    op: OpId(0),
-                    intended: Nanos(0),
-                    woke: Nanos(0),
-                    admitted: Nanos(0),
-                    sent: Nanos(0),
-                    first_byte: done,
-                    done,
-                    outcome: Ending::Ok,
-                    status: 200,
-                    bytes_in: 0,
-                    cost: None,
-                });
+                breakdown.record(&Sample::answered(Nanos(0), done));
             }
             bands(&breakdown)
                 .into_iter()

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::SystemTime};
 
 use loadgen_engine::{
     recorder::{Shard, Window},
-    sample::{OpId, Outcome, Sample},
+    sample::{OpId, Sample},
 };
 use loadgen_stats::seed::rng;
 use rand::RngExt as _;
@@ -145,20 +145,7 @@ fn answered(rate: u64, ms: impl Fn(f64, u64) -> f64) -> TrialData {
         };
         let done = Nanos(at.0 + (took * 1e6) as u64);
         shard.begin(OpId(0), at);
-        let sample = Sample {
-            op: OpId(0),
-            intended: at,
-            woke: at,
-            admitted: at,
-            sent: at,
-            first_byte: done,
-            done,
-            outcome: Outcome::Ok,
-            status: 200,
-            bytes_in: 0,
-            cost: None,
-        };
-        shard.settle(&sample, None);
+        shard.settle(&Sample::answered(at, done), None);
     }
     TrialData::from_shards(SystemTime::UNIX_EPOCH, window, vec![shard])
 }

@@ -118,17 +118,8 @@ mod tests {
                 let intended = Nanos((at * 1e9) as u64);
                 let done = Nanos(intended.0 + (took * 1e9) as u64);
                 let sample = Sample {
-                    op: OpId(0),
-                    intended,
-                    woke: intended,
-                    admitted: intended,
-                    sent: intended,
-                    first_byte: done,
-                    done,
                     outcome,
-                    status: 200,
-                    bytes_in: 0,
-                    cost: None,
+                    ..Sample::answered(intended, done)
                 };
                 shard.begin(OpId(0), intended);
                 shard.settle(&sample, None);

@@ -5,7 +5,10 @@ use serde_json::json;
 
 use crate::render::model::ReportPage;
 use crate::render::{all, figures, fixture, html, markdown, terminal};
-use loadgen_experiment::schema::{CacheLookUps, FaultRecovery, FaultResult, MetricId, Summary};
+use loadgen_experiment::schema::{
+    CacheLookUps, Control, ControlWord, FaultRecovery, FaultResult, MetricId, Recommendation,
+    Summary,
+};
 
 /// What a hostile target or suite may put into every text.
 const EVIL: &str = "<script>alert(1)</script>\u{1b}[31m|`x`\"'</style>--><img src=x onerror=y> @everyone {{ 7*7 }}";
@@ -168,6 +171,66 @@ fn a_text_from_the_target_injects_neither_markup_nor_escapes() {
     assert_eq!(page.matches("<style").count(), 1);
     assert!(!page.contains(" onerror=y\""), "an attribute was closed");
     assert!(!markdown(&summary).unwrap().contains("@everyone"));
+}
+
+#[test]
+fn code_in_any_sentence_is_code_on_the_page() {
+    let mut summary = fixture::experiment(true);
+    let said = |what: &str| format!("{what} of `a <b>`");
+    summary.question = said("question");
+    summary.verdict.headline = said("headline");
+    summary.verdict.reasons = vec![said("reason")];
+    // The sixth is folded.
+    summary.warnings = (1..=6).map(|at| said(&format!("warning {at}"))).collect();
+    summary.not_tested = vec![said("not tested")];
+    summary.recommendations = vec![Recommendation {
+        code: "CACHE".to_owned(),
+        evidence: said("evidence"),
+        advice: said("advice"),
+        switch: None,
+    }];
+    summary.controls = vec![Control {
+        name: "a_a".to_owned(),
+        blocks: 4,
+        effects: Vec::new(),
+        word: ControlWord::Passed,
+        sentence: said("control"),
+    }];
+    for effect in &mut summary.effects {
+        effect.sentence = said("effect");
+    }
+    for invariant in summary.arms.iter_mut().flat_map(|arm| &mut arm.audit) {
+        invariant.statement = said("statement");
+    }
+    let check = &mut summary.trials[0].validity.checks[0];
+    (check.ok, check.figure) = (false, said("figure"));
+    (check.limit, check.advice) = (said("limit"), said("what to do"));
+    let page = html(&summary).unwrap();
+    let warnings = (1..=6).map(|at| format!("warning {at}"));
+    let others = [
+        "question",
+        "headline",
+        "reason",
+        "not tested",
+        "evidence",
+        "advice",
+        "control",
+        "effect",
+        "statement",
+        "figure",
+        "limit",
+        "what to do",
+    ];
+    for what in warnings.chain(others.map(str::to_owned)) {
+        let shown = format!("{what} of <code>a &lt;b&gt;</code>");
+        assert!(page.contains(&shown), "{what}");
+        let literal = format!("{what} of `");
+        assert!(!page.contains(&literal), "{what}");
+    }
+    // An attribute is text alone.
+    assert!(page.contains("title=\"effect of a &lt;b&gt;\""));
+    let text = markdown(&summary).unwrap();
+    assert!(text.contains("headline of") && !text.contains("<code>"));
 }
 
 #[test]

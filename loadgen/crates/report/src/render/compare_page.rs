@@ -36,7 +36,7 @@ pub struct ComparePage {
 #[derive(Serialize)]
 struct ComparisonWords<'a> {
     style: &'static str,
-    caution: String,
+    caution: &'static str,
     /// Why no change is stated.
     reasons: Vec<String>,
     runs: Vec<Run<'a>>,
@@ -90,7 +90,7 @@ pub fn compare_page(
     let two = runs.len() == 2 && gate.states_changes();
     let words = ComparisonWords {
         style: STYLE,
-        caution: NOT_INTERLEAVED.replace('`', ""),
+        caution: NOT_INTERLEAVED,
         reasons: gate.reasons.iter().map(|one| printable(one)).collect(),
         runs: (1..).zip(runs).map(column).collect(),
         differences: gate
@@ -203,6 +203,10 @@ mod tests {
             assert_eq!(page.html.contains("<th>2/1</th>"), count == 2);
             assert!(page.html.contains(&format!("class=\"line run{count}\"")));
             assert!(page.html.contains("nothing differs but the figures"));
+            assert!(
+                page.html
+                    .contains("<code>loadgen experiment</code> decides.")
+            );
             assert!(page.html.contains(STYLE) && page.policy.contains("sha256-"));
         }
     }

@@ -4,5 +4,7 @@ mod breakdown;
 mod command;
 mod plan;
 mod resume;
+mod search;
+mod what_if;
 
 pub(in crate::cli) use command::run;

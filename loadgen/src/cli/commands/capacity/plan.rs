@@ -1,48 +1,20 @@
-//! From the flags to a search: what is loaded, the SLO, the range and the care.
+//! From the flags to a search and what it runs against: a suite and its services, or a URL.
 
-use shared::time::Millis;
-
-use super::{
-    super::http::UrlLoad,
-    breakdown::{breakdown, time_for_search},
-};
+use super::{super::http::UrlLoad, search::planned, what_if::what_if};
 use crate::{
     cli::{
         failure::Failure,
-        flags::{CapacityArgs, HttpArgs, SearchOver},
+        flags::{CapacityArgs, HttpArgs},
         plan::{plan_suite, resolve_settings},
         session::ServiceSource,
     },
     library::SourceFile,
 };
 use loadgen_codeconnect::CodeConnect;
-use loadgen_engine::{
-    flow::Catalog,
-    suite::{LoadModel, Suite, load::check_scope},
-    threshold::{Level, Threshold},
-    units::Rate,
-};
 use loadgen_experiment::{
-    capacity::{CapacityPlan, SearchPlan, SoakPlan, WhatIf},
-    schema::LoadUnit,
-    system::{Application, Settings, SystemUnderTest as _},
+    capacity::{CapacityPlan, WhatIf},
+    system::SystemUnderTest as _,
 };
-
-/// The limit of a URL that is given none.
-const USUAL_SLO: &str = "p95 < 1000ms";
-/// Warm-up and measured window of a trial, and of a quick one.
-const CAREFUL: (Millis, Millis) = (Millis(5_000), Millis(20_000));
-const QUICK: (Millis, Millis) = (Millis(2_000), Millis(8_000));
-/// Loads that are tried first where nothing names one.
-const FIRST_RATE: f64 = 20.0;
-const FIRST_USERS: f64 = 4.0;
-/// The range where the flags name none.
-const LOWEST: f64 = 1.0;
-const HIGHEST_RATE: f64 = 100_000.0;
-const HIGHEST_USERS: f64 = 20_000.0;
-/// Trials of each scaling level, and of a quick one.
-const LEVEL_TRIALS: u32 = 3;
-const QUICK_LEVEL_TRIALS: u32 = 1;
 
 /// A search, and what it runs against.
 pub(super) struct PlannedSearch {
@@ -95,48 +67,9 @@ fn of_suite(args: &CapacityArgs) -> Result<PlannedSearch, Failure> {
     })
 }
 
-/// The changes of --what-if, each on top of the profile.
-fn what_if(args: &CapacityArgs, settings: &Settings) -> Result<Vec<WhatIf>, Failure> {
-    let alone = [
-        ("--resume", args.resume.is_some()),
-        ("--levels", args.levels),
-        ("--soak", args.soak.is_some()),
-        ("--breakdown", args.breakdown),
-    ];
-    let given = !args.what_if.is_empty();
-    if let Some((flag, _)) = alone.into_iter().find(|(_, other)| given && *other) {
-        return Err(Failure::Usage(format!(
-            "--what-if searches several times and {flag} belongs to one search: omit one of them"
-        )));
-    }
-    let mut changes: Vec<WhatIf> = Vec::new();
-    for text in &args.what_if {
-        let mut set = args.profile.set.clone();
-        set.extend(text.split(',').map(|one| one.trim().to_owned()));
-        let changed = resolve_settings(&args.profile.profile, &set)
-            .map_err(|error| Failure::Usage(format!("--what-if {text}: {error}")))?;
-        if changed == *settings {
-            return Err(Failure::Usage(format!(
-                "--what-if {text}: that is what is set already; name a switch with another value"
-            )));
-        }
-        if let Some(twin) = changes.iter().find(|one| one.settings == changed) {
-            return Err(Failure::Usage(format!(
-                "--what-if {text}: that is the same as --what-if {}; omit one of them",
-                twin.text
-            )));
-        }
-        changes.push(WhatIf {
-            text: text.clone(),
-            settings: changed,
-        });
-    }
-    Ok(changes)
-}
-
 fn of_url(args: &CapacityArgs, url: &str) -> Result<PlannedSearch, Failure> {
     let unfit = [
-        ("--target", !args.target.targets.is_empty()),
+        ("--target", !args.target.running.targets.is_empty()),
         ("--set", !args.profile.set.is_empty()),
         ("--what-if", !args.what_if.is_empty()),
         ("--flow", !args.load.flows.is_empty()),
@@ -158,8 +91,8 @@ fn of_url(args: &CapacityArgs, url: &str) -> Result<PlannedSearch, Failure> {
     http.seed = load.seed.unwrap_or(http.seed);
     http.connections = load.max_users;
     http.thresholds.clone_from(&load.thresholds);
-    http.resolve.clone_from(&args.target.resolve);
-    http.allow_remote_target = args.target.allow_remote_target;
+    http.resolve.clone_from(&args.target.running.resolve);
+    http.allow_remote_target = args.target.running.allow_remote_target;
     let UrlLoad {
         service,
         suite,
@@ -178,157 +111,15 @@ fn of_url(args: &CapacityArgs, url: &str) -> Result<PlannedSearch, Failure> {
     })
 }
 
-/// The search over a suite. `patience` is the mean time after which an open load is overloaded; absent
-/// where an iteration is one request.
-fn planned(
-    args: &CapacityArgs,
-    mut suite: Suite,
-    settings: Settings,
-    application: &dyn Application,
-    patience: Option<Millis>,
-) -> Result<CapacityPlan, Failure> {
-    let unit = unit(args, &suite);
-    let slo = slo(args, &suite, application.catalog())?;
-    let (warm_up, measure) = if args.quick { QUICK } else { CAREFUL };
-    if args.load.time_scale.is_none() {
-        suite.windows.warm_up = args.load.warmup.unwrap_or(warm_up);
-        suite.windows.measure = args.load.duration.unwrap_or(measure);
-    }
-    let think = match suite.load {
-        LoadModel::Closed { think, .. } => think,
-        LoadModel::Open { .. } => None,
-    };
-    let mut search = search(args, &suite, unit)?;
-    let soak = soak(args, unit)?;
-    let breakdown = breakdown(args, application, &settings)?;
-    search.budget_s = time_for_search(args.budget, breakdown.as_ref(), suite.windows)?;
-    let quick = if args.quick {
-        QUICK_LEVEL_TRIALS
-    } else {
-        LEVEL_TRIALS
-    };
-    Ok(CapacityPlan {
-        overloaded_after: patience.unwrap_or_else(|| CapacityPlan::patience(&slo, suite.timeout)),
-        suite,
-        slo,
-        unit,
-        think,
-        search,
-        settings,
-        level_trials: if args.levels { quick } else { 0 },
-        soak,
-        breakdown,
-        // An iteration may be one request.
-        requests_per_iteration: 1.0,
-    })
-}
-
-fn unit(args: &CapacityArgs, suite: &Suite) -> LoadUnit {
-    match (args.search, &suite.load) {
-        (Some(SearchOver::Users), _) => LoadUnit::Users,
-        (None, _) if args.load.users.is_some() => LoadUnit::Users,
-        // A URL has no load of its own.
-        (None, LoadModel::Closed { .. })
-            if !suite.flows.iter().any(|one| one.flow == "http.request") =>
-        {
-            LoadUnit::Users
-        }
-        (Some(SearchOver::Rate) | None, _) => LoadUnit::Rate,
-    }
-}
-
-/// The limits of `--slo`, else those of the suite that are not mere warnings.
-fn slo(args: &CapacityArgs, suite: &Suite, catalog: &Catalog) -> Result<Vec<Threshold>, Failure> {
-    let given = if args.slo.is_empty() {
-        suite.thresholds.clone()
-    } else {
-        // A threshold that was added by a flag is one more limit.
-        [args.slo.as_slice(), args.load.thresholds.as_slice()].concat()
-    };
-    let mut slo: Vec<Threshold> = given
-        .into_iter()
-        .filter(|one| one.level == Level::Fail)
-        .collect();
-    if slo.is_empty() {
-        slo.extend(USUAL_SLO.parse::<Threshold>().ok());
-    }
-    for one in &mut slo {
-        check_scope(one, suite, catalog)
-            .map_err(|why| Failure::Usage(format!("--slo `{one}`: {why}")))?;
-        // A trial is judged at its end.
-        one.abort_after = None;
-    }
-    Ok(slo)
-}
-
-/// A load in the unit of the search.
-fn named_load(args: &CapacityArgs, unit: LoadUnit) -> Option<f64> {
-    match unit {
-        LoadUnit::Rate => args.load.rate.map(Rate::as_per_second),
-        LoadUnit::Users => args.load.users.map(f64::from),
-    }
-}
-
-/// The soak of `--soak`. Where its load is named there is no search, and nothing for flags of one to do.
-fn soak(args: &CapacityArgs, unit: LoadUnit) -> Result<Option<SoakPlan>, Failure> {
-    let Some(duration) = args.soak else {
-        return Ok(None);
-    };
-    let load = named_load(args, unit);
-    let idle = [
-        ("--levels", args.levels),
-        ("--budget", args.budget.is_some()),
-        ("--min-load", args.min_load.is_some()),
-        ("--max-load", args.max_load.is_some()),
-        ("--breakdown", args.breakdown),
-    ];
-    match idle.into_iter().find(|(_, given)| load.is_some() && *given) {
-        Some((flag, _)) => Err(Failure::Usage(format!(
-            "{flag} is of a search: --soak with --rate or --users loads that and searches nothing; omit one of them"
-        ))),
-        None => Ok(Some(SoakPlan { duration, load })),
-    }
-}
-
-fn search(args: &CapacityArgs, suite: &Suite, unit: LoadUnit) -> Result<SearchPlan, Failure> {
-    let (usual, most) = match unit {
-        LoadUnit::Rate => (rate_of(suite).unwrap_or(FIRST_RATE), HIGHEST_RATE),
-        LoadUnit::Users => (FIRST_USERS, HIGHEST_USERS),
-    };
-    let named = named_load(args, unit);
-    let lowest = args.min_load.map_or(LOWEST, Rate::as_per_second);
-    let highest = args.max_load.map_or(most, Rate::as_per_second).min(most);
-    let whole = unit == LoadUnit::Users;
-    if lowest >= highest || whole && lowest < 1.0 {
-        return Err(Failure::Usage(format!(
-            "nothing lies between --min-load {} and --max-load {}: give a wider range",
-            unit.show(lowest),
-            unit.show(highest)
-        )));
-    }
-    let first = named.unwrap_or(usual).clamp(lowest, highest);
-    Ok(if args.quick {
-        SearchPlan::quick(first, lowest, highest, whole)
-    } else {
-        SearchPlan::careful(first, lowest, highest, whole)
-    })
-}
-
-/// The highest rate of an open load.
-fn rate_of(suite: &Suite) -> Option<f64> {
-    let LoadModel::Open { phases, .. } = &suite.load else {
-        return None;
-    };
-    let rates = phases.iter().flat_map(|phase| [Some(phase.rate), phase.to]);
-    rates.flatten().map(Rate::as_per_second).reduce(f64::max)
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
+    use shared::time::Millis;
 
     use super::*;
     use crate::cli::flags::{Cli, Command};
+    use loadgen_engine::threshold::Level;
+    use loadgen_experiment::{capacity::SoakPlan, schema::LoadUnit};
 
     fn search_of(words: &str) -> Result<CapacityPlan, String> {
         let all = format!("loadgen capacity {words}");

@@ -44,20 +44,7 @@ fn queue(seed: u64, gap_ms: f64, service_ms: f64, window: Window) -> TrialData {
             continue;
         };
         shard.finished(done.max(intended));
-        let sample = Sample {
-            op: OpId(0),
-            intended,
-            woke: intended,
-            admitted: intended,
-            sent: intended,
-            first_byte: done,
-            done,
-            outcome: Outcome::Ok,
-            status: 200,
-            bytes_in: 0,
-            cost: None,
-        };
-        shard.settle(&sample, None);
+        shard.settle(&Sample::answered(intended, done), None);
     }
     shard.finish();
     TrialData::from_shards(SystemTime::UNIX_EPOCH, window, vec![shard])

@@ -168,7 +168,9 @@ mod tests {
                 .replace("&#x2f;", "/")
                 .replace("&lt;", "<")
                 .replace("&gt;", ">")
-                .replace('\\', "");
+                .replace('\\', "")
+                .replace("<code>", "`")
+                .replace("</code>", "`");
             text.split_whitespace().collect::<Vec<_>>().join(" ")
         }) {
             for part in [
