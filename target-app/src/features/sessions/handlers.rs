@@ -142,7 +142,8 @@ pub(super) async fn join(
 ///
 /// Frames are JSON texts: `SignalFrame` to the server, `RelayFrame` from it. What one participant
 /// signals, the other one receives. Anything else ends the connection with 1008. A newer socket of the
-/// same participant takes the place of the older one.
+/// same participant takes the place of the older one. The sockets of an account are limited as those of the
+/// chat are, and together with them.
 #[utoipa::path(
     get,
     path = paths::SESSION_SIGNAL,
@@ -155,7 +156,7 @@ pub(super) async fn join(
         (status = 404, description = "No such session of yours", body = Problem),
         (status = 409, description = "`session_ended`", body = Problem),
         (status = 422, description = "Not an upgrade request", body = Problem),
-        (status = 503, description = "Too many sockets", body = Problem),
+        (status = 503, description = "`overloaded`: too many sockets, of all or of this account", body = Problem),
     ),
 )]
 pub(super) async fn signal(
@@ -172,6 +173,7 @@ pub(super) async fn signal(
     if state.signals().sockets() >= MAX_SOCKETS {
         return Err(ApiError::new(Code::Overloaded, "too many sockets are open").retry_after(5));
     }
+    let place = state.sockets().take(user)?;
     let entrance = state.signals().enter(id);
     let session = service::get(&engine, user, id).await?;
     let session = model::live(session, now)?;
@@ -184,7 +186,7 @@ pub(super) async fn signal(
         .on_failed_upgrade(|error| tracing::debug!(%error, "upgrade failed"))
         .on_upgrade(move |socket| async move {
             connection::run(socket, state, session, (user, side), entrance).await;
-            drop(tracked);
+            drop((place, tracked));
         }))
 }
 
