@@ -1,13 +1,14 @@
-//! The open sockets of each account in this process, and the bound on how many one account has: without it a
-//! single account could take the places of all others.
+//! The open sockets of each account in this process: the bound on how many one account has, without which a
+//! single account could take the places of all others, and the way to end those of an account.
 
 use std::{
     collections::HashMap,
-    fmt,
+    fmt, mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use shared::{ids::UserId, problem::Code};
+use tokio_util::sync::CancellationToken;
 
 use crate::error::ApiError;
 
@@ -22,7 +23,15 @@ struct SocketCounts {
     /// Most sockets of one account.
     most: usize,
     /// Accounts with at least one.
-    accounts: Mutex<HashMap<UserId, usize>>,
+    accounts: Mutex<HashMap<UserId, AccountSockets>>,
+}
+
+/// Those of one account.
+#[derive(Default)]
+struct AccountSockets {
+    open: usize,
+    /// Ends those that are open; those that open later have another token.
+    revoked: CancellationToken,
 }
 
 impl OpenSockets {
@@ -39,22 +48,46 @@ impl OpenSockets {
     ///
     /// Taken before the upgrade, so that sockets that are being opened at the same time are counted.
     pub fn take(&self, account: UserId) -> Result<SocketPlace, ApiError> {
-        let mut accounts = self.0.accounts();
-        let open = accounts.get(&account).copied().unwrap_or_default();
+        let mut accounts = self.0.lock();
+        let open = accounts.get(&account).map_or(0, |sockets| sockets.open);
         if open >= self.0.most {
-            let detail = format!("this account has {open} open sockets, the most it may have: close one");
+            let detail =
+                format!("this account has {open} open sockets, the most it may have: close one");
             return Err(ApiError::new(Code::Overloaded, detail).retry_after(RETRY_AFTER_S));
         }
-        accounts.insert(account, open + 1);
+        let sockets = accounts.entry(account).or_default();
+        sockets.open += 1;
         Ok(SocketPlace {
             counts: self.0.clone(),
             account,
+            revoked: sockets.revoked.clone(),
         })
+    }
+
+    /// Ends the sockets of an account; it may open others.
+    pub fn revoke(&self, account: UserId) {
+        let revoked = self
+            .0
+            .lock()
+            .get_mut(&account)
+            .map(|sockets| mem::take(&mut sockets.revoked));
+        // After the lock: it wakes the tasks of the sockets.
+        if let Some(revoked) = revoked {
+            revoked.cancel();
+        }
+    }
+
+    /// The accounts with at least one.
+    pub fn accounts(&self) -> Vec<UserId> {
+        self.0.lock().keys().copied().collect()
     }
 
     /// Open sockets of an account.
     pub fn of(&self, account: UserId) -> usize {
-        self.0.accounts().get(&account).copied().unwrap_or_default()
+        self.0
+            .lock()
+            .get(&account)
+            .map_or(0, |sockets| sockets.open)
     }
 }
 
@@ -62,13 +95,13 @@ impl fmt::Debug for OpenSockets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OpenSockets")
             .field("most", &self.0.most)
-            .field("accounts", &self.0.accounts().len())
+            .field("accounts", &self.0.lock().len())
             .finish()
     }
 }
 
 impl SocketCounts {
-    fn accounts(&self) -> MutexGuard<'_, HashMap<UserId, usize>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<UserId, AccountSockets>> {
         // Nothing that can panic runs under this lock, so what it guards is whole even then.
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -80,14 +113,22 @@ impl SocketCounts {
 pub struct SocketPlace {
     counts: Arc<SocketCounts>,
     account: UserId,
+    revoked: CancellationToken,
+}
+
+impl SocketPlace {
+    /// Cancelled when the socket has to end because its account may have none.
+    pub const fn revoked(&self) -> &CancellationToken {
+        &self.revoked
+    }
 }
 
 impl Drop for SocketPlace {
     fn drop(&mut self) {
-        let mut accounts = self.counts.accounts();
-        if let Some(open) = accounts.get_mut(&self.account) {
-            *open -= 1;
-            if *open == 0 {
+        let mut accounts = self.counts.lock();
+        if let Some(sockets) = accounts.get_mut(&self.account) {
+            sockets.open -= 1;
+            if sockets.open == 0 {
                 accounts.remove(&self.account);
             }
         }
@@ -133,6 +174,23 @@ mod tests {
         stays.abort();
         assert!(stays.await.is_err());
         assert_eq!(sockets.of(account(1)), 0);
-        assert!(sockets.0.accounts().is_empty(), "nothing stays behind");
+        assert!(sockets.accounts().is_empty(), "nothing stays behind");
+    }
+
+    #[test]
+    fn those_that_are_open_are_ended_and_neither_later_ones_nor_those_of_others() {
+        let sockets = OpenSockets::new(3);
+        let open = [account(1), account(1), account(2)].map(|one| sockets.take(one).unwrap());
+        sockets.revoke(account(1));
+        sockets.revoke(account(3));
+        let later = sockets.take(account(1)).unwrap();
+        let ended = |place: &SocketPlace| place.revoked().is_cancelled();
+        assert_eq!(open.each_ref().map(ended), [true, true, false]);
+        assert!(!ended(&later));
+        assert_eq!(
+            sockets.of(account(1)),
+            3,
+            "each is counted until it has ended"
+        );
     }
 }

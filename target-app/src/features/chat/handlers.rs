@@ -76,7 +76,8 @@ pub(super) async fn history(
 ///
 /// Frames are JSON texts: `ClientFrame` to the server, `ServerFrame` from it. Browsers cannot
 /// set headers here, so the access token may come as `?access_token=`. One account has at most 512 sockets
-/// open on one instance (`--max-sockets-per-account`), those of video classes included.
+/// open on one instance (`--max-sockets-per-account`), those of video classes included. When the account is
+/// deactivated, they are closed with 1008 within ten seconds.
 #[utoipa::path(
     get,
     path = paths::CHAT_SOCKET,
@@ -110,7 +111,7 @@ pub(super) async fn socket(
     Ok(upgrade
         .on_failed_upgrade(|error| tracing::debug!(%error, "upgrade failed"))
         .on_upgrade(move |socket| async move {
-            connection::run(socket, state, user.id, good_for).await;
-            drop((place, tracked));
+            connection::run(socket, state, (user.id, place), good_for).await;
+            drop(tracked);
         }))
 }
