@@ -15,7 +15,7 @@
 //! | [`timing`] | `Server-Timing`: what one request cost on the server |
 //! | [`usage`] | the message for a mistyped command line |
 //! | `words` | enums that are sent and stored as words |
-//! | [`ids`], [`money`], [`page`], [`time`] | the small types everything else is made of |
+//! | [`ids`], [`money`], [`page`], [`time`], [`number`] | the small types everything else is made of |
 
 pub mod api;
 pub mod bounds;
@@ -26,6 +26,7 @@ pub mod invariant;
 pub mod ledger;
 pub mod media;
 pub mod money;
+pub mod number;
 pub mod page;
 pub mod paths;
 pub mod problem;

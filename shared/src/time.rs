@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use crate::number::{needless_zeros, without_zeros};
+
 /// A span of time in whole milliseconds; reads and prints as `250ms`, `2s`, `5m`, `1h`.
 ///
 /// Grammar: that of [`nanoseconds`], and a whole number of milliseconds.
@@ -14,13 +16,19 @@ pub struct Millis(pub u64);
 /// A text that is not a duration. A number alone is refused, because programs differ in what they
 /// take it for: seconds or milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a duration: {hint}", hint = hint(.0))]
+#[error("{}", refusal(.0))]
 pub struct BadDuration(pub String);
+
+fn refusal(text: &str) -> String {
+    needless_zeros(text, |right| nanoseconds(right).is_ok())
+        .unwrap_or_else(|| format!("`{text}` is not a duration: {}", hint(text)))
+}
 
 /// What would be a duration.
 fn hint(text: &str) -> String {
     let number = text.trim();
     if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
+        let number = without_zeros(number).unwrap_or_else(|| number.to_owned());
         return format!("it has no unit; write `{number}s` or `{number}ms`");
     }
     "write a number and a unit, like `250ms`, `30s`, `1m30s` or `1h`; only a limit of response times may be finer than a millisecond".to_owned()
@@ -40,7 +48,7 @@ const LONGEST_NS: f64 = 3.2e16;
 /// Reads a span in whole nanoseconds: `400us`, `2.4ms`, `1.5s`, `1m30s`, `1h`.
 ///
 /// Grammar: one or more non-negative decimal numbers, each followed by one of `h`, `m`, `s`, `ms`,
-/// `us`, the units in this order.
+/// `us`, the units in this order. No number begins with a zero that it does not need: `010s` is refused.
 pub fn nanoseconds(text: &str) -> Result<u64, BadDuration> {
     let bad = || BadDuration(text.to_owned());
     let mut rest = text.trim();
@@ -56,7 +64,11 @@ pub fn nanoseconds(text: &str) -> Result<u64, BadDuration> {
             .unwrap_or(tail.len());
         let (unit, after) = tail.split_at(end);
         let (_, scale) = units.find(|(name, _)| *name == unit).ok_or_else(bad)?;
-        let number: f64 = number.trim().parse().map_err(|_| bad())?;
+        let number = number.trim();
+        if without_zeros(number).is_some() {
+            return Err(bad());
+        }
+        let number: f64 = number.parse().map_err(|_| bad())?;
         if number.is_sign_negative() {
             return Err(bad());
         }
@@ -162,6 +174,31 @@ mod tests {
         ] {
             assert!(text.parse::<Millis>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_that_begins_with_a_zero_is_refused_with_what_it_would_be() {
+        for (text, right) in [
+            ("010ms", "10ms"),
+            ("+010s", "+10s"),
+            ("00s", "0s"),
+            ("00.5s", "0.5s"),
+            ("01h", "1h"),
+            ("1h 05m", "1h 5m"),
+            ("1m030s", "1m30s"),
+            ("0400us", "400us"),
+        ] {
+            let error = nanoseconds(text).unwrap_err().to_string();
+            let said = format!("`{text}` begins with a zero: write `{right}`");
+            assert!(error.ends_with(&said), "{error}");
+            assert!(text.parse::<Millis>().is_err(), "{text}");
+            assert!(nanoseconds(right).is_ok(), "{right}");
+        }
+        for text in ["0s", "0ms", "0.5s", "1.05s", ".5s", "1h0m5s"] {
+            assert!(text.parse::<Millis>().is_ok(), "{text}");
+        }
+        let error = "010".parse::<Millis>().unwrap_err().to_string();
+        assert!(error.contains("write `10s` or `10ms`"), "{error}");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::{
     error::ApiError,
     metrics::HttpCounters,
     provider::{Provider, WebhookKey},
-    realtime::{Hub, SignalHub},
+    realtime::{Hub, OpenSockets, SignalHub},
     registry::Registry,
     security::Tokens,
     shutdown::Shutdown,
@@ -38,6 +38,8 @@ pub struct StateParts {
     pub hub: Hub,
     /// Video classes and their signalling sockets.
     pub signals: SignalHub,
+    /// The open sockets of each account.
+    pub sockets: OpenSockets,
     /// Payments: their provider, the key of its webhooks, the pace of the worker.
     pub payments: PaymentServices,
     /// The time.
@@ -109,6 +111,11 @@ impl AppState {
     /// Video classes and their signalling sockets.
     pub fn signals(&self) -> &SignalHub {
         &self.0.signals
+    }
+
+    /// The open sockets of each account.
+    pub fn sockets(&self) -> &OpenSockets {
+        &self.0.sockets
     }
 
     /// What payments share.

@@ -21,6 +21,8 @@ pub mod close {
     pub const PROTOCOL_ERROR: u16 = 1002;
     /// The frame is not one of the documented ones.
     pub const BAD_FRAME: u16 = 1007;
+    /// The account is not active any more; also of the signalling socket.
+    pub const REVOKED: u16 = 1008;
     /// The frame is larger than [`super::MAX_FRAME_BYTES`].
     pub const TOO_BIG: u16 = 1009;
     /// Nothing was heard for too long.

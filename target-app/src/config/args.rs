@@ -117,6 +117,11 @@ pub struct Args {
     #[serde(alias = "max-connections")]
     pub max_connections: Option<NonZeroUsize>,
 
+    /// Most sockets that one account has open at once; further ones are refused [default: 512]
+    #[arg(long, env = "MAX_SOCKETS_PER_ACCOUNT", value_name = "NUMBER")]
+    #[serde(alias = "max-sockets-per-account")]
+    pub max_sockets_per_account: Option<NonZeroUsize>,
+
     /// Time between two purges of rows that have served their purpose, such as expired tokens;
     /// `0s` switches them off [default: 1h]
     #[arg(long, env = "PURGE_INTERVAL", value_name = "DURATION")]

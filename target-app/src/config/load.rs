@@ -20,7 +20,7 @@ use super::{
 /// Shortest lab token on an address that others can reach.
 const LAB_TOKEN_CHARS: usize = 16;
 
-/// What a connection may cost.
+/// What a client's connections may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientLimits {
     /// Longest wait for the head of a request, from the begin of the connection or from the end
@@ -30,6 +30,8 @@ pub struct ClientLimits {
     pub write: Duration,
     /// Most connections at once.
     pub most: usize,
+    /// Most sockets that one account has open at once.
+    pub sockets_of_account: usize,
 }
 
 impl Default for ClientLimits {
@@ -39,6 +41,9 @@ impl Default for ClientLimits {
             head: Duration::from_mins(1),
             write: Duration::from_secs(30),
             most: 16_384,
+            // Far more than a person has devices, and a thirty-second part of all connections. A load test signs
+            // in 64 accounts for up to 20,000 users on sockets.
+            sockets_of_account: 512,
         }
     }
 }
@@ -78,7 +83,7 @@ pub struct Config {
     pub max_upload_bytes: usize,
     /// The profile to start with.
     pub profile: Profile,
-    /// What a connection may cost.
+    /// What a client's connections may cost.
     pub connections: ClientLimits,
     /// Time between two purges; none are made without one.
     pub purge_interval: Option<Duration>,
@@ -128,6 +133,9 @@ impl Args {
             head_timeout: self.head_timeout.or(below.head_timeout),
             write_timeout: self.write_timeout.or(below.write_timeout),
             max_connections: self.max_connections.or(below.max_connections),
+            max_sockets_per_account: self
+                .max_sockets_per_account
+                .or(below.max_sockets_per_account),
             purge_interval: self.purge_interval.or(below.purge_interval),
             keep_refresh_tokens: self.keep_refresh_tokens.or(below.keep_refresh_tokens),
             keep_sign_in_attempts: self.keep_sign_in_attempts.or(below.keep_sign_in_attempts),
@@ -167,7 +175,7 @@ impl Args {
         self.upload_dir.clone().unwrap_or_else(usual)
     }
 
-    /// What a connection may cost.
+    /// What a client's connections may cost.
     fn connections(&self) -> Result<ClientLimits, ConfigError> {
         let usual = ClientLimits::default();
         let time = |given: Option<Millis>, usual, flag| match given {
@@ -182,6 +190,9 @@ impl Args {
             most: self
                 .max_connections
                 .map_or(usual.most, |most| most.get().min(Semaphore::MAX_PERMITS)),
+            sockets_of_account: self
+                .max_sockets_per_account
+                .map_or(usual.sockets_of_account, NonZeroUsize::get),
         })
     }
 
@@ -448,11 +459,13 @@ mod tests {
         let given = Config::load(Args {
             head_timeout: Some("5s".parse().unwrap()),
             max_connections: Some(9.try_into().unwrap()),
+            max_sockets_per_account: Some(3.try_into().unwrap()),
             ..args()
         });
         let wanted = ClientLimits {
             head: Duration::from_secs(5),
             most: 9,
+            sockets_of_account: 3,
             ..usual
         };
         assert_eq!(given.unwrap().connections, wanted);

@@ -52,12 +52,14 @@ pub trait SocketSide: Send + Sync {
 }
 
 /// How long a connection may last.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct SocketLifetime {
     /// From its begin.
     pub good_for: Duration,
     /// How it ends then.
     pub over: SocketEnd,
+    /// Ends it at once: the account of the client may have no connection any more.
+    pub revoked: CancellationToken,
 }
 
 /// Serves one connection until something ends it.
@@ -67,7 +69,13 @@ pub async fn serve(
     shutdown: &CancellationToken,
     lifetime: SocketLifetime,
 ) -> SocketEnd {
-    match run(wire, side, shutdown, lifetime).await {
+    let outcome = tokio::select! {
+        outcome = run(wire, side, shutdown, &lifetime) => outcome,
+        // Cuts off what is under way, or a client could put its end off by reading slowly. What changes
+        // data is shielded and goes on to its end.
+        () = lifetime.revoked.cancelled() => Err(SocketEnd::REVOKED),
+    };
+    match outcome {
         Ok(never) => match never {},
         Err(end) => end,
     }
@@ -77,7 +85,7 @@ async fn run(
     wire: &mut Wire,
     side: &mut impl SocketSide,
     shutdown: &CancellationToken,
-    lifetime: SocketLifetime,
+    lifetime: &SocketLifetime,
 ) -> Result<Infallible, SocketEnd> {
     let begin = Instant::now();
     let mut limiter = RateLimiter::new(FRAMES_PER_SECOND, begin);

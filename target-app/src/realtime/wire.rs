@@ -24,6 +24,8 @@ pub enum SocketEnd {
 impl SocketEnd {
     /// The process stops.
     pub const GOING_AWAY: Self = Self::Close(close::GOING_AWAY, "the server stops");
+    /// The account of the client is not active any more.
+    pub const REVOKED: Self = Self::Close(close::REVOKED, "the account is not active any more");
     /// What came is larger than a frame may be.
     const TOO_BIG: Self = Self::Close(close::TOO_BIG, "a frame has at most 16384 bytes");
     /// What came breaks the rules of WebSocket (RFC 6455).

@@ -4,6 +4,7 @@
 use std::{fmt, ops, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
+use shared::number::{needless_zeros, without_zeros};
 
 /// A value is stored as the text that it reads and prints.
 macro_rules! stored_as_text {
@@ -21,6 +22,18 @@ macro_rules! stored_as_text {
             }
         }
     };
+}
+
+/// A number with or without decimals; `None` too where it begins with a zero that it does not need.
+fn decimal(text: &str) -> Option<f64> {
+    let number = text.parse().ok()?;
+    without_zeros(text).is_none().then_some(number)
+}
+
+/// Why a text is refused: for zeros that its numbers begin with, or else because it is not `what`.
+fn refusal<T: FromStr>(text: &str, what: &str) -> String {
+    needless_zeros(text, |right| right.parse::<T>().is_ok())
+        .unwrap_or_else(|| format!("`{text}` is not {what}"))
 }
 
 /// Nanoseconds in a second.
@@ -77,7 +90,7 @@ impl ops::Add for Nanos {
 /// [`Rate::or_zero`] reads it.
 ///
 /// Grammar: a decimal number of at most three places, `/`, one of `s`, `m`, `h`: `10/s`,
-/// `2.5/s`, `600/m`.
+/// `2.5/s`, `600/m`. The number begins with no zero that it does not need: `010/s` is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Rate {
@@ -87,10 +100,16 @@ pub struct Rate {
 
 /// A text that is not a rate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is not a rate: write a number above 0 (at most 1000000 a second, three decimals) and a unit, like `50/s`, `2.5/s` or `600/m`"
-)]
+#[error("{}", bad_rate(.0))]
 pub struct BadRate(pub String);
+
+fn bad_rate(text: &str) -> String {
+    needless_zeros(text, |right| Rate::or_zero(right).is_ok()).unwrap_or_else(|| {
+        format!(
+            "`{text}` is not a rate: write a number above 0 (at most 1000000 a second, three decimals) and a unit, like `50/s`, `2.5/s` or `600/m`"
+        )
+    })
+}
 
 impl Rate {
     /// The rate of a number per second, rounded to a thousandth; from 0.001 to a million.
@@ -168,7 +187,7 @@ fn parts(text: &str) -> Option<(f64, u64)> {
         "h" => 3_600,
         _ => return None,
     };
-    Some((number.trim().parse().ok()?, period_s))
+    Some((decimal(number.trim())?, period_s))
 }
 
 impl fmt::Display for Rate {
@@ -191,7 +210,7 @@ pub struct Quantile(f64);
 
 /// A text or number that is not a quantile.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a percentile: write p and a number above 0 and at most 100, like `p97.5`")]
+#[error("{}", refusal::<Quantile>(.0, "a percentile: write p and a number above 0 and at most 100, like `p97.5`"))]
 pub struct BadQuantile(pub String);
 
 impl Quantile {
@@ -230,7 +249,7 @@ impl FromStr for Quantile {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let bad = || BadQuantile(text.to_owned());
         let number = text.trim().strip_prefix('p').ok_or_else(bad)?;
-        let percent: f64 = number.parse().map_err(|_| bad())?;
+        let percent = decimal(number).ok_or_else(bad)?;
         // Through nine decimals, or 99.9 / 100 would be a hair above 0.999.
         Self::of((percent * 1e7).round() / 1e9).map_err(|_| bad())
     }
@@ -251,7 +270,7 @@ pub struct Percent(f64);
 
 /// A text that is not a percentage.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a percentage: write a number from 0 to 100 and %, like `0.5%`")]
+#[error("{}", refusal::<Percent>(.0, "a percentage: write a number from 0 to 100 and %, like `0.5%`"))]
 pub struct BadPercent(pub String);
 
 impl Percent {
@@ -267,7 +286,7 @@ impl FromStr for Percent {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let bad = || BadPercent(text.to_owned());
         let number = text.trim().strip_suffix('%').ok_or_else(bad)?;
-        let number: f64 = number.trim().parse().map_err(|_| bad())?;
+        let number = decimal(number.trim()).ok_or_else(bad)?;
         if (0.0..=100.0).contains(&number) {
             Ok(Self(number))
         } else {
@@ -333,6 +352,27 @@ mod tests {
         assert_eq!(Rate::or_zero("5/s"), "5/s".parse());
         assert_eq!(Rate::or_zero("0/s").unwrap().to_string(), "0/s");
         assert!(Rate::or_zero("0").is_err());
+    }
+
+    #[test]
+    fn a_number_that_begins_with_a_zero_is_refused_with_what_it_would_be() {
+        fn refused<T: FromStr<Err: fmt::Display> + fmt::Debug>(text: &str, right: &str) {
+            let error = text.parse::<T>().unwrap_err().to_string();
+            let said = format!("`{text}` begins with a zero: write `{right}`");
+            assert!(error.ends_with(&said), "{error}");
+            assert!(right.parse::<T>().is_ok(), "{right}");
+        }
+        refused::<Rate>("010/s", "10/s");
+        refused::<Rate>("00.5/s", "0.5/s");
+        refused::<Percent>("01%", "1%");
+        refused::<Percent>("00%", "0%");
+        refused::<Quantile>("p095", "p95");
+        refused::<Quantile>("p00.5", "p0.5");
+        let zero = Rate::or_zero("00/s").unwrap_err().to_string();
+        assert_eq!(zero, "`00/s` begins with a zero: write `0/s`");
+        for text in ["0.5/s", ".5/s", "0/s", "0.0/m", "100/s"] {
+            assert!(Rate::or_zero(text).is_ok(), "{text}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The flags of `loadgen bench`.
 
 use clap::{ArgAction, Args};
+use shared::number::read_or_refuse;
 
 use crate::calibration::PeerTool;
 
@@ -53,10 +54,13 @@ fn wanted(text: &str) -> Result<bool, String> {
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
-    text.parse::<f64>()
-        .ok()
-        .filter(|seconds| (0.1..=60.0).contains(seconds))
-        .ok_or_else(|| format!("`{text}` is not a number of seconds from 0.1 to 60"))
+    let read = |text: &str| {
+        let seconds = text.parse::<f64>().ok();
+        seconds.filter(|seconds| (0.1..=60.0).contains(seconds))
+    };
+    read_or_refuse(text, read, || {
+        format!("`{text}` is not a number of seconds from 0.1 to 60")
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,10 @@
 use std::{fmt::Display, net::SocketAddr, str::FromStr};
 
 use chrono::TimeDelta;
-use shared::time::{BadDuration, Millis};
+use shared::{
+    number::{needless_zeros, read_or_refuse, without_zeros},
+    time::{BadDuration, Millis},
+};
 
 use loadgen_engine::{
     suite::load::MAX_TIMEOUT,
@@ -31,7 +34,8 @@ fn with_unit(text: &str) -> String {
 
 /// The message names what was written, without the unit that was added.
 fn bad_rate(text: &str) -> String {
-    BadRate(text.to_owned()).to_string()
+    needless_zeros(text, |right| Rate::or_zero(&with_unit(right)).is_ok())
+        .unwrap_or_else(|| BadRate(text.to_owned()).to_string())
 }
 
 /// A parser of whole numbers from `least` to `most`; `_` may part the digits, like 1_000.
@@ -43,7 +47,11 @@ where
     T: FromStr + PartialOrd + Display + Copy + Send + Sync + 'static,
 {
     move |text| {
-        without_underscores(text)
+        let digits = without_underscores(text);
+        if let Some(bare) = digits.as_deref().and_then(without_zeros) {
+            return Err(format!("`{text}` begins with a zero: write `{bare}`"));
+        }
+        digits
             .and_then(|digits| digits.parse().ok())
             .filter(|number| (least..=most).contains(number))
             .ok_or_else(|| format!("`{text}` is not a whole number from {least} to {most}"))
@@ -100,14 +108,23 @@ pub(super) fn timeout(text: &str) -> Result<Millis, String> {
 
 /// A factor for lengths of time.
 pub(super) fn factor(text: &str) -> Result<f64, String> {
-    text.parse::<f64>()
-        .ok()
-        .filter(|factor| (0.001..=1_000.0).contains(factor))
-        .ok_or_else(|| format!("`{text}` is not a factor from 0.001 to 1000"))
+    let read = |text: &str| {
+        let factor = text.parse::<f64>().ok();
+        factor.filter(|factor| (0.001..=1_000.0).contains(factor))
+    };
+    read_or_refuse(text, read, || {
+        format!("`{text}` is not a factor from 0.001 to 1000")
+    })
 }
 
 /// `30d`, `2w`, or any shorter span like `12h`.
 pub(super) fn age(text: &str) -> Result<TimeDelta, String> {
+    read_or_refuse(text, known_age, || {
+        format!("`{text}` is not an age: write a number and a unit, like 30d, 2w or 12h")
+    })
+}
+
+fn known_age(text: &str) -> Option<TimeDelta> {
     let days = |number: &str, each: u32| {
         let days = number.trim().parse::<u32>().ok()?;
         TimeDelta::try_days(i64::from(days) * i64::from(each))
@@ -121,17 +138,16 @@ pub(super) fn age(text: &str) -> Result<TimeDelta, String> {
         TimeDelta::try_milliseconds(span.0 as i64)
     };
     // A century is longer than anything is kept, and far from overflow.
-    long.or_else(short)
-        .filter(|age| age.num_days() <= 36_500)
-        .ok_or_else(|| {
-            format!("`{text}` is not an age: write a number and a unit, like 30d, 2w or 12h")
-        })
+    long.or_else(short).filter(|age| age.num_days() <= 36_500)
 }
 
 /// `5000`, `200k`, `1.5m`.
 pub(super) fn count(text: &str) -> Result<u64, String> {
     let bad = || format!("`{text}` is not a number: write 5000, 200k or 1m");
     let digits = without_underscores(text).ok_or_else(bad)?;
+    if let Some(bare) = without_zeros(&digits) {
+        return Err(format!("`{text}` begins with a zero: write `{bare}`"));
+    }
     let text = digits.as_str();
     let (number, scale) = match text.as_bytes().last() {
         Some(b'k' | b'K') => (&text[..text.len() - 1], 1e3),
@@ -148,6 +164,7 @@ pub(super) fn count(text: &str) -> Result<u64, String> {
 
 #[cfg(test)]
 mod tests {
+    use loadgen_engine::suite::load::think;
     use proptest::prelude::*;
 
     use super::*;
@@ -220,6 +237,55 @@ mod tests {
                 "{why}"
             );
         }
+    }
+
+    #[test]
+    fn no_number_of_a_flag_may_begin_with_a_zero_that_it_does_not_need() {
+        fn error<T>(read: Result<T, String>) -> String {
+            read.err().expect("a refusal")
+        }
+        for (error, text, right) in [
+            (error(rate("010/s")), "010/s", "10/s"),
+            (error(rate("010")), "010", "10"),
+            (error(rate("00.5/s")), "00.5/s", "0.5/s"),
+            (error(rate_or_zero("00")), "00", "0"),
+            (error(rate_or_zero("0600/m")), "0600/m", "600/m"),
+            (error(positive("010ms")), "010ms", "10ms"),
+            (error(positive("01m30s")), "01m30s", "1m30s"),
+            (error(span("00s")), "00s", "0s"),
+            (error(timeout("02m")), "02m", "2m"),
+            (error(think("01s..3s")), "01s", "1s"),
+            (error(think("1s..03s")), "03s", "3s"),
+            (error(think("exp(02s)")), "02s", "2s"),
+            (error(age("030d")), "030d", "30d"),
+            (error(age("02w")), "02w", "2w"),
+            (error(age("012h")), "012h", "12h"),
+            (error(factor("00.5")), "00.5", "0.5"),
+            (error(whole(1_u32, 9)("07")), "07", "7"),
+            (error(whole(0_u32, 9)("00")), "00", "0"),
+            (error(count("0200k")), "0200k", "200k"),
+        ] {
+            assert_eq!(
+                error,
+                format!("`{text}` begins with a zero: write `{right}`")
+            );
+        }
+        let inner = error(positive("1m030s"));
+        assert_eq!(
+            inner,
+            "a number of `1m030s` begins with a zero: write `1m30s`"
+        );
+        for zero in [
+            rate_or_zero("0"),
+            rate_or_zero("0/s"),
+            rate("0.5/s"),
+            rate("0.5"),
+        ] {
+            assert!(zero.is_ok(), "{zero:?}");
+        }
+        assert_eq!(span("0s"), Ok(Millis(0)));
+        assert_eq!(factor("0.5"), Ok(0.5));
+        assert_eq!(whole(0_u32, 9)("0"), Ok(0));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use shared::{
-    api::auth::Role,
+    api::auth::{Role, UserView},
     ids::{MentorId, UserId},
     paths,
     problem::Code,
@@ -16,7 +16,7 @@ use shared::{
 };
 
 use super::cached;
-use crate::{error::ApiError, http::Current, state::AppState, timing};
+use crate::{engine::Engine, error::ApiError, http::Current, state::AppState, timing};
 
 /// An active user with a good access token.
 #[derive(Debug, Clone, Copy)]
@@ -64,9 +64,7 @@ impl FromRequestParts<AppState> for AuthUser {
         })?;
         let claims = state.tokens().verify_access(token)?;
         let Current(engine) = Current::from_request_parts(parts, state).await?;
-        let (account, _) = cached::user_view(&engine, claims.user).await?;
-        let account = account
-            .ok_or_else(|| ApiError::new(Code::Unauthenticated, "the account is not active"))?;
+        let account = active_account(&engine, claims.user).await?;
         timing::signed_in(account.id.0);
         Ok(Self {
             id: account.id,
@@ -75,6 +73,12 @@ impl FromRequestParts<AppState> for AuthUser {
             expires_at: claims.expires_at,
         })
     }
+}
+
+/// The account of a request whose token proves who sends it; refused if it is not active.
+pub async fn active_account(engine: &Engine, id: UserId) -> Result<UserView, ApiError> {
+    let (account, _) = cached::user_view(engine, id).await?;
+    account.ok_or_else(|| ApiError::new(Code::Unauthenticated, "the account is not active"))
 }
 
 /// Whoever sends a request that needs no sign-in, if a good access token says who. Nothing is decided by

@@ -2,7 +2,7 @@
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{cached, handlers, plans, seed};
+use super::{cached, handlers, plans, seed, worker};
 use crate::{
     db::{Purge, audit::invariants},
     feature::Feature,
@@ -38,6 +38,7 @@ pub(crate) fn feature() -> Feature {
                 kept: |retention| retention.sign_in_attempts,
             },
         ],
+        worker: Some(|state, stop| Box::pin(worker::run(state, stop))),
         ..Feature::new("auth", "Accounts and tokens")
     }
 }

@@ -1,5 +1,7 @@
 //! Statements over accounts, credentials and refresh tokens.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use shared::{
     api::auth::{Role, UserView},
@@ -25,6 +27,18 @@ pub(super) async fn find_view(
     .bind(id.0);
     let row = timing::db(found.fetch_optional(conn)).await?;
     row.map(UserView::try_from).transpose()
+}
+
+/// Which of these accounts are active.
+pub(super) async fn find_active(
+    conn: &mut PgConnection,
+    accounts: &[UserId],
+) -> Result<HashSet<UserId>, DbError> {
+    let ids: Vec<Uuid> = accounts.iter().map(|account| account.0).collect();
+    let found = query_scalar::<_, Uuid>("select id from app_user where id = any($1) and is_active")
+        .bind(ids);
+    let found = timing::db(found.fetch_all(conn)).await?;
+    Ok(found.into_iter().map(UserId).collect())
 }
 
 #[derive(FromRow)]

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     cache::Group,
-    db::{Db, DbSession, Retry, transaction},
+    db::{Db, DbError, DbSession, Retry, transaction},
     engine::Engine,
     error::ApiError,
     registry::OnRegistered,
@@ -237,6 +237,19 @@ pub(super) async fn me(engine: &Engine, id: UserId) -> Result<UserView, ApiError
         timing::body_age(age);
     }
     view.ok_or_else(|| ApiError::new(Code::Unauthenticated, "the account does not exist any more"))
+}
+
+/// Those of these accounts that are not active any more. What is cached of them is invalidated: their next
+/// request is refused, also where it asks for a socket in place of one that was closed.
+pub(super) async fn inactive(engine: &Engine, accounts: &[UserId]) -> Result<Vec<UserId>, DbError> {
+    let mut session = engine.db.session();
+    let active = repository::find_active(&mut *session.conn().await?, accounts).await?;
+    drop(session);
+    let mut inactive = accounts.to_vec();
+    inactive.retain(|account| !active.contains(account));
+    let groups: Vec<Group> = inactive.iter().copied().map(cached::group).collect();
+    engine.caches.invalidate(&groups).await;
+    Ok(inactive)
 }
 
 /// Ends the sign-in that a refresh token belongs to; an unknown token has nothing to end.

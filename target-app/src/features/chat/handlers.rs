@@ -75,7 +75,9 @@ pub(super) async fn history(
 /// Open the chat socket.
 ///
 /// Frames are JSON texts: `ClientFrame` to the server, `ServerFrame` from it. Browsers cannot
-/// set headers here, so the access token may come as `?access_token=`.
+/// set headers here, so the access token may come as `?access_token=`. One account has at most 512 sockets
+/// open on one instance (`--max-sockets-per-account`), those of video classes included. When the account is
+/// deactivated, they are closed with 1008 within ten seconds.
 #[utoipa::path(
     get,
     path = paths::CHAT_SOCKET,
@@ -86,7 +88,7 @@ pub(super) async fn history(
         (status = 101, description = "The socket is open"),
         (status = 401, description = "Not signed in", body = Problem),
         (status = 422, description = "Not an upgrade request", body = Problem),
-        (status = 503, description = "Too many sockets", body = Problem),
+        (status = 503, description = "`overloaded`: too many sockets, of all or of this account", body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -100,6 +102,7 @@ pub(super) async fn socket(
     if state.hub().snapshot().sockets >= MAX_SOCKETS {
         return Err(ApiError::new(Code::Overloaded, "too many sockets are open").retry_after(5));
     }
+    let place = state.sockets().take(user.id)?;
     let good_for = (user.expires_at - state.clock().now())
         .to_std()
         .unwrap_or(Duration::ZERO);
@@ -108,7 +111,7 @@ pub(super) async fn socket(
     Ok(upgrade
         .on_failed_upgrade(|error| tracing::debug!(%error, "upgrade failed"))
         .on_upgrade(move |socket| async move {
-            connection::run(socket, state, user.id, good_for).await;
+            connection::run(socket, state, (user.id, place), good_for).await;
             drop(tracked);
         }))
 }

@@ -7,7 +7,7 @@ use shared::{api::chat::close, ids::UserId};
 
 use super::conversation::{BAD_FRAME, Conversation};
 use crate::{
-    realtime::{SocketEnd, SocketLifetime, Wire, serve},
+    realtime::{SocketEnd, SocketLifetime, SocketPlace, Wire, serve},
     state::AppState,
 };
 
@@ -15,11 +15,17 @@ use crate::{
 const EXPIRED: SocketEnd = SocketEnd::Close(close::TOKEN_EXPIRED, "the access token expired");
 
 /// Serves one connection to its end. `good_for` is how long its access token still is.
-pub(super) async fn run(socket: WebSocket, state: AppState, user: UserId, good_for: Duration) {
+pub(super) async fn run(
+    socket: WebSocket,
+    state: AppState,
+    (user, place): (UserId, SocketPlace),
+    good_for: Duration,
+) {
     let mut wire = Wire::new(socket, BAD_FRAME);
     let lifetime = SocketLifetime {
         good_for,
         over: EXPIRED,
+        revoked: place.revoked().clone(),
     };
     // In a scope of its own: the rooms are left before the closing handshake, which may take a while.
     let end = {
@@ -30,4 +36,6 @@ pub(super) async fn run(socket: WebSocket, state: AppState, user: UserId, good_f
     if let SocketEnd::Close(code, reason) = end {
         wire.close(code, reason).await;
     }
+    // Until here it is a socket of the account.
+    drop(place);
 }

@@ -19,7 +19,7 @@ use shared::{
 use super::{join_token, model, service, socket as connection};
 use crate::{
     error::ApiError,
-    features::auth::AuthUser,
+    features::auth::{AuthUser, active_account},
     http::{Current, Json, Path, Query},
     metrics,
     realtime::checked_upgrade,
@@ -142,7 +142,8 @@ pub(super) async fn join(
 ///
 /// Frames are JSON texts: `SignalFrame` to the server, `RelayFrame` from it. What one participant
 /// signals, the other one receives. Anything else ends the connection with 1008. A newer socket of the
-/// same participant takes the place of the older one.
+/// same participant takes the place of the older one. The sockets of an account are limited, and closed when it
+/// is deactivated, as those of the chat are and together with them.
 #[utoipa::path(
     get,
     path = paths::SESSION_SIGNAL,
@@ -151,11 +152,11 @@ pub(super) async fn join(
     params(("session_id" = SessionId, Path, description = "Which session"), SignalQuery),
     responses(
         (status = 101, description = "The socket is open"),
-        (status = 401, description = "The join token is missing, has expired, or is of another session", body = Problem),
+        (status = 401, description = "The join token is missing, has expired, or is of another session; or the account is not active", body = Problem),
         (status = 404, description = "No such session of yours", body = Problem),
         (status = 409, description = "`session_ended`", body = Problem),
         (status = 422, description = "Not an upgrade request", body = Problem),
-        (status = 503, description = "Too many sockets", body = Problem),
+        (status = 503, description = "`overloaded`: too many sockets, of all or of this account", body = Problem),
     ),
 )]
 pub(super) async fn signal(
@@ -172,6 +173,9 @@ pub(super) async fn signal(
     if state.signals().sockets() >= MAX_SOCKETS {
         return Err(ApiError::new(Code::Overloaded, "too many sockets are open").retry_after(5));
     }
+    let place = state.sockets().take(user)?;
+    // The token says who asks, and not that they still may.
+    active_account(&engine, user).await?;
     let entrance = state.signals().enter(id);
     let session = service::get(&engine, user, id).await?;
     let session = model::live(session, now)?;
@@ -183,7 +187,7 @@ pub(super) async fn signal(
     Ok(upgrade
         .on_failed_upgrade(|error| tracing::debug!(%error, "upgrade failed"))
         .on_upgrade(move |socket| async move {
-            connection::run(socket, state, session, (user, side), entrance).await;
+            connection::run(socket, state, session, (user, side), entrance, place).await;
             drop(tracked);
         }))
 }

@@ -10,7 +10,7 @@ use super::{
     relay::{ENDED, Participant},
 };
 use crate::{
-    realtime::{Entrance, SessionSide, SocketEnd, SocketLifetime, Wire, serve},
+    realtime::{Entrance, SessionSide, SocketEnd, SocketLifetime, SocketPlace, Wire, serve},
     state::AppState,
 };
 
@@ -21,6 +21,7 @@ pub(super) async fn run(
     session: SessionView,
     who: (UserId, SessionSide),
     entrance: Entrance,
+    place: SocketPlace,
 ) {
     let mut wire = Wire::new(socket, NO_FRAME);
     let lifetime = SocketLifetime {
@@ -28,6 +29,7 @@ pub(super) async fn run(
             .to_std()
             .unwrap_or(Duration::ZERO),
         over: ENDED,
+        revoked: place.revoked().clone(),
     };
     // In a scope of its own: the session is left before the closing handshake, which may take a while.
     let end = match Participant::enter(state.clone(), &session, who, entrance) {
@@ -47,4 +49,6 @@ pub(super) async fn run(
     if let SocketEnd::Close(code, reason) = end {
         wire.close(code, reason).await;
     }
+    // Until here it is a socket of the account.
+    drop(place);
 }

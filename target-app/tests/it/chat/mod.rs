@@ -5,6 +5,7 @@ mod history;
 mod lifecycle;
 mod refusals;
 mod resume;
+mod revoked;
 mod room;
 mod send;
 mod sequence;

@@ -2,6 +2,7 @@
 
 mod disconnect;
 mod many_disconnects;
+mod many_sockets;
 mod one_connection;
 mod purge;
 mod shutdown;

@@ -13,6 +13,7 @@ fn limits(most: usize) -> ClientLimits {
         head: Duration::from_millis(700),
         write: Duration::from_millis(700),
         most,
+        ..ClientLimits::default()
     }
 }
 

@@ -3,6 +3,7 @@
 mod access;
 mod end;
 mod initiate;
+mod revoked;
 mod signalling;
 pub(crate) mod step;
 mod unruly;

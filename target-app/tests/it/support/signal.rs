@@ -58,9 +58,16 @@ impl SignalEnd {
 
     /// The code with which the server ends it; what it sends before is passed over.
     pub(crate) async fn closed(&mut self) -> u16 {
+        self.closed_because().await.0
+    }
+
+    /// The same with the reason.
+    pub(crate) async fn closed_because(&mut self) -> (u16, String) {
         loop {
             match self.next().await {
-                Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
+                Some(Ok(Message::Close(Some(frame)))) => {
+                    return (frame.code.into(), frame.reason.to_string());
+                }
                 Some(Ok(Message::Close(None)) | Err(_)) | None => {
                     panic!("it ended without a code")
                 }

@@ -3,7 +3,7 @@
 
 use std::{fmt, str::FromStr};
 
-use shared::time::Millis;
+use shared::{number::read_or_refuse, time::Millis};
 
 use super::{
     fault::{FaultKind, FaultedService},
@@ -143,6 +143,8 @@ impl FromStr for PlannedFault {
                 CRASHES.map(|(name, _)| name).join(", ")
             )
         };
+        let read = |text: &str| text.parse::<Millis>().ok();
+        let span = |text: &str| read_or_refuse(text.trim(), read, wrong);
         let (name, when) = text.split_once('@').ok_or_else(wrong)?;
         let name = name.trim();
         let crash = CRASHES.iter().find(|(word, _)| *word == name);
@@ -151,11 +153,11 @@ impl FromStr for PlannedFault {
             None => FaultKind::named(name).ok_or_else(wrong)?,
         };
         let (at, lasts) = match when.split_once('+') {
-            Some((at, lasts)) if kind.lasts() => (at, lasts.trim().parse().map_err(|_| wrong())?),
+            Some((at, lasts)) if kind.lasts() => (at, span(lasts)?),
             None if !kind.lasts() => (when, Millis(0)),
             _ => return Err(wrong()),
         };
-        let at: Millis = at.trim().parse().map_err(|_| wrong())?;
+        let at = span(at)?;
         if kind.lasts() && lasts == Millis(0) {
             return Err(wrong());
         }
@@ -206,6 +208,10 @@ mod tests {
         ] {
             let why = wrong.parse::<PlannedFault>().unwrap_err();
             assert!(why.contains("postgres@5s"), "{why}");
+        }
+        for zero in ["postgres@05s", "redis.down@5s+05s"] {
+            let why = zero.parse::<PlannedFault>().unwrap_err();
+            assert_eq!(why, "`05s` begins with a zero: write `5s`");
         }
     }
 

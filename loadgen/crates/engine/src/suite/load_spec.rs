@@ -213,19 +213,11 @@ impl Reader<'_> {
             let Some(users) = &phase.users else {
                 return Err(self.at(&phase.duration, "this phase does not say how many `users`"));
             };
-            let to = match &phase.to {
-                None => None,
-                Some(to) => {
-                    let users = to.value.parse().ok().filter(|users| *users <= MAX_USERS);
-                    let why = || format!("`to` is a number of users up to {MAX_USERS}");
-                    Some(users.ok_or_else(|| self.at(to, &why()))?)
-                }
-            };
             all.push(UserPhase {
                 name: phase.name.clone().unwrap_or_default(),
                 duration: self.positive(&phase.duration)?,
                 users: self.number(Some(users), 0, 0, MAX_USERS)?,
-                to,
+                to: phase.to.as_ref().map(|to| self.users(to)).transpose()?,
                 flows: self.phase_flows(phase, shares)?,
             });
         }

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use serde_saphyr::{Location, Spanned};
-use shared::time::Millis;
+use shared::{number, time::Millis};
 
 use super::model::Think;
 use crate::flow::Catalog;
@@ -86,19 +86,10 @@ pub fn decimal(text: &str) -> Result<f64, String> {
         .ok_or_else(|| format!("`{}` is not a number", shortened(text)))
 }
 
-/// The number without the zeros that it begins with and does not need; `None` where there are none.
+/// The begin of a number without the zeros that it begins with and does not need, for an error; `None` where
+/// there are none.
 pub(super) fn without_zeros(digits: &str) -> Option<String> {
-    let rest = digits.strip_prefix('0')?;
-    if !rest.starts_with(|next: char| next.is_ascii_digit()) {
-        return None;
-    }
-    let bare = shortened(rest.trim_start_matches('0'));
-    let begins_with_digit = bare.starts_with(|first: char| first.is_ascii_digit());
-    Some(if begins_with_digit {
-        bare.to_owned()
-    } else {
-        format!("0{bare}")
-    })
+    number::without_zeros(digits).map(|bare| shortened(&bare).to_owned())
 }
 
 /// Turns raw texts into types; knows the file for its errors, and which flows there are.
@@ -157,6 +148,16 @@ impl Reader<'_> {
                 &format!("{} is not a whole number from {min} to {max}", number.value),
             )),
         }
+    }
+
+    /// A number of users at the end of a phase, where a rate may stand in another model.
+    pub(super) fn users(&self, text: &Spanned<String>) -> Result<u32, BadFile> {
+        let read = |word: &str| {
+            let users = word.parse::<u32>().ok();
+            users.filter(|users| *users <= MAX_USERS)
+        };
+        let wrong = || format!("`to` is a number of users up to {MAX_USERS}");
+        number::read_or_refuse(&text.value, read, wrong).map_err(|why| self.at(text, &why))
     }
 
     pub(super) fn refuse<T>(

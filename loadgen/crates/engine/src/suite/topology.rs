@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use shared::time::Millis;
+use shared::{number::read_or_refuse, time::Millis};
 
 /// Most instances of the target on one machine.
 const MAX_INSTANCES: u16 = 16;
@@ -73,12 +73,13 @@ impl FromStr for Topology {
             seen.push(word);
             match (word, number) {
                 ("scale", Some(number)) => {
-                    topology.instances = whole(number, MAX_INSTANCES)
-                        .ok_or_else(|| format!("scale={number}: it is 1 to {MAX_INSTANCES}"))?;
+                    topology.instances = whole(number, MAX_INSTANCES, || {
+                        format!("scale={number}: it is 1 to {MAX_INSTANCES}")
+                    })?;
                 }
                 ("pgbouncer", None) => topology.pooler = Some(POOLER_SERVERS),
                 ("pgbouncer", Some(number)) => {
-                    let servers = whole(number, MAX_POOLER_SERVERS).ok_or_else(|| {
+                    let servers = whole(number, MAX_POOLER_SERVERS, || {
                         format!(
                             "pgbouncer={number}: it is 1 to {MAX_POOLER_SERVERS} server connections"
                         )
@@ -99,20 +100,23 @@ impl FromStr for Topology {
 }
 
 fn replica_delay(text: &str) -> Result<Millis, String> {
-    let delay = text.parse().ok();
-    delay
-        .filter(|delay| *delay <= MAX_REPLICA_DELAY)
-        .ok_or_else(|| {
-            format!(
-                "replica={text}: it is how long the replica is kept behind, like 500ms, at most {MAX_REPLICA_DELAY}"
-            )
-        })
+    let read = |text: &str| {
+        let delay = text.parse::<Millis>().ok();
+        delay.filter(|delay| *delay <= MAX_REPLICA_DELAY)
+    };
+    read_or_refuse(text, read, || {
+        format!(
+            "replica={text}: it is how long the replica is kept behind, like 500ms, at most {MAX_REPLICA_DELAY}"
+        )
+    })
 }
 
-fn whole(text: &str, most: u16) -> Option<u16> {
-    text.parse()
-        .ok()
-        .filter(|number| (1..=most).contains(number))
+fn whole(text: &str, most: u16, wrong: impl FnOnce() -> String) -> Result<u16, String> {
+    let read = |text: &str| {
+        let number = text.parse::<u16>().ok();
+        number.filter(|number| (1..=most).contains(number))
+    };
+    read_or_refuse(text, read, wrong)
 }
 
 #[cfg(test)]
@@ -148,6 +152,11 @@ mod tests {
             ("standby", "scale=4,pgbouncer,replica"),
             ("replica=2", "like 500ms, at most 1m"),
             ("replica=2m", "at most 1m"),
+            ("scale=02", "`02` begins with a zero: write `2`"),
+            (
+                "replica=0500ms",
+                "`0500ms` begins with a zero: write `500ms`",
+            ),
             ("replica,replica=1s", "twice"),
             ("", "scale=4,pgbouncer"),
             ("scale", "scale=4,pgbouncer"),

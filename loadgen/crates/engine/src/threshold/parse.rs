@@ -20,7 +20,10 @@
 
 use std::str::FromStr;
 
-use shared::time::{Millis, nanoseconds};
+use shared::{
+    number::{needless_zeros, without_zeros},
+    time::{Millis, nanoseconds},
+};
 
 use super::{
     model::{Comparison, Level, Scope, Threshold, ThresholdMetric},
@@ -243,6 +246,11 @@ fn read_metric(text: &str) -> Result<ThresholdMetric, String> {
 }
 
 fn read_limit(metric: ThresholdMetric, text: &str) -> Result<f64, String> {
+    limit(metric, text)
+        .map_err(|why| needless_zeros(text, |right| limit(metric, right).is_ok()).unwrap_or(why))
+}
+
+fn limit(metric: ThresholdMetric, text: &str) -> Result<f64, String> {
     match metric {
         ThresholdMetric::Quantile(_) | ThresholdMetric::Mean | ThresholdMetric::Max => {
             nanoseconds(text)
@@ -278,10 +286,11 @@ fn read_limit(metric: ThresholdMetric, text: &str) -> Result<f64, String> {
 }
 
 fn number(text: &str) -> Option<f64> {
-    text.trim()
-        .parse::<f64>()
+    let text = text.trim();
+    text.parse::<f64>()
         .ok()
         .filter(|value| value.is_finite() && *value >= 0.0)
+        .filter(|_| without_zeros(text).is_none())
 }
 
 /// `99%` as 0.99.
@@ -436,6 +445,21 @@ mod tests {
             ("errors < 1% warn 5", "both limits are percentages"),
             ("abort after 5: errors < 1%", "not a duration"),
             ("abort after 5s: pool.use < 90%", "while the load runs"),
+            ("p95 < 010ms", "`010ms` begins with a zero: write `10ms`"),
+            ("p095 < 10ms", "`p095` begins with a zero: write `p95`"),
+            ("p95 < 1s warn 02s", "`02s` begins with a zero: write `2s`"),
+            ("rate > 050/s", "`050/s` begins with a zero: write `50/s`"),
+            (
+                "bytes > 02MB/s",
+                "`02MB/s` begins with a zero: write `2MB/s`",
+            ),
+            ("errors < 01%", "`01%` begins with a zero: write `1%`"),
+            ("timeouts <= 03", "`03` begins with a zero: write `3`"),
+            ("memory.target < 0512MB", "write `512MB`"),
+            (
+                "abort after 05s: errors < 1%",
+                "`05s` begins with a zero: write `5s`",
+            ),
         ] {
             let error = text.parse::<Threshold>().unwrap_err().to_string();
             assert!(error.contains(why), "{text}: {error}");

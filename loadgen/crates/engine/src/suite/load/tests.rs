@@ -260,6 +260,69 @@ fn an_error_of_yaml_is_said_in_the_words_of_the_file_with_line_and_column() {
     }
 }
 
+/// A suite with every number that a file may have, of either model.
+const NUMBERS: [&str; 2] = [
+    "\
+name: open
+load:
+  model: open
+  phases:
+    - { name: rise, warmup: true, duration: 60s, rate: 0/s, to: 0.5/s }
+    - { name: peak, duration: 1m30s, rate: 600/m }
+  in_flight: { policy: drop, max: 500 }
+  graceful_stop: 7s
+flows: [ { flow: orders.buy, weight: 20, think: 1s..3s }, { flow: orders.browse, weight: 0.5 } ]
+thresholds:
+  - p97.5 < 2.4ms warn 1m30s
+  - \"abort after 5s: errors < 10%\"
+  - rate > 50/s
+  - bytes > 2MB/s
+  - memory.target < 512MB
+  - timeouts <= 3
+accounts: 64
+timeout: 9s
+max_users: 32
+seed: 5
+topology: scale=2,pgbouncer=6,replica=500ms
+faults: [ { fault: redis.down, at: 4s, for: 3s } ]
+",
+    "\
+name: closed
+load:
+  model: closed
+  phases: [ { duration: 3s, users: 1, to: 5, warmup: true }, { duration: 6s, users: 5 } ]
+  think: exp(2s)
+  iterations: 8
+  shared_iterations: 100
+flows: [ { flow: orders.browse, think: 400ms } ]
+drain: 4s
+",
+];
+
+#[test]
+fn no_number_of_a_file_may_begin_with_a_zero_that_it_does_not_need() {
+    let mut tried = 0;
+    for suite in NUMBERS {
+        parse(suite, "suite.yaml", &shop()).unwrap();
+        let is_digit = |at: usize| suite.as_bytes()[at].is_ascii_digit();
+        // Not the digits behind a decimal point.
+        let behind_point = |at: usize| &suite[at - 1..at] == "." && is_digit(at - 2);
+        let begins = |at: &usize| is_digit(*at) && !is_digit(at - 1) && !behind_point(*at);
+        for at in (2..suite.len()).filter(begins) {
+            let error = refused(&format!("{}0{}", &suite[..at], &suite[at..]));
+            assert!(
+                error.contains("begins with a zero: write `"),
+                "{}0{}: {error}",
+                suite[..at].lines().last().unwrap_or_default(),
+                suite[at..].lines().next().unwrap_or_default(),
+            );
+            assert_eq!(error.lines().count(), 1, "{error}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 35, "{tried} numbers");
+}
+
 #[test]
 fn an_anchor_a_bom_and_a_first_marker_change_nothing() {
     let suite = parse(GOOD, "suite.yaml", &shop()).unwrap();

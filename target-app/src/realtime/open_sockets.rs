@@ -1,0 +1,196 @@
+//! The open sockets of each account in this process: the bound on how many one account has, without which a
+//! single account could take the places of all others, and the way to end those of an account.
+
+use std::{
+    collections::HashMap,
+    fmt, mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use shared::{ids::UserId, problem::Code};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::ApiError;
+
+/// When a client that was refused may try again: what the limit of the process says, too.
+const RETRY_AFTER_S: u64 = 5;
+
+/// The open sockets of all accounts, of every kind together; clones share them.
+#[derive(Clone)]
+pub struct OpenSockets(Arc<SocketCounts>);
+
+struct SocketCounts {
+    /// Most sockets of one account.
+    most: usize,
+    /// Accounts with at least one.
+    accounts: Mutex<HashMap<UserId, AccountSockets>>,
+}
+
+/// Those of one account.
+#[derive(Default)]
+struct AccountSockets {
+    open: usize,
+    /// Ends those that are open; those that open later have another token.
+    revoked: CancellationToken,
+}
+
+impl OpenSockets {
+    /// None yet; an account may have `most` at once.
+    pub fn new(most: usize) -> Self {
+        Self(Arc::new(SocketCounts {
+            most,
+            accounts: Mutex::default(),
+        }))
+    }
+
+    /// Counts a socket of an account until the place is dropped; refused if the account has as many as it
+    /// may have.
+    ///
+    /// Taken before the upgrade, so that sockets that are being opened at the same time are counted.
+    pub fn take(&self, account: UserId) -> Result<SocketPlace, ApiError> {
+        let mut accounts = self.0.lock();
+        let open = accounts.get(&account).map_or(0, |sockets| sockets.open);
+        if open >= self.0.most {
+            let detail =
+                format!("this account has {open} open sockets, the most it may have: close one");
+            return Err(ApiError::new(Code::Overloaded, detail).retry_after(RETRY_AFTER_S));
+        }
+        let sockets = accounts.entry(account).or_default();
+        sockets.open += 1;
+        Ok(SocketPlace {
+            counts: self.0.clone(),
+            account,
+            revoked: sockets.revoked.clone(),
+        })
+    }
+
+    /// Ends the sockets of an account; it may open others.
+    pub fn revoke(&self, account: UserId) {
+        let revoked = self
+            .0
+            .lock()
+            .get_mut(&account)
+            .map(|sockets| mem::take(&mut sockets.revoked));
+        // After the lock: it wakes the tasks of the sockets.
+        if let Some(revoked) = revoked {
+            revoked.cancel();
+        }
+    }
+
+    /// The accounts with at least one.
+    pub fn accounts(&self) -> Vec<UserId> {
+        self.0.lock().keys().copied().collect()
+    }
+
+    /// Open sockets of an account.
+    pub fn of(&self, account: UserId) -> usize {
+        self.0
+            .lock()
+            .get(&account)
+            .map_or(0, |sockets| sockets.open)
+    }
+}
+
+impl fmt::Debug for OpenSockets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenSockets")
+            .field("most", &self.0.most)
+            .field("accounts", &self.0.lock().len())
+            .finish()
+    }
+}
+
+impl SocketCounts {
+    fn lock(&self) -> MutexGuard<'_, HashMap<UserId, AccountSockets>> {
+        // Nothing that can panic runs under this lock, so what it guards is whole even then.
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One open socket of an account. Dropping it, however the socket ends or if it never opens, gives the place
+/// back.
+#[must_use]
+pub struct SocketPlace {
+    counts: Arc<SocketCounts>,
+    account: UserId,
+    revoked: CancellationToken,
+}
+
+impl SocketPlace {
+    /// Cancelled when the socket has to end because its account may have none.
+    pub const fn revoked(&self) -> &CancellationToken {
+        &self.revoked
+    }
+}
+
+impl Drop for SocketPlace {
+    fn drop(&mut self) {
+        let mut accounts = self.counts.lock();
+        if let Some(sockets) = accounts.get_mut(&self.account) {
+            sockets.open -= 1;
+            if sockets.open == 0 {
+                accounts.remove(&self.account);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(n: u128) -> UserId {
+        UserId(uuid::Uuid::from_u128(n))
+    }
+
+    #[test]
+    fn an_account_has_so_many_sockets_and_takes_no_place_of_another() {
+        let sockets = OpenSockets::new(2);
+        let first = sockets.take(account(1)).unwrap();
+        let _second = sockets.take(account(1)).unwrap();
+        let refusal = sockets.take(account(1)).err().unwrap();
+        assert_eq!(refusal.code(), Code::Overloaded);
+        assert!(refusal.detail().contains("2 open sockets"), "{refusal}");
+        let _other = sockets.take(account(2)).unwrap();
+        drop(first);
+        assert_eq!((sockets.of(account(1)), sockets.of(account(2))), (1, 1));
+        assert!(sockets.take(account(1)).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_place_comes_back_from_a_panic_and_from_a_task_that_is_cut_off() {
+        let sockets = OpenSockets::new(1);
+        let place = sockets.take(account(1)).unwrap();
+        let panics = tokio::spawn(async move {
+            let _place = place;
+            panic!("of the test");
+        });
+        assert!(panics.await.is_err());
+        let place = sockets.take(account(1)).unwrap();
+        let stays = tokio::spawn(async move {
+            let _place = place;
+            std::future::pending::<()>().await;
+        });
+        stays.abort();
+        assert!(stays.await.is_err());
+        assert_eq!(sockets.of(account(1)), 0);
+        assert!(sockets.accounts().is_empty(), "nothing stays behind");
+    }
+
+    #[test]
+    fn those_that_are_open_are_ended_and_neither_later_ones_nor_those_of_others() {
+        let sockets = OpenSockets::new(3);
+        let open = [account(1), account(1), account(2)].map(|one| sockets.take(one).unwrap());
+        sockets.revoke(account(1));
+        sockets.revoke(account(3));
+        let later = sockets.take(account(1)).unwrap();
+        let ended = |place: &SocketPlace| place.revoked().is_cancelled();
+        assert_eq!(open.each_ref().map(ended), [true, true, false]);
+        assert!(!ended(&later));
+        assert_eq!(
+            sockets.of(account(1)),
+            3,
+            "each is counted until it has ended"
+        );
+    }
+}
