@@ -64,10 +64,16 @@ fn each_trial_runs_in_the_stack_of_its_arm_while_the_other_serves_nobody() {
         let several = trial["arm"] == "after";
         let server = &trial["server"];
         let answered = server["instances"].as_object().map_or(0, |all| {
-            all.values().filter(|count| count.as_u64() > Some(0)).count()
+            all.values()
+                .filter(|count| count.as_u64() > Some(0))
+                .count()
         });
         assert_eq!(answered, if several { 2 } else { 0 }, "{server}");
-        assert_eq!(server["cpu_s"].get("haproxy").is_some(), several, "{server}");
+        assert_eq!(
+            server["cpu_s"].get("haproxy").is_some(),
+            several,
+            "{server}"
+        );
         assert_eq!(trial["violations"], 0, "{ran:?}");
     }
     for (arm, topology) in ["scale=1", "scale=2"].iter().enumerate() {
@@ -80,5 +86,8 @@ fn each_trial_runs_in_the_stack_of_its_arm_while_the_other_serves_nobody() {
     assert_eq!(running.len(), 6, "{running:?}");
     assert!(running[3..].iter().all(|count| *count <= 1), "{running:?}");
     let report = fs::read_to_string(latest.join("report.md")).unwrap();
-    assert!(report.contains("| topology | scale=1 | scale=2 |"), "{report}");
+    assert!(
+        report.contains("| topology | scale=1 | scale=2 |"),
+        "{report}"
+    );
 }

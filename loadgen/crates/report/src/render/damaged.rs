@@ -103,6 +103,28 @@ fn a_summary_with_wrong_values_is_laid_out_or_refused() {
     );
 }
 
+/// Each place by itself: a case that a random one meets once in some thousands.
+#[test]
+fn no_place_of_a_summary_puts_control_characters_on_a_terminal() {
+    let right = serde_json::to_value(small()).unwrap();
+    let mut all = Vec::new();
+    paths(&right, "", &mut all);
+    let mut shown = Vec::new();
+    for path in all {
+        let mut damaged = right.clone();
+        *damaged.pointer_mut(&path).unwrap() = json!("\u{1b}[2J<script>\n");
+        let Ok(summary) = serde_json::from_value::<Summary>(damaged) else {
+            continue;
+        };
+        for format in [Format::Text, Format::Md, Format::Junit, Format::Csv] {
+            if one(&summary, format).unwrap().contains('\u{1b}') {
+                shown.push(format!("{path} in {format:?}"));
+            }
+        }
+    }
+    assert_eq!(shown, [""; 0]);
+}
+
 #[test]
 fn a_summary_with_damaged_bytes_is_read_or_refused() {
     let folder = tempfile::tempdir().unwrap();

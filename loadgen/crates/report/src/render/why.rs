@@ -54,13 +54,23 @@ fn time(arm: &Arm) -> Vec<String> {
     let name = printable(&arm.name);
     let bands = arm.total.anatomy.iter();
     let mut lines: Vec<String> = bands
-        .filter_map(|band| Some(format!("{name}, {}: {}", band.name, parts(band)?)))
+        .filter_map(|band| {
+            Some(format!(
+                "{name}, {}: {}",
+                printable(&band.name),
+                parts(band)?
+            ))
+        })
         .collect();
     if arm.operations.len() > 1 {
         lines.extend(arm.operations.iter().filter_map(|one| {
             let band = slowest(one)?;
             let of = printable(&one.name);
-            Some(format!("{name}, {of} {}: {}", band.name, parts(band)?))
+            Some(format!(
+                "{name}, {of} {}: {}",
+                printable(&band.name),
+                parts(band)?
+            ))
         }));
     }
     lines
