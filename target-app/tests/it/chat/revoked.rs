@@ -1,5 +1,7 @@
 //! What becomes of the sockets of an account that is deactivated.
 
+use std::time::{Duration, Instant};
+
 use shared::{
     api::chat::{ClientFrame, ServerFrame, close},
     paths,
@@ -10,6 +12,9 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::room::room;
 use crate::support::{ChatSocket, Person, TestApp};
+
+/// Longest wait for the end of a socket that is never silent: twice what the API promises, for a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn deactivate(app: &TestApp, person: &Person) {
     let sql = format!(
@@ -66,7 +71,9 @@ async fn a_socket_whose_client_never_pauses_is_closed_as_well_and_keeps_what_it_
     let last = socket.join(room(5), None).await;
     deactivate(&app, &ann).await;
     let mut acknowledged = last;
+    let begin = Instant::now();
     let code = loop {
+        assert!(begin.elapsed() < PATIENCE, "it is still open");
         socket
             .send(room(5), &format!("c-{acknowledged}"), "Still here")
             .await;
