@@ -39,6 +39,8 @@ async fn statements_without_a_name_go_through_in_transactions_whatever_server_ea
             "db.via=pgbouncer",
             &format!("db.statement_cache={cache}"),
             &format!("pool.max={CLIENTS}"),
+            // Nothing here is about waiting, and a busy machine makes clients wait for a connection.
+            "pool.acquire_timeout=30s",
         ]);
         if known.refuses(&profile).is_some() {
             // Named statements need a pooler that keeps them.
