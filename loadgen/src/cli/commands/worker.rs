@@ -100,16 +100,12 @@ async fn measure(
         .in_part(worker.share(), &plan.facts)
         .map_err(Failure::usage)?;
     let env = TestEnv {
-        system: Arc::new(system),
-        service_control: None,
-        crash: None,
         load: Arc::new(PartLoad::new(Arc::clone(worker), Handle::current())),
-        events: Publisher::silent(),
-        steering: LoadControl::new(stop.clone()),
-        stop,
-        samples: None,
-        trace: None,
-        stacks: Vec::new(),
+        ..TestEnv::of(
+            Arc::new(system),
+            Publisher::silent(),
+            LoadControl::new(stop),
+        )
     };
     let arm = ArmConfig::new("run", plan.settings.clone(), &CodeConnect);
     let spec = TrialSpec {

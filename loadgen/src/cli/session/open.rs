@@ -14,7 +14,7 @@ use loadgen_engine::{
 use loadgen_experiment::{
     events::{LoadControl, Publisher},
     system::{Endpoints, PreparedSystem as _, SystemUnderTest as _},
-    trial::{ArmStack, LocalLoad, TestEnv},
+    trial::{ArmStack, TestEnv},
 };
 use loadgen_stack::{Stack, StackError, StackOptions};
 
@@ -98,37 +98,20 @@ pub(super) async fn open(
     events: Publisher,
     steering: LoadControl,
 ) -> Result<TestEnv, Failure> {
-    let stop = steering.token();
     match services {
         ServiceSource::Http { service, trace } => {
             if service.client().unix.is_none() {
                 announce(&events, service.endpoints());
             }
             Ok(TestEnv {
-                system: Arc::new(service.clone()),
-                service_control: None,
-                crash: None,
-                load: Arc::new(LocalLoad),
-                events,
-                stop,
-                samples: None,
                 trace: trace.clone(),
-                steering,
-                stacks: Vec::new(),
+                ..TestEnv::of(Arc::new(service.clone()), events, steering)
             })
         }
-        ServiceSource::Database(database) => Ok(TestEnv {
-            system: Arc::new(database.as_ref().clone()),
-            service_control: None,
-            crash: None,
-            load: Arc::new(LocalLoad),
-            events,
-            stop,
-            samples: None,
-            trace: None,
-            steering,
-            stacks: Vec::new(),
-        }),
+        ServiceSource::Database(database) => {
+            let system = Arc::new(database.as_ref().clone());
+            Ok(TestEnv::of(system, events, steering))
+        }
         ServiceSource::Running {
             targets,
             instances,
@@ -153,18 +136,7 @@ pub(super) async fn open(
                     lab.profile().await?;
                 }
             }
-            Ok(TestEnv {
-                system: Arc::new(system),
-                service_control: None,
-                crash: None,
-                load: Arc::new(LocalLoad),
-                events,
-                stop,
-                samples: None,
-                trace: None,
-                steering,
-                stacks: Vec::new(),
-            })
+            Ok(TestEnv::of(Arc::new(system), events, steering))
         }
         ServiceSource::OwnStack {
             scale,
@@ -183,7 +155,7 @@ pub(super) async fn open(
                 topology: topology.unwrap_or_default(),
                 faults: faults.clone(),
                 target_bin: target_bin.clone(),
-                stop: stop.clone(),
+                stop: steering.token(),
                 abort: running[0].abort(),
                 log: Arc::new(move |what| progress.stage(what, None)),
                 ..StackOptions::default()
@@ -205,16 +177,10 @@ pub(super) async fn open(
                 }
             };
             Ok(TestEnv {
-                system: first.system,
                 service_control: Some(first.service_control),
                 crash: *crash,
-                load: Arc::new(LocalLoad),
-                events,
-                stop,
-                samples: None,
-                trace: None,
-                steering,
                 stacks,
+                ..TestEnv::of(first.system, events, steering)
             })
         }
     }

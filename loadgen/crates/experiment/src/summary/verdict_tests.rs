@@ -25,7 +25,7 @@ use crate::{
         Application, Audited, Endpoints, InForce, PrepareRequest, PreparedSystem, Shop,
         SystemError, SystemUnderTest,
     },
-    trial::{self, ArmConfig, CommandProgress, LocalLoad, TestEnv, TrialSpec},
+    trial::{self, ArmConfig, CommandProgress, TestEnv, TrialSpec},
 };
 use loadgen_engine::{
     clock::time_of_day,
@@ -155,22 +155,12 @@ fn env(answers: ProgrammedAnswers, audit: Option<ProgrammedAudit>) -> TestEnv {
         address: serve(answers),
         host: "localhost".to_owned(),
     };
-    let stop = CancellationToken::new();
-    TestEnv {
-        system: Arc::new(ProgrammedTarget {
-            endpoints: Endpoints::one(endpoint),
-            audit,
-        }),
-        service_control: None,
-        crash: None,
-        load: Arc::new(LocalLoad),
-        events: Publisher::silent(),
-        steering: LoadControl::new(stop.clone()),
-        stop,
-        samples: None,
-        trace: None,
-        stacks: Vec::new(),
-    }
+    let system = ProgrammedTarget {
+        endpoints: Endpoints::one(endpoint),
+        audit,
+    };
+    let steering = LoadControl::new(CancellationToken::new());
+    TestEnv::of(Arc::new(system), Publisher::silent(), steering)
 }
 
 fn context() -> RunContext<'static> {

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{clock::CommandProgress, load_source::LoadSource};
+use super::{
+    clock::CommandProgress,
+    load_source::{LoadSource, LocalLoad},
+};
 use crate::services::{ServiceControl, TargetProgram};
 use crate::{
     events::{LoadControl, Publisher},
@@ -54,6 +57,23 @@ pub struct ArmStack {
 }
 
 impl TestEnv {
+    /// Loads `system` from this process, without services of its own: nothing is disturbed, kept one by one
+    /// or printed.
+    pub fn of(system: Arc<dyn SystemUnderTest>, events: Publisher, steering: LoadControl) -> Self {
+        Self {
+            system,
+            service_control: None,
+            crash: None,
+            load: Arc::new(LocalLoad),
+            events,
+            stop: steering.token(),
+            samples: None,
+            trace: None,
+            steering,
+            stacks: Vec::new(),
+        }
+    }
+
     /// The same with the stack that the trials of `arm` run in.
     pub(super) fn in_stack_of(&self, arm: &ArmConfig) -> Self {
         let mut env = self.clone();
