@@ -23,8 +23,8 @@ fn a_run_that_meets_its_thresholds_ends_with_0_and_one_that_does_not_with_99() {
             code => ran.code == code,
         };
         assert!(as_expected, "`{thresholds}`: {ran:?}");
-        let told = ran.figures["verdict"]["exit_code"].as_i64();
-        assert_eq!(told.map(|told| told as i32), ran.code);
+        let printed = ran.figures["verdict"]["exit_code"].as_i64();
+        assert_eq!(printed.map(|code| code as i32), ran.code);
     }
 }
 

@@ -454,14 +454,14 @@ pub(super) fn switches(arms: &[&Arm]) -> Vec<SwitchRow> {
         })
         .collect();
     switches.sort_by_key(|switch| !switch.differs);
-    let programs = own(arms, "program", |arm| arm.program.as_deref());
-    let topologies = own(arms, "topology", |arm| arm.topology.as_deref());
+    let programs = differing(arms, "program", |arm| arm.program.as_deref());
+    let topologies = differing(arms, "topology", |arm| arm.topology.as_deref());
     let services = programs.into_iter().chain(topologies);
     services.chain(switches).collect()
 }
 
-/// The programs, or the topologies, that the arms ran; none where all ran the same.
-fn own(arms: &[&Arm], name: &str, of: impl Fn(&Arm) -> Option<&str>) -> Option<SwitchRow> {
+/// A row of what each arm had of its own, a program or a topology; none where all had the same.
+fn differing(arms: &[&Arm], name: &str, of: impl Fn(&Arm) -> Option<&str>) -> Option<SwitchRow> {
     let absent = || figures::ABSENT.into();
     let values: Vec<String> = arms
         .iter()
