@@ -11,7 +11,11 @@ use loadgen_experiment::schema::{Summary, Trial};
 
 /// An experiment with two trials of two seconds, so that most values are of another kind.
 fn small() -> Summary {
-    let mut summary = fixture::experiment(true);
+    shortened(fixture::experiment(true))
+}
+
+/// A summary with few values of each kind.
+fn shortened(mut summary: Summary) -> Summary {
     summary.trials.truncate(2);
     for trial in &mut summary.trials {
         let Trial {
@@ -106,19 +110,33 @@ fn a_summary_with_wrong_values_is_laid_out_or_refused() {
 /// Each place by itself: a case that a random one meets once in some thousands.
 #[test]
 fn no_place_of_a_summary_puts_control_characters_on_a_terminal() {
-    let right = serde_json::to_value(small()).unwrap();
-    let mut all = Vec::new();
-    paths(&right, "", &mut all);
     let mut shown = Vec::new();
-    for path in all {
-        let mut damaged = right.clone();
-        *damaged.pointer_mut(&path).unwrap() = json!("\u{1b}[2J<script>\n");
-        let Ok(summary) = serde_json::from_value::<Summary>(damaged) else {
-            continue;
-        };
-        for format in [Format::Text, Format::Md, Format::Junit, Format::Csv] {
-            if one(&summary, format).unwrap().contains('\u{1b}') {
-                shown.push(format!("{path} in {format:?}"));
+    for right in [
+        small(),
+        shortened(fixture::run()),
+        shortened(fixture::breakdown()),
+        shortened(fixture::capacities()),
+    ] {
+        let right = serde_json::to_value(right).unwrap();
+        let mut all = Vec::new();
+        paths(&right, "", &mut all);
+        for path in all {
+            // Numbers are not taken for text.
+            if !right
+                .pointer(&path)
+                .is_some_and(|value| value.is_string() || value.is_null())
+            {
+                continue;
+            }
+            let mut damaged = right.clone();
+            *damaged.pointer_mut(&path).unwrap() = json!("\u{1b}[2J<script>\n");
+            let Ok(summary) = serde_json::from_value::<Summary>(damaged) else {
+                continue;
+            };
+            for format in [Format::Text, Format::Md, Format::Junit, Format::Csv] {
+                if one(&summary, format).unwrap().contains('\u{1b}') {
+                    shown.push(format!("{path} in {format:?}"));
+                }
             }
         }
     }
