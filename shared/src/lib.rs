@@ -13,6 +13,7 @@
 //! | [`row_security`] | names of row-level security that clients of the database use |
 //! | [`problem`], [`headers`], [`paths`] | error bodies, header names, every URL once |
 //! | [`timing`] | `Server-Timing`: what one request cost on the server |
+//! | [`text`] | texts of others in one line, as messages quote them |
 //! | [`usage`] | the message for a mistyped command line |
 //! | `words` | enums that are sent and stored as words |
 //! | [`ids`], [`money`], [`page`], [`time`], [`number`] | the small types everything else is made of |
@@ -33,6 +34,7 @@ pub mod problem;
 pub mod profile;
 pub mod row_security;
 pub mod snapshot;
+pub mod text;
 pub mod time;
 pub mod timing;
 pub mod usage;

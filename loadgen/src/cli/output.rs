@@ -2,6 +2,8 @@
 
 use std::io::{self, Write as _};
 
+use shared::text::one_line;
+
 use super::failure::Failure;
 use crate::{exit, live::TerminalCapabilities};
 
@@ -64,13 +66,14 @@ pub(in crate::cli) fn progress(text: &str) {
     let _closed = writeln!(io::stderr(), "{text}");
 }
 
-/// Prints an error, its first line marked as such, to standard error.
+/// Prints an error, its first line marked as such, to standard error. A message may quote what was
+/// typed, read or received.
 #[expect(clippy::print_stderr, reason = "the command line's own error line")]
 pub(in crate::cli) fn print_error(text: &str) {
     let mut lines = text.lines();
-    eprintln!("error: {}", lines.next().unwrap_or_default());
+    eprintln!("error: {}", one_line(lines.next().unwrap_or_default()));
     for line in lines {
-        eprintln!("  {line}");
+        eprintln!("  {}", one_line(line));
     }
 }
 

@@ -119,7 +119,7 @@ fn an_echo_is_measured_on_one_socket_a_user_and_every_message_is_delivered() {
     for threshold in ran.figures["thresholds"].as_array().unwrap() {
         assert_eq!(threshold["word"], "PASS", "{threshold}");
     }
-    assert!(matches!(ran.code, Some(0 | 97)), "{ran:?}");
+    assert!(ran.held() || ran.code == Some(97), "{ran:?}");
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::{
     process::ExitCode,
 };
 
+use shared::text;
+
 use crate::{
     app::StartError,
     config::ConfigError,
@@ -43,7 +45,7 @@ impl Exit {
 
     /// Prints it on standard error.
     pub fn print(&self) -> ExitCode {
-        let _closed = writeln!(io::stderr(), "error: {}", self.message);
+        let _closed = writeln!(io::stderr(), "error: {}", text::one_line(&self.message));
         ExitCode::from(self.code)
     }
 

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use serde_saphyr::{Location, Spanned};
-use shared::{number, time::Millis};
+use shared::{number, text::one_line, time::Millis};
 
 use super::model::Think;
 use crate::flow::Catalog;
@@ -24,16 +24,6 @@ impl BadFile {
         let (line, column) = (place.line().max(1), place.column().max(1));
         Self(format!("{file}:{line}:{column}: {why}"))
     }
-}
-
-/// A text with its control characters as escapes: a file may have any of them in its words.
-fn one_line(text: &str) -> String {
-    let shown = |letter: char| match letter {
-        '\u{2028}' | '\u{2029}' => letter.escape_unicode().to_string(),
-        letter if letter.is_control() => letter.escape_default().to_string(),
-        letter => letter.to_string(),
-    };
-    text.chars().map(shown).collect()
 }
 
 /// `unknown flow `x`; did you mean `y`? (it is one of …)`.
