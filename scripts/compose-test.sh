@@ -22,7 +22,7 @@ prints() { # pattern, command
 finish() {
     local code=$?
     if [ $code -ne 0 ]; then docker compose logs --no-color --tail 60 || true; fi
-    docker compose --profile observability --profile scale --profile pgbouncer --profile replica down --volumes --timeout 5 >/dev/null 2>&1 || true
+    docker compose --profile observability --profile scale --profile pgbouncer --profile replica --profile test down --volumes --timeout 5 >/dev/null 2>&1 || true
     rm -rf "$results"
     exit $code
 }
@@ -98,4 +98,5 @@ if [[ ",$COMPOSE_PROFILES," == *,replica,* ]]; then
     [ "$(docker compose exec -T postgres-replica id -u)" != 0 ] || { echo "compose-test: the replica runs as root" >&2; exit 1; }
 fi
 prints 'Audit: .* 0 violations' docker compose logs --no-color loadgen || { echo "compose-test: no clean audit line" >&2; exit 1; }
+COMPOSE_PROFILES=${COMPOSE_PROFILES:+$COMPOSE_PROFILES,}test docker compose run --rm -T test || { echo "compose-test: the smoke test failed" >&2; exit 1; }
 echo "compose-test: passed"

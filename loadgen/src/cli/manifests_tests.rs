@@ -279,13 +279,18 @@ fn the_workers_of_compose_are_started_as_the_program_accepts_and_meet_where_noth
         .into_iter()
         .chain(["--coordinate", url]);
     assert!(Cli::try_parse_from(call).is_ok());
-    let waits = services["loadgen"]["environment"]["WORKERS"].as_str();
+    let waits = compose["x-loadgen"]["environment"]["WORKERS"].as_str();
     assert_eq!(worker["deploy"]["replicas"].as_str(), waits);
-    let coordinator = services["loadgen"]["command"][2].as_str().unwrap();
-    let (_, call) = coordinator.split_once("exec loadgen run ").unwrap();
-    let (call, _) = call.split_once(';').unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/loadgen.sh");
+    let script = fs::read_to_string(script).unwrap();
+    let mut calls = script
+        .lines()
+        .filter_map(|line| line.split_once("set -- run "));
+    let (_, call) = calls.next().unwrap();
     assert!(call.contains(&format!("--coordinate {url}")), "{call}");
-    let call = call.replace("$$RUN_ARGS", "core").replace("$$WORKERS", "4");
+    let call = call
+        .replace("$RUN_ARGS", "core")
+        .replace("\"$WORKERS\"", "4");
     let parsed = Cli::try_parse_from(
         ["loadgen", "run"]
             .into_iter()

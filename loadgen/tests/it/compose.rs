@@ -1,6 +1,6 @@
 //! The services of docker compose: confined, from pinned images, with secrets that are made once.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
 use serde_json::Value;
 
@@ -135,17 +135,125 @@ fn instances_of_compose_are_alike_and_bounded_and_the_balancer_waits_for_all() {
     }
     let loadgen = &services["loadgen"];
     assert_eq!(loadgen["depends_on"]["balancer"]["required"], false);
-    let command = loadgen["command"][2].as_str().unwrap();
-    for part in [
-        "LOADGEN_TARGET=http://balancer:8080",
-        "LOADGEN_INSTANCE=http://target-app:8080,http://instance:8080",
-        "LOADGEN_ALLOW_REMOTE_TARGET=true",
-    ] {
-        assert!(command.contains(part), "{part}: {command}");
-    }
     let settings = read("deploy/haproxy.cfg");
     for name in ["target-app:8080", "instance:8080"] {
         assert_eq!(settings.matches(&format!(" {name} ")).count(), 2, "{name}");
+    }
+}
+
+/// What `deploy/loadgen.sh` runs where only these services have a name: the target and the instances
+/// that it sets, then the words of the call.
+fn called(started: &str, arguments: &[&str]) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let program = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    program(
+        "getent",
+        "for one in $STARTED; do [ \"$2\" != \"$one\" ] || exit 0; done; exit 2",
+    );
+    program(
+        "loadgen",
+        "echo \"$LOADGEN_TARGET ${LOADGEN_ALLOW_REMOTE_TARGET:-} ${LOADGEN_INSTANCE:-} $LAB_TOKEN: $*\"",
+    );
+    fs::write(dir.path().join("env"), "export LAB_TOKEN=secret\n").unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let ran = Command::new("sh")
+        .arg(root().join("deploy/loadgen.sh"))
+        .args(arguments)
+        .env("PATH", format!("{}:{path}", dir.path().display()))
+        .env("KEYS", dir.path())
+        .env("STARTED", started)
+        .env("LOADGEN_TARGET", "http://127.0.0.1:8080")
+        .env_remove("LOADGEN_INSTANCE")
+        .env_remove("LOADGEN_ALLOW_REMOTE_TARGET")
+        .env("DEMO_ARGS", "--quick --seed 7")
+        .env("RUN_ARGS", "core --duration 60s")
+        .env("WORKERS", "6")
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+    String::from_utf8(ran.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn the_load_of_compose_goes_to_the_balancer_to_the_name_of_the_target_or_over_loopback() {
+    let both = "http://target-app:8080,http://instance:8080";
+    let page = "--web 0.0.0.0:8090 --metrics 0.0.0.0:9464";
+    let workers = "--workers 6 --coordinate redis://coordination:6379/0";
+    for (started, arguments, wanted) in [
+        (
+            "",
+            &[][..],
+            "http://127.0.0.1:8080   secret: demo --serve 0.0.0.0:8090 --quick --seed 7 --metrics 0.0.0.0:9464".to_owned(),
+        ),
+        (
+            "balancer",
+            &[],
+            format!(
+                "http://balancer:8080 true {both} secret: demo --serve 0.0.0.0:8090 --quick --seed 7 --metrics 0.0.0.0:9464"
+            ),
+        ),
+        (
+            "coordination",
+            &[],
+            format!(
+                "http://target-app:8080 true  secret: run core --duration 60s {workers} {page}"
+            ),
+        ),
+        (
+            "balancer coordination",
+            &[],
+            format!(
+                "http://balancer:8080 true {both} secret: run core --duration 60s {workers} {page}"
+            ),
+        ),
+        (
+            "balancer",
+            &["run", "smoke"],
+            format!("http://balancer:8080 true {both} secret: run smoke"),
+        ),
+        (
+            "",
+            &["run", "core", "--rate", "5/s"],
+            "http://127.0.0.1:8080   secret: run core --rate 5/s".to_owned(),
+        ),
+    ] {
+        assert_eq!(
+            called(started, arguments),
+            wanted,
+            "{started}: {arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn the_test_of_compose_loads_what_the_experiment_loads_and_comes_before_it() {
+    let compose = merged(yaml("docker-compose.yml"));
+    let (test, loadgen) = (
+        &compose["services"]["test"],
+        &compose["services"]["loadgen"],
+    );
+    assert_eq!(test["profiles"], serde_json::json!(["test"]));
+    for key in [
+        "image",
+        "entrypoint",
+        "environment",
+        "network_mode",
+        "volumes",
+    ] {
+        assert!(!test[key].is_null(), "{key}");
+        assert_eq!(test[key], loadgen[key], "{key}");
+    }
+    // Two loads at once would measure each other.
+    assert_eq!(
+        loadgen["depends_on"]["test"],
+        serde_json::json!({ "condition": "service_completed_successfully", "required": false })
+    );
+    for waited in test["depends_on"].as_object().unwrap().keys() {
+        assert_eq!(test["depends_on"][waited], loadgen["depends_on"][waited]);
     }
 }
 

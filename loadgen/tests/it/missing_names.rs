@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::loadgen;
 
 /// Each `(arguments, exit code, parts of the line)`, in a folder with one run, of `mentor_cache`.
-const MISSING: [(&str, i32, &[&str]); 24] = [
+const MISSING: [(&str, i32, &[&str]); 26] = [
     ("report 41e7cc1", 2, &["41e7cc1", "did you mean `41e7cc0`?"]),
     ("report nosuch", 2, &["nosuch", "`loadgen results list`"]),
     ("compare 41e7cc1 41e7cc0", 2, &["did you mean `41e7cc0`?"]),
@@ -46,6 +46,16 @@ const MISSING: [(&str, i32, &[&str]); 24] = [
         "history --metric tatal",
         2,
         &["unknown metric `tatal`", "mentors.list p50"],
+    ),
+    (
+        "experiment run-all --only pool_size,scale_out --topology scale=2",
+        2,
+        &["scale_out: --topology", "write them into its file"],
+    ),
+    (
+        "experiment run-all --target http://127.0.0.1:9",
+        2,
+        &["--lab-token"],
     ),
     ("run croe", 2, &["did you mean `core`?"]),
     ("run nosuch", 2, &["`nosuch`", "bundled are", "smoke"]),

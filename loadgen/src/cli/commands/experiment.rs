@@ -65,8 +65,11 @@ pub(super) fn measure(
     })
 }
 
-/// The services that the experiment runs against.
-fn services(args: &ExperimentArgs, experiment: &Experiment) -> Result<ServiceSource, Failure> {
+/// The services that the experiment runs against; refuses those that it cannot run against.
+pub(super) fn services(
+    args: &ExperimentArgs,
+    experiment: &Experiment,
+) -> Result<ServiceSource, Failure> {
     let mut services = ServiceSource::from_flags(&args.target)?;
     services.needs_lab()?;
     services.default_scale(experiment.scale);

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use shared::time::Millis;
 
 use super::{
-    experiment::{MeasuredExperiment, measure},
-    kept_experiments::KeptExperiments,
+    experiment::{MeasuredExperiment, measure, services},
+    kept_experiments::{KeptExperiment, KeptExperiments},
 };
 use crate::{
     cli::{
@@ -22,7 +22,7 @@ use crate::{
 };
 use loadgen_engine::clock::time_of_day;
 use loadgen_engine::suite::load::unknown;
-use loadgen_experiment::summary::load_line;
+use loadgen_experiment::{paired::Experiment, summary::load_line};
 use loadgen_report::{
     render::{
         SuiteReadiness,
@@ -35,8 +35,18 @@ use loadgen_report::{
 const READINESS_SUITE: &str = "core";
 const READINESS_PROFILE: &str = "after";
 
+/// What is done about an experiment.
+enum Way {
+    /// An earlier measurement is taken.
+    Kept(Box<KeptExperiment>),
+    /// It is measured now.
+    Measure,
+    /// It cannot run against these services, and why.
+    LeftOut(String),
+}
+
 /// Runs them all. Returns the most severe exit code; an experiment that could not be run is an
-/// internal error.
+/// internal error, one that these services cannot have is left out.
 pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
     let changed = !(args.set_before.is_empty() && args.set_after.is_empty());
     if changed || args.names_programs() || args.aa || args.plant.is_some() {
@@ -49,15 +59,35 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
     let mut kept = KeptExperiments::read(&args.result.folder.results, args.resume)?;
     let mut planned = Vec::new();
     for name in &names {
-        planned.push((*name, kept.newest(name)?));
+        let (experiment, _) = library::find_experiment(name)?;
+        let way = if let Some(kept) = kept.newest(name)? {
+            Way::Kept(Box::new(kept))
+        } else {
+            match services(args, &experiment) {
+                Ok(_) => Way::Measure,
+                // Whoever names it wants it.
+                Err(error) if !args.only.is_empty() => {
+                    return Err(Failure::Usage(format!("{name}: {error}")));
+                }
+                Err(error) => Way::LeftOut(error.to_string()),
+            }
+        };
+        planned.push((*name, experiment, way));
     }
-    let to_measure = planned.iter().filter(|(_, kept)| kept.is_none()).count();
+    let possible = |(_, _, way): &(_, _, Way)| !matches!(way, Way::LeftOut(_));
+    if !planned.iter().any(possible)
+        && let Some((_, _, Way::LeftOut(why))) = planned.pop()
+    {
+        return Err(Failure::Usage(why));
+    }
+    let count = |wanted: fn(&Way) -> bool| planned.iter().filter(|one| wanted(&one.2)).count();
+    let to_measure = count(|way| matches!(way, Way::Measure));
     let share = args
         .budget
         .filter(|_| to_measure > 0)
         .map(|budget| Millis(budget.0 / to_measure as u64));
     if args.resume {
-        let already = planned.len() - to_measure;
+        let already = count(|way| matches!(way, Way::Kept(_)));
         progress(&format!(
             "{already} of {} were measured before, {to_measure} are measured now",
             planned.len()
@@ -70,9 +100,8 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
     }
     let mut entries: Vec<ExperimentEntry> = Vec::new();
     let mut code = exit::PASSED;
-    let mut interrupted = false;
-    for (number, (name, kept)) in planned.into_iter().enumerate() {
-        let (experiment, _) = library::find_experiment(name)?;
+    let (mut interrupted, mut any_measured) = (false, false);
+    for (number, (name, experiment, way)) in planned.into_iter().enumerate() {
         let one = ExperimentArgs {
             file: Some(name.to_owned()),
             budget: share,
@@ -80,15 +109,22 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
             resume: false,
             ..args.clone()
         };
-        let measured = if let Some(kept) = kept {
-            Ok(MeasuredExperiment {
+        let place = format!("{} of {}: {name}", number + 1, names.len());
+        let measured = match way {
+            Way::Kept(kept) => Ok(MeasuredExperiment {
                 summary: kept.summary,
                 folder: Some(kept.folder),
                 stored: Ok(()),
-            })
-        } else {
-            progress(&format!("{} of {}: {name}", number + 1, names.len()));
-            measure(&one, page.as_ref())
+            }),
+            Way::Measure => {
+                progress(&place);
+                measure(&one, page.as_ref())
+            }
+            Way::LeftOut(why) => {
+                progress(&format!("{place} is left out: {why}"));
+                entries.push(entry(name, experiment, Found::Failed(why)));
+                continue;
+            }
         };
         let found = match measured {
             Ok(MeasuredExperiment {
@@ -109,20 +145,14 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
                 break;
             }
             // A budget that is too short for one is too short for all: refused before anything runs.
-            Err(error @ Failure::Usage(_)) if entries.is_empty() => return Err(error),
+            Err(error @ Failure::Usage(_)) if !any_measured => return Err(error),
             Err(error) => {
                 code = exit::more_severe(code, exit::INTERNAL);
                 Found::Failed(error.to_string())
             }
         };
-        entries.push(ExperimentEntry {
-            name: name.to_owned(),
-            switches: experiment.describe_differences(),
-            claim: experiment.primary.first().cloned().unwrap_or_default(),
-            expected: experiment.expected,
-            why: experiment.why,
-            found,
-        });
+        any_measured = true;
+        entries.push(entry(name, experiment, found));
         if interrupted {
             break;
         }
@@ -145,6 +175,17 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
     write_json(&path.with_extension("json"), &entries)?;
     progress(&format!("Stored as {}", path.display()));
     Ok(if interrupted { exit::INTERRUPTED } else { code })
+}
+
+fn entry(name: &str, experiment: Experiment, found: Found) -> ExperimentEntry {
+    ExperimentEntry {
+        name: name.to_owned(),
+        switches: experiment.describe_differences(),
+        claim: experiment.primary.first().cloned().unwrap_or_default(),
+        expected: experiment.expected,
+        why: experiment.why,
+        found,
+    }
 }
 
 /// The newest run of the core suite at its stated load with every optimization on.

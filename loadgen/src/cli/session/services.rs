@@ -227,7 +227,7 @@ impl ServiceSource {
             ));
         }
         if let Self::OwnStack { faults, .. } = self {
-            let told = [
+            let costly = [
                 (
                     FaultKind::DiskFull,
                     "PostgreSQL's data was on a disk in memory, so that it could be filled: a commit that waits for such a disk is faster than in service",
@@ -237,8 +237,8 @@ impl ServiceSource {
                     "a commit waited until the replica had it on disk, so that a failover loses nothing that was acknowledged: writes are slower than without",
                 ),
             ];
-            let told = told.iter().filter(|(fault, _)| faults.contains(fault));
-            warnings.extend(told.map(|(_, what)| (*what).to_owned()));
+            let costly = costly.iter().filter(|(fault, _)| faults.contains(fault));
+            warnings.extend(costly.map(|(_, what)| (*what).to_owned()));
         }
         if let Self::Database(database) = self {
             warnings.extend(database.warnings());
