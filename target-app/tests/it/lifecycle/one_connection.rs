@@ -291,7 +291,7 @@ async fn pay(app: &TestApp, done: &mut impl FnMut(&'static str, Answer) -> Answe
 async fn every_operation_needs_one_connection_under_every_variant() {
     let app = TestApp::with(&[
         "pool.max=1",
-        "pool.acquire_timeout=2s",
+        "pool.acquire_timeout=10s",
         "bookings.payment=required",
         // Or `db.rls=on_unindexed` would be refused.
         "index.bookings_student=off",
