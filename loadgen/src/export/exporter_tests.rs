@@ -74,7 +74,7 @@ fn a_scrape_shows_the_events_so_far_and_does_not_delay_the_end() {
     publisher.send(begun());
     publisher.tick(tick(7));
     let wanted = r#"loadgen_requests_total{arm="run",operation="mentors.list",outcome="ok"} 7"#;
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_mins(1);
     let text = loop {
         let text = get(page, "/metrics");
         if text.contains(wanted) || Instant::now() > deadline {
@@ -95,7 +95,8 @@ fn a_scrape_shows_the_events_so_far_and_does_not_delay_the_end() {
     let _silent: Vec<_> = (0..20).map(|_| TcpStream::connect(page).unwrap()).collect();
     let begin = Instant::now();
     exporter.flush();
-    assert!(begin.elapsed() < Duration::from_secs(2));
+    // Without that, it would wait for its clients: ten seconds.
+    assert!(begin.elapsed() < Duration::from_secs(5));
     drop(publisher);
     assert!(
         TcpStream::connect(page).is_err(),

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    os::unix::fs::PermissionsExt as _,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -20,8 +19,15 @@ const LONG: Duration = Duration::from_secs(30);
 /// A launcher that runs `script` instead of this program.
 fn launcher(folder: &Path, script: &str) -> (JobLauncher, LiveFeed) {
     let program = folder.join("program.sh");
-    std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    // Written by a process of its own: a descriptor of this one that is open for writing may be inherited by
+    // the child of another test in that moment, and then the file cannot be executed.
+    let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" >\"$0\" && chmod 755 \"$0\"";
+    let written = std::process::Command::new("sh")
+        .args(["-c", write])
+        .arg(&program)
+        .arg(script)
+        .status();
+    assert!(written.unwrap().success());
     let entry = |name: &str| CatalogueEntry {
         name: name.into(),
         question: "why?".into(),

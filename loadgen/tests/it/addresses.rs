@@ -38,6 +38,19 @@ fn serve(listener: TcpListener) -> Arc<AtomicU32> {
     requests
 }
 
+/// Listeners at one port of the loopback addresses of IPv6 and IPv4: one that is free at the first may be
+/// taken at the other.
+fn one_port_of_two() -> (TcpListener, TcpListener) {
+    for _ in 0..100 {
+        let six = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).unwrap();
+        let port = six.local_addr().unwrap().port();
+        if let Ok(four) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            return (six, four);
+        }
+    }
+    panic!("no port is free at both addresses");
+}
+
 /// The endpoints in the summary of the one run in this folder.
 fn endpoints(results: &Path) -> Value {
     let latest = fs::read_to_string(results.join("latest/summary.json")).unwrap();
@@ -47,9 +60,8 @@ fn endpoints(results: &Path) -> Value {
 
 #[test]
 fn two_programs_on_one_port_of_two_addresses_are_never_mixed() {
-    let six = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).unwrap();
+    let (six, four) = one_port_of_two();
     let port = six.local_addr().unwrap().port();
-    let four = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
     let (six, four) = (serve(six), serve(four));
     let folder = tempfile::tempdir().unwrap();
     let results = folder.path().to_str().unwrap();

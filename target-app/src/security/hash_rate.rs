@@ -85,11 +85,15 @@ mod tests {
 
     #[test]
     fn a_costlier_scheme_has_a_lower_rate() {
+        // The highest of a few: another program may have the processor in any one of them.
         let rate = |scheme: &str| {
             let scheme = scheme.parse().unwrap();
-            hash_rate(scheme, 1, Duration::from_millis(50))
-                .unwrap()
-                .per_s
+            let once = |_| {
+                hash_rate(scheme, 1, Duration::from_millis(50))
+                    .unwrap()
+                    .per_s
+            };
+            (0..5).map(once).fold(0.0, f64::max)
         };
         // Each step of the cost doubles the work.
         assert!(rate("bcrypt(4)") > 4.0 * rate("bcrypt(9)"));

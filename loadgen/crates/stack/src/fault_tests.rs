@@ -1,11 +1,11 @@
 //! Faults after which PostgreSQL is another one, or has had no space, on real processes.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use super::{FaultKind, Stack, StackError};
 use crate::{
     ServiceSet, StackOptions, binaries, own_disk_refusal,
-    tests::{installed, open_folder, options, query, query_at, within},
+    tests::{PATIENCE, installed, open_folder, options, query, query_at, within},
 };
 use shared::dataset::Scale;
 
@@ -61,7 +61,7 @@ fn a_replica_takes_over_with_all_that_was_committed_and_the_stack_is_made_whole_
         stack.restore().unwrap();
         assert_eq!(query(&stack, COUNT), rows);
         let followed = || query_at(&stack.replica_url, COUNT) == rows;
-        assert!(within(Duration::from_secs(10), followed), "{round}");
+        assert!(within(PATIENCE, followed), "{round}");
         assert_eq!(names(&stack), ["postgres", "replica"]);
         let follows = query_at(&stack.replica_url, "select pg_is_in_recovery()");
         assert_eq!(follows, "t");

@@ -10,6 +10,9 @@ use std::{
 
 use super::*;
 
+/// Longest wait for bytes or for the end of a connection, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// A proxy before a service that sends back what it gets, and a message for each connection that the
 /// service has seen end.
 fn echo() -> (FaultProxy, Receiver<()>) {
@@ -40,7 +43,7 @@ fn echo_service() -> (u16, Receiver<()>) {
 
 fn connect(proxy: &FaultProxy) -> TcpStream {
     let stream = TcpStream::connect(("127.0.0.1", proxy.port())).unwrap();
-    let limit = Some(Duration::from_secs(10));
+    let limit = Some(PATIENCE);
     stream.set_read_timeout(limit).unwrap();
     stream.set_nodelay(true).unwrap();
     stream
@@ -61,7 +64,7 @@ fn read_soon(stream: &mut TcpStream) -> io::Result<usize> {
     let short = Some(Duration::from_millis(300));
     stream.set_read_timeout(short).unwrap();
     let read = stream.read(&mut [0; 8]);
-    let long = Some(Duration::from_secs(10));
+    let long = Some(PATIENCE);
     stream.set_read_timeout(long).unwrap();
     read
 }
@@ -89,7 +92,7 @@ fn without_a_fault_everything_passes_in_order_and_an_end_is_passed_on() {
     stream.read_to_end(&mut back).unwrap();
     assert!(back == bytes);
     sending.join().unwrap();
-    ends.recv_timeout(Duration::from_secs(10)).unwrap();
+    ends.recv_timeout(PATIENCE).unwrap();
 }
 
 #[test]
@@ -127,7 +130,7 @@ fn connections_are_reset_until_it_is_over() {
     proxy.set(Some(LinkFault::Reset));
     let found = old.read(&mut [0; 8]);
     assert!(is_reset(&found), "{found:?}");
-    ends.recv_timeout(Duration::from_secs(10)).unwrap();
+    ends.recv_timeout(PATIENCE).unwrap();
     let mut new = connect(&proxy);
     let found = new.read(&mut [0; 8]);
     assert!(is_reset(&found), "{found:?}");
@@ -161,7 +164,7 @@ fn of_a_half_open_connection_only_the_service_sees_the_end() {
     let mut old = connect(&proxy);
     there_and_back(&mut old, b"before").unwrap();
     proxy.set(Some(LinkFault::HalfOpen));
-    ends.recv_timeout(Duration::from_secs(10)).unwrap();
+    ends.recv_timeout(PATIENCE).unwrap();
     let mut new = connect(&proxy);
     for stream in [&mut old, &mut new] {
         stream.write_all(b"lost").unwrap();
@@ -198,6 +201,6 @@ fn new_connections_are_led_to_another_service_and_open_ones_stay() {
     there_and_back(&mut new, b"elsewhere").unwrap();
     there_and_back(&mut old, b"as before").unwrap();
     drop(new);
-    other_ends.recv_timeout(Duration::from_secs(10)).unwrap();
+    other_ends.recv_timeout(PATIENCE).unwrap();
     assert!(ends.try_recv().is_err());
 }

@@ -15,6 +15,8 @@ use super::{ServiceSet, Stack, StackError, StackOptions, binaries, own_disk_refu
 use loadgen_engine::suite::{DataService, FaultKind, LinkFault};
 use shared::dataset::Scale;
 
+/// Longest wait for a process to begin or to end, on a machine that is busy.
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 /// Set for the process that is to be killed.
 const VICTIM: &str = "LOADGEN_TEST_STACK_VICTIM";
 /// Its value where the services stand still when it is killed.
@@ -138,9 +140,15 @@ fn a_service_that_fails_is_reported_with_the_end_of_its_log() {
     }
     let root = tempfile::tempdir().unwrap();
     let program = root.path().join("target-app");
-    fs::write(&program, "#!/bin/sh\necho no table today >&2\nexit 3\n").unwrap();
-    let open = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
-    fs::set_permissions(&program, open).unwrap();
+    // Written by a process of its own: a descriptor of this one that is open for writing may be inherited by
+    // the child of another test in that moment, and then the file cannot be executed.
+    let write =
+        "printf '#!/bin/sh\\necho no table today >&2\\nexit 3\\n' >\"$0\" && chmod 755 \"$0\"";
+    let written = Command::new("sh")
+        .args(["-c", write])
+        .arg(&program)
+        .status();
+    assert!(written.unwrap().success());
     let error = Stack::start(StackOptions {
         services: ServiceSet {
             postgres: false,
@@ -173,7 +181,7 @@ fn a_replica_follows_takes_only_reads_and_is_copied_again_for_a_kept_folder() {
         Stack::start(options).unwrap()
     };
     let followed = |stack: &Stack, rows: &str| {
-        within(Duration::from_secs(10), || {
+        within(PATIENCE, || {
             query_at(&stack.replica_url, "select count(*) from kept") == rows
         })
     };
@@ -199,7 +207,7 @@ fn a_replica_follows_takes_only_reads_and_is_copied_again_for_a_kept_folder() {
     let again = start();
     assert!(followed(&again, "2"));
     let slots = "select count(*) from pg_replication_slots where active";
-    assert!(within(Duration::from_secs(10), || query(&again, slots) == "1"));
+    assert!(within(PATIENCE, || query(&again, slots) == "1"));
 }
 
 #[test]
@@ -331,19 +339,16 @@ fn killed(how: &str) -> Option<PathBuf> {
     victim.kill().unwrap();
     victim.wait().unwrap();
     let all = || pids.iter().chain(&workers).any(|pid| runs(*pid));
-    assert!(
-        within(Duration::from_secs(10), || !all()),
-        "{pids:?} {workers:?}"
-    );
+    assert!(within(PATIENCE, || !all()), "{pids:?} {workers:?}");
     Some(folder)
 }
 
-/// The answer of a port to a message, up to these last bytes; absent where none comes in a second.
+/// The answer of a port to a message, up to these last bytes; absent where none comes in some seconds.
 fn answer(url: &str, message: &[u8], last: &[u8]) -> Option<Vec<u8>> {
     let (_, place) = url.rsplit_once('@').unwrap();
     let mut stream = TcpStream::connect(place.split('/').next().unwrap()).ok()?;
     stream
-        .set_read_timeout(Some(Duration::from_secs(1)))
+        .set_read_timeout(Some(Duration::from_secs(3)))
         .unwrap();
     stream.write_all(message).ok()?;
     let (mut whole, mut part) = (Vec::new(), [0; 256]);
@@ -386,7 +391,7 @@ fn faults_come_into_the_data_services_and_go_again() {
         assert_eq!(asks(), during, "{fault}");
         assert_eq!(query(&stack, "select 1"), "", "{fault}");
         stack.end_fault(fault).unwrap();
-        let again = within(Duration::from_secs(10), || query(&stack, "select 1") == "1");
+        let again = within(PATIENCE, || query(&stack, "select 1") == "1");
         assert!(again, "{fault}");
     }
     query(&stack, "create table kept as select 7 as number");

@@ -124,6 +124,12 @@ impl Ran {
         self.code == Some(0) || self.code == Some(96) && self.validity() == "NOISY"
     }
 
+    /// Whether the load came to its planned end with a verdict on it, and nothing was found wrong with the
+    /// target: as [`held`](Self::held), or with 97 because the generator had too little of the machine.
+    pub(crate) fn ran_through(&self) -> bool {
+        self.held() || self.code == Some(97) && self.validity() == "INVALID"
+    }
+
     /// VALID, NOISY or INVALID.
     pub(crate) fn validity(&self) -> &str {
         self.figures["validity"]["word"].as_str().unwrap()

@@ -1,6 +1,9 @@
 //! How a run ends, by its exit code.
 
-use std::{process::Command, time::Duration};
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use crate::support::{Answer, KnownServer, finish, http, loadgen, start};
 
@@ -42,7 +45,9 @@ fn a_stopped_run_ends_with_130_and_tells_what_it_has() {
         "60s",
     ]));
     // It is under way when the server has answered.
+    let begun = Instant::now();
     while server.log.exchanges().len() < 20 {
+        assert!(begun.elapsed() < Duration::from_secs(50), "nothing is sent");
         std::thread::sleep(Duration::from_millis(20));
     }
     let signalled = Command::new("kill")

@@ -148,6 +148,23 @@ async fn missing(stage: &Stage) -> BTreeSet<&'static str> {
     found
 }
 
+/// Payments that the provider has said to be captured.
+async fn captured(stage: &Stage) -> i64 {
+    let captured = "select count(*) from payment where status = 'captured'";
+    stage.app.db.count(captured).await
+}
+
+/// Waits until one more is, and its event has ended what it makes wrong.
+async fn wait_for_the_event(stage: &Stage, before: i64) {
+    for _ in 0..1_500 {
+        if captured(stage).await > before {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+}
+
 #[tokio::test]
 async fn every_change_ends_the_values_that_show_it_and_no_others() {
     for store in ["memory", "redis"] {
@@ -166,10 +183,11 @@ async fn every_change_ends_the_values_that_show_it_and_no_others() {
                 Student => Client::clone(&stage.student()),
                 Mentor => Client::clone(&stage.mentor()),
             };
+            let captured = captured(&stage).await;
             let answer = request.send(&client).await;
             assert!(answer.status < 300, "{operation}: {}", answer.text());
             if *operation == "payments.confirm" {
-                tokio::time::sleep(Duration::from_secs(2)).await;
+                wait_for_the_event(&stage, captured).await;
             }
             let found = missing(&stage).await;
             if found != expected.iter().copied().collect() {

@@ -122,7 +122,7 @@ async fn a_hit_costs_one_command_and_from_the_pool_a_check_of_the_connection() {
 #[tokio::test]
 async fn a_value_lives_as_long_as_its_switch_says() {
     for store in ["memory", "redis", "tiered"] {
-        let app = TestApp::with(&[&format!("cache.mentors={store}"), "cache.mentors.ttl=300ms"])
+        let app = TestApp::with(&[&format!("cache.mentors={store}"), "cache.mentors.ttl=2s"])
             .start()
             .await;
         let anyone = app.anonymous();
@@ -131,7 +131,7 @@ async fn a_value_lives_as_long_as_its_switch_says() {
             anyone.mentors("").await.timing().counts[ServerCount::Hits],
             1
         );
-        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+        tokio::time::sleep(std::time::Duration::from_millis(2_100)).await;
         assert_eq!(
             anyone.mentors("").await.timing().counts[ServerCount::Misses],
             1,

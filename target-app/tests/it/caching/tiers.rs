@@ -22,7 +22,7 @@ async fn headline(client: &Client) -> String {
 
 #[tokio::test]
 async fn a_hit_in_memory_asks_redis_nothing_and_each_tier_counts_its_own() {
-    let app = TestApp::with(&["cache.mentors=tiered", "cache.tiered.ttl=300ms"])
+    let app = TestApp::with(&["cache.mentors=tiered", "cache.tiered.ttl=2s"])
         .start()
         .await;
     let anyone = app.anonymous();
@@ -36,7 +36,7 @@ async fn a_hit_in_memory_asks_redis_nothing_and_each_tier_counts_its_own() {
         ),
         (1, 0, 0)
     );
-    tokio::time::sleep(Duration::from_millis(350)).await;
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
     let far = anyone.mentors("").await.timing();
     assert_eq!(
         (

@@ -47,7 +47,7 @@ async fn two_hundred_aborted_uploads_leave_no_file_and_no_row() {
         }))
         .await;
     }
-    for _ in 0..500 {
+    for _ in 0..3_000 {
         if app.state.http().snapshot().in_flight == 0 {
             break;
         }
@@ -104,7 +104,7 @@ async fn the_sweep_removes_old_files_without_a_row_and_no_others() {
     // Young ones may belong to an upload under way.
     assert_eq!(files(folder), 3);
     clock.advance(TimeDelta::hours(2));
-    for _ in 0..200 {
+    for _ in 0..600 {
         if files(folder) == 1 {
             break;
         }

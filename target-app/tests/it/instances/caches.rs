@@ -26,7 +26,7 @@ async fn is_new(anyone: &Anonymous) -> bool {
 /// Changes a mentor by the first instance; whether the second sees it at once, and after its life.
 async fn seen_by_the_other(store: &str) -> (bool, bool) {
     let store = format!("cache.mentors={store}");
-    let settings = [&*store, "cache.mentors.ttl=2s", "cache.jitter=0%"];
+    let settings = [&*store, "cache.mentors.ttl=5s", "cache.jitter=0%"];
     let app = TestApp::with(&settings).start().await;
     let other = app.sibling().await;
     let there = other.anonymous();
@@ -34,7 +34,7 @@ async fn seen_by_the_other(store: &str) -> (bool, bool) {
     let changes = json!({"headline": NEW});
     app.mentor(0).update_own(changes).await.ok::<Value>();
     let at_once = is_new(&there).await;
-    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    tokio::time::sleep(Duration::from_millis(5_100)).await;
     let later = is_new(&there).await;
     other.finish().await;
     app.finish().await;

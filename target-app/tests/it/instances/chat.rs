@@ -1,7 +1,5 @@
 //! People in one room whose sockets are on different instances.
 
-use std::time::Duration;
-
 use serde_json::json;
 use shared::{
     api::{
@@ -19,9 +17,6 @@ fn room() -> RoomId {
     RoomId(id(RowKind::Room, 5))
 }
 
-/// Until each worker has noticed the switch and subscribed.
-const SETTLED: Duration = Duration::from_millis(1_500);
-
 #[tokio::test]
 async fn people_on_two_instances_hear_each_other_in_order_and_each_message_once() {
     for persistence in ["per_message", "batched"] {
@@ -32,7 +27,7 @@ async fn people_on_two_instances_hear_each_other_in_order_and_each_message_once(
         .start()
         .await;
         let other = app.sibling().await;
-        tokio::time::sleep(SETTLED).await;
+        app.wait_for_listeners(2).await;
         let mut ann = ChatSocket::open(app.address, &app.student(5).token).await;
         let mut bob = ChatSocket::open(other.address, &app.mentor(5).token).await;
         let last = ann.join(room(), None).await;
@@ -79,7 +74,7 @@ async fn within_one_process_only_the_other_instance_hears_nothing_until_the_swit
         let view: ProfileView = lab.put_profile(json!({"chat.fanout": "redis"})).await.ok();
         assert_eq!(view.in_force["chat.fanout"], "redis");
     }
-    tokio::time::sleep(SETTLED).await;
+    app.wait_for_listeners(2).await;
     ann.send_and_hear(room(), "c-2", "now").await;
     // The one that was missed comes with it.
     assert_eq!(bob.hear_message().await.seq, last + 1);
@@ -129,7 +124,7 @@ async fn a_message_that_is_sent_again_to_another_instance_is_the_same_and_comes_
 async fn what_an_instance_stores_while_it_stops_is_heard_on_the_other_one() {
     let app = TestApp::with(&["chat.fanout=redis"]).start().await;
     let other = app.sibling().await;
-    tokio::time::sleep(SETTLED).await;
+    app.wait_for_listeners(2).await;
     let mut ann = ChatSocket::open(other.address, &app.student(5).token).await;
     let mut bob = ChatSocket::open(app.address, &app.mentor(5).token).await;
     let last = ann.join(room(), None).await;

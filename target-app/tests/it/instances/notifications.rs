@@ -1,7 +1,5 @@
 //! A notification reaches its reader's socket on whichever instance that is.
 
-use std::time::Duration;
-
 use shared::api::{bookings::BookingView, chat::ServerFrame, notifications::NotificationKind};
 
 use crate::support::{ChatSocket, NewSlot, TestApp};
@@ -12,8 +10,7 @@ async fn a_notification_is_pushed_to_a_reader_who_is_connected_to_another_instan
         .start()
         .await;
     let other = app.sibling().await;
-    // Until each worker has subscribed.
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    app.wait_for_listeners(2).await;
     let mut here = ChatSocket::open(app.address, &app.mentor(0).token).await;
     let mut there = ChatSocket::open(other.address, &app.mentor(0).token).await;
     let slot = NewSlot::single().create(&app.db).await;

@@ -186,7 +186,7 @@ async fn a_hold_released_unpaid_is_no_lost_booking_and_one_cancelled_otherwise_i
     let released = format!(
         "select count(*) from booking where slot_id = '{slot}' and released_at is not null"
     );
-    for _ in 0..500 {
+    for _ in 0..1_500 {
         if app.db.count(&released).await == 1 {
             break;
         }

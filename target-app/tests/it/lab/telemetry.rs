@@ -110,8 +110,9 @@ async fn samples_share_one_connection_that_commits_nothing_in_the_database_of_th
         commits().await;
     }
     let after = commits().await;
-    // An autovacuum worker may come by; thirty samples were sixty commits and thirty sign-ins.
-    assert!(after - before < 10, "{before} to {after}");
+    // An autovacuum worker may come by, and a backend reports up to ten seconds later what it did before;
+    // thirty samples were sixty commits and thirty sign-ins.
+    assert!(after - before < 30, "{before} to {after}");
     app.finish().await;
 }
 

@@ -45,7 +45,7 @@ async fn upgrade(person: &Person, target: &str) -> Answer {
 
 /// Waits until an account has so many sockets.
 async fn settled(app: &TestApp, account: UserId, open: usize) {
-    for _ in 0..500 {
+    for _ in 0..3_000 {
         if app.state.sockets().of(account) == open {
             return;
         }

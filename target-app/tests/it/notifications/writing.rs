@@ -83,7 +83,7 @@ async fn a_payment_a_release_and_a_class_are_notified_too() {
     // With a token that has not expired.
     let student = app.student(9);
     let released = NotificationKind::BookingReleased;
-    for _ in 0..200 {
+    for _ in 0..600 {
         if notified(&student, unpaid.id).await == [released] {
             break;
         }

@@ -17,7 +17,7 @@ use crate::support::{NewSlot, TestApp, together};
 
 /// Waits until no hold is left.
 async fn released(app: &TestApp) {
-    for _ in 0..500 {
+    for _ in 0..1_500 {
         if app.db.count("select count(*) from booking_hold").await == 0 {
             return;
         }

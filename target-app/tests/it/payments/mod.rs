@@ -6,6 +6,6 @@ mod intent;
 mod pay;
 mod provider;
 mod refund;
-mod step;
+pub(crate) mod step;
 mod webhook;
 mod webhook_storm;

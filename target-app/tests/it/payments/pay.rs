@@ -14,7 +14,7 @@ use shared::{
 };
 use target_app::config::ProviderBehaviour;
 
-use super::step::{REQUIRED, held, made, wait_for};
+use super::step::{REQUIRED, held, made, sent_again, wait_for};
 use crate::support::{NewSlot, TestApp, right_strategies, together};
 
 #[tokio::test]
@@ -140,9 +140,11 @@ async fn duplicate_late_reordered_and_declined_payments_of_the_provider_end_righ
     let ends = together((0..20).map(|n| async move {
         let student = app_ref.student(n % 10);
         let booking = held(app_ref, &student).await;
-        let payment = made(&student, &booking).await;
-        student.confirm(payment.id).await.ok::<PaymentView>();
-        for _ in 0..500 {
+        let paying = sent_again(async || student.pay(booking.id).await).await;
+        let payment: PaymentView = paying.created();
+        let confirmed = sent_again(async || student.confirm(payment.id).await).await;
+        confirmed.ok::<PaymentView>();
+        for _ in 0..1_500 {
             let seen: PaymentView = student.payment(payment.id).await.ok();
             if seen.status >= PaymentStatus::Failed {
                 return seen.status;

@@ -13,6 +13,7 @@ use shared::{
     headers::PAYMENT_SIGNATURE,
     ids::PaymentId,
     paths,
+    problem::Code,
 };
 use target_app::provider::WebhookKey;
 
@@ -35,6 +36,18 @@ pub(super) async fn made(student: &Person, booking: &BookingView) -> PaymentView
     assert_eq!(payment.booking_id, booking.id);
     assert_eq!(payment.amount_cents, booking.price_cents);
     payment
+}
+
+/// A request that is sent again while the payment provider does not answer, as its client is told to.
+pub(crate) async fn sent_again(request: impl AsyncFn() -> Answer) -> Answer {
+    for _ in 0..100 {
+        let answer = request().await;
+        if answer.code() != Some(Code::Unavailable) {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the provider should have answered by now");
 }
 
 /// A held booking that was paid.
@@ -87,7 +100,7 @@ pub(super) async fn wait_for(
     status: PaymentStatus,
 ) -> PaymentView {
     let mut seen = None;
-    for _ in 0..500 {
+    for _ in 0..1_500 {
         let payment: PaymentView = student.payment(id).await.ok();
         if payment.status == status {
             return payment;

@@ -57,7 +57,7 @@ async fn reads_go_to_the_primary_without_a_failure_and_come_back_with_the_replic
     // A replica that is known to be away costs no request a wait.
     let begun = Instant::now();
     burst(&app).await;
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(begun.elapsed() < Duration::from_secs(10));
 
     proxy.resume();
     until(&app, |seen| seen.usable).await;
@@ -127,10 +127,9 @@ async fn an_application_starts_where_its_replica_has_become_the_primary() {
     let proxy = Proxy::to_replica().await;
     proxy.promote();
     let setup = TestApp::with(&["db.reads=replica_own_writes"]).with_every_cache("off");
-    let begun = Instant::now();
     let app = setup.with_replica_at(proxy.address()).start().await;
     // Nothing waits for what follows nobody to catch up.
-    assert!(begun.elapsed() < Duration::from_secs(25));
+    assert!(app.built_in < Duration::from_secs(25));
     assert_eq!(change(&app, "Changed").await, "Changed");
     assert_eq!(headline(&app.anonymous()).await, "Changed");
     let seen = standing(&app).await;

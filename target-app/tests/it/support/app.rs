@@ -4,7 +4,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use http::Method;
@@ -48,8 +48,8 @@ pub(crate) const LAB_TOKEN: &str = "lab-token-of-the-tests";
 pub(crate) const WEBHOOK_SECRET: &str = "webhook-secret-of-the-tests";
 /// Applications at once: with ten connections each, PostgreSQL's own limit is far away.
 const LIVE: usize = 4;
-/// Longest wait for an application's end.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// Longest wait for an application's end, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The profile of the tests: `after` with a small pool, a cheap hash and the patience that a
 /// busy machine needs, then `settings`.
@@ -256,18 +256,21 @@ impl Setup {
         let config = self.config(&db, &redis);
         let clock = self.clock;
         let built = AppServer::build_with(config.clone(), clock);
+        let begun = Instant::now();
         let app = Box::pin(built).await.unwrap();
+        let built_in = begun.elapsed();
         let (address, state, shutdown) = (app.address(), app.state().clone(), app.shutdown());
         TestApp {
             client: Client::to(address),
             address,
             state,
+            built_in,
             shutdown,
             server: tokio::spawn(app.run_until_stopped()),
             db,
             config,
             _turn: self.turn,
-            _redis: redis,
+            redis,
             _permit: permit,
         }
     }
@@ -321,13 +324,15 @@ pub(crate) struct TestApp {
     pub(crate) address: SocketAddr,
     /// What its handlers share.
     pub(crate) state: AppState,
+    /// How long it took to be built, without the wait for its turn.
+    pub(crate) built_in: Duration,
     client: Client,
     shutdown: Shutdown,
     server: JoinHandle<()>,
     config: Config,
     /// The replica is this test's until its application is gone.
     _turn: Option<ReplicaTurn>,
-    _redis: RedisDatabase,
+    redis: RedisDatabase,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -418,6 +423,11 @@ impl TestApp {
             shutdown: app.shutdown(),
             server: tokio::spawn(app.run_until_stopped()),
         }
+    }
+
+    /// Waits until so many instances of it hear what the others send to sockets.
+    pub(crate) async fn wait_for_listeners(&self, wanted: u64) {
+        self.redis.wait_for_listeners(wanted).await;
     }
 
     /// Waits until so many requests are being worked on.

@@ -15,8 +15,8 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, client::IntoClientRequest as _},
 };
 
-/// Longest wait for a frame.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest wait for a frame, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One end of a chat socket.
 pub(crate) struct ChatSocket(WebSocketStream<MaybeTlsStream<TcpStream>>);

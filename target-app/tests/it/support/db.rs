@@ -123,6 +123,23 @@ impl TestDb {
         panic!("{wanted} statements should wait for a lock by now");
     }
 
+    /// Waits until no transaction is left open by a client that does nothing in it.
+    pub(crate) async fn wait_for_no_transaction(&self) {
+        for _ in 0..1_000 {
+            let open = self
+                .count(
+                    "select count(*) from pg_stat_activity
+                     where datname = current_database() and state like 'idle in transaction%'",
+                )
+                .await;
+            if open == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("no transaction should be open by now");
+    }
+
     /// Waits until no backend but one's own is left, each of which reports what it counted at its end.
     pub(crate) async fn wait_for_solitude(&self) {
         for _ in 0..1_000 {

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, str::FromStr as _};
 use sqlx::postgres::PgConnectOptions;
 use tokio::{
     io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::watch,
 };
 
@@ -113,10 +113,14 @@ async fn accept(
             () = forever => false,
         };
         drop(listener);
+        // Who connects is refused, and nobody else gets the port meanwhile.
+        let held = TcpSocket::new_v4().unwrap();
+        held.set_reuseaddr(true).unwrap();
+        held.bind(address).unwrap();
         if !is_cut || flow.wait_for(|flow| *flow == Flow::Open).await.is_err() {
             return;
         }
-        listener = TcpListener::bind(address).await.unwrap();
+        listener = held.listen(1_024).unwrap();
     }
 }
 

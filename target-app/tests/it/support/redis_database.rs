@@ -7,7 +7,9 @@ use std::{
     time::Duration,
 };
 
-use deadpool_redis::redis::{AsyncConnectionConfig, Client as RedisClient, cmd};
+use deadpool_redis::redis::{
+    AsyncConnectionConfig, Client as RedisClient, aio::MultiplexedConnection, cmd,
+};
 
 use super::services;
 
@@ -31,16 +33,37 @@ impl RedisDatabase {
             free
         };
         let redis = Self { number };
-        let mut conn = RedisClient::open(redis.url_at(None))
+        let mut conn = redis.connect().await;
+        let _: () = cmd("FLUSHDB").query_async(&mut conn).await.unwrap();
+        redis
+    }
+
+    /// Waits until so many instances hear the frames of each other.
+    pub(super) async fn wait_for_listeners(&self, wanted: u64) {
+        let mut conn = self.connect().await;
+        let channel = format!("cc:frames:{}", self.number);
+        let mut listeners = 0;
+        for _ in 0..3_000 {
+            let asked = cmd("PUBSUB").arg("NUMSUB").arg(&channel).to_owned();
+            let answer: (String, u64) = asked.query_async(&mut conn).await.unwrap();
+            listeners = answer.1;
+            if listeners == wanted {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{wanted} instances should have subscribed by now, not {listeners}");
+    }
+
+    async fn connect(&self) -> MultiplexedConnection {
+        RedisClient::open(self.url_at(None))
             .unwrap()
             // The library's own half second is short on a machine that also compiles.
             .get_multiplexed_async_connection_with_config(
                 &AsyncConnectionConfig::new().set_response_timeout(Some(ANSWER_LIMIT)),
             )
             .await
-            .expect("the Redis of REDIS_URL answers");
-        let _: () = cmd("FLUSHDB").query_async(&mut conn).await.unwrap();
-        redis
+            .expect("the Redis of REDIS_URL answers")
     }
 
     /// Its address, or the same behind another one: password and number stay.

@@ -10,8 +10,8 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message},
 };
 
-/// Longest wait for a frame.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest wait for a frame, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One end of a signalling socket.
 pub(crate) struct SignalEnd(WebSocketStream<MaybeTlsStream<TcpStream>>);

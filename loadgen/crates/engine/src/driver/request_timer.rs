@@ -85,15 +85,16 @@ mod tests {
             let after = |ms| Instant::now() + Duration::from_millis(ms);
             let quick = || async { 7 };
             let slow = || sleep(Duration::from_millis(200));
+            let never = std::future::pending::<()>;
             assert_eq!(timer.bound(after(10_000), pin!(quick())).await, Some(7));
-            assert_eq!(timer.bound(after(20), pin!(slow())).await, None);
+            assert_eq!(timer.bound(after(20), pin!(never())).await, None);
             assert_eq!(timer.bound(after(5_000), pin!(slow())).await, Some(()));
-            assert_eq!(timer.bound(after(20), pin!(slow())).await, None);
+            assert_eq!(timer.bound(after(20), pin!(never())).await, None);
             // The timer, set to 150 ms, fires in the middle of the second.
             let mut timer = RequestTimer::default();
             assert_eq!(timer.bound(after(150), pin!(quick())).await, Some(7));
             assert_eq!(timer.bound(after(5_000), pin!(slow())).await, Some(()));
-            assert_eq!(timer.bound(after(100), pin!(slow())).await, None);
+            assert_eq!(timer.bound(after(100), pin!(never())).await, None);
         });
     }
 }

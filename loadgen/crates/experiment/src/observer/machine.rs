@@ -145,7 +145,7 @@ mod tests {
             .spawn(move || wait.recv())
             .unwrap();
         // The name is set by the thread itself, as its first act.
-        let seen = (0..200).any(|_| {
+        let seen = (0..2_000).any(|_| {
             std::thread::sleep(std::time::Duration::from_millis(5));
             !Machine::read().threads.is_empty()
         });

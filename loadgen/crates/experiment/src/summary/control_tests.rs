@@ -8,7 +8,7 @@ use crate::{
 
 /// An experiment with an A/A control whose trials are short.
 fn controlled() -> Experiment {
-    let text = "name: x\nquestion: q\nbefore: { profile: before }\nafter: { profile: after }\nprimary: [ total p50 ]\nload: { model: open, rate: 200/s, duration: 200ms }\nflows: [ { flow: orders.browse } ]\ntimeout: 300ms\n";
+    let text = "name: x\nquestion: q\nbefore: { profile: before }\nafter: { profile: after }\nprimary: [ total p50 ]\nload: { model: open, rate: 200/s, duration: 200ms }\nflows: [ { flow: orders.browse } ]\ntimeout: 2s\n";
     let mut experiment = file::parse(text, "x.yaml", &Shop).unwrap();
     experiment.set_blocks(1);
     experiment.controls = vec![ControlKind::Same];

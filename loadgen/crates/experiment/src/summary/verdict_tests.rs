@@ -143,7 +143,7 @@ fn connection(
 /// Forty requests in a second: too few for the schedule of a busy machine to be judged.
 fn experiment(thresholds: &str) -> Experiment {
     let text = format!(
-        "name: x\nquestion: q\nbefore: {{ profile: before }}\nafter: {{ profile: after }}\nprimary: [ total p50 ]\nload: {{ model: open, rate: 40/s, duration: 1s }}\nflows: [ {{ flow: orders.browse }} ]\ntimeout: 300ms\n{thresholds}"
+        "name: x\nquestion: q\nbefore: {{ profile: before }}\nafter: {{ profile: after }}\nprimary: [ total p50 ]\nload: {{ model: open, rate: 40/s, duration: 1s }}\nflows: [ {{ flow: orders.browse }} ]\ntimeout: 2s\n{thresholds}"
     );
     let mut experiment = file::parse(&text, "x.yaml", &Shop).unwrap();
     experiment.set_blocks(1);
