@@ -13,8 +13,8 @@ pub struct Spool {
     file: Option<File>,
     /// Bytes of the file that count.
     written: u64,
-    /// Whether the file takes no more.
-    is_full: bool,
+    /// Why the file takes no more.
+    failure: Option<String>,
     buffer: Vec<u8>,
 }
 
@@ -28,17 +28,28 @@ impl Spool {
     /// An empty one. Its file is in the folder for temporary files and has no name, so that nothing is left of
     /// it however the program ends; where none can be made everything stays in memory.
     pub fn new() -> Self {
+        let file = tempfile::tempfile();
         Self {
-            file: tempfile::tempfile().ok(),
+            failure: file.as_ref().err().map(sentence),
+            file: file.ok(),
             written: 0,
-            is_full: false,
-            buffer: Vec::with_capacity(2 * BUFFER),
+            buffer: touched_buffer(),
         }
+    }
+
+    /// Why everything since then stays in memory, in one sentence; absent where the file takes what comes.
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
+    /// Bytes that are in memory, those of the empty buffer included.
+    pub fn in_memory(&self) -> usize {
+        self.buffer.capacity()
     }
 
     /// Where the next bytes go.
     pub fn buffer(&mut self) -> &mut Vec<u8> {
-        if self.buffer.len() >= BUFFER && !self.is_full {
+        if self.buffer.len() >= BUFFER && self.failure.is_none() {
             self.write();
         }
         &mut self.buffer
@@ -67,13 +78,31 @@ impl Spool {
     /// Where that fails the bytes stay where they are, with all that come later.
     fn write(&mut self) {
         let Some(file) = &self.file else { return };
-        if file.write_all_at(&self.buffer, self.written).is_ok() {
-            self.written += self.buffer.len() as u64;
-            self.buffer.clear();
-        } else {
-            self.is_full = true;
+        match file.write_all_at(&self.buffer, self.written) {
+            Ok(()) => {
+                self.written += self.buffer.len() as u64;
+                self.buffer.clear();
+            }
+            Err(error) => self.failure = Some(sentence(&error)),
         }
     }
+}
+
+fn sentence(error: &io::Error) -> String {
+    let folder = std::env::temp_dir();
+    format!(
+        "a temporary file in {} takes no more, so what is recorded stays in memory, which grows: {error}",
+        folder.display()
+    )
+}
+
+/// An empty buffer whose pages are in memory: touched one by one while a load runs, they would look like a
+/// generator whose memory grows.
+fn touched_buffer() -> Vec<u8> {
+    let mut buffer = Vec::with_capacity(2 * BUFFER);
+    buffer.resize_with(2 * BUFFER, || std::hint::black_box(0));
+    buffer.clear();
+    buffer
 }
 
 #[cfg(test)]
@@ -92,7 +121,8 @@ mod tests {
     #[test]
     fn every_byte_comes_out_in_order_and_few_stay_in_memory() {
         let (spool, expected) = filled(Spool::new());
-        assert!(spool.written > 0 && spool.buffer.capacity() <= 2 * BUFFER);
+        assert!(spool.written > 0 && spool.in_memory() <= 2 * BUFFER);
+        assert_eq!(spool.failure(), None);
         assert_eq!(spool.len(), expected.len() as u64);
         assert_eq!(spool.read().unwrap(), expected);
         assert_eq!(spool.read().unwrap(), expected);
@@ -110,6 +140,16 @@ mod tests {
             ..Spool::new()
         };
         assert!(full.file.is_some());
+        let (full, _) = filled(full);
+        let why = full.failure().unwrap();
+        assert!(
+            why.contains("No space left") && !why.contains('\n'),
+            "{why}"
+        );
+        let full = Spool {
+            buffer: Vec::new(),
+            ..full
+        };
         for spool in [none, full] {
             let (spool, expected) = filled(spool);
             assert_eq!(spool.written, 0);

@@ -55,8 +55,12 @@ pub struct Breakdown {
 
 impl Default for Breakdown {
     fn default() -> Self {
+        let mut ok = Vec::with_capacity(BANDS);
+        // Written, so that the pages are in memory: zeros alone are only promised.
+        ok.resize_with(BANDS, || std::hint::black_box(PartSums::default()));
+        let ok: Result<Box<[PartSums; BANDS]>, _> = ok.try_into();
         Self {
-            ok: Box::new([PartSums::default(); BANDS]),
+            ok: ok.expect("there are as many as bands"),
             failed: PartSums::default(),
         }
     }

@@ -51,6 +51,12 @@ impl ClosedRows {
         }
     }
 
+    /// Bytes of them that are in memory.
+    #[cfg(test)]
+    pub(super) fn in_memory(&self) -> usize {
+        self.0.in_memory()
+    }
+
     /// All counts.
     pub(super) fn counts(&self) -> io::Result<impl Iterator<Item = ClosedCount> + use<>> {
         let bytes = self.0.read()?;

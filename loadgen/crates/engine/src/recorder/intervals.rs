@@ -162,6 +162,24 @@ impl IntervalLogs {
         }
     }
 
+    /// Provides the counters of an operation now: made at its first answer or its first failure, which may
+    /// come late in the window, they would look like memory that grows.
+    pub(super) fn provide(&mut self, op: OpId) {
+        for kind in DistributionKind::ALL {
+            let _provided = log(&mut self.logs, op, kind);
+        }
+    }
+
+    /// Bytes in memory of the counters and of the rows that are closed.
+    #[cfg(test)]
+    pub(super) fn in_memory(&self) -> usize {
+        let logs = self.logs.iter().flatten().flatten();
+        let bytes = |log: &IntervalLog| {
+            size_of_val::<[u32]>(&log.counts) + log.touched.capacity() * size_of::<u16>()
+        };
+        logs.map(bytes).sum::<usize>() + self.closed.in_memory()
+    }
+
     /// Counts a finished request of the window in the interval in which it was done.
     pub(super) fn record(&mut self, sample: &Sample) {
         let interval = self.intervals.number(sample.done);
@@ -188,14 +206,22 @@ impl IntervalLogs {
         if time > HIGHEST {
             return;
         }
-        let index = usize::from(op.0);
-        if self.logs.len() <= index {
-            self.logs.resize_with(index + 1, || [None, None, None]);
-        }
-        self.logs[index][kind as usize]
-            .get_or_insert_with(IntervalLog::new)
-            .record(interval, time, (&mut self.closed, distribution(op, kind)));
+        let log = log(&mut self.logs, op, kind);
+        log.record(interval, time, (&mut self.closed, distribution(op, kind)));
     }
+}
+
+/// The counters of one distribution, which are made if they are not there.
+fn log(
+    logs: &mut Vec<[Option<IntervalLog>; DistributionKind::ALL.len()]>,
+    op: OpId,
+    kind: DistributionKind,
+) -> &mut IntervalLog {
+    let index = usize::from(op.0);
+    if logs.len() <= index {
+        logs.resize_with(index + 1, || [None, None, None]);
+    }
+    logs[index][kind as usize].get_or_insert_with(IntervalLog::new)
 }
 
 /// The number of a distribution in closed rows.

@@ -67,6 +67,7 @@ impl Shard {
         };
         for op in operations {
             shard.slot(*op);
+            shard.logs.provide(*op);
         }
         shard
     }
@@ -367,6 +368,7 @@ impl OpenCount {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::NANOS_PER_SECOND;
 
     fn window(from: u64, to: u64) -> Window {
         Window {
@@ -381,6 +383,34 @@ mod tests {
             outcome,
             ..Sample::answered(from, to)
         }
+    }
+
+    #[test]
+    fn an_hour_of_answers_and_failures_takes_no_more_memory_than_its_first_minute() {
+        let hour = 3_600;
+        let operations: Vec<OpId> = (0..15).map(OpId).collect();
+        let end = Nanos::from_secs(hour + 10);
+        let mut shard = Shard::new(window(0, hour), &operations, end);
+        let begin = shard.logs.in_memory();
+        for number in 0..hour * 60 {
+            let at = Nanos(number * NANOS_PER_SECOND / 60);
+            let (op, took) = (OpId((number % 15) as u16), Nanos(7_919 * (number % 9_973)));
+            // The first failures come late.
+            let outcome = match number {
+                100_000.. if number % 16 == 0 => Outcome::Reset,
+                _ => Outcome::Ok,
+            };
+            shard.due(at, at);
+            shard.begin(op, at);
+            let sample = sample(op, at, at + took, outcome);
+            shard.settle(&sample, Some(&format!("reason {number}")));
+            shard.finished(at);
+            assert_eq!(shard.logs.in_memory(), begin, "request {number}");
+        }
+        assert_eq!(shard.examples.len(), 15 * (REASONS + 1));
+        let mut merged = IntervalHistograms::default();
+        shard.add_intervals_to(&mut merged);
+        assert!(merged.intervals().len() > 500);
     }
 
     #[test]

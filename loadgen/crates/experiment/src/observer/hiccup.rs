@@ -2,7 +2,7 @@
 //! everything on this machine (the idea of jHiccup).
 
 use std::{
-    io,
+    io::{self, Read as _},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -15,7 +15,8 @@ use loadgen_engine::{
     clock,
     clock::TrialClock,
     precedence::{self, ThreadPrecedence, ThreadRole},
-    units::Nanos,
+    spool::Spool,
+    units::{NANOS_PER_SECOND, Nanos},
 };
 
 /// How long it sleeps.
@@ -70,6 +71,19 @@ pub struct Course {
     began: Option<SystemTime>,
     slots: Vec<Slot>,
     first: bool,
+    /// What went wrong with keeping it.
+    warning: Option<String>,
+}
+
+/// What a sleeper has seen so far: the second that it is in, and those before, out of memory, each with
+/// the few of its buckets that were counted in.
+#[derive(Debug, Default)]
+struct CourseLog {
+    second: usize,
+    slot: Slot,
+    /// Of each second its number, its longest delay, the number of its buckets, and these with their
+    /// counts.
+    ended: Spool,
 }
 
 impl Sleeper {
@@ -107,32 +121,87 @@ fn watch(stop: &AtomicBool) -> Course {
     let _exact = clock::wake_this_thread_exactly();
     let first = precedence::precede(ThreadRole::Timer) == ThreadPrecedence::RealTime;
     let clock = TrialClock::start();
-    let mut course = Course {
-        began: Some(clock.epoch()),
-        slots: Vec::new(),
-        first,
-    };
+    let mut log = CourseLog::default();
     while !stop.load(Relaxed) {
+        // What is done with a delay is over before the next one is measured.
         let due = clock.now() + STEP;
         clock.sleep_until(due);
-        course.add(due, clock.now().since(due));
+        log.add(due, clock.now().since(due));
     }
-    course
+    Course {
+        began: Some(clock.epoch()),
+        first,
+        ..log.whole()
+    }
 }
 
-impl Course {
+impl CourseLog {
+    /// Counts a delay; they come in order of time.
     fn add(&mut self, due: Nanos, late: Nanos) {
-        let second = (due.0 / 1_000_000_000) as usize;
+        let second = (due.0 / NANOS_PER_SECOND) as usize;
         if second >= MOST_SECONDS {
             return;
         }
-        if self.slots.len() <= second {
-            self.slots.resize_with(second + 1, Slot::default);
+        if second > self.second {
+            self.end_second();
+            self.second = second;
         }
-        let slot = &mut self.slots[second];
-        let count = &mut slot.buckets[bucket(late)];
+        let count = &mut self.slot.buckets[bucket(late)];
         *count = count.saturating_add(1);
-        slot.longest = slot.longest.max(late);
+        self.slot.longest = self.slot.longest.max(late);
+    }
+
+    fn end_second(&mut self) {
+        let slot = std::mem::take(&mut self.slot);
+        let counted = || (0_u8..).zip(slot.buckets).filter(|(_, count)| *count > 0);
+        let row = self.ended.buffer();
+        row.extend((self.second as u32).to_le_bytes());
+        row.extend(slot.longest.0.to_le_bytes());
+        row.push(counted().count() as u8);
+        for (bucket, count) in counted() {
+            row.push(bucket);
+            row.extend(count.to_le_bytes());
+        }
+    }
+
+    /// All seconds; those that cannot be read back are missing, and a warning says so.
+    fn whole(mut self) -> Course {
+        self.end_second();
+        let mut course = Course {
+            warning: self.ended.failure().map(str::to_owned),
+            ..Course::default()
+        };
+        if let Err(error) = self.ended.read().and_then(|rows| course.fill(&rows)) {
+            course.warning = Some(format!(
+                "how late wake-ups were could not be read back from a temporary file: {error}"
+            ));
+        }
+        course
+    }
+}
+
+impl Course {
+    /// What went wrong with keeping it, in one sentence.
+    pub fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
+    }
+
+    /// Adds the rows of a log.
+    fn fill(&mut self, mut rows: &[u8]) -> io::Result<()> {
+        while !rows.is_empty() {
+            let second = u32::from_le_bytes(taken(&mut rows)?) as usize;
+            if self.slots.len() <= second {
+                self.slots.resize_with(second + 1, Slot::default);
+            }
+            let slot = &mut self.slots[second];
+            slot.longest = Nanos(u64::from_le_bytes(taken(&mut rows)?));
+            let [counted] = taken(&mut rows)?;
+            for _ in 0..counted {
+                let [bucket] = taken(&mut rows)?;
+                slot.buckets[usize::from(bucket)] = u16::from_le_bytes(taken(&mut rows)?);
+            }
+        }
+        Ok(())
     }
 
     /// What was seen between two instants, to the second; `None` where nothing was.
@@ -163,6 +232,13 @@ impl Course {
             first: self.first,
         })
     }
+}
+
+/// The next bytes of rows.
+fn taken<const N: usize>(rows: &mut &[u8]) -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    rows.read_exact(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn bucket(late: Nanos) -> usize {
@@ -208,15 +284,19 @@ mod tests {
     #[test]
     fn only_the_seconds_of_the_window_count() {
         let began = SystemTime::UNIX_EPOCH;
-        let mut course = Course {
-            began: Some(began),
-            ..Course::default()
-        };
+        let mut log = CourseLog::default();
         for ms in 0..5_000 {
-            course.add(Nanos::from_millis(ms), Nanos(20_000));
+            log.add(Nanos::from_millis(ms), Nanos(20_000));
+            match ms {
+                500 => log.add(Nanos::from_millis(ms), Nanos::from_millis(80)),
+                3_500 => log.add(Nanos::from_millis(ms), Nanos::from_millis(7)),
+                _ => {}
+            }
         }
-        course.add(Nanos::from_millis(500), Nanos::from_millis(80));
-        course.add(Nanos::from_millis(3_500), Nanos::from_millis(7));
+        let course = Course {
+            began: Some(began),
+            ..log.whole()
+        };
         let at = |second| began + Duration::from_secs(second);
         let quiet = course.between(at(1), at(3)).unwrap();
         assert_eq!((quiet.count, quiet.longest), (2_000, Nanos(20_000)));
@@ -224,6 +304,27 @@ mod tests {
         assert_eq!(seen.longest, Nanos::from_millis(7));
         assert!(seen.p99_9 < Nanos(30_000));
         assert!(course.between(at(9), at(12)).is_none());
+    }
+
+    #[test]
+    fn of_an_hour_of_wake_ups_only_the_newest_second_is_in_memory() {
+        let mut log = CourseLog::default();
+        let begin = log.ended.in_memory();
+        for ms in (0..3_600_000).step_by(10) {
+            log.add(Nanos::from_millis(ms), Nanos(1_000 * (ms % 997)));
+            assert_eq!(log.ended.in_memory(), begin);
+        }
+        assert!(log.ended.len() > begin as u64, "{}", log.ended.len());
+        let began = SystemTime::UNIX_EPOCH;
+        let course = Course {
+            began: Some(began),
+            ..log.whole()
+        };
+        assert_eq!(course.warning(), None);
+        let hour = course
+            .between(began, began + Duration::from_hours(1))
+            .unwrap();
+        assert_eq!((hour.count, hour.longest), (360_000, Nanos(996_000)));
     }
 
     #[test]

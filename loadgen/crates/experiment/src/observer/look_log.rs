@@ -1,23 +1,25 @@
-//! The looks while a trial runs: the newest as they are, older ones compressed. A look is about
-//! 8 KB and there are two a second, so that whole ones would be most of the generator's memory
-//! after an hour; neighbouring looks differ in few digits, which a compressor takes away.
+//! The looks while a trial runs: the newest as they are, older ones compressed and out of memory. A
+//! look is about 8 KB and there are two a second; even compressed they would be most of what the
+//! generator's memory grows by. Neighbouring looks differ in few digits, which a compressor takes away.
 
-use std::io;
+use std::io::{self, Read as _};
 
 use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 
 use super::timeline::{Observation, Timeline};
+use loadgen_engine::spool::Spool;
 
-/// Looks that are compressed together: half a minute of them.
-const BLOCK: usize = 60;
-/// Newest looks that stay as they are: what is shown on the way comes from the last seconds.
-const NEWEST: usize = 60;
+/// Looks that are compressed together.
+const BLOCK: usize = 20;
+/// Newest looks that stay as they are, ten seconds of them: what is shown on the way comes from the last
+/// five seconds.
+const NEWEST: usize = 20;
 
 /// All looks of a trial that still runs, in order.
 #[derive(Debug, Default)]
 pub struct LookLog {
-    /// Blocks of older looks, each a compressed JSON array.
-    older: Vec<Vec<u8>>,
+    /// Blocks of older looks, each a compressed JSON array behind its length.
+    older: Spool,
     newest: Timeline,
 }
 
@@ -28,28 +30,44 @@ impl LookLog {
         if self.newest.len() >= NEWEST + BLOCK
             && let Ok(packed) = packed(self.newest.oldest(BLOCK))
         {
-            self.older.push(packed);
+            let buffer = self.older.buffer();
+            buffer.extend((packed.len() as u64).to_le_bytes());
+            buffer.extend(packed);
             self.newest.drop_oldest(BLOCK);
         }
     }
 
-    /// The newest looks, those of the last half minute at least.
+    /// The newest looks, those of the last ten seconds at least.
     pub const fn newest(&self) -> &Timeline {
         &self.newest
+    }
+
+    /// Why older looks stay in memory, in one sentence; absent where they do not.
+    pub fn failure(&self) -> Option<&str> {
+        self.older.failure()
     }
 
     /// Every look, once the trial has ended.
     ///
     /// # Errors
-    /// A block that cannot be read, which only memory that was damaged makes.
+    /// The temporary file cannot be read, or what comes out of it is not what went in.
     pub fn whole(self) -> io::Result<Timeline> {
         let mut timeline = Timeline::default();
-        for block in &self.older {
+        let bytes = self.older.read()?;
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            let mut length = [0; size_of::<u64>()];
+            rest.read_exact(&mut length)?;
+            let length = u64::from_le_bytes(length) as usize;
+            let (block, later) = rest
+                .split_at_checked(length)
+                .ok_or(io::ErrorKind::UnexpectedEof)?;
             let looks: Vec<Observation> =
-                serde_json::from_reader(io::BufReader::new(DeflateDecoder::new(&block[..])))?;
+                serde_json::from_reader(io::BufReader::new(DeflateDecoder::new(block)))?;
             for look in looks {
                 timeline.push(look);
             }
+            rest = later;
         }
         timeline.append(self.newest);
         Ok(timeline)
@@ -59,9 +77,7 @@ impl LookLog {
 fn packed(looks: &[Observation]) -> io::Result<Vec<u8>> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
     serde_json::to_writer(&mut encoder, looks)?;
-    let mut bytes = encoder.finish()?;
-    bytes.shrink_to_fit();
-    Ok(bytes)
+    encoder.finish()
 }
 
 #[cfg(test)]
@@ -91,14 +107,28 @@ mod tests {
     }
 
     #[test]
+    fn of_an_hour_of_looks_only_the_newest_are_in_memory() {
+        let mut log = LookLog::default();
+        let begin = log.older.in_memory();
+        for half_second in 0..2 * 3_600_u64 {
+            log.push(look(half_second, half_second * 50));
+            assert!(log.newest.len() < NEWEST + BLOCK);
+            assert_eq!(log.older.in_memory(), begin);
+        }
+        assert!(log.older.len() > begin as u64, "{}", log.older.len());
+        assert_eq!(log.failure(), None);
+        assert_eq!(log.whole().unwrap().len(), 2 * 3_600);
+    }
+
+    #[test]
     fn a_look_that_is_no_longer_near_takes_a_tenth_of_its_json_at_most() {
         let mut log = LookLog::default();
         for second in 0..(NEWEST + 10 * BLOCK) as u64 {
             log.push(look(second, second * 10));
         }
-        let packed: usize = log.older.iter().map(Vec::len).sum();
+        let packed = log.older.len() as usize;
         let json = serde_json::to_vec(&look(400, 4_000)).unwrap().len();
-        assert_eq!(log.older.len(), 10);
+        assert_eq!(log.newest.len(), NEWEST);
         assert!(packed < json * 10 * BLOCK / 10, "{packed} of {json} each");
     }
 }

@@ -116,6 +116,9 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     warnings.extend(load_control::sentences(&data.changes));
     let faults = faults.end(&data, &mut warnings).await?;
     let hiccups = sleeper.map(Sleeper::finish).unwrap_or_default();
+    // One folder has the files of all that is recorded: one of the two sentences is enough.
+    let kept = watch.looks.failure().or(hiccups.warning());
+    warnings.extend(kept.map(str::to_owned));
     let timeline = watch.looks.whole().map_err(TrialError::Looks)?;
     let ended_by = watch.ended_by;
 

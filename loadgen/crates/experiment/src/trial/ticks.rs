@@ -29,12 +29,25 @@ const GROWN: u64 = 25;
 const MOST_SECONDS: usize = 60;
 
 /// The last looks at the driver's counters.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Ticks {
     /// Those of the latest seconds, whole.
     looks: VecDeque<driver::ProgressSnapshot>,
     /// All operations together, once a second.
     seconds: VecDeque<(Nanos, driver::OperationCounts)>,
+    /// Memory for the seconds to come: taken in the first minute of a load, it would look like memory that
+    /// grows.
+    spare: Vec<driver::OperationCounts>,
+}
+
+impl Default for Ticks {
+    fn default() -> Self {
+        Self {
+            looks: VecDeque::new(),
+            seconds: VecDeque::with_capacity(MOST_SECONDS),
+            spare: vec![driver::OperationCounts::default(); MOST_SECONDS],
+        }
+    }
 }
 
 impl Ticks {
@@ -124,6 +137,7 @@ impl Ticks {
         if self.seconds.len() >= MOST_SECONDS {
             self.seconds.pop_front();
         }
+        drop(self.spare.pop());
         self.seconds.push_back((now.at, now.total.clone()));
     }
 }
@@ -290,6 +304,7 @@ mod tests {
             now.at = Nanos::from_secs(second);
             percentiles.push([0.5, 0.95, 0.99].map(|share| ticks.percentile(&now, share)));
             ticks.keep(&now);
+            assert_eq!(ticks.seconds.len() + ticks.spare.len(), MOST_SECONDS);
         }
         let first = |rank: usize| percentiles.iter().position(|one| one[rank].is_some());
         // 25 answers a second: p50 takes one second, p95 eight, p99 forty.
