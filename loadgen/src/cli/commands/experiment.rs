@@ -128,8 +128,9 @@ fn estimate(experiment: &Experiment) -> String {
     } else {
         experiment.blocks.to_string()
     };
+    let longest = experiment.longest_time();
     format!(
-        "{blocks} blocks of two trials{controls}, each {} warm-up and {} measured: {load} of load; the first trial shows how long set-up and audits take besides{outlook}",
+        "{blocks} blocks of two trials{controls}, each {} warm-up and {} measured: {load} of load, and about {longest} at most with set-up, audits and searches{outlook}",
         windows.warm_up, windows.measure,
     )
 }

@@ -1,6 +1,14 @@
 //! The audit: clean on what was seeded, and each invariant noticed when it is broken.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
+
+use serde_json::Value;
+use shared::invariant::AuditReport;
+use sqlx::postgres::PgPoolOptions;
+use target_app::db::{
+    self,
+    audit::{Invariant, run},
+};
 
 use crate::support::{Lesson, TestApp};
 
@@ -66,4 +74,51 @@ async fn each_invariant_is_reported_by_name_when_it_is_broken() {
         assert!(!found.rows.is_empty() && found.rows.len() <= 100);
         app.finish().await;
     }
+}
+
+/// Statements that take a moment, and return what they see and over which connection.
+fn witnesses() -> [Invariant; 6] {
+    ["01_a", "02_b", "03_c", "04_d", "05_e", "06_f"].map(|file| Invariant {
+        file,
+        sql: "-- Nothing was seen.
+select pg_current_snapshot()::text as seen, pg_backend_pid() as connection
+from pg_sleep(0.2)",
+    })
+}
+
+/// What all witnesses have in one column.
+fn column(report: &AuditReport, name: &str) -> BTreeSet<String> {
+    let numbers: Vec<u16> = report.invariants.iter().map(|one| one.number).collect();
+    assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
+    let rows = report.invariants.iter().flat_map(|one| &one.rows);
+    rows.map(|row: &Value| row[name].to_string()).collect()
+}
+
+#[tokio::test]
+async fn an_audit_over_two_connections_sees_one_instant_while_others_commit() {
+    let app = TestApp::start().await;
+    let pool = db::connect(app.db.url()).await.unwrap();
+    let witnesses = witnesses();
+    let (report, ()) = tokio::join!(run(&pool, &witnesses, None), async {
+        for _ in 0..30 {
+            app.db.execute("select pg_current_xact_id()").await;
+            tokio::time::sleep(Duration::from_millis(15)).await;
+        }
+    });
+    let report = report.unwrap();
+    assert_eq!(column(&report, "seen").len(), 1, "{report:?}");
+    assert_eq!(column(&report, "connection").len(), 2, "{report:?}");
+    pool.close().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_audit_without_a_second_connection_checks_everything_over_the_first() {
+    let app = TestApp::start().await;
+    let one = PgPoolOptions::new().max_connections(1);
+    let pool = one.connect(app.db.url()).await.unwrap();
+    let report = run(&pool, &witnesses(), None).await.unwrap();
+    assert_eq!(column(&report, "connection").len(), 1, "{report:?}");
+    pool.close().await;
+    app.finish().await;
 }

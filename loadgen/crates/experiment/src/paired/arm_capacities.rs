@@ -11,13 +11,14 @@ use crate::{
     },
     schema::{
         ArmCapacities, ArmCapacity, CapacityFactor, LoadTrial, LoadUnit, LoadVote, PastCapacity,
+        TrialPurpose,
     },
     system::Settings,
     trial::{TestEnv, TrialError, TrialOutcome},
     verdict::merge_audits,
 };
 use loadgen_engine::{
-    suite::LoadModel,
+    suite::{LoadModel, Windows},
     threshold::{Level, Scope, Threshold},
 };
 
@@ -25,14 +26,18 @@ use loadgen_engine::{
 /// shorter.
 const WARM_UP: Millis = Millis(1_000);
 const MEASURE: Millis = Millis(6_000);
-/// Seconds that the trials of one arm may take; the bounds are then those that are known.
-const BUDGET_S: f64 = 90.0;
+/// Time that the trials of both arms may take; the bounds are then those that are known.
+pub(super) const BUDGET: Millis = Millis(120_000);
+/// Time beside the load of each trial, estimated for two quiet cores: restart, reset, drain, audit.
+pub(super) const BESIDE: Millis = Millis(3_000);
 /// The range of the searches.
 const LOWEST_RATE: f64 = 0.5;
 const HIGHEST_RATE: f64 = 20_000.0;
 const HIGHEST_USERS: f64 = 5_000.0;
-/// The first load of a search, as a share of what the arm takes at its limit: the SLO is met below it.
-const FIRST: f64 = 0.7;
+/// The first load of a search, as a share of what the arm takes at its limit. The SLO is met below the
+/// limit and missed above it, and the next load is half as much again: so the first two trials most often
+/// lie on both sides, and are as far apart as the bounds are to be.
+const FIRST: f64 = 0.8;
 /// The SLO where the experiment limits no time of all requests.
 const USUAL_SLO: [&str; 2] = ["p95 < 1000ms", "errors < 1%"];
 /// Trials that a search of an arm takes, roughly.
@@ -74,9 +79,10 @@ pub(super) async fn search(
             plan,
         });
     }
-    let searches: [ArmSearch; 2] = searches
+    let mut searches: [ArmSearch; 2] = searches
         .try_into()
         .map_err(|_| TrialError::NoRate("two arms are searched".to_owned()))?;
+    divide_budget(searches.each_mut().map(|one| &mut one.plan));
     let trials = 2 * (TRIALS_OF_ARM + experiment.blocks + experiment.control_blocks());
     let mut keep = |outcome: &TrialOutcome, _: &[KeptTrial]| kept(outcome);
     let outcomes = search_in_turn(env, &searches, workers, trials, &mut keep).await;
@@ -125,8 +131,7 @@ fn plan(
     (first, requests): (f64, f64),
 ) -> CapacityPlan {
     let mut suite = experiment.suite.clone();
-    suite.windows.warm_up = suite.windows.warm_up.min(WARM_UP);
-    suite.windows.measure = suite.windows.measure.min(MEASURE);
+    suite.windows = windows(suite.windows);
     let (unit, think, lowest, highest) = match suite.load {
         LoadModel::Open { .. } => (LoadUnit::Rate, None, LOWEST_RATE, HIGHEST_RATE),
         LoadModel::Closed { think, .. } => (LoadUnit::Users, think, 1.0, HIGHEST_USERS),
@@ -137,16 +142,40 @@ fn plan(
         slo: slo.to_vec(),
         unit,
         think,
-        search: SearchPlan {
-            budget_s: Some(BUDGET_S),
-            ..SearchPlan::coarse(first, lowest, highest, unit == LoadUnit::Users)
-        },
+        search: SearchPlan::coarse(first, lowest, highest, unit == LoadUnit::Users),
         settings: settings.clone(),
         level_trials: 0,
         soak: None,
         breakdown: None,
         requests_per_iteration: requests.max(1.0),
         suite,
+    }
+}
+
+/// The windows of a trial, as far as its rate needs no longer one.
+pub(super) fn windows(of_experiment: Windows) -> Windows {
+    Windows {
+        warm_up: of_experiment.warm_up.min(WARM_UP),
+        measure: of_experiment.measure.min(MEASURE),
+        ..of_experiment
+    }
+}
+
+/// Gives each arm the part of the time that its first two trials have of those of both: a slow arm has
+/// longer ones, and each gets time for about as many.
+fn divide_budget(plans: [&mut CapacityPlan; 2]) {
+    let seconds = plans.each_ref().map(|plan| {
+        let search = &plan.search;
+        let planned = |load: f64| {
+            let suite = plan.suite_at(load.min(search.highest), TrialPurpose::Bracket);
+            let load = suite.map_or(plan.suite.windows, |suite| suite.windows);
+            (load.planned().0 + BESIDE.0) as f64
+        };
+        planned(search.first) + planned(search.first * search.growth)
+    });
+    let both: f64 = seconds.iter().sum();
+    for (plan, share) in plans.into_iter().zip(seconds) {
+        plan.search.budget_s = Some(BUDGET.duration().as_secs_f64() * share / both);
     }
 }
 
@@ -313,22 +342,40 @@ mod tests {
     }
 
     #[test]
-    fn a_search_begins_below_the_limit_of_the_arm_and_keeps_to_its_time() {
+    fn a_search_begins_below_the_limit_of_the_arm() {
         let open = experiment(OPEN, "[ p95 < 500ms ]");
         let settings = &open.after.settings;
         let found = plan(&open, settings, &slo(&open), (70.0, 3.0));
         assert_eq!(found.unit, LoadUnit::Rate);
         assert_eq!(found.suite.windows.measure, Millis(6_000));
         assert!((found.requests_per_iteration - 3.0).abs() < 1e-9);
-        let wanted = SearchPlan {
-            budget_s: Some(BUDGET_S),
-            ..SearchPlan::coarse(70.0, LOWEST_RATE, HIGHEST_RATE, false)
-        };
+        let wanted = SearchPlan::coarse(70.0, LOWEST_RATE, HIGHEST_RATE, false);
         assert_eq!(found.search, wanted);
         let closed = experiment("{ model: closed, users: 4, duration: 2s }", "[ p95 < 1s ]");
         let found = plan(&closed, settings, &slo(&closed), (4.0, 1.0));
         assert_eq!((found.unit, found.search.whole), (LoadUnit::Users, true));
         assert_eq!(found.suite.windows.measure, Millis(2_000));
+    }
+
+    #[test]
+    fn both_arms_have_time_for_as_many_trials_and_together_no_more_than_there_is() {
+        let open = experiment(OPEN, "[ p95 < 500ms ]");
+        let slo = slo(&open);
+        let made = |first| plan(&open, &open.after.settings, &slo, (first, 3.0));
+        let (mut slow, mut fast) = (made(7.0), made(90.0));
+        divide_budget([&mut slow, &mut fast]);
+        let [slow, fast] = [slow, fast].map(|plan| plan.search.budget_s.unwrap());
+        assert!((slow + fast - 120.0).abs() < 1e-9);
+        // 240 requests are 11.4 s at 7 iterations a second and 7.6 s at 10.5, and 6 s are more than that
+        // at 90.
+        let (of_slow, of_fast) = (15.429 + 11.620, 10.0 + 10.0);
+        assert!(
+            (slow / fast - of_slow / of_fast).abs() < 1e-3,
+            "{slow} {fast}"
+        );
+        // Two that find the range, two that confirm it, and one more.
+        assert!(fast > 4.9 * 10.0, "{fast}");
+        assert!(slow > 2.3 * of_slow, "{slow}");
     }
 
     #[test]

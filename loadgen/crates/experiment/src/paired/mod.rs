@@ -18,6 +18,7 @@ mod finished;
 mod metrics;
 mod orchestrate;
 mod outlook;
+mod planned_time;
 mod probe;
 mod rate;
 mod reading;

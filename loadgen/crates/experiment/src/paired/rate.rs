@@ -13,6 +13,8 @@ const USERS: u32 = 16;
 /// Load of a probe before it counts, and while it does.
 const WARM_UP: Millis = Millis(1_000);
 const MEASURE: Millis = Millis(4_000);
+/// The whole load of a probe.
+pub(super) const PROBE: Millis = Millis(WARM_UP.0 + MEASURE.0);
 /// Share of what the slower arm takes at its limit that both are asked for: times there are
 /// those of service, not of a queue, and scatter little.
 const SHARE: f64 = 0.5;
