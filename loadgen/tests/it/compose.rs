@@ -137,7 +137,7 @@ fn instances_of_compose_are_alike_and_bounded_and_the_balancer_waits_for_all() {
     assert_eq!(loadgen["depends_on"]["balancer"]["required"], false);
     let settings = read("deploy/haproxy.cfg");
     for name in ["target-app:8080", "instance:8080"] {
-        assert_eq!(settings.matches(&format!(" {name} ")).count(), 2, "{name}");
+        assert_eq!(settings.matches(&format!(" {name} ")).count(), 3, "{name}");
     }
 }
 

@@ -38,8 +38,17 @@ const MAX_SOCKET_PATH: usize = 107;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Interval at which the number of those requests is read.
 const POLL_EVERY: Duration = Duration::from_millis(20);
-/// The two backends: of requests, and of sockets.
-const BACKENDS: [&str; 2] = ["requests", "sockets"];
+/// The backends, and how each chooses the instance: of requests; of sockets, where a reconnect with the
+/// same token finds the same instance; and of video classes, whose two ends meet in the memory of one.
+const BACKENDS: [(&str, &str); 3] = [
+    (REQUESTS, "balance leastconn"),
+    (
+        "sockets",
+        "balance hdr(authorization)\n    hash-type consistent",
+    ),
+    ("classes", "balance uri path-only\n    hash-type consistent"),
+];
+const REQUESTS: &str = "requests";
 
 /// A running balancer.
 #[derive(Debug)]
@@ -161,7 +170,7 @@ impl Balancer {
     }
 
     fn set_state(&self, instance: usize, state: &str) -> Result<(), StackError> {
-        for backend in BACKENDS {
+        for (backend, _) in BACKENDS {
             let name = server_name(instance);
             command(
                 &self.commands,
@@ -175,7 +184,7 @@ impl Balancer {
     fn requests(&self, instance: usize) -> Result<u64, StackError> {
         let servers = stat(&self.commands).map_err(StackError::io("HAProxy takes no command"))?;
         let name = server_name(instance);
-        let of = |one: &&ServerState| one.backend == BACKENDS[0] && one.server == name;
+        let of = |one: &&ServerState| one.backend == REQUESTS && one.server == name;
         Ok(servers.iter().find(of).map_or(0, |one| one.sessions))
     }
 }
@@ -230,6 +239,10 @@ fn server_name(instance: usize) -> String {
 
 fn settings(port: u16, commands: &Path, instances: &[SocketAddr]) -> String {
     let health = shared::paths::HEALTH_READY;
+    let classes = shared::paths::SESSION_SIGNAL
+        .split('{')
+        .next()
+        .unwrap_or_default();
     let mut text = format!(
         "global\n\
          \x20   nbthread 1\n\
@@ -251,14 +264,12 @@ fn settings(port: u16, commands: &Path, instances: &[SocketAddr]) -> String {
          \x20   default-server check inter 1s fastinter 200ms downinter 200ms fall 1 rise 1 observe layer4 error-limit 1 on-error mark-down\n\
          frontend clients\n\
          \x20   bind 127.0.0.1:{port}\n\
+         \x20   use_backend classes if {{ hdr(upgrade) -i websocket }} {{ path_beg {classes} }}\n\
          \x20   use_backend sockets if {{ hdr(upgrade) -i websocket }}\n\
          \x20   default_backend requests\n",
         commands = commands.display()
     );
-    for (backend, balance) in BACKENDS.into_iter().zip([
-        "balance leastconn",
-        "balance hdr(authorization)\n    hash-type consistent",
-    ]) {
+    for (backend, balance) in BACKENDS {
         // Writing to a String cannot fail.
         let _infallible = writeln!(text, "backend {backend}\n    {balance}");
         for (index, address) in instances.iter().enumerate() {
@@ -276,7 +287,7 @@ struct ServerState {
     is_up: bool,
 }
 
-/// The servers of both backends, from `show stat`: CSV with a head.
+/// The servers of all backends, from `show stat`: CSV with a head.
 fn stat(commands: &Path) -> std::io::Result<Vec<ServerState>> {
     Ok(read_stat(&command(commands, "show stat")?))
 }
@@ -331,7 +342,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_instance_is_a_server_of_both_backends() {
+    fn each_instance_is_a_server_of_each_backend() {
         let instances = [4_001, 4_002].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
         let text = settings(4_000, Path::new("/tmp/commands"), &instances);
         assert!(text.contains("bind 127.0.0.1:4000\n"));
@@ -339,7 +350,7 @@ mod tests {
             "server instance1 127.0.0.1:4001\n",
             "server instance2 127.0.0.1:4002\n",
         ] {
-            assert_eq!(text.matches(line).count(), 2, "{line}");
+            assert_eq!(text.matches(line).count(), BACKENDS.len(), "{line}");
         }
     }
 
@@ -358,7 +369,7 @@ mod tests {
         for line in own.lines().map(str::trim).filter(|line| !differs(line)) {
             assert!(has(line), "deploy/haproxy.cfg lacks `{line}`");
         }
-        for backend in BACKENDS {
+        for (backend, _) in BACKENDS {
             let (_, rest) = compose
                 .split_once(&format!("\nbackend {backend}\n"))
                 .unwrap();

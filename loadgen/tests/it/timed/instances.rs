@@ -103,3 +103,20 @@ fn a_killed_instance_loses_at_most_what_was_in_flight_on_it() {
     audited_clean(&summary);
     assert_ne!(code, Some(98));
 }
+
+#[test]
+fn the_two_ends_of_a_video_class_meet_on_one_of_four_instances() {
+    let results = tempfile::tempdir().unwrap();
+    let load = "run --flow sessions.class --rate 3/s --duration 6s --warmup 1s --accounts 20";
+    let (code, summary) = disturbed(load, "--topology=scale=4", results.path());
+    let present = summary["arms"][0]["operations"].as_array().unwrap().iter();
+    let met = present
+        .filter(|one| one["name"] == "sessions.present")
+        .map(|one| one["outcomes"]["ok"].as_u64().unwrap())
+        .sum::<u64>();
+    // By chance three of four would miss each other.
+    assert!(met >= 8, "{met}: {}", summary["arms"][0]["operations"]);
+    assert_eq!(failed(&summary), 0, "{}", summary["warnings"]);
+    audited_clean(&summary);
+    assert_ne!(code, Some(98));
+}
