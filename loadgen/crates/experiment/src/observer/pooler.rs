@@ -4,15 +4,22 @@ use shared::snapshot::Snapshot;
 
 use crate::schema::PoolerFigures;
 
-/// What the pooler did between the first and the last snapshot; absent where either lacks it, or where
-/// it was restarted between.
+/// What the pooler did between the first and the last look that saw it; absent where fewer than half of
+/// the looks did, or where it was restarted between. Where everything is overloaded its console answers
+/// late, and that is when its figures are needed: they are compared with each other alone, so a shorter
+/// span does not make them wrong.
 pub(super) fn figures(snapshots: &[&Snapshot]) -> Option<PoolerFigures> {
-    let (first, last) = (snapshots.first()?, snapshots.last()?);
-    let (before, after) = (first.pooler.as_ref()?, last.pooler.as_ref()?);
-    let seen = || snapshots.iter().filter_map(|one| one.pooler.as_ref());
+    let seen: Vec<_> = snapshots
+        .iter()
+        .filter_map(|one| one.pooler.as_ref())
+        .collect();
+    let (before, after) = (seen.first()?, seen.last()?);
+    if seen.len() < 2 || 2 * seen.len() < snapshots.len() {
+        return None;
+    }
     Some(PoolerFigures {
-        clients_waiting_max: seen().map(|one| one.clients_waiting).max()?,
-        servers_max: seen().map(|one| one.servers).max()?,
+        clients_waiting_max: seen.iter().map(|one| one.clients_waiting).max()?,
+        servers_max: seen.iter().map(|one| one.servers).max()?,
         transactions: after.transactions.checked_sub(before.transactions)?,
         wait_s: after.wait_us.checked_sub(before.wait_us)? as f64 / 1e6,
     })
@@ -45,8 +52,20 @@ mod tests {
         assert_eq!((found.transactions, found.clients_waiting_max), (50, 7));
         assert_eq!(found.servers_max, 8);
         assert_eq!(found.wait_ms(), Some(2.0));
-        // Restarted between, or not seen.
+        // Restarted between, or not seen twice.
         assert_eq!(figures(&[&looks[2], &looks[0]]), None);
         assert_eq!(figures(&[&Snapshot::default(), &looks[0]]), None);
+    }
+
+    #[test]
+    fn a_console_that_answers_late_now_and_then_is_no_reason_to_know_nothing() {
+        let looks = [look(10, 0), look(30, 7), look(60, 2)];
+        let late = Snapshot::default();
+        let all = [&late, &looks[0], &looks[1], &looks[2], &late, &late];
+        let found = figures(&all).unwrap();
+        assert_eq!((found.transactions, found.servers_max), (50, 8));
+        // Of two looks of five it cannot be said how the pooler was.
+        let few = [&late, &looks[0], &late, &looks[2], &late];
+        assert_eq!(figures(&few), None);
     }
 }

@@ -40,8 +40,8 @@ pub struct Server {
     pub pool_waiters_max: u32,
     /// Checkouts given up.
     pub pool_timeouts: u64,
-    /// What the pooler before the database did; absent where there is none, or where it was not seen
-    /// at both looks.
+    /// What the pooler before the database did; absent where there is none, or where fewer than half
+    /// of the looks saw it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pooler: Option<PoolerFigures>,
     /// What the replica of the database did; absent where there is none, or where it was not seen at
@@ -68,7 +68,7 @@ pub struct Server {
     pub cache_errors: u64,
 }
 
-/// What a pooler before the database did.
+/// What a pooler before the database did, from the first look that saw it to the last.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PoolerFigures {
     /// Most clients that waited for a server connection at a look.
