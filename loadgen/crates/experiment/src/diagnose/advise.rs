@@ -126,6 +126,33 @@ mod tests {
     }
 
     #[test]
+    fn a_wait_in_the_pooler_is_not_taken_for_time_in_postgresql() {
+        let mut summary = fixture::quiet();
+        faults::pooler(&mut summary);
+        let codes = |summary: &Summary| -> Vec<String> {
+            let all = all_recommendations(summary, &SHOP).into_iter();
+            all.map(|one| one.code)
+                .filter(|code| code.contains("WAIT"))
+                .collect()
+        };
+        assert_eq!(codes(&summary), ["POOLER_WAIT"]);
+        let all = all_recommendations(&summary, &SHOP);
+        assert!(
+            all[0].evidence.starts_with(
+                "a transaction waited 40.0 ms in the pooler for one of 20 server connections, up to 310 clients at once"
+            ),
+            "{}",
+            all[0].evidence
+        );
+        // A pooler with a queue for a moment, and one that nobody waited for.
+        for (waiting, wait_s) in [(19, 200.0), (310, 1.0)] {
+            let pooler = summary.arms[0].server.pooler.as_mut().unwrap();
+            (pooler.clients_waiting_max, pooler.wait_s) = (waiting, wait_s);
+            assert_eq!(codes(&summary), ["POOL_WAIT"]);
+        }
+    }
+
+    #[test]
     fn a_larger_pool_in_force_is_not_made_smaller_where_its_size_was_not_observed() {
         let mut summary = fixture::quiet();
         faults::pool(&mut summary);

@@ -11,7 +11,8 @@ use shared::{
 
 use super::fixture::{band, set};
 use crate::schema::{
-    CacheLookUps, Database, Percentile, PlanNode, StatementPlan, Summary, ValidityCheck,
+    CacheLookUps, Database, Percentile, PlanNode, PoolerFigures, StatementPlan, Summary,
+    ValidityCheck,
 };
 
 fn database(summary: &mut Summary) -> &mut Database {
@@ -34,6 +35,19 @@ pub(super) fn pool(summary: &mut Summary) {
         _ => 0.0,
     };
     tail(summary, parts);
+}
+
+/// A pool with room, whose connections wait in a pooler.
+pub(super) fn pooler(summary: &mut Summary) {
+    pool(summary);
+    let server = &mut summary.arms[0].server;
+    server.pool_max = 800;
+    server.pooler = Some(PoolerFigures {
+        clients_waiting_max: 310,
+        servers_max: 20,
+        transactions: 5_000,
+        wait_s: 200.0,
+    });
 }
 
 pub(super) fn limit(summary: &mut Summary) {

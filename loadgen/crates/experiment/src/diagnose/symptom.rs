@@ -26,6 +26,8 @@ pub enum Symptom {
     PoolTooSmall,
     /// Requests wait for a pooled connection although there are enough of them.
     ConnectionsHeldTooLong,
+    /// Transactions wait in the pooler before the database for one of its server connections.
+    PoolerWait,
     /// The pool may open about as many connections as PostgreSQL admits, or more.
     ConnectionLimit,
     /// Password hashing takes the time. Found in: the operation that hashes.
@@ -92,6 +94,7 @@ impl Symptom {
             Self::AdmissionWait => "ADMISSION_WAIT",
             // Two ways to help against the same symptom; readers look for one word.
             Self::PoolTooSmall | Self::ConnectionsHeldTooLong => "POOL_WAIT",
+            Self::PoolerWait => "POOLER_WAIT",
             Self::ConnectionLimit => "CONNECTION_LIMIT",
             Self::Hashing => "HASHING",
             Self::RedisErrors => "REDIS_ERRORS",

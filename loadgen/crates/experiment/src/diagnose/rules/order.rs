@@ -14,6 +14,7 @@ pub(in crate::diagnose) const ALL: &[Rule] = &[
     outcomes::slow_sockets,
     outcomes::timeouts,
     response_time::admission_wait,
+    pool::pooler_wait,
     pool::pool_wait,
     pool::connection_limit,
     response_time::hashing,

@@ -9,6 +9,8 @@ use shared::timing::ServerPart;
 
 /// A share of the tail from which a part is worth work.
 const NOTABLE_SHARE: f64 = 0.25;
+/// Mean wait in a pooler from which it is worth work, in milliseconds.
+const NOTABLE_POOLER_WAIT_MS: f64 = 1.0;
 /// Utilisation that a pool is planned for.
 const PLANNED_UTILISATION: f64 = 0.7;
 
@@ -19,6 +21,26 @@ fn needed_connections(evidence: &Evidence<'_>) -> u32 {
     let needed = evidence.rate() * held_s / PLANNED_UTILISATION;
     // A rounding error is no connection.
     ((needed - 1e-6).ceil() as u32).clamp(2, 1_000)
+}
+
+/// The time in PostgreSQL that requests state has this wait in it, because they cannot tell them apart.
+pub(super) fn pooler_wait(evidence: &Evidence<'_>) -> Option<RuleFinding> {
+    let pooler = evidence.arm.server.pooler?;
+    let wait = pooler
+        .wait_ms()
+        .filter(|wait| *wait >= NOTABLE_POOLER_WAIT_MS)?;
+    let (waiting, servers) = (pooler.clients_waiting_max, pooler.servers_max);
+    // Fewer than that are a moment, which the mean of few transactions may keep.
+    if servers == 0 || waiting < servers {
+        return None;
+    }
+    Some(RuleFinding::new(
+        Symptom::PoolerWait,
+        format!(
+            "a transaction waited {wait:.1} ms in the pooler for one of {servers} server connections, up to {waiting} clients at once; the time in PostgreSQL that requests state includes that"
+        ),
+        "shorten transactions; where PostgreSQL's processors and disks are not busy, give the pooler more server connections (`--topology pgbouncer=N`, default_pool_size)",
+    ))
 }
 
 pub(super) fn pool_wait(evidence: &Evidence<'_>) -> Option<RuleFinding> {
@@ -46,6 +68,10 @@ pub(super) fn pool_wait(evidence: &Evidence<'_>) -> Option<RuleFinding> {
         );
         finding.figure = Some(needed);
         return Some(finding);
+    }
+    if pooler_wait(evidence).is_some() {
+        // What holds the connections is named there.
+        return None;
     }
     Some(RuleFinding::new(
         Symptom::ConnectionsHeldTooLong,
