@@ -63,8 +63,7 @@ pub(super) fn start(
     let program = binaries::pgbouncer()?;
     let user = SystemUser::for_service()?;
     let password = &postgres.password;
-    // The password itself: with it both ways to authenticate are possible, SCRAM to clients and what
-    // the server asks for.
+    // The password itself: with it PgBouncer can sign in to the server, whatever that asks for.
     let users = folder.write_secret("pgbouncer.users", &format!("\"{NAME}\" \"{password}\"\n"))?;
     let keeps_statements = version(&program).is_some_and(|version| version >= (1, 21));
     let (process, port) = on_free_port(|port| {
@@ -102,7 +101,10 @@ fn settings(port: u16, server: u16, servers: u16, users: &Path, keeps_statements
          listen_addr = 127.0.0.1\n\
          listen_port = {port}\n\
          unix_socket_dir =\n\
-         auth_type = scram-sha-256\n\
+         ; A login by SCRAM costs the one thread of PgBouncer some milliseconds, because it has to derive\n\
+         ; the key from the password each time: when a pool opens hundreds of connections at once they\n\
+         ; time out before their turn.\n\
+         auth_type = md5\n\
          auth_file = {users}\n\
          stats_users = {NAME}\n\
          pool_mode = transaction\n\
