@@ -98,5 +98,12 @@ if [[ ",$COMPOSE_PROFILES," == *,replica,* ]]; then
     [ "$(docker compose exec -T postgres-replica id -u)" != 0 ] || { echo "compose-test: the replica runs as root" >&2; exit 1; }
 fi
 prints 'Audit: .* 0 violations' docker compose logs --no-color loadgen || { echo "compose-test: no clean audit line" >&2; exit 1; }
-COMPOSE_PROFILES=${COMPOSE_PROFILES:+$COMPOSE_PROFILES,}test docker compose run --rm -T test || { echo "compose-test: the smoke test failed" >&2; exit 1; }
+# On a machine that others use the generator may say that its figures do not count (96, 97): what counts here
+# is that nothing failed and the audit is clean.
+code=0
+COMPOSE_PROFILES=${COMPOSE_PROFILES:+$COMPOSE_PROFILES,}test docker compose run --rm -T test >"$results/smoke" || code=$?
+cat "$results/smoke"
+case $code in 0 | 96 | 97) ;; *) echo "compose-test: the smoke test ended with $code" >&2; exit 1 ;; esac
+grep -Eq '^ *PASS +errors < 1% ' "$results/smoke" || { echo "compose-test: the smoke test had errors" >&2; exit 1; }
+grep -Eq 'Audit: .* 0 violations' "$results/smoke" || { echo "compose-test: the smoke test has no clean audit" >&2; exit 1; }
 echo "compose-test: passed"
