@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use shared::text::one_line;
+use shared::text::escaped;
 
 use super::failure::Failure;
 use crate::{exit, live::TerminalCapabilities};
@@ -71,9 +71,9 @@ pub(in crate::cli) fn progress(text: &str) {
 #[expect(clippy::print_stderr, reason = "the command line's own error line")]
 pub(in crate::cli) fn print_error(text: &str) {
     let mut lines = text.lines();
-    eprintln!("error: {}", one_line(lines.next().unwrap_or_default()));
+    eprintln!("error: {}", escaped(lines.next().unwrap_or_default()));
     for line in lines {
-        eprintln!("  {}", one_line(line));
+        eprintln!("  {}", escaped(line));
     }
 }
 

@@ -45,7 +45,7 @@ impl Exit {
 
     /// Prints it on standard error.
     pub fn print(&self) -> ExitCode {
-        let _closed = writeln!(io::stderr(), "error: {}", text::one_line(&self.message));
+        let _closed = writeln!(io::stderr(), "error: {}", text::escaped(&self.message));
         ExitCode::from(self.code)
     }
 

@@ -74,8 +74,10 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
         };
         planned.push((*name, experiment, way));
     }
-    let possible = |(_, _, way): &(_, _, Way)| !matches!(way, Way::LeftOut(_));
-    if !planned.iter().any(possible)
+    // Services that can have none of them are a mistake of the call.
+    if planned
+        .iter()
+        .all(|(_, _, way)| matches!(way, Way::LeftOut(_)))
         && let Some((_, _, Way::LeftOut(why))) = planned.pop()
     {
         return Err(Failure::Usage(why));

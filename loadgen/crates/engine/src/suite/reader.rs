@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use serde_saphyr::{Location, Spanned};
-use shared::{number, text::one_line, time::Millis};
+use shared::{number, text::escaped, time::Millis};
 
 use super::model::Think;
 use crate::flow::Catalog;
@@ -15,7 +15,7 @@ pub const MAX_TIMEOUT: Millis = Millis(600_000);
 
 /// A file that cannot be used, in one line: where, what, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", one_line(.0))]
+#[error("{}", escaped(.0))]
 pub struct BadFile(pub String);
 
 impl BadFile {

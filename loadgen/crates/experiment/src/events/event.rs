@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use shared::text::is_unprintable;
 
 use super::{span, tick::Tick};
 use crate::schema::{Trial, Verdict};
@@ -70,11 +71,7 @@ pub fn printable(text: &str) -> String {
     for letter in text.chars() {
         match letter {
             '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => line.push(' '),
-            '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' => {}
-            letter if letter.is_control() => {}
+            letter if is_unprintable(letter) => {}
             letter => line.push(letter),
         }
     }

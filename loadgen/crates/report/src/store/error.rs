@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use loadgen_engine::aggregator::HlogError;
-use shared::text::one_line;
+use shared::text::escaped;
 
 /// Why a result could not be stored or read.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// A value could not be turned into JSON, or JSON not into a value.
-    #[error("failed to understand {}: {}", path.display(), one_line(&source.to_string()))]
+    #[error("failed to understand {}: {}", path.display(), escaped(&source.to_string()))]
     Json {
         /// Of which file.
         path: PathBuf,

@@ -30,7 +30,7 @@ pub(super) fn pooler_wait(evidence: &Evidence<'_>) -> Option<RuleFinding> {
         .wait_ms()
         .filter(|wait| *wait >= NOTABLE_POOLER_WAIT_MS)?;
     let (waiting, servers) = (pooler.clients_waiting_max, pooler.servers_max);
-    // Fewer than that are a moment, which the mean of few transactions may keep.
+    // A shorter queue is gone after one transaction of each server connection.
     if servers == 0 || waiting < servers {
         return None;
     }
