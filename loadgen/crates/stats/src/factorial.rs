@@ -10,11 +10,17 @@
 //! q = sum over cells of sign * mean / cells        SS = cells * r * q²
 //! SE(q) = s / sqrt(cells * r),  s² = SSE / df,  df = (cells - 1)(r - 1), blocks removed
 //! ```
+//!
+//! Replicates that are alike to the last digit have no spread that chance could be judged by: an
+//! error of 0 would make the smallest effect certain, so there is none.
 
 use super::distributions::{t_quantile, t_two_sided};
 
 /// Most factors of a design.
 pub const MOST_FACTORS: u32 = 5;
+
+/// Squares of the error, as a share of those of the figures, up to which it is that of rounding.
+const ROUNDING: f64 = 1e-24;
 
 /// Which cells are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,9 +39,9 @@ pub struct Term {
     pub aliases: Vec<u32>,
     /// Half of what y changes from low to high.
     pub q: f64,
-    /// Interval of q; absent without replicates.
+    /// Interval of q; absent without a standard error.
     pub interval: Option<(f64, f64)>,
-    /// Two-sided p of q = 0; absent without replicates.
+    /// Two-sided p of q = 0; absent without a standard error.
     pub p: Option<f64>,
     /// Share of all squares about the mean, 0 to 1.
     pub variation: f64,
@@ -48,7 +54,7 @@ pub struct Fit {
     pub mean: f64,
     /// Every term but the mean, fewest factors first.
     pub terms: Vec<Term>,
-    /// Standard error of every q; absent without replicates.
+    /// Standard error of every q; absent without replicates, and where these are alike.
     pub standard_error: Option<f64>,
     /// Degrees of freedom of the error.
     pub df: usize,
@@ -137,7 +143,9 @@ impl Design {
         }
         let between: f64 = blocks.iter().map(|block| n * (block - mean).powi(2)).sum();
         let df = (cells.len() - 1) * (replicates - 1);
-        let standard_error = (df > 0).then(|| (error / df as f64 / (n * r)).sqrt());
+        let figures: f64 = y.iter().flatten().map(|one| one * one).sum();
+        let is_known = df > 0 && error > figures * ROUNDING;
+        let standard_error = is_known.then(|| (error / df as f64 / (n * r)).sqrt());
         let student = t_quantile(f64::midpoint(1.0, level), df as f64);
         let share = |squares: f64| if total > 0.0 { squares / total } else { 0.0 };
         let terms = self
@@ -151,13 +159,7 @@ impl Design {
                     .map(|(cell, mean)| Self::sign(*cell, term) * mean)
                     .sum::<f64>()
                     / n;
-                let both_tails = standard_error.and_then(|error| {
-                    if error > 0.0 {
-                        t_two_sided(q / error, df as f64)
-                    } else {
-                        Some(if q == 0.0 { 1.0 } else { 0.0 })
-                    }
-                });
+                let both_tails = standard_error.and_then(|error| t_two_sided(q / error, df as f64));
                 Term {
                     factors: term,
                     aliases,
@@ -259,6 +261,15 @@ mod tests {
         );
         close(one.terms[0].q, other.terms[0].q);
         close(one.standard_error.unwrap(), other.standard_error.unwrap());
+    }
+
+    #[test]
+    fn replicates_that_are_alike_have_no_error_and_prove_nothing() {
+        let y = [0.1, 0.3].map(|one| vec![one; 3]);
+        let fit = Design::full(1).unwrap().fit(&y, 0.95).unwrap();
+        close(fit.terms[0].q, 0.1);
+        assert_eq!((fit.standard_error, fit.df), (None, 2));
+        assert_eq!((fit.terms[0].interval, fit.terms[0].p), (None, None));
     }
 
     #[test]

@@ -3,16 +3,19 @@
 //!
 //! Where an interaction's interval excludes 1, the mean effect of a factor in it describes none of
 //! the systems that were run: its simple effects, one for each setting of the factors that it
-//! interacts with, are reported instead.
+//! interacts with, are reported instead (`simple`).
 //!
 //! A figure beyond the timeout is known to be at least the timeout. It takes part in every term: a
 //! term in whose contrast all such figures have one sign has a bound, the others have nothing.
 
 use serde::Serialize;
 
-use super::plan::{FactorialPlan, letters};
+use super::{
+    plan::{FactorialPlan, letters},
+    simple::{SimpleEffect, simple},
+};
 use crate::{paired::TrialReading, schema::RatioBound};
-use loadgen_stats::{Design, Fit, Term, holm};
+use loadgen_stats::{Design, Term, holm};
 
 /// Level of every interval.
 const LEVEL: f64 = 0.95;
@@ -31,8 +34,14 @@ pub struct FactorialAnalysis {
     pub main: Vec<FactorialEffect>,
     /// Simple effects of the factors whose interactions exclude 1.
     pub simple: Vec<SimpleEffect>,
-    /// Standard error of a term, in logarithms; absent without replicates, and where a figure lies
-    /// beyond the timeout.
+    /// Interactions that the simple effects take as absent (a ratio of 1), because half of the cells
+    /// cannot tell them from terms of fewer factors.
+    pub taken_as_absent: Vec<String>,
+    /// Interactions that exclude 1 and of which half of the cells cannot tell which of two they are,
+    /// `AB = CD`: no simple effect can be said of their factors.
+    pub undetermined: Vec<String>,
+    /// Standard error of a term, in logarithms; absent without replicates, where these are alike to the
+    /// last digit, and where a figure lies beyond the timeout.
     pub standard_error: Option<f64>,
     /// Degrees of freedom of the error.
     pub df: usize,
@@ -64,19 +73,6 @@ pub struct FactorialEffect {
     pub p_holm: Option<f64>,
     /// Share of the variation of the logarithms; absent without a ratio.
     pub variation: Option<f64>,
-}
-
-/// The effect of one factor under one setting of those that it interacts with.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SimpleEffect {
-    /// `A`.
-    pub factor: String,
-    /// The settings of the others: `switch=value, …`.
-    pub given: String,
-    /// High / low.
-    pub ratio: f64,
-    /// Its 95 % interval.
-    pub interval: (f64, f64),
 }
 
 /// The figures of one cell.
@@ -142,17 +138,22 @@ pub fn analyze(plan: &FactorialPlan, values: &[Vec<TrialReading>]) -> Option<Fac
             .filter(|(factors, _)| wanted(factors.count_ones()));
         chosen.map(|(_, one)| one.clone()).collect()
     };
-    let partners: Vec<u32> = all
+    let partners: Vec<&Term> = fit
+        .terms
         .iter()
-        .filter(|(factors, one)| factors.count_ones() > 1 && one.excludes_1())
-        .map(|(factors, _)| *factors)
+        .zip(&all)
+        .filter(|(term, (_, one))| term.factors.count_ones() > 1 && one.excludes_1())
+        .map(|(term, _)| term)
         .collect();
+    let simple = simple(plan, &fit, &partners);
     Some(FactorialAnalysis {
         mean: (beyond == 0).then(|| fit.mean.exp()),
         beyond,
         interactions: split(&|order| order > 1),
         main: split(&|order| order == 1),
-        simple: simple(plan, &fit, &partners),
+        simple: simple.effects,
+        taken_as_absent: simple.taken_as_absent,
+        undetermined: simple.undetermined,
         standard_error: fit.standard_error,
         df: fit.df,
         between_replicates: fit.blocks,
@@ -204,72 +205,6 @@ fn effect(term: &Term, p_holm: Option<f64>, cut: &[u32]) -> FactorialEffect {
     }
 }
 
-/// The simple effects of every factor in one of the `interactions`.
-fn simple(plan: &FactorialPlan, fit: &Fit, interactions: &[u32]) -> Vec<SimpleEffect> {
-    let (Some(se), Some(t)) = (fit.standard_error, fit.t) else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for bit in 0..plan.factors.len() {
-        let own = 1_u32 << bit;
-        let with = interactions.iter().filter(|one| *one & own != 0);
-        let others = with.fold(0, |all, one| all | one) & !own;
-        if others == 0 {
-            continue;
-        }
-        for setting in subsets(others) {
-            // Effect of the factor: 2 times the sum of q over all terms of it and some of the
-            // others, signed by the setting of those others.
-            let sum: f64 = subsets(others)
-                .map(|some| {
-                    let lows = (some & !setting).count_ones();
-                    let sign = if lows.is_multiple_of(2) { 1.0 } else { -1.0 };
-                    sign * q_of(fit, own | some)
-                })
-                .sum();
-            let half = 2.0 * t * se * f64::from(1_u32 << others.count_ones()).sqrt();
-            found.push(SimpleEffect {
-                factor: letters(own),
-                given: given(plan, others, setting),
-                ratio: (2.0 * sum).exp(),
-                interval: ((2.0 * sum - half).exp(), (2.0 * sum + half).exp()),
-            });
-        }
-    }
-    found
-}
-
-/// The estimate of a term, be it under another name.
-fn q_of(fit: &Fit, factors: u32) -> f64 {
-    fit.terms
-        .iter()
-        .find(|term| term.factors == factors || term.aliases.contains(&factors))
-        .map_or(0.0, |term| term.q)
-}
-
-/// Every subset of a set of factors, the empty one first.
-fn subsets(of: u32) -> impl Iterator<Item = u32> {
-    (0..=of).filter(move |some| some & !of == 0)
-}
-
-/// The settings of the other factors: `first=low, second=high`.
-fn given(plan: &FactorialPlan, others: u32, setting: u32) -> String {
-    plan.factors
-        .iter()
-        .enumerate()
-        .filter(|(bit, _)| others & (1 << bit) != 0)
-        .map(|(bit, factor)| {
-            let value = if setting & (1 << bit) == 0 {
-                &factor.low
-            } else {
-                &factor.high
-            };
-            format!("{}={value}", factor.switch)
-        })
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
 #[cfg(test)]
 pub(in crate::factorial) mod tests {
     use super::*;
@@ -288,7 +223,7 @@ pub(in crate::factorial) mod tests {
             .collect()
     }
 
-    fn known(figures: &[Vec<f64>]) -> Vec<Vec<TrialReading>> {
+    pub(in crate::factorial) fn known(figures: &[Vec<f64>]) -> Vec<Vec<TrialReading>> {
         figures
             .iter()
             .map(|row| row.iter().copied().map(TrialReading::Known).collect())
@@ -367,6 +302,18 @@ pub(in crate::factorial) mod tests {
             (None, None)
         );
         assert!(analysis.simple.is_empty());
+    }
+
+    #[test]
+    fn replicates_that_are_alike_to_the_last_digit_show_no_error_and_so_give_no_interval() {
+        let alike: Vec<Vec<f64>> = [3.0, 4.0, 5.0, 7.0].map(|one| vec![one; 3]).to_vec();
+        let analysis = analyze(&two(), &known(&alike)).unwrap();
+        assert_eq!((analysis.standard_error, analysis.df), (None, 6));
+        for one in analysis.main.iter().chain(&analysis.interactions) {
+            assert_eq!((one.interval, one.p), (None, None), "{one:?}");
+        }
+        assert!(analysis.simple.is_empty());
+        assert!(analysis.main[0].ratio.is_some());
     }
 
     #[test]

@@ -172,9 +172,31 @@ fn read(of: &Factorial, reading: &FactorialAnalysis, width: usize, paint: Paint)
         let sides = [Side::Left, Side::Right, Side::Left];
         text.push_str(&layout(&lines, &sides, 0, width, paint));
     }
+    for limit in limits(reading) {
+        text.push('\n');
+        text.push_str(&wrapped(&limit, "", "", width));
+    }
     text.push('\n');
     text.push_str(&wrapped(&notes(reading), "", "  ", width));
     text
+}
+
+/// What half of the cells cannot say of simple effects.
+fn limits(reading: &FactorialAnalysis) -> Vec<String> {
+    let mut limits = Vec::new();
+    if !reading.undetermined.is_empty() {
+        limits.push(format!(
+            "{}: half of the cells cannot tell which of the two it is. A main effect of a factor in either is a mean that need hold in no cell, and no simple effect is given; all cells (without --fraction) can tell.",
+            reading.undetermined.join("; ")
+        ));
+    }
+    if !reading.taken_as_absent.is_empty() {
+        limits.push(format!(
+            "The simple effects take these interactions as absent, because half of the cells cannot tell them from terms of fewer switches: {}.",
+            reading.taken_as_absent.join(", ")
+        ));
+    }
+    limits
 }
 
 /// A line of the table of effects.
@@ -233,6 +255,9 @@ fn notes(reading: &FactorialAnalysis) -> String {
             figures::percent(reading.unexplained),
             reading.df
         )
+    } else if reading.df > 0 {
+        "The replicates are alike to the last digit and show no error to compare an effect with: no interval, no p."
+            .to_owned()
     } else {
         "One replicate has no error to compare an effect with: no interval, no p. Two or more have."
             .to_owned()
@@ -301,6 +326,8 @@ mod tests {
                     ratio: 0.8,
                     interval: (0.7, 0.9),
                 }],
+                taken_as_absent: Vec::new(),
+                undetermined: Vec::new(),
                 standard_error: Some(0.01),
                 df: 6,
                 between_replicates: 0.01,
@@ -334,6 +361,36 @@ mod tests {
             lines[0].starts_with("  B") && lines[1].starts_with("  C"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn what_half_of_the_cells_cannot_tell_is_said() {
+        let mut half = found();
+        assert!(!factorial(&half, 80, false).contains("half of the cells"));
+        half.fraction = Some("E = ABCD".to_owned());
+        let reading = half.reading.as_mut().unwrap();
+        reading.taken_as_absent = vec!["ABC".to_owned(), "ABD".to_owned()];
+        let text = factorial(&half, 200, false);
+        assert!(
+            text.contains("take these interactions as absent") && text.contains("ABC, ABD."),
+            "{text}"
+        );
+        let reading = half.reading.as_mut().unwrap();
+        reading.taken_as_absent.clear();
+        reading.simple.clear();
+        reading.undetermined = vec!["AB = CD".to_owned()];
+        let text = factorial(&half, 200, false);
+        assert!(text.contains("AB = CD: half of the cells"), "{text}");
+    }
+
+    #[test]
+    fn replicates_that_are_alike_are_not_called_one_replicate() {
+        let mut alike = found();
+        let reading = alike.reading.as_mut().unwrap();
+        reading.standard_error = None;
+        let text = factorial(&alike, 200, false);
+        assert!(text.contains("alike to the last digit"), "{text}");
+        assert!(!text.contains("One replicate"), "{text}");
     }
 
     #[test]
