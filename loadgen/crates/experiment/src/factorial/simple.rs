@@ -1,7 +1,8 @@
 //! Simple effects: that of one factor at each setting of those that it interacts with.
 //!
-//! With x = -1 or +1 for the level of another factor, the effect of A is 2 (q_A + q_AB x_B + q_AC x_C
-//! + q_ABC x_B x_C + ...). Where half of the cells is run, a term may stand for others as well:
+//! With x = -1 or +1 for the level of another factor, the effect of A is twice the sum of `q_A`,
+//! `q_AB x_B`, `q_AC x_C`, `q_ABC x_B x_C` and so on. Where half of the cells is run, a term may
+//! stand for others as well:
 //!
 //! ```text
 //! its aliases have more factors          it counts: interactions of more factors are taken as absent
