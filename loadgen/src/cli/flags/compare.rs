@@ -24,8 +24,8 @@ pub struct CompareArgs {
     /// Two to six result folders, or their names; with --baseline one or more [default: latest]
     #[arg(value_name = "RUN", num_args = 1..=MAX_RUNS, required_unless_present = "baseline")]
     pub runs: Vec<PathBuf>,
-    /// Decide whether the runs differ from this baseline; exit code 99 where they are worse, 96
-    /// where no metric is decided, 97 where nothing may be decided
+    /// Decide whether the runs differ from this baseline; exit code 99 where a metric is worse, else
+    /// 96 where one is not decided, 97 where nothing may be decided
     #[arg(
         long,
         env = "LOADGEN_BASELINE",

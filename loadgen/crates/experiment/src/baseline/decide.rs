@@ -94,14 +94,9 @@ pub fn against_baseline(
         .collect()
 }
 
-/// The decision that stands for all of them: a regression first, and INCONCLUSIVE where no metric is
-/// decided.
+/// The decision that stands for all of them, by the rule for the claims of an experiment.
 pub fn overall(changes: &[BaselineChange]) -> Decision {
-    let order = [Decision::Regressed, Decision::Improved, Decision::NoChange];
-    order
-        .into_iter()
-        .find(|word| changes.iter().any(|change| change.decision == *word))
-        .unwrap_or(Decision::Inconclusive)
+    Decision::of_all(changes.iter().map(|change| change.decision))
 }
 
 fn wanted(metric: &str, summary: &Summary) -> Option<Wanted> {
@@ -329,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_regression_stands_for_all() {
+    fn a_regression_stands_for_all_and_what_is_open_is_never_hidden() {
         let one = |decision| BaselineChange {
             decision,
             ..word(&[10.0], &[50.0])
@@ -339,7 +334,10 @@ mod tests {
         assert_eq!(overall(&all[..1]), Decision::Improved);
         assert_eq!(overall(&[]), Decision::Inconclusive);
         let open = [one(Decision::Inconclusive), one(Decision::NoChange)];
-        assert_eq!(overall(&open), Decision::NoChange);
-        assert_eq!(overall(&open[..1]), Decision::Inconclusive);
+        assert_eq!(overall(&open), Decision::Inconclusive);
+        let open = [one(Decision::Improved), one(Decision::Inconclusive)];
+        assert_eq!(overall(&open), Decision::Inconclusive);
+        let open = [one(Decision::Inconclusive), one(Decision::Regressed)];
+        assert_eq!(overall(&open), Decision::Regressed);
     }
 }

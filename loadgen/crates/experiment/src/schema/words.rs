@@ -117,6 +117,25 @@ words! {
 }
 
 impl Decision {
+    /// The order in which one decision stands for several.
+    const ORDER: [Self; 5] = [
+        Self::Invalid,
+        Self::Regressed,
+        Self::Inconclusive,
+        Self::Improved,
+        Self::NoChange,
+    ];
+
+    /// The decision that stands for several: the first of INVALID, REGRESSED, INCONCLUSIVE,
+    /// IMPROVED, NO_CHANGE that any of them is. So an improvement elsewhere never hides a
+    /// regression, and what is open keeps the whole open. Without any there is nothing decided.
+    pub fn of_all(all: impl IntoIterator<Item = Self>) -> Self {
+        let rank = |one: &Self| Self::ORDER.iter().position(|word| word == one);
+        all.into_iter()
+            .min_by_key(rank)
+            .unwrap_or(Self::Inconclusive)
+    }
+
     /// Whether it is one of the three that say something about the application.
     pub const fn is_decided(self) -> bool {
         matches!(self, Self::Improved | Self::Regressed | Self::NoChange)

@@ -1,19 +1,9 @@
 //! The claims of an experiment as one decision, one headline and one sentence.
 //!
-//! Several claims are decided as the first of these that any of them is: INVALID, REGRESSED,
-//! INCONCLUSIVE, IMPROVED, NO_CHANGE. So an improvement elsewhere never hides a regression, and
-//! an open claim keeps the experiment open.
+//! Several claims are decided as [`Decision::of_all`] says: an improvement elsewhere never hides a
+//! regression, and an open claim keeps the experiment open.
 
 use crate::schema::{Decision, Effect};
-
-/// The order in which one claim's decision stands for all.
-const ORDER: [Decision; 5] = [
-    Decision::Invalid,
-    Decision::Regressed,
-    Decision::Inconclusive,
-    Decision::Improved,
-    Decision::NoChange,
-];
 
 /// What was decided about the metrics of an experiment's claims.
 #[derive(Debug, Clone, Default)]
@@ -77,12 +67,7 @@ impl ClaimDecisions {
 
     /// The decision on all of them; without any there is nothing to decide.
     pub fn decision(&self) -> Decision {
-        let is = |wanted: &&Decision| self.claims.iter().any(|one| one.decision == **wanted);
-        ORDER
-            .iter()
-            .find(is)
-            .copied()
-            .unwrap_or(Decision::Inconclusive)
+        Decision::of_all(self.claims.iter().map(|one| one.decision))
     }
 
     /// Each claim with its decision, factor and interval.

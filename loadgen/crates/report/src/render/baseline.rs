@@ -59,18 +59,18 @@ impl BaselineComparison<'_> {
         VerdictWord::from(self.word()).exit_code()
     }
 
-    /// That decision, with the number of metrics that it does not speak of.
+    /// That decision, with the number of metrics that are not decided where others are.
     fn title(&self) -> String {
         let word = self.word();
         let open = |change: &&BaselineChange| !self.decision(change).is_decided();
-        let open = self.changes.iter().filter(open).count();
-        if open == 0 || !word.is_decided() {
+        let (open, all) = (
+            self.changes.iter().filter(open).count(),
+            self.changes.len(),
+        );
+        if open == 0 || open == all {
             word.to_string()
         } else {
-            format!(
-                "{word} ({open} of {} metrics not decided)",
-                self.changes.len()
-            )
+            format!("{word} ({open} of {all} metrics not decided)")
         }
     }
 
@@ -301,8 +301,13 @@ mod tests {
             (&[Improved, NoChange], "IMPROVED", 0),
             (
                 &[Inconclusive, NoChange],
-                "NO_CHANGE (1 of 2 metrics not decided)",
-                0,
+                "INCONCLUSIVE (1 of 2 metrics not decided)",
+                96,
+            ),
+            (
+                &[Improved, Inconclusive],
+                "INCONCLUSIVE (1 of 2 metrics not decided)",
+                96,
             ),
             (&[Inconclusive, Inconclusive], "INCONCLUSIVE", 96),
             (&[], "INCONCLUSIVE", 96),
