@@ -76,7 +76,7 @@ fn beside_baseline(args: &CompareArgs, name: &str) -> Result<u8, Failure> {
         .find(|run| run.summary.kind != baseline.summary.kind)
     {
         return Err(Failure::Usage(format!(
-            "{} and the baseline `{name}` cannot be compared: one is an experiment, the other is not",
+            "{} and the baseline `{name}` cannot be compared: they are not of one kind (a run, an experiment or a capacity search)",
             kind.folder
         )));
     }

@@ -34,7 +34,7 @@ pub struct CompareArgs {
     )]
     pub baseline: Option<String>,
     /// Metric to decide on, like "total p97.5" (repeatable) [default: the primary metric of an
-    /// experiment; tail and success of a run]
+    /// experiment; tail and success of a run; `capacity` of a capacity search, which has no other]
     #[arg(
         long,
         env = "LOADGEN_METRIC",

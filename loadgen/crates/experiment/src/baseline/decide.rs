@@ -3,20 +3,21 @@
 //! ```text
 //! a trial that is not VALID      left out: its spread is that of the machine
 //! fewer than 5 figures in all    INCONCLUSIVE, no interval
-//! interval of 90 % in the margin NO_CHANGE
+//! interval of 90 % in the margin NO_CHANGE; of a share of requests with 3,000 on each side
 //! interval of 95 % beyond 1      IMPROVED or REGRESSED
 //! else                           INCONCLUSIVE
 //! ```
 //!
-//! A run has one figure of a metric; an experiment has one a block, the ratio of its arms. Times
-//! and counts are compared by factors, on their logarithms, shares by percentage points. With
-//! several metrics the levels are those of Bonferroni.
+//! A run has one figure of a metric; an experiment has one a block, the ratio of its arms; a capacity
+//! search has its confirmed lower bound. Times, counts and capacities are compared by factors, on
+//! their logarithms, shares by percentage points. With several metrics the levels are those of
+//! Bonferroni. The interval comes from the spread between runs and is no narrower than the chance
+//! of so few failures, or the bounds of the capacities, make it.
 
-use std::fmt::Write as _;
-
+use super::group::{CAPACITY, Group, Wanted, least_error, too_few_requests};
 use crate::{
-    paired::metrics_of,
-    schema::{Decision, MeasuredFigure, MetricKind, MetricUnit, RunKind, Summary, ValidityWord},
+    paired::MARGIN_POINTS,
+    schema::{Decision, MetricKind, MetricUnit, RunKind, Summary},
 };
 use loadgen_stats::{FEWEST_FOR_TWO_SAMPLES, mean_difference, median};
 
@@ -24,10 +25,6 @@ use loadgen_stats::{FEWEST_FOR_TWO_SAMPLES, mean_difference, median};
 pub const LEVEL: f64 = 0.95;
 /// Level of the interval that lies within the margin where nothing changed.
 const NARROW_LEVEL: f64 = 0.90;
-/// Difference of two shares that matters, in percentage points.
-const MARGIN_POINTS: f64 = 0.1;
-/// Difference of two ratios of arms that matters.
-const MARGIN_RATIO: f64 = 0.10;
 
 /// One metric of some runs beside that of their baseline.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,41 +49,34 @@ pub struct BaselineChange {
     pub decision: Decision,
     /// Why it is undecided; empty where it is not.
     pub why: String,
-}
-
-/// The figures of one metric in one group of runs.
-struct Group {
-    figures: Vec<f64>,
-    /// Figures beyond the timeout.
-    beyond: usize,
-    /// Trials with too few samples for the percentile.
-    too_few: usize,
-    /// Trials that are not VALID.
-    left_out: usize,
-}
-
-/// A metric as it is looked up in a summary.
-struct Wanted {
-    unit: MetricUnit,
-    kind: MetricKind,
-    margin: f64,
+    /// What does not count, although the runs have it; empty where everything counts.
+    pub left_out: String,
 }
 
 /// Compares each metric of the runs `now` with that of the runs `baseline`; the error names a metric
-/// that none of them has. The last arm of a run is looked at.
+/// that none of them has, or that a capacity search has only of single trials. The last arm of a run
+/// is looked at.
 pub fn against_baseline(
     metrics: &[String],
     baseline: &[&Summary],
     now: &[&Summary],
 ) -> Result<Vec<BaselineChange>, String> {
     let tests = metrics.len().max(1) as f64;
+    let mut runs = baseline.iter().chain(now);
+    if runs.any(|summary| summary.kind == RunKind::Capacity)
+        && let Some(other) = metrics.iter().find(|metric| *metric != CAPACITY)
+    {
+        return Err(format!(
+            "capacity searches are compared by their `{CAPACITY}` alone: each of their trials has another load, so `{other}` is no figure of a search"
+        ));
+    }
     metrics
         .iter()
         .map(|metric| {
             let wanted = baseline
                 .iter()
                 .chain(now)
-                .find_map(|summary| wanted(metric, summary))
+                .find_map(|summary| Wanted::of(metric, summary))
                 .ok_or_else(|| format!("none of these runs has the metric `{metric}`"))?;
             let (old, new) = (Group::of(metric, baseline), Group::of(metric, now));
             Ok(decide(metric, &wanted, &old, &new, tests))
@@ -97,70 +87,6 @@ pub fn against_baseline(
 /// The decision that stands for all of them, by the rule for the claims of an experiment.
 pub fn overall(changes: &[BaselineChange]) -> Decision {
     Decision::of_all(changes.iter().map(|change| change.decision))
-}
-
-fn wanted(metric: &str, summary: &Summary) -> Option<Wanted> {
-    match summary.kind {
-        RunKind::Run | RunKind::Capacity => summary.trials.iter().find_map(|trial| {
-            let found = metrics_of(trial, f64::INFINITY);
-            let found = found.iter().find(|one| one.name == metric)?;
-            Some(Wanted {
-                unit: found.unit,
-                kind: found.kind,
-                margin: found.margin,
-            })
-        }),
-        RunKind::Experiment => {
-            let effect = summary.effects.iter().find(|one| one.metric == *metric)?;
-            Some(Wanted {
-                unit: MetricUnit::Times,
-                kind: effect.kind,
-                margin: MARGIN_RATIO,
-            })
-        }
-    }
-}
-
-impl Group {
-    fn of(metric: &str, runs: &[&Summary]) -> Self {
-        let mut group = Self {
-            figures: Vec::new(),
-            beyond: 0,
-            too_few: 0,
-            left_out: 0,
-        };
-        for summary in runs {
-            match summary.kind {
-                RunKind::Run | RunKind::Capacity => group.add_run(metric, summary),
-                RunKind::Experiment => {
-                    let effect = summary.effects.iter().find(|one| one.metric == *metric);
-                    group
-                        .figures
-                        .extend(effect.iter().flat_map(|effect| &effect.block_ratios));
-                }
-            }
-        }
-        group
-    }
-
-    fn add_run(&mut self, metric: &str, summary: &Summary) {
-        for trial in &summary.trials {
-            if trial.validity.word != ValidityWord::Valid {
-                self.left_out += 1;
-                continue;
-            }
-            let all = metrics_of(trial, f64::INFINITY);
-            let Some(found) = all.iter().find(|one| one.name == metric) else {
-                continue;
-            };
-            match found.measured(trial) {
-                MeasuredFigure::Known(figure) => self.figures.push(figure),
-                MeasuredFigure::BeyondTimeout => self.beyond += 1,
-                MeasuredFigure::TooFew { .. } => self.too_few += 1,
-                MeasuredFigure::Absent => {}
-            }
-        }
-    }
 }
 
 fn decide(metric: &str, wanted: &Wanted, old: &Group, new: &Group, tests: f64) -> BaselineChange {
@@ -180,6 +106,7 @@ fn decide(metric: &str, wanted: &Wanted, old: &Group, new: &Group, tests: f64) -
         },
         decision: Decision::Inconclusive,
         why: String::new(),
+        left_out: left_out(old, new),
     };
     if old.beyond + new.beyond > 0 {
         "a figure lies beyond the timeout".clone_into(&mut found.why);
@@ -196,12 +123,18 @@ fn decide(metric: &str, wanted: &Wanted, old: &Group, new: &Group, tests: f64) -
     };
     let (first, second) = (scaled(&old.figures), scaled(&new.figures));
     let level = |level: f64| 1.0 - (1.0 - level) / tests;
-    let wide = mean_difference(&first, &second, level(LEVEL));
-    let narrow = mean_difference(&first, &second, level(NARROW_LEVEL));
+    let least = least_error(old, new);
+    let wide = mean_difference(&first, &second, level(LEVEL), least);
+    let narrow = mean_difference(&first, &second, level(NARROW_LEVEL), least);
     let (Some(wide), Some(narrow)) = (wide, narrow) else {
         found.why = too_few(old, new);
         return found;
     };
+    if least <= 0.0 && wanted.kind.varies() && are_alike(&first) && are_alike(&second) {
+        "the figures of each side are alike to the last digit, so they do not show by how much runs differ"
+            .clone_into(&mut found.why);
+        return found;
+    }
     let shown = |value: f64| if in_points { value } else { value.exp() };
     found.change = Some((shown(wide.estimate), shown(wide.low), shown(wide.high)));
     let margin = if in_points {
@@ -216,46 +149,107 @@ fn decide(metric: &str, wanted: &Wanted, old: &Group, new: &Group, tests: f64) -
             Decision::Regressed
         }
     };
+    let too_few_requests = too_few_requests(old, new);
     found.decision = match wanted.kind.less_is_better() {
-        _ if -margin < narrow.low && narrow.high < margin => Decision::NoChange,
+        _ if -margin < narrow.low && narrow.high < margin => {
+            if too_few_requests.is_none() {
+                Decision::NoChange
+            } else {
+                Decision::Inconclusive
+            }
+        }
         Some(less) if wide.high < 0.0 => better(less),
         Some(less) if wide.low > 0.0 => better(!less),
         _ => Decision::Inconclusive,
     };
     if found.decision == Decision::Inconclusive {
-        "the runs differ among each other by more than the change".clone_into(&mut found.why);
+        found.why = too_few_requests.unwrap_or_else(|| {
+            "the runs differ among each other, or by chance, by more than the change".to_owned()
+        });
     }
     found
 }
 
+/// Whether no two of them differ.
+fn are_alike(figures: &[f64]) -> bool {
+    figures
+        .windows(2)
+        .all(|two| two[0].to_bits() == two[1].to_bits())
+}
+
 fn too_few(old: &Group, new: &Group) -> String {
-    let left_out = old.left_out + new.left_out;
-    let mut noisy = if left_out == 0 {
-        String::new()
-    } else {
-        format!(" ({left_out} trial(s) that are not VALID were left out)")
+    let few = match old.too_few + new.too_few {
+        0 => String::new(),
+        few => format!("; {few} trial(s) have too few requests for it"),
     };
-    let few = old.too_few + new.too_few;
-    if few > 0 {
-        let _infallible = write!(noisy, "; {few} trial(s) have too few requests for it");
-    }
     format!(
-        "{} figure(s) of the baseline and {} to compare: an interval needs at least one of each and {FEWEST_FOR_TWO_SAMPLES} in all{noisy}",
+        "{} figure(s) of the baseline and {} to compare: an interval needs at least one of each and {FEWEST_FOR_TWO_SAMPLES} in all{few}",
         old.figures.len(),
         new.figures.len()
     )
 }
 
+fn left_out(old: &Group, new: &Group) -> String {
+    let mut all = Vec::new();
+    let not_valid = old.left_out + new.left_out;
+    if not_valid > 0 {
+        all.push(format!("{not_valid} trial(s) that are not VALID"));
+    }
+    let unconfirmed = old.unconfirmed + new.unconfirmed;
+    if unconfirmed > 0 {
+        all.push(format!(
+            "{unconfirmed} search(es) that did not find a lower bound and confirm it"
+        ));
+    }
+    all.join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::paired::ShareCount;
 
     fn group(figures: &[f64]) -> Group {
         Group {
             figures: figures.to_vec(),
-            beyond: 0,
-            too_few: 0,
-            left_out: 0,
+            ..Group::default()
+        }
+    }
+
+    /// Runs of so many requests each, of which these failed.
+    fn shares(of: u64, failed: &[u64]) -> Group {
+        let percent = |failed: &u64| 100.0 - *failed as f64 / of as f64 * 100.0;
+        Group {
+            figures: failed.iter().map(percent).collect(),
+            counts: failed
+                .iter()
+                .map(|failed| ShareCount {
+                    failed: *failed,
+                    of,
+                })
+                .collect(),
+            ..Group::default()
+        }
+    }
+
+    fn success(old: &Group, new: &Group) -> BaselineChange {
+        let share = Wanted {
+            unit: MetricUnit::Percent,
+            kind: MetricKind::Share,
+            margin: 0.001,
+        };
+        decide("total success", &share, old, new, 1.0)
+    }
+
+    /// Searches with these bounds.
+    fn capacities(bounds: &[(f64, f64)]) -> Group {
+        Group {
+            figures: bounds.iter().map(|(lower, _)| *lower).collect(),
+            widths: bounds
+                .iter()
+                .map(|(lower, upper)| (upper / lower).ln())
+                .collect(),
+            ..Group::default()
         }
     }
 
@@ -301,17 +295,12 @@ mod tests {
 
     #[test]
     fn a_share_is_compared_in_points_and_more_metrics_need_more() {
-        let share = Wanted {
-            unit: MetricUnit::Percent,
-            kind: MetricKind::Share,
-            margin: 0.001,
-        };
-        let old = group(&[100.0, 100.0, 100.0, 100.0]);
-        let found = decide("success", &share, &old, &group(&[99.0]), 1.0);
-        assert_eq!(found.decision, Decision::Regressed);
+        let none = shares(10_000, &[0; 4]);
+        let found = success(&none, &shares(10_000, &[100]));
+        assert_eq!(found.decision, Decision::Regressed, "{found:?}");
         assert!(found.in_points);
-        let found = decide("success", &share, &old, &group(&[100.0]), 1.0);
-        assert_eq!(found.decision, Decision::NoChange);
+        let found = success(&none, &shares(10_000, &[0]));
+        assert_eq!(found.decision, Decision::NoChange, "{found:?}");
         let (old, new) = (group(&[10.0, 10.4, 9.6, 10.2]), group(&[11.6]));
         assert_eq!(
             decide("x", &latency(), &old, &new, 1.0).decision,
@@ -321,6 +310,67 @@ mod tests {
             decide("x", &latency(), &old, &new, 20.0).decision,
             Decision::Inconclusive
         );
+    }
+
+    #[test]
+    fn one_failure_after_none_is_chance_although_the_spread_is_0() {
+        let none = shares(500, &[0; 4]);
+        let found = success(&none, &shares(500, &[1]));
+        assert_eq!(found.decision, Decision::Inconclusive, "{found:?}");
+        let (points, low, high) = found.change.unwrap();
+        assert!(low < points && points < 0.0 && 0.0 < high, "{found:?}");
+        // Many failures are none.
+        let found = success(&none, &shares(500, &[50]));
+        assert_eq!(found.decision, Decision::Regressed, "{found:?}");
+    }
+
+    #[test]
+    fn no_failure_in_few_requests_is_no_proof_that_nothing_changed() {
+        for (of, word) in [
+            (10, Decision::Inconclusive),
+            (500, Decision::Inconclusive),
+            (2_990, Decision::Inconclusive),
+            (3_000, Decision::NoChange),
+        ] {
+            let found = success(&shares(of, &[0; 4]), &shares(of, &[0]));
+            assert_eq!(found.decision, word, "{of}: {found:?}");
+            let is_open = word == Decision::Inconclusive;
+            assert_eq!(found.why.contains("takes about 3,000"), is_open, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn figures_that_are_alike_show_no_spread_unless_they_count_what_is_done() {
+        let found = word(&[10.0; 4], &[12.0]);
+        assert_eq!(found.decision, Decision::Inconclusive);
+        assert!(found.why.contains("alike"), "{found:?}");
+        let count = Wanted {
+            unit: MetricUnit::Number,
+            kind: MetricKind::Count,
+            margin: 0.03,
+        };
+        let found = decide("queries", &count, &group(&[3.0; 4]), &group(&[4.0]), 1.0);
+        assert_eq!(found.decision, Decision::Regressed);
+    }
+
+    #[test]
+    fn a_capacity_is_known_to_its_bounds_and_one_that_halved_has_regressed() {
+        let capacity = Wanted {
+            unit: MetricUnit::PerSecond,
+            kind: MetricKind::Rate,
+            margin: 0.10,
+        };
+        let old = capacities(&[(100.0, 105.0); 4]);
+        let decided = |bounds| {
+            let new = capacities(&[bounds]);
+            decide(CAPACITY, &capacity, &old, &new, 1.0)
+        };
+        assert_eq!(decided((50.0, 52.5)).decision, Decision::Regressed);
+        assert_eq!(decided((200.0, 210.0)).decision, Decision::Improved);
+        assert_eq!(decided((100.0, 105.0)).decision, Decision::NoChange);
+        // All searches ended on the same loads, and the next one has wide bounds.
+        let open = decided((110.0, 143.0));
+        assert_eq!(open.decision, Decision::Inconclusive, "{open:?}");
     }
 
     #[test]

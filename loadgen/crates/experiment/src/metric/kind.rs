@@ -35,6 +35,12 @@ impl MetricKind {
         }
     }
 
+    /// Whether two runs of the same system differ in it by chance. A number of things to do may be the
+    /// same in every run because the application does the same.
+    pub const fn varies(self) -> bool {
+        !matches!(self, Self::Count | Self::Neutral)
+    }
+
     /// Whether it is a share, of which a change is stated in percentage points.
     pub const fn is_share(self) -> bool {
         matches!(self, Self::Share | Self::Loss)

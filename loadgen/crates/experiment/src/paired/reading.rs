@@ -18,11 +18,11 @@ pub enum TrialReading {
 
 /// Requests that a share is taken of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct ShareCount {
+pub(crate) struct ShareCount {
     /// Those that failed, or read something stale.
-    pub(super) failed: u64,
+    pub(crate) failed: u64,
     /// All of them.
-    pub(super) of: u64,
+    pub(crate) of: u64,
 }
 
 impl EffectMetric {
@@ -36,7 +36,7 @@ impl EffectMetric {
     }
 
     /// The counts that it is the share of; absent for a metric that is no share of requests.
-    pub(super) fn share_count(&self, trial: &Trial) -> Option<ShareCount> {
+    pub(crate) fn share_count(&self, trial: &Trial) -> Option<ShareCount> {
         let one = match &self.id {
             MetricId::Target(TargetFigure::StaleReads) => {
                 return Some(ShareCount {

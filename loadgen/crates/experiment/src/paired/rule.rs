@@ -2,13 +2,22 @@
 
 use super::metrics::EffectMetric;
 use crate::schema::Decision;
-use loadgen_stats::Interval;
+use loadgen_stats::{Interval, largest_share_of_none};
 
 /// Fewest pairs that have a 95 % interval at all.
 pub(super) const FEWEST: usize = 6;
 
 /// Difference of two shares that matters, in percentage points.
-pub(super) const MARGIN_POINTS: f64 = 0.1;
+pub(crate) const MARGIN_POINTS: f64 = 0.1;
+
+/// Confidence of what is concluded from failures that did not occur.
+pub(super) const CONFIDENCE: f64 = 0.95;
+
+/// The largest share of failures, in per cent, that so many requests without one allow, if failures
+/// are independent.
+pub(crate) fn unseen_failures(requests: u64) -> f64 {
+    largest_share_of_none(requests, CONFIDENCE) * 100.0
+}
 
 /// The decision, by the 95 % and the 90 % interval and the margin on their scale.
 pub(super) fn claim(

@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use super::{
     metrics::EffectMetric,
     reading::ShareCount,
-    rule::{FEWEST, MARGIN_POINTS, claim},
+    rule::{CONFIDENCE, FEWEST, MARGIN_POINTS, claim, unseen_failures},
     sentence::too_few,
 };
 use crate::{
@@ -24,8 +24,6 @@ use loadgen_stats::{SubsetMeans, largest_share_of_none};
 
 /// Share of the trials that a burst may occur in unseen.
 const BURSTS: f64 = 0.1;
-/// Confidence of what is concluded from failures that did not occur.
-const CONFIDENCE: f64 = 0.95;
 
 /// One arm over all blocks.
 #[derive(Debug, Clone, Copy, Default)]
@@ -83,7 +81,7 @@ pub(super) fn decide(
     effect.decision = claim(metric, wide, means.interval(0.90), MARGIN_POINTS);
     let requests = before.requests.of.min(after.requests.of);
     let unseen = largest_share_of_none(counts.len() as u64, CONFIDENCE) > BURSTS
-        || largest_share_of_none(requests, CONFIDENCE) * 100.0 > MARGIN_POINTS;
+        || unseen_failures(requests) > MARGIN_POINTS;
     if effect.decision == Decision::NoChange && unseen {
         effect.decision = Decision::Inconclusive;
     }
@@ -181,7 +179,7 @@ fn sentence(
         (0, 0) => write!(
             text,
             "; none in either arm, which allows a share of {:.2} % if failures are independent",
-            largest_share_of_none(before.requests.of.min(after.requests.of), CONFIDENCE) * 100.0
+            unseen_failures(before.requests.of.min(after.requests.of))
         ),
         (some, 0) => write!(text, "; in `before` alone, in {some} of {blocks} block(s)"),
         (0, some) => write!(text, "; in `after` alone, in {some} of {blocks} block(s)"),

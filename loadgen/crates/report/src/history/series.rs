@@ -3,6 +3,7 @@
 use super::comparable::{PastRun, RunHistory};
 use loadgen_engine::suite::load::unknown;
 use loadgen_experiment::{
+    baseline::CAPACITY,
     paired::{TrialReading, metrics_of},
     schema::{LoadUnit, MetricUnit, RunKind, Summary},
 };
@@ -13,9 +14,6 @@ const BEYOND: f64 = f64::INFINITY;
 
 /// Significance level of each change: of twenty histories without a change, one shows some.
 const LEVEL: f64 = 0.05;
-
-/// The metric of a capacity search: its lower bound, with both bounds as the interval.
-const CAPACITY: &str = "capacity";
 
 /// Most runs in which changes are looked for; of more, the newest.
 const MOST: usize = 200;

@@ -120,6 +120,9 @@ impl BaselineComparison<'_> {
         for change in self.changes.iter().filter(|change| !change.why.is_empty()) {
             notes.push(format!("{}: {}", change.metric, change.why));
         }
+        for change in self.changes.iter().filter(|one| !one.left_out.is_empty()) {
+            notes.push(format!("{}: left out: {}", change.metric, change.left_out));
+        }
         let now: Vec<&str> = self.now.iter().map(|run| run.folder.as_str()).collect();
         notes.push(format!(
             "baseline {}: {} and {} like it before it; now: {}",
@@ -140,7 +143,7 @@ impl BaselineComparison<'_> {
             })
             .collect();
         notes.push(format!(
-            "noise gate: trials that are not VALID are left out; a change is decided where its interval ({:.0} % for all metrics together, from the spread between runs) excludes no change; NO_CHANGE where it lies within the margin: {}",
+            "noise gate: trials that are not VALID are left out; a change is decided where its interval ({:.0} % for all metrics together, from the spread between runs, and of a share of requests no narrower than chance) excludes no change; NO_CHANGE where it lies within the margin: {}",
             LEVEL * 100.0,
             margins.join(", ")
         ));
@@ -241,6 +244,7 @@ mod tests {
             margin: 0.1,
             decision,
             why: String::new(),
+            left_out: String::new(),
         }
     }
 

@@ -1,0 +1,92 @@
+//! What counts of stored runs and capacity searches.
+
+use serde_json::json;
+
+use super::*;
+use crate::{
+    baseline::against_baseline,
+    diagnose::fixture::quiet,
+    schema::Decision,
+};
+
+/// A search with this lower bound, whose trials were under other loads.
+fn search(lower: f64, confirmed: bool, ending: &str) -> Summary {
+    let capacity: Capacity = serde_json::from_value(json!({
+        "unit": "rate", "slo": ["p95 < 1000ms"], "percentile": 0.95,
+        "lower": lower, "lower_confirmed": confirmed,
+        "upper": lower * 1.05, "upper_confirmed": true,
+        "width": 0.05, "asked_width": 0.05, "ending": ending, "goodput_per_s": lower,
+        "loads": [], "trials": [], "saturated": [], "saturation": "", "knees": [],
+    }))
+    .unwrap();
+    Summary {
+        kind: RunKind::Capacity,
+        capacity: Some(capacity),
+        ..quiet()
+    }
+}
+
+fn decided(metric: &str, now: &[Summary]) -> Result<(Decision, String), String> {
+    let old: Vec<Summary> = [100.0, 102.0, 99.0, 101.0]
+        .map(|lower| search(lower, true, "found"))
+        .into();
+    let changes = against_baseline(
+        &[metric.to_owned()],
+        &old.iter().collect::<Vec<_>>(),
+        &now.iter().collect::<Vec<_>>(),
+    )?;
+    Ok((changes[0].decision, changes[0].left_out.clone()))
+}
+
+#[test]
+fn a_search_has_one_figure_its_confirmed_lower_bound() {
+    let whole = [search(50.0, true, "found")];
+    let group = Group::of(CAPACITY, &[&whole[0]]);
+    assert_eq!((group.figures.len(), group.widths.len()), (1, 1));
+    assert_eq!(
+        decided(CAPACITY, &whole).unwrap(),
+        (Decision::Regressed, String::new())
+    );
+    let same = [search(100.0, true, "found")];
+    assert_eq!(decided(CAPACITY, &same).unwrap().0, Decision::NoChange);
+}
+
+#[test]
+fn a_search_without_a_confirmed_bound_is_left_out_and_said() {
+    for (confirmed, ending) in [(false, "found"), (true, "out_of_time")] {
+        let some = [search(50.0, true, "found"), search(500.0, confirmed, ending)];
+        let (decision, left_out) = decided(CAPACITY, &some).unwrap();
+        assert_eq!(decision, Decision::Regressed, "{ending}");
+        assert!(left_out.contains("1 search(es)"), "{left_out}");
+        let none = decided(CAPACITY, &some[1..]).unwrap();
+        assert_eq!(none.0, Decision::Inconclusive);
+    }
+}
+
+#[test]
+fn a_figure_of_the_trials_of_a_search_is_refused_in_one_line() {
+    let error = decided("total success", &[search(50.0, true, "found")]).unwrap_err();
+    assert!(
+        error.contains("`capacity` alone") && error.contains("`total success`"),
+        "{error}"
+    );
+    assert!(!error.contains('\n'));
+}
+
+#[test]
+fn a_share_of_requests_comes_with_its_counts() {
+    let mut run = quiet();
+    run.trials[0].total.success = 0.999;
+    let group = Group::of("total success", &[&run]);
+    let failed: Vec<(u64, u64)> = group.counts.iter().map(|one| (one.failed, one.of)).collect();
+    assert_eq!(failed, [(2, 2_000), (0, 2_000), (0, 2_000)]);
+    assert_eq!(group.figures.len(), 3);
+    let none = Group::of("total p95", &[&run]);
+    assert!(none.counts.is_empty() && none.figures.len() == 3);
+    assert!(least_error(&none, &none).abs() < 1e-12);
+    // Two failures in all: (2 + 1) / (12,000 + 2).
+    let other = Group::of("total success", &[&quiet()]);
+    let share: f64 = 3.0 / 12_002.0;
+    let expected = 100.0 * (share * (1.0 - share) * 2.0 / 6_000.0).sqrt();
+    assert!((least_error(&group, &other) - expected).abs() < 1e-9);
+}
