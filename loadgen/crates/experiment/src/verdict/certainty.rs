@@ -7,7 +7,7 @@ use loadgen_engine::{
     threshold::{Level, Threshold, ThresholdMetric},
     units::Quantile,
 };
-use loadgen_stats::{binomial_at_least, binomial_at_most};
+use loadgen_stats::{binomial_at_least, binomial_at_most, largest_share_of_none};
 
 /// Chance of a wrong word that is accepted, on either side.
 const LEVEL: f64 = 0.05;
@@ -67,12 +67,33 @@ pub fn percentile_word(
 /// `None` where it is not about the share of failures or successes.
 pub fn failures_exceed(threshold: &Threshold, failures: u64, requests: u64) -> Option<bool> {
     let limit = threshold.tolerated.unwrap_or(threshold.limit);
-    let allowed = match threshold.metric {
-        ThresholdMetric::Errors if threshold.percent && threshold.comparison.wants_less() => limit,
-        ThresholdMetric::Success if !threshold.comparison.wants_less() => 1.0 - limit,
-        _ => return None,
-    };
+    let allowed = allowed_failures(threshold, limit)?;
     Some(binomial_at_least(failures, requests, allowed) < LEVEL)
+}
+
+/// What a threshold on the share of failures or successes rests on where it holds for so few
+/// requests that even none failed does not exclude a share beyond its limit: `n=5 (needs 299)`.
+/// Absent where there are enough, where it tolerates no failure, and for other thresholds.
+pub(super) fn too_few_for_share(threshold: &Threshold, requests: u64) -> Option<String> {
+    let allowed = allowed_failures(threshold, threshold.limit)?;
+    let is_share = 0.0 < allowed && allowed < 1.0;
+    if !is_share || largest_share_of_none(requests, 1.0 - LEVEL) <= allowed {
+        return None;
+    }
+    // (1 - allowed)^n <= LEVEL
+    let fewest = (LEVEL.ln() / (-allowed).ln_1p()).ceil();
+    Some(format!("n={requests} (needs {fewest:.0})"))
+}
+
+/// The share of failures up to this limit of a threshold on the share of failures or successes.
+fn allowed_failures(threshold: &Threshold, limit: f64) -> Option<f64> {
+    match threshold.metric {
+        ThresholdMetric::Errors if threshold.percent && threshold.comparison.wants_less() => {
+            Some(limit)
+        }
+        ThresholdMetric::Success if !threshold.comparison.wants_less() => Some(1.0 - limit),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -124,6 +145,21 @@ mod tests {
                 (expected, shown.to_owned()),
                 "{text} with {slow} of {samples}"
             );
+        }
+    }
+
+    #[test]
+    fn a_share_of_few_requests_is_said_with_how_many_it_needs() {
+        let few = |text: &str, requests| too_few_for_share(&text.parse().unwrap(), requests);
+        let said = |text: &str| Some(text.to_owned());
+        // 0.99^299 is below 0.05, 0.99^298 is not.
+        assert_eq!(few("success > 99%", 5), said("n=5 (needs 299)"));
+        assert_eq!(few("errors < 1%", 298), said("n=298 (needs 299)"));
+        assert_eq!(few("errors < 1%", 299), None);
+        assert_eq!(few("errors < 10%", 28), said("n=28 (needs 29)"));
+        assert_eq!(few("errors < 10%", 29), None);
+        for other in ["success >= 100%", "errors < 3", "errors <= 0%", "errors > 1%", "p95 < 1s"] {
+            assert_eq!(few(other, 5), None, "{other}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::certainty::percentile_word;
+use super::certainty::{percentile_word, too_few_for_share};
 use crate::schema::{ArmName, Server, ThresholdResult, ThresholdWord};
 use loadgen_engine::{
     aggregator::OpData,
@@ -178,6 +178,17 @@ fn figure(threshold: &Threshold, figures: ThresholdFigures<'_>) -> Figure {
 fn of_requests(threshold: &Threshold, data: &OpData, seconds: f64) -> Figure {
     let ok = data.count(Outcome::Ok);
     let count = |count: u64| Figure::Known(counted(count, data.planned, threshold.percent));
+    // A share that holds says on how few requests it rests.
+    let share = |part: u64, percent: bool| {
+        let figure = counted(part, data.planned, percent);
+        let word = threshold.word(figure);
+        match too_few_for_share(threshold, data.planned) {
+            Some(few) if word == ThresholdWord::Pass => {
+                Figure::Judged(format!("{}  {few}", threshold.display(figure)), word)
+            }
+            _ => Figure::Known(figure),
+        }
+    };
     match threshold.metric {
         ThresholdMetric::Quantile(quantile) => {
             let figure = data.response_slo(quantile);
@@ -190,10 +201,9 @@ fn of_requests(threshold: &Threshold, data: &OpData, seconds: f64) -> Figure {
         ThresholdMetric::Max => Figure::Known(data.ok.max() as f64),
         ThresholdMetric::Mean if data.ok.is_empty() => Figure::Beyond,
         ThresholdMetric::Mean => Figure::Known(data.ok.mean()),
-        ThresholdMetric::Success | ThresholdMetric::Delivery => {
-            Figure::Known(counted(ok, data.planned, true))
-        }
-        ThresholdMetric::Errors => count(data.failures()),
+        ThresholdMetric::Success => share(ok, true),
+        ThresholdMetric::Delivery => Figure::Known(counted(ok, data.planned, true)),
+        ThresholdMetric::Errors => share(data.failures(), threshold.percent),
         ThresholdMetric::Timeouts => count(data.count(Outcome::Timeout)),
         ThresholdMetric::Dropped => count(data.count(Outcome::Dropped)),
         ThresholdMetric::Rate => Figure::Known(ok as f64 / seconds),
@@ -363,6 +373,22 @@ mod tests {
     }
 
     #[test]
+    fn a_share_that_holds_for_few_requests_says_so_and_keeps_its_word() {
+        for (text, failures, word, figure) in [
+            ("success > 99%", 0, "PASS", "100.000 %  n=100 (needs 299)"),
+            ("success > 90%", 0, "PASS", "100.000 %"),
+            ("errors < 1%", 0, "PASS", "0.000 %  n=100 (needs 299)"),
+            ("errors < 2%", 1, "PASS", "1.000 %  n=100 (needs 149)"),
+            ("errors < 5%", 1, "PASS", "1.000 %"),
+            ("errors < 3", 0, "PASS", "0"),
+            ("success >= 100%", 0, "PASS", "100.000 %"),
+            ("success > 99%", 2, "FAIL", "98.000 %"),
+        ] {
+            assert_eq!(only(text, failures), (word.into(), figure.into()), "{text}");
+        }
+    }
+
+    #[test]
     fn a_limit_of_what_was_not_sent_is_not_met() {
         assert_eq!(
             words(&["chat.send: p95 < 1s"], 0)[0],
@@ -374,7 +400,10 @@ mod tests {
     fn failures_of_all_requests_have_a_limit_whether_or_not_anybody_gave_one() {
         let last = |texts: &[&str], failures| words(texts, failures).pop().unwrap();
         assert_eq!(last(&[], 2), ("FAIL".into(), "2.000 %".into()));
-        assert_eq!(last(&["p50 < 1s"], 0), ("PASS".into(), "0.000 %".into()));
+        assert_eq!(
+            last(&["p50 < 1s"], 0),
+            ("PASS".into(), "0.000 %  n=100 (needs 299)".into())
+        );
         let scoped = words(&["session.open: errors < 5%"], 2);
         assert_eq!(scoped.len(), 2);
         assert_eq!(words(&["errors < 5%"], 2).len(), 1);
