@@ -335,7 +335,11 @@ mod tests {
             let found = success(&shares(of, &[0; 4]), &shares(of, &[0]));
             assert_eq!(found.decision, word, "{of}: {found:?}");
             let is_open = word == Decision::Inconclusive;
-            assert_eq!(found.why.contains("takes about 3,000"), is_open, "{found:?}");
+            assert_eq!(
+                found.why.contains("takes about 3,000"),
+                is_open,
+                "{found:?}"
+            );
         }
     }
 

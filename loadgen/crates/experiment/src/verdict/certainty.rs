@@ -158,7 +158,13 @@ mod tests {
         assert_eq!(few("errors < 1%", 299), None);
         assert_eq!(few("errors < 10%", 28), said("n=28 (needs 29)"));
         assert_eq!(few("errors < 10%", 29), None);
-        for other in ["success >= 100%", "errors < 3", "errors <= 0%", "errors > 1%", "p95 < 1s"] {
+        for other in [
+            "success >= 100%",
+            "errors < 3",
+            "errors <= 0%",
+            "errors > 1%",
+            "p95 < 1s",
+        ] {
             assert_eq!(few(other, 5), None, "{other}");
         }
     }

@@ -120,7 +120,8 @@ impl BaselineComparison<'_> {
         for change in self.changes.iter().filter(|change| !change.why.is_empty()) {
             notes.push(format!("{}: {}", change.metric, change.why));
         }
-        for change in self.changes.iter().filter(|one| !one.left_out.is_empty()) {
+        let partly = self.changes.iter().filter(|one| !one.left_out.is_empty());
+        for change in partly {
             notes.push(format!("{}: left out: {}", change.metric, change.left_out));
         }
         let now: Vec<&str> = self.now.iter().map(|run| run.folder.as_str()).collect();
