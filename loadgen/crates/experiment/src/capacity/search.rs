@@ -171,11 +171,9 @@ impl Replay<'_> {
             }
             match (self.bounds.lower, self.bounds.upper) {
                 (Some(lower), None) if lower >= self.plan.highest => {
-                    if self.agree(lower, LoadVote::Met, TrialPurpose::ConfirmLower)? {
-                        self.bounds.lower_confirmed = true;
-                        return Err(Halt::End(SearchEnding::AboveHighest));
-                    }
-                    // It was luck: the capacity lies below.
+                    self.above_highest()?;
+                    // It was luck: the capacity lies below, and the lucky vote decides nothing later.
+                    self.votes.remove(&lower.to_bits());
                     self.bounds = SearchBounds {
                         upper: Some(lower),
                         ..SearchBounds::default()
@@ -190,6 +188,21 @@ impl Replay<'_> {
                 (Some(_), Some(_)) | (None, None) => return Ok(()),
             }
         }
+    }
+
+    /// The highest load meets the SLO by its votes: the search ends there only where fresh trials say the
+    /// same.
+    fn above_highest(&mut self) -> Result<(), Halt> {
+        let highest = self.plan.highest;
+        if self.agree(highest, LoadVote::Met, TrialPurpose::ConfirmLower)? {
+            self.bounds = SearchBounds {
+                lower: Some(highest),
+                lower_confirmed: true,
+                ..SearchBounds::default()
+            };
+            return Err(Halt::End(SearchEnding::AboveHighest));
+        }
+        Ok(())
     }
 
     /// The lowest load misses the SLO, or the generator fails there.
@@ -251,11 +264,11 @@ impl Replay<'_> {
             if self.side(upper, votes, TrialPurpose::Narrow)? == Side::Above {
                 return Ok(());
             }
-            self.bounds.lower = Some(upper);
             if upper >= self.plan.highest {
-                self.bounds.upper = None;
-                return Err(Halt::End(SearchEnding::AboveHighest));
+                // Where fresh trials disagree it stays the bound: the end confirms it or does not.
+                return self.above_highest();
             }
+            self.bounds.lower = Some(upper);
             self.bounds.upper = Some(self.higher_than(upper, step));
             step *= step;
         }

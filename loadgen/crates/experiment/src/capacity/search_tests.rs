@@ -88,6 +88,52 @@ fn the_ends_of_the_range_are_said() {
 }
 
 #[test]
+fn one_lucky_trial_at_the_highest_load_is_not_said_to_hold() {
+    let plan = SearchPlan::quick(100.0, 1.0, 100.0, false);
+    let mut trials = 0;
+    let mut limit = up_to(60.0);
+    let (ending, bounds, tried) = searched(&plan, |load| {
+        trials += 1;
+        if trials == 1 {
+            LoadVote::Met
+        } else {
+            limit(load)
+        }
+    });
+    assert_eq!((tried[0].load, tried[0].vote), (100.0, LoadVote::Met));
+    assert_eq!(ending, SearchEnding::Found, "{tried:?}");
+    assert!(
+        bounds.lower.unwrap() <= 60.0 && bounds.upper.unwrap() > 60.0,
+        "{bounds:?}"
+    );
+    assert!(bounds.lower_confirmed && bounds.upper_confirmed);
+}
+
+#[test]
+fn a_highest_load_that_met_the_slo_in_the_search_alone_is_no_confirmed_bound() {
+    // Its first vote misses, every other vote meets, and of the fresh trials none does.
+    let plan = SearchPlan::careful(100.0, 1.0, 200.0, false);
+    let mut tried: Vec<TriedLoad> = Vec::new();
+    let (ending, bounds) = loop {
+        match next_step(&plan, &tried) {
+            SearchStep::Done { ending, bounds } => break (ending, bounds),
+            SearchStep::Try { load, purpose, .. } => {
+                let met = load < 150.0 || purpose == TrialPurpose::Narrow;
+                tried.push(TriedLoad {
+                    load,
+                    purpose,
+                    vote: if met { LoadVote::Met } else { LoadVote::Missed },
+                    took_s: 10.0,
+                });
+            }
+        }
+        assert!(tried.len() < 200, "the search does not end");
+    };
+    assert_ne!(ending, SearchEnding::AboveHighest, "{tried:?}");
+    assert!(bounds.lower.unwrap() < 200.0, "{bounds:?}");
+}
+
+#[test]
 fn a_generator_that_fails_first_is_no_capacity_and_one_bad_trial_is_repeated() {
     let (ending, bounds, _) = searched(&plan(), |load| {
         if load < 700.0 {
