@@ -11,7 +11,8 @@ use super::{
     plan::{CapacityPlan, LEVELS},
     saturation::{same, saturation},
     scaling_levels::{fitted, knees},
-    search::{SearchBounds, SearchStep, TriedLoad, next_step},
+    search::{SearchStep, TriedLoad, next_step},
+    search_range::SearchBounds,
     soak::{self, SoakPlan},
 };
 use crate::{
@@ -339,6 +340,7 @@ impl<'a> Running<'a> {
         let word = match step.vote {
             LoadVote::Met => "met the SLO".to_owned(),
             LoadVote::Missed => format!("missed the SLO ({})", step.why.join("; ")),
+            LoadVote::Undecided => format!("does not tell ({})", step.why.join("; ")),
             LoadVote::Invalid => format!("does not count ({})", step.why.join("; ")),
         };
         self.env.events.note(format!(
@@ -441,6 +443,7 @@ fn of_load(load: f64, steps: &[LoadTrial]) -> LoadResult {
         load,
         met: count(LoadVote::Met),
         missed: count(LoadVote::Missed),
+        undecided: count(LoadVote::Undecided),
         invalid: count(LoadVote::Invalid),
         goodput_per_s: median(&goodput).unwrap_or(0.0),
         response_ms: median(&responses).filter(|ms| ms.is_finite()),

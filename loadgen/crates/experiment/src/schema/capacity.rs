@@ -42,6 +42,8 @@ pub enum LoadVote {
     Met,
     /// It did not, or the queue grew.
     Missed,
+    /// Nothing was missed for certain, and too few requests tell whether the SLO held.
+    Undecided,
     /// The load generator failed: nothing is known of the target.
     Invalid,
 }
@@ -109,6 +111,8 @@ pub enum SearchEnding {
     AboveHighest,
     /// The load generator fails before the target does.
     GeneratorLimit,
+    /// Too few requests told whether the SLO holds: a bound is not known.
+    Undecided,
     /// The time was over.
     OutOfTime,
     /// An audit found wrong data, or the command was stopped.
@@ -153,6 +157,9 @@ pub struct LoadResult {
     pub met: u32,
     /// Trials that missed it.
     pub missed: u32,
+    /// Trials with too few requests to tell.
+    #[serde(default)]
+    pub undecided: u32,
     /// Trials in which the load generator failed; they do not count.
     pub invalid: u32,
     /// Median of the trials: correct answers a second.
