@@ -211,13 +211,13 @@ impl<'a> Running<'a> {
         let known = match (bounds.lower, bounds.upper) {
             (Some(lower), Some(upper)) => {
                 format!(
-                    "the capacity lies between {} and {}",
+                    "so far the capacity lies between {} and {}",
                     show(lower),
                     show(upper)
                 )
             }
-            (Some(lower), None) => format!("{} meets the SLO", show(lower)),
-            (None, Some(upper)) => format!("{} misses the SLO", show(upper)),
+            (Some(lower), None) => format!("so far {} meets the SLO", show(lower)),
+            (None, Some(upper)) => format!("so far {} misses the SLO", show(upper)),
             (None, None) => "nothing is known yet".to_owned(),
         };
         self.env.events.note(format!(

@@ -160,10 +160,15 @@ fn headline(capacity: &Capacity) -> String {
     let known = match capacity.ending {
         SearchEnding::GeneratorLimit => "no capacity: the load generator failed first".to_owned(),
         SearchEnding::BelowLowest => format!(
-            "no capacity: {} already misses it",
+            "no capacity: {} already misses it{}",
             capacity
                 .upper
-                .map_or_else(String::new, |load| capacity.unit.show(load))
+                .map_or_else(String::new, |load| capacity.unit.show(load)),
+            if capacity.upper_confirmed {
+                ""
+            } else {
+                " (not confirmed)"
+            }
         ),
         _ => format!("capacity {}", capacity.bounds()),
     };
@@ -277,6 +282,8 @@ mod tests {
         assert_eq!(verdict.word, VerdictWord::Inconclusive);
         let said = "in the search, and fresh trials do not confirm that";
         assert!(verdict.reasons[0].contains(said), "{verdict:?}");
+        let said = "no capacity: 1/s already misses it (not confirmed) at ";
+        assert!(verdict.headline.starts_with(said), "{verdict:?}");
 
         let mut unknown = outcome(SearchEnding::Undecided, None, None, false);
         let mut one = kept(4.0, LoadVote::Undecided).step;

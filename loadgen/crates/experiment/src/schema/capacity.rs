@@ -320,9 +320,10 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    /// `between 196/s and 202/s`: the bounds as far as they are known.
+    /// `between 196/s and 202/s`: the bounds as far as they are known, and which of them fresh trials did not
+    /// confirm.
     pub fn bounds(&self) -> String {
-        match (self.lower, self.upper) {
+        let known = match (self.lower, self.upper) {
             (Some(lower), Some(upper)) => format!(
                 "between {} and {}",
                 self.unit.show(lower),
@@ -332,6 +333,20 @@ impl Capacity {
             (None, Some(upper)) => format!("below {}", self.unit.show(upper)),
             (None, None) if self.ending == SearchEnding::NotSearched => "not searched".to_owned(),
             (None, None) => "not known".to_owned(),
+        };
+        format!("{known}{}", self.unconfirmed())
+    }
+
+    /// What follows the bounds where fresh trials did not confirm one that is known; empty where they did.
+    pub(super) fn unconfirmed(&self) -> &'static str {
+        let lower = self.lower.map(|_| self.lower_confirmed);
+        // Where the load generator fails there is no bound of the target to confirm.
+        let upper = self.upper_of_target().map(|_| self.upper_confirmed);
+        match (lower, upper) {
+            (Some(false), Some(false) | None) | (None, Some(false)) => " (not confirmed)",
+            (Some(false), Some(true)) => " (lower bound not confirmed)",
+            (Some(true), Some(false)) => " (upper bound not confirmed)",
+            (Some(true) | None, Some(true) | None) => "",
         }
     }
 }
