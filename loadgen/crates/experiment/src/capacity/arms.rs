@@ -4,7 +4,7 @@ use super::{
     outcome::{CapacityOutcome, KeptTrial},
     plan::CapacityPlan,
     run::{KeepTrial, Running},
-    search::SearchBounds,
+    search_range::SearchBounds,
 };
 use crate::{
     schema::TrialPurpose,

@@ -10,7 +10,7 @@ use super::{
     plan::CapacityPlan,
     run::{KeepTrial, Running, run},
     saturation::same,
-    search::SearchBounds,
+    search_range::SearchBounds,
 };
 use crate::{
     schema::{Capacity, CapacityBreakdown, TrialPurpose},

@@ -83,7 +83,8 @@ fn falls_behind(unit: LoadUnit, data: &TrialData) -> bool {
         && data.outstanding_at_window_end as f64 > GROWING * rate * seconds + FEW_UNDER_WAY
 }
 
-/// What a trial says, and why. `behind` says whether its queue grew beyond what is due. A load whose percentile cannot be decided is not known to meet the SLO.
+/// What a trial says, and why. `behind` says whether its queue grew beyond what is due. Too few requests
+/// to decide a limit are no evidence: neither that the load meets the SLO nor that it misses it.
 fn vote(behind: bool, thresholds: &[ThresholdResult], trial: &Trial) -> (LoadVote, Vec<String>) {
     let validity = &trial.validity;
     if validity.word == ValidityWord::Invalid {
@@ -91,7 +92,7 @@ fn vote(behind: bool, thresholds: &[ThresholdResult], trial: &Trial) -> (LoadVot
         let why = failed.map(|check| format!("{}: {}", check.code, check.figure));
         return (LoadVote::Invalid, why.collect());
     }
-    let mut why = Vec::new();
+    let (mut why, mut too_few) = (Vec::new(), Vec::new());
     if let Some(check) = validity.overload() {
         why.push(format!("overloaded: {}", check.figure));
     }
@@ -99,7 +100,7 @@ fn vote(behind: bool, thresholds: &[ThresholdResult], trial: &Trial) -> (LoadVot
         match one.word {
             ThresholdWord::Fail => why.push(format!("{}: {}", one.text, one.figure)),
             ThresholdWord::Unknown => {
-                why.push(format!(
+                too_few.push(format!(
                     "{}: too few requests to tell ({})",
                     one.text, one.figure
                 ));
@@ -113,11 +114,14 @@ fn vote(behind: bool, thresholds: &[ThresholdResult], trial: &Trial) -> (LoadVot
     if let Some(check) = grows.filter(|_| behind && validity.overload().is_none()) {
         why.push(format!("the queue {}", check.figure));
     }
-    let vote = if why.is_empty() {
-        LoadVote::Met
-    } else {
+    let vote = if !why.is_empty() {
         LoadVote::Missed
+    } else if !too_few.is_empty() {
+        LoadVote::Undecided
+    } else {
+        LoadVote::Met
     };
+    why.append(&mut too_few);
     (vote, why)
 }
 
@@ -165,7 +169,12 @@ mod tests {
         assert_eq!(says(Pass, Valid, None, false), LoadVote::Met);
         assert_eq!(says(Pass, Noisy, None, false), LoadVote::Met);
         assert_eq!(says(Fail, Valid, None, false), LoadVote::Missed);
-        assert_eq!(says(Unknown, Valid, None, false), LoadVote::Missed);
+        assert_eq!(says(Unknown, Valid, None, false), LoadVote::Undecided);
+        assert_eq!(
+            says(Unknown, Valid, Some(CheckCode::Overload), false),
+            LoadVote::Missed,
+            "what is missed for certain decides"
+        );
         assert_eq!(
             says(Pass, Valid, Some(CheckCode::Backlog), true),
             LoadVote::Missed
@@ -192,5 +201,10 @@ mod tests {
             &trial(ValidityWord::Valid, Some(CheckCode::Backlog)),
         );
         assert_eq!(why, ["p95 < 1s: 2.0 s", "the queue grew by 80"]);
+        let both = [ThresholdWord::Unknown, ThresholdWord::Fail].map(threshold);
+        let (vote, why) = vote(false, &both, &trial(ValidityWord::Valid, None));
+        assert_eq!(vote, LoadVote::Missed);
+        let too_few = "p95 < 1s: too few requests to tell (2.0 s)";
+        assert_eq!(why, ["p95 < 1s: 2.0 s", too_few]);
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn trial() -> Trial {
 pub(super) fn kept(load: f64, vote: LoadVote) -> KeptTrial {
     let word = match vote {
         LoadVote::Invalid => ValidityWord::Invalid,
-        LoadVote::Met | LoadVote::Missed => ValidityWord::Valid,
+        LoadVote::Met | LoadVote::Missed | LoadVote::Undecided => ValidityWord::Valid,
     };
     let mut trial = trial();
     trial.validity.word = word;

@@ -7,6 +7,7 @@ mod breakdown_rules;
 #[cfg(test)]
 mod breakdown_simulations;
 mod breakdown_trial;
+mod endings;
 mod evaluate;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -17,6 +18,8 @@ mod saturation;
 mod scaling_levels;
 mod search;
 mod search_plan;
+mod search_range;
+mod search_votes;
 mod soak;
 mod verdict;
 mod what_if;
@@ -28,8 +31,9 @@ pub use outcome::{CapacityOutcome, KeptTrial, SearchTrialRecord};
 pub use plan::CapacityPlan;
 pub use run::{KeepTrial, audits};
 pub use saturation::lowest_missed;
-pub use search::{SearchBounds, SearchStep, TriedLoad, next_step};
+pub use search::{SearchStep, TriedLoad, next_step};
 pub use search_plan::{SearchPlan, SearchStage};
+pub use search_range::SearchBounds;
 pub use soak::SoakPlan;
 pub use verdict::verdict_on;
 pub use what_if::{WhatIf, run_with_what_if};

@@ -67,9 +67,7 @@ impl CapacityPlan {
             ..LoadOptions::default()
         };
         let windows = &mut suite.windows;
-        if self.unit == LoadUnit::Rate {
-            windows.measure = self.long_enough(load);
-        }
+        windows.measure = self.long_enough(load);
         if let Some(soak) = self.soak.filter(|_| purpose == TrialPurpose::Soak) {
             windows.measure = soak.duration;
         }
@@ -139,9 +137,15 @@ impl CapacityPlan {
             .unwrap_or_else(|| Quantile::of(USUAL_SHARE).expect("it lies between 0 and 1"))
     }
 
-    /// The measured window at a rate: longer where few requests would not decide the percentile.
-    fn long_enough(&self, rate: f64) -> Millis {
+    /// The measured window at a load: longer where few requests would not decide the percentile. Users
+    /// begin no more iterations than their pauses allow; without a pause nothing is known beforehand.
+    fn long_enough(&self, load: f64) -> Millis {
         let base = self.suite.windows.measure;
+        let rate = match (self.unit, self.think) {
+            (LoadUnit::Rate, _) => load,
+            (LoadUnit::Users, Some(think)) => load * 1_000.0 / mean_pause_ms(think),
+            (LoadUnit::Users, None) => return base,
+        };
         let needed = Percentile::fewest_samples(self.quantile().share()) as f64 * 1.2;
         let wanted = (needed / self.requests_per_iteration / rate * 1_000.0).ceil() as u64;
         Millis(wanted.clamp(base.0, base.0 * LONGEST))
@@ -161,6 +165,12 @@ impl CapacityPlan {
         let patience = (4.0 * longest).max(timeout.0 as f64 * 0.1).max(1_000.0);
         Millis((patience as u64).min(timeout.0))
     }
+}
+
+/// Mean of a pause in milliseconds.
+fn mean_pause_ms(think: Think) -> f64 {
+    let even = f64::midpoint(think.min.0 as f64, think.max.0 as f64);
+    think.mean.map_or(even, |mean| mean.0 as f64)
 }
 
 /// The load of a trial piece by piece: name, length, and load in the unit of the search. `load` is that of
@@ -249,6 +259,33 @@ pub(super) mod tests {
         };
         let suite = several.suite_at(10.0, TrialPurpose::Bracket).unwrap();
         assert_eq!(suite.windows.measure, Millis(12_000));
+    }
+
+    #[test]
+    fn few_users_who_pause_are_measured_longer_too() {
+        let pausing = |mean| CapacityPlan {
+            think: Some(Think {
+                min: Millis(5_000),
+                max: Millis(15_000),
+                mean,
+            }),
+            ..plan(LoadUnit::Users)
+        };
+        let planned = |plan: &CapacityPlan, users| {
+            let suite = plan.suite_at(users, TrialPurpose::Bracket).unwrap();
+            let LoadModel::Closed { duration, .. } = suite.load else {
+                panic!("closed")
+            };
+            (suite.windows.measure.0, duration.0)
+        };
+        // 100 users with 10 s between their iterations begin ten a second.
+        assert_eq!(planned(&pausing(None), 100.0), (24_000, 26_000));
+        assert_eq!(planned(&pausing(None), 4.0).0, 40_000, "four times at most");
+        let exponential = pausing(Some(Millis(5_000)));
+        assert_eq!(planned(&exponential, 100.0).0, 12_000);
+        assert_eq!(planned(&pausing(None), 1_000.0).0, 10_000);
+        let at_once = plan(LoadUnit::Users);
+        assert_eq!(planned(&at_once, 4.0).0, 10_000);
     }
 
     #[test]

@@ -11,7 +11,8 @@ use super::{
     plan::{CapacityPlan, LEVELS},
     saturation::{same, saturation},
     scaling_levels::{fitted, knees},
-    search::{SearchBounds, SearchStep, TriedLoad, next_step},
+    search::{SearchStep, TriedLoad, next_step},
+    search_range::SearchBounds,
     soak::{self, SoakPlan},
 };
 use crate::{
@@ -210,13 +211,13 @@ impl<'a> Running<'a> {
         let known = match (bounds.lower, bounds.upper) {
             (Some(lower), Some(upper)) => {
                 format!(
-                    "the capacity lies between {} and {}",
+                    "so far the capacity lies between {} and {}",
                     show(lower),
                     show(upper)
                 )
             }
-            (Some(lower), None) => format!("{} meets the SLO", show(lower)),
-            (None, Some(upper)) => format!("{} misses the SLO", show(upper)),
+            (Some(lower), None) => format!("so far {} meets the SLO", show(lower)),
+            (None, Some(upper)) => format!("so far {} misses the SLO", show(upper)),
             (None, None) => "nothing is known yet".to_owned(),
         };
         self.env.events.note(format!(
@@ -339,6 +340,7 @@ impl<'a> Running<'a> {
         let word = match step.vote {
             LoadVote::Met => "met the SLO".to_owned(),
             LoadVote::Missed => format!("missed the SLO ({})", step.why.join("; ")),
+            LoadVote::Undecided => format!("does not tell ({})", step.why.join("; ")),
             LoadVote::Invalid => format!("does not count ({})", step.why.join("; ")),
         };
         self.env.events.note(format!(
@@ -441,6 +443,7 @@ fn of_load(load: f64, steps: &[LoadTrial]) -> LoadResult {
         load,
         met: count(LoadVote::Met),
         missed: count(LoadVote::Missed),
+        undecided: count(LoadVote::Undecided),
         invalid: count(LoadVote::Invalid),
         goodput_per_s: median(&goodput).unwrap_or(0.0),
         response_ms: median(&responses).filter(|ms| ms.is_finite()),

@@ -209,6 +209,7 @@ mod tests {
             load,
             met: 1,
             missed: 0,
+            undecided: 0,
             invalid: 0,
             goodput_per_s,
             response_ms: Some(response),

@@ -6,7 +6,8 @@
 //! a trial with loss, and trials of one length):
 //!
 //! 1. Bracket: double from the first load while the SLO holds, or halve while it does not (a coarse search
-//!    takes smaller steps).
+//!    takes smaller steps). A load with too few requests to tell is neither bound: from there it goes up,
+//!    where there are more.
 //! 2. Narrow, in stages with more votes and a smaller width each (by default 1 vote and 4 widths, 3 and 2,
 //!    7 and 1). A stage first decides both bounds anew with its votes, and moves outward where one has
 //!    changed sides; then it halves the distance on the logarithmic scale.
@@ -18,11 +19,13 @@
 
 use std::collections::BTreeMap;
 
-use super::search_plan::SearchPlan;
+use super::{
+    search_plan::SearchPlan,
+    search_range::{SearchBounds, SearchRange},
+    search_votes::{Agreement, GENERATOR_FAILURES, LoadSide, LoadVotes},
+};
 use crate::schema::{LoadVote, SearchEnding, TrialPurpose};
 
-/// Trials that fail on the generator's side, at one load, before the load is beyond the generator.
-const GENERATOR_FAILURES: u32 = 2;
 /// Most moves of a bound while it is confirmed.
 const MOST_MOVES: u32 = 8;
 
@@ -60,19 +63,6 @@ pub enum SearchStep {
     },
 }
 
-/// The bounds, as far as they are known.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct SearchBounds {
-    /// The highest load that met the SLO.
-    pub lower: Option<f64>,
-    /// Whether fresh trials confirmed it.
-    pub lower_confirmed: bool,
-    /// The lowest load above it that missed the SLO.
-    pub upper: Option<f64>,
-    /// Whether fresh trials confirmed it.
-    pub upper_confirmed: bool,
-}
-
 /// The next step of a search after these trials.
 pub fn next_step(plan: &SearchPlan, tried: &[TriedLoad]) -> SearchStep {
     let mut replay = Replay {
@@ -81,22 +71,22 @@ pub fn next_step(plan: &SearchPlan, tried: &[TriedLoad]) -> SearchStep {
         used: 0,
         spent_s: 0.0,
         votes: BTreeMap::new(),
-        bounds: SearchBounds::default(),
+        range: SearchRange::default(),
         ceiling: None,
     };
     match replay.search() {
         Ok(ending) | Err(Halt::End(ending)) => SearchStep::Done {
             ending,
-            bounds: replay.bounds,
+            bounds: replay.range.bounds,
         },
         Err(Halt::Wanted(load, purpose)) => SearchStep::Try {
             load,
             purpose,
-            bounds: replay.bounds,
+            bounds: replay.range.bounds,
         },
         Err(Halt::NoTime) => SearchStep::Done {
             ending: SearchEnding::OutOfTime,
-            bounds: replay.bounds,
+            bounds: replay.range.bounds,
         },
     }
 }
@@ -111,21 +101,6 @@ enum Halt {
     End(SearchEnding),
 }
 
-/// Votes of the trials that search, without the fresh ones.
-#[derive(Default)]
-struct Votes {
-    met: u32,
-    missed: u32,
-    invalid: u32,
-}
-
-/// The side of the capacity on which a load lies.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Below,
-    Above,
-}
-
 struct Replay<'a> {
     plan: &'a SearchPlan,
     /// Trials that are not replayed yet, in order.
@@ -134,8 +109,8 @@ struct Replay<'a> {
     used: u32,
     spent_s: f64,
     /// By the bits of the load: loads are positive, so their bits have their order.
-    votes: BTreeMap<u64, Votes>,
-    bounds: SearchBounds,
+    votes: BTreeMap<u64, LoadVotes>,
+    range: SearchRange,
     /// The lowest load at which the generator failed.
     ceiling: Option<f64>,
 }
@@ -149,52 +124,73 @@ impl Replay<'_> {
             other => other.map(|()| true)?,
         };
         self.confirm_lower()?;
-        if self.is_ceiling(self.bounds.upper) {
+        if self.is_ceiling(self.range.bounds.upper) {
             return Err(Halt::End(SearchEnding::GeneratorLimit));
         }
         self.confirm_upper()?;
-        Ok(if narrowed || self.is_narrow(self.plan.width) {
-            SearchEnding::Found
-        } else {
-            SearchEnding::OutOfTime
+        Ok(match (self.range.is_known(), narrowed) {
+            (true, true) => SearchEnding::Found,
+            (true, false) if self.range.is_narrow(self.plan.width) => SearchEnding::Found,
+            (false, true) => SearchEnding::Undecided,
+            (_, false) => SearchEnding::OutOfTime,
         })
     }
 
-    /// Finds a load that meets the SLO and one that misses it.
+    /// Finds a load that meets the SLO and one that misses it. While loads are undecided it goes up, where
+    /// there are more requests.
     fn bracket(&mut self) -> Result<(), Halt> {
-        let mut load = self.plan.rounded(self.plan.first);
+        let plan = self.plan;
+        let mut load = plan.rounded(plan.first);
         loop {
             let side = self.side(load, 1, TrialPurpose::Bracket)?;
-            match side {
-                Side::Below => self.bounds.lower = Some(load),
-                Side::Above => self.bounds.upper = Some(load),
-            }
-            match (self.bounds.lower, self.bounds.upper) {
-                (Some(lower), None) if lower >= self.plan.highest => {
-                    if self.agree(lower, LoadVote::Met, TrialPurpose::ConfirmLower)? {
-                        self.bounds.lower_confirmed = true;
-                        return Err(Halt::End(SearchEnding::AboveHighest));
+            self.range.place(load, side);
+            load = match (self.range.bounds.lower, self.range.bounds.upper) {
+                (Some(_), Some(_)) => return Ok(()),
+                (_, None) if load >= plan.highest => {
+                    if side == LoadSide::Undecided {
+                        return Ok(());
                     }
-                    // It was luck: the capacity lies below.
-                    self.bounds = SearchBounds {
-                        upper: Some(lower),
-                        ..SearchBounds::default()
-                    };
-                    load = self.plan.rounded(lower / self.plan.growth);
+                    self.above_highest()?;
+                    // It was luck: the capacity lies below, and the lucky vote decides nothing later.
+                    self.votes.remove(&load.to_bits());
+                    self.range = SearchRange::default();
+                    self.range.place(load, LoadSide::Above);
+                    plan.rounded(load / plan.growth)
                 }
-                (None, Some(upper)) if upper <= self.plan.lowest => {
-                    return Err(self.below_lowest());
-                }
-                (Some(lower), None) => load = self.plan.rounded(lower * self.plan.growth),
-                (None, Some(upper)) => load = self.plan.rounded(upper / self.plan.growth),
-                (Some(_), Some(_)) | (None, None) => return Ok(()),
-            }
+                (_, None) => plan.rounded(load * plan.growth),
+                (None, Some(upper)) if upper <= plan.lowest => return Err(self.below_lowest()),
+                // Everything below was undecided: still lower loads have still fewer requests.
+                (None, Some(_)) if load <= plan.lowest || self.has_climbed(side) => return Ok(()),
+                (None, Some(_)) => plan.rounded(load / plan.growth),
+            };
         }
+    }
+
+    /// Whether a load that misses the SLO was found on the way up, past undecided ones.
+    fn has_climbed(&self, side: LoadSide) -> bool {
+        side == LoadSide::Above && self.range.undecided.is_some()
+    }
+
+    /// The highest load meets the SLO by its votes: the search ends there unless fresh trials refute it.
+    fn above_highest(&mut self) -> Result<(), Halt> {
+        let highest = self.plan.highest;
+        let fresh = self.agree(highest, LoadVote::Met, TrialPurpose::ConfirmLower)?;
+        let ending = match fresh {
+            Agreement::Yes => SearchEnding::AboveHighest,
+            Agreement::Undecided => SearchEnding::Undecided,
+            Agreement::No => return Ok(()),
+        };
+        self.range.bounds = SearchBounds {
+            lower: Some(highest),
+            lower_confirmed: fresh == Agreement::Yes,
+            ..SearchBounds::default()
+        };
+        Err(Halt::End(ending))
     }
 
     /// The lowest load misses the SLO, or the generator fails there.
     fn below_lowest(&mut self) -> Halt {
-        if self.is_ceiling(self.bounds.upper) {
+        if self.is_ceiling(self.range.bounds.upper) {
             return Halt::End(SearchEnding::GeneratorLimit);
         }
         match self.agree(
@@ -202,8 +198,8 @@ impl Replay<'_> {
             LoadVote::Missed,
             TrialPurpose::ConfirmUpper,
         ) {
-            Ok(agreed) => {
-                self.bounds.upper_confirmed = agreed;
+            Ok(fresh) => {
+                self.range.bounds.upper_confirmed = fresh == Agreement::Yes;
                 Halt::End(SearchEnding::BelowLowest)
             }
             Err(halt) => halt,
@@ -213,50 +209,59 @@ impl Replay<'_> {
     fn narrow(&mut self) -> Result<(), Halt> {
         for stage in self.plan.stages.clone() {
             let width = self.plan.width * f64::from(stage.widths);
+            if self.range.is_known() {
+                // With more votes it may be decided.
+                self.range.undecided = None;
+            }
             self.settle_lower(stage.votes, width)?;
             self.settle_upper(stage.votes, width)?;
-            while !self.is_narrow(width) {
-                let Some(middle) = self.middle() else { break };
-                match self.side(middle, stage.votes, TrialPurpose::Narrow)? {
-                    Side::Below => self.bounds.lower = Some(middle),
-                    Side::Above => self.bounds.upper = Some(middle),
-                }
+            while let Some(middle) = self.range.middle(self.plan, width) {
+                let side = self.side(middle, stage.votes, TrialPurpose::Narrow)?;
+                self.range.place(middle, side);
             }
         }
         Ok(())
     }
 
-    /// Decides the lower bound with more votes; moves down while it lies above the capacity.
+    /// Decides the lower bound with more votes; moves down while it lies above the capacity, or is
+    /// undecided.
     fn settle_lower(&mut self, votes: u32, width: f64) -> Result<(), Halt> {
         let mut step = 1.0 + 2.0 * width;
-        while let Some(lower) = self.bounds.lower {
-            if self.side(lower, votes, TrialPurpose::Narrow)? == Side::Below {
+        while let Some(lower) = self.range.bounds.lower {
+            let side = self.side(lower, votes, TrialPurpose::Narrow)?;
+            if side == LoadSide::Below {
                 return Ok(());
             }
-            self.bounds.upper = Some(lower);
+            self.range.place(lower, side);
             if lower <= self.plan.lowest {
-                self.bounds.lower = None;
-                return Err(self.below_lowest());
+                self.range.bounds.lower = None;
+                return match side {
+                    LoadSide::Above => Err(self.below_lowest()),
+                    LoadSide::Below | LoadSide::Undecided => Ok(()),
+                };
             }
-            self.bounds.lower = Some(self.lower_than(lower, step));
+            self.range.bounds.lower = Some(self.plan.lower_than(lower, step));
             step *= step;
         }
         Ok(())
     }
 
-    /// Decides the upper bound with more votes; moves up while it lies below the capacity.
+    /// Decides the upper bound with more votes; moves up while it lies below the capacity, or is undecided.
     fn settle_upper(&mut self, votes: u32, width: f64) -> Result<(), Halt> {
         let mut step = 1.0 + 2.0 * width;
-        while let Some(upper) = self.bounds.upper {
-            if self.side(upper, votes, TrialPurpose::Narrow)? == Side::Above {
+        while let Some(upper) = self.range.bounds.upper {
+            let side = self.side(upper, votes, TrialPurpose::Narrow)?;
+            match side {
+                LoadSide::Above => return Ok(()),
+                // Where fresh trials disagree it stays the bound: the end confirms it or does not.
+                LoadSide::Below if upper >= self.plan.highest => return self.above_highest(),
+                LoadSide::Below | LoadSide::Undecided => self.range.place(upper, side),
+            }
+            if upper >= self.plan.highest {
+                self.range.bounds.upper = None;
                 return Ok(());
             }
-            self.bounds.lower = Some(upper);
-            if upper >= self.plan.highest {
-                self.bounds.upper = None;
-                return Err(Halt::End(SearchEnding::AboveHighest));
-            }
-            self.bounds.upper = Some(self.higher_than(upper, step));
+            self.range.bounds.upper = Some(self.plan.higher_than(upper, step));
             step *= step;
         }
         Ok(())
@@ -264,28 +269,31 @@ impl Replay<'_> {
 
     fn confirm_lower(&mut self) -> Result<(), Halt> {
         for _ in 0..MOST_MOVES {
-            let Some(lower) = self.bounds.lower else {
+            let Some(lower) = self.range.bounds.lower else {
                 return Ok(());
             };
-            if self.agree(lower, LoadVote::Met, TrialPurpose::ConfirmLower)? {
-                self.bounds.lower_confirmed = true;
+            let fresh = self.agree(lower, LoadVote::Met, TrialPurpose::ConfirmLower)?;
+            if fresh == Agreement::Yes {
+                self.range.bounds.lower_confirmed = true;
                 return Ok(());
             }
             if lower <= self.plan.lowest {
                 return Ok(());
             }
-            self.bounds.lower = Some(self.lower_than(lower, 1.0 + self.plan.width));
+            let factor = 1.0 + self.plan.width;
+            self.range.bounds.lower = Some(self.plan.lower_than(lower, factor));
         }
         Ok(())
     }
 
     fn confirm_upper(&mut self) -> Result<(), Halt> {
         for _ in 0..MOST_MOVES {
-            let Some(upper) = self.bounds.upper else {
+            let Some(upper) = self.range.bounds.upper else {
                 return Ok(());
             };
-            if self.agree(upper, LoadVote::Missed, TrialPurpose::ConfirmUpper)? {
-                self.bounds.upper_confirmed = true;
+            let fresh = self.agree(upper, LoadVote::Missed, TrialPurpose::ConfirmUpper)?;
+            if fresh == Agreement::Yes {
+                self.range.bounds.upper_confirmed = true;
                 return Ok(());
             }
             if self.is_ceiling(Some(upper)) {
@@ -294,7 +302,8 @@ impl Replay<'_> {
             if upper >= self.plan.highest {
                 return Ok(());
             }
-            self.bounds.upper = Some(self.higher_than(upper, 1.0 + self.plan.width));
+            let factor = 1.0 + self.plan.width;
+            self.range.bounds.upper = Some(self.plan.higher_than(upper, factor));
         }
         Ok(())
     }
@@ -305,55 +314,41 @@ impl Replay<'_> {
         load: f64,
         expected: LoadVote,
         purpose: TrialPurpose,
-    ) -> Result<bool, Halt> {
-        let (mut yes, mut no) = (0, 0);
-        while yes < self.plan.agreeing && no <= self.plan.fresh - self.plan.agreeing {
+    ) -> Result<Agreement, Halt> {
+        let most = self.plan.fresh - self.plan.agreeing;
+        let (mut yes, mut no, mut undecided) = (0, 0, 0);
+        while yes < self.plan.agreeing && no + undecided <= most {
             match self.trial(load, purpose)? {
                 LoadVote::Invalid => {
                     self.lower_ceiling(load);
-                    return Ok(false);
+                    return Ok(Agreement::No);
                 }
+                LoadVote::Undecided => undecided += 1,
                 vote if vote == expected => yes += 1,
-                _ => no += 1,
+                LoadVote::Met | LoadVote::Missed => no += 1,
             }
         }
-        Ok(yes >= self.plan.agreeing)
+        Ok(if yes >= self.plan.agreeing {
+            Agreement::Yes
+        } else if no > most {
+            Agreement::No
+        } else {
+            Agreement::Undecided
+        })
     }
 
     /// The side of a load by the majority of its votes; tries it until that is decided.
-    fn side(&mut self, load: f64, needed: u32, purpose: TrialPurpose) -> Result<Side, Halt> {
+    fn side(&mut self, load: f64, needed: u32, purpose: TrialPurpose) -> Result<LoadSide, Halt> {
         loop {
-            if let Some(side) = self.decided(load, needed) {
+            let votes = self.votes.get(&load.to_bits());
+            if let Some(side) = votes.and_then(|votes| votes.side(needed)) {
                 return Ok(side);
             }
             let vote = self.trial(load, purpose)?;
-            let votes = self.votes.entry(load.to_bits()).or_default();
-            match vote {
-                LoadVote::Met => votes.met += 1,
-                LoadVote::Missed => votes.missed += 1,
-                LoadVote::Invalid => {
-                    votes.invalid += GENERATOR_FAILURES;
-                    self.lower_ceiling(load);
-                }
+            if vote == LoadVote::Invalid {
+                self.lower_ceiling(load);
             }
-        }
-    }
-
-    /// The side of a load where its votes decide it: the others could not change the majority. A load
-    /// that the generator cannot send bounds the search as one that misses the SLO does.
-    fn decided(&self, load: f64, needed: u32) -> Option<Side> {
-        let votes = self.votes.get(&load.to_bits())?;
-        if votes.invalid >= GENERATOR_FAILURES {
-            return Some(Side::Above);
-        }
-        let whole = needed.max(votes.met + votes.missed);
-        let (met, missed) = (2 * votes.met, 2 * votes.missed);
-        if met >= whole {
-            Some(Side::Below)
-        } else if missed > whole {
-            Some(Side::Above)
-        } else {
-            None
+            self.votes.entry(load.to_bits()).or_default().add(vote);
         }
     }
 
@@ -407,42 +402,6 @@ impl Replay<'_> {
         match (load, self.ceiling) {
             (Some(load), Some(ceiling)) => load >= ceiling,
             _ => false,
-        }
-    }
-
-    fn is_narrow(&self, width: f64) -> bool {
-        match (self.bounds.lower, self.bounds.upper) {
-            (Some(lower), Some(upper)) => upper / lower <= 1.0 + width + 1e-9,
-            _ => true,
-        }
-    }
-
-    /// The load in the middle of the bounds, by its logarithm; absent where none lies between.
-    fn middle(&self) -> Option<f64> {
-        let (lower, upper) = (self.bounds.lower?, self.bounds.upper?);
-        let middle = self.plan.rounded((lower * upper).sqrt());
-        (middle > lower && middle < upper).then_some(middle)
-    }
-
-    fn lower_than(&self, load: f64, factor: f64) -> f64 {
-        let next = self.plan.rounded(load / factor);
-        if next < load {
-            next
-        } else if self.plan.whole {
-            (load - 1.0).max(self.plan.lowest)
-        } else {
-            self.plan.lowest
-        }
-    }
-
-    fn higher_than(&self, load: f64, factor: f64) -> f64 {
-        let next = self.plan.rounded(load * factor);
-        if next > load {
-            next
-        } else if self.plan.whole {
-            (load + 1.0).min(self.plan.highest)
-        } else {
-            self.plan.highest
         }
     }
 }

@@ -88,4 +88,28 @@ impl SearchPlan {
         };
         near.clamp(self.lowest, self.highest)
     }
+
+    /// A load lower by a factor, or the next one that may be tried.
+    pub(super) fn lower_than(&self, load: f64, factor: f64) -> f64 {
+        let next = self.rounded(load / factor);
+        if next < load {
+            next
+        } else if self.whole {
+            (load - 1.0).max(self.lowest)
+        } else {
+            self.lowest
+        }
+    }
+
+    /// A load higher by a factor, or the next one that may be tried.
+    pub(super) fn higher_than(&self, load: f64, factor: f64) -> f64 {
+        let next = self.rounded(load * factor);
+        if next > load {
+            next
+        } else if self.whole {
+            (load + 1.0).min(self.highest)
+        } else {
+            self.highest
+        }
+    }
 }

@@ -88,6 +88,132 @@ fn the_ends_of_the_range_are_said() {
 }
 
 #[test]
+fn one_lucky_trial_at_the_highest_load_is_not_said_to_hold() {
+    let plan = SearchPlan::quick(100.0, 1.0, 100.0, false);
+    let mut trials = 0;
+    let mut limit = up_to(60.0);
+    let (ending, bounds, tried) = searched(&plan, |load| {
+        trials += 1;
+        if trials == 1 {
+            LoadVote::Met
+        } else {
+            limit(load)
+        }
+    });
+    assert_eq!((tried[0].load, tried[0].vote), (100.0, LoadVote::Met));
+    assert_eq!(ending, SearchEnding::Found, "{tried:?}");
+    assert!(
+        bounds.lower.unwrap() <= 60.0 && bounds.upper.unwrap() > 60.0,
+        "{bounds:?}"
+    );
+    assert!(bounds.lower_confirmed && bounds.upper_confirmed);
+}
+
+#[test]
+fn a_highest_load_that_met_the_slo_in_the_search_alone_is_no_confirmed_bound() {
+    // Its first vote misses, every other vote meets, and of the fresh trials none does.
+    let plan = SearchPlan::careful(100.0, 1.0, 200.0, false);
+    let mut tried: Vec<TriedLoad> = Vec::new();
+    let (ending, bounds) = loop {
+        match next_step(&plan, &tried) {
+            SearchStep::Done { ending, bounds } => break (ending, bounds),
+            SearchStep::Try { load, purpose, .. } => {
+                let met = load < 150.0 || purpose == TrialPurpose::Narrow;
+                tried.push(TriedLoad {
+                    load,
+                    purpose,
+                    vote: if met { LoadVote::Met } else { LoadVote::Missed },
+                    took_s: 10.0,
+                });
+            }
+        }
+        assert!(tried.len() < 200, "the search does not end");
+    };
+    assert_ne!(ending, SearchEnding::AboveHighest, "{tried:?}");
+    assert!(bounds.lower.unwrap() < 200.0, "{bounds:?}");
+}
+
+/// Below `enough` a trial has too few requests to tell.
+fn undecided_below(
+    enough: f64,
+    mut others: impl FnMut(f64) -> LoadVote,
+) -> impl FnMut(f64) -> LoadVote {
+    move |load| {
+        if load < enough {
+            LoadVote::Undecided
+        } else {
+            others(load)
+        }
+    }
+}
+
+fn lowest_tried(tried: &[TriedLoad]) -> f64 {
+    let loads = tried.iter().map(|one| one.load);
+    loads.fold(f64::INFINITY, f64::min)
+}
+
+#[test]
+fn a_search_goes_up_from_loads_of_too_few_requests() {
+    let (ending, bounds, tried) = searched(&plan(), undecided_below(35.0, up_to(437.0)));
+    assert_eq!(ending, SearchEnding::Found);
+    assert!(bounds.lower.unwrap() <= 437.0 && bounds.upper.unwrap() > 437.0);
+    assert!(bounds.lower_confirmed && bounds.upper_confirmed);
+    assert!(lowest_tried(&tried) >= 10.0, "{tried:?}");
+}
+
+#[test]
+fn too_few_requests_are_no_upper_bound() {
+    let nothing = SearchBounds::default();
+    let (ending, bounds, tried) = searched(&plan(), |_| LoadVote::Undecided);
+    assert_eq!((ending, bounds), (SearchEnding::Undecided, nothing));
+    assert!(
+        lowest_tried(&tried) >= 10.0 && tried.len() < 12,
+        "{tried:?}"
+    );
+    let users = SearchPlan::quick(4.0, 1.0, 64.0, true);
+    let (ending, bounds, _) = searched(&users, |_| LoadVote::Undecided);
+    assert_eq!((ending, bounds), (SearchEnding::Undecided, nothing));
+
+    // The capacity, 2/s, lies where nothing can be told: found is the lowest load that missed for certain.
+    for first in [4.0, 100.0] {
+        let plan = SearchPlan { first, ..plan() };
+        let (ending, bounds, _) = searched(&plan, undecided_below(15.0, up_to(2.0)));
+        assert_eq!((ending, bounds.lower), (SearchEnding::Undecided, None));
+        let upper = bounds.upper.unwrap();
+        assert!((15.0..15.5).contains(&upper), "{upper} from {first}");
+        assert!(bounds.upper_confirmed);
+    }
+}
+
+#[test]
+fn undecided_loads_between_the_bounds_stay_between_them() {
+    let (ending, bounds, _) = searched(&plan(), |load| match load {
+        load if load < 400.0 => LoadVote::Met,
+        load if load < 500.0 => LoadVote::Undecided,
+        _ => LoadVote::Missed,
+    });
+    assert_eq!(ending, SearchEnding::Found);
+    let (lower, upper) = (bounds.lower.unwrap(), bounds.upper.unwrap());
+    assert!((387.0..400.0).contains(&lower), "{lower}");
+    assert!((500.0..517.0).contains(&upper), "{upper}");
+    assert!(bounds.lower_confirmed && bounds.upper_confirmed);
+}
+
+#[test]
+fn fresh_trials_of_too_few_requests_confirm_nothing() {
+    for (lowest, highest, vote, ending) in [
+        (1.0, 100.0, LoadVote::Met, SearchEnding::Undecided),
+        (100.0, 200.0, LoadVote::Missed, SearchEnding::BelowLowest),
+    ] {
+        let plan = SearchPlan::quick(100.0, lowest, highest, false);
+        let mut first = Some(vote);
+        let found = searched(&plan, |_| first.take().unwrap_or(LoadVote::Undecided));
+        assert_eq!(found.0, ending);
+        assert!(!found.1.lower_confirmed && !found.1.upper_confirmed);
+    }
+}
+
+#[test]
 fn a_generator_that_fails_first_is_no_capacity_and_one_bad_trial_is_repeated() {
     let (ending, bounds, _) = searched(&plan(), |load| {
         if load < 700.0 {

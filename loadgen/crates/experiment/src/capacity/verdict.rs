@@ -5,9 +5,10 @@
 //! VIOLATED      an audit found a broken invariant
 //! INVALID       the load generator failed before the target did, or in the soak; the search ended early,
 //!               or an audit was not made
-//! FAILED        the SLO does not even hold at the lowest load, or not in the soak, or something grew in it
-//! INCONCLUSIVE  a bound is not known, or fresh trials did not confirm it; or the soak does not tell
-//!               whether anything grows
+//! FAILED        fresh trials confirmed that the SLO does not even hold at the lowest load; or it did not
+//!               in the soak, or something grew in it
+//! INCONCLUSIVE  a bound is not known, for the time was over or there were too few requests, or fresh
+//!               trials did not confirm it; or the soak does not tell whether the SLO held, or anything grows
 //! MEASURED      both bounds are known and confirmed, and nothing grew in the soak, if there was one
 //! ```
 //!
@@ -16,11 +17,14 @@
 
 use shared::time::Millis;
 
-use super::outcome::CapacityOutcome;
+use super::{
+    endings::{confirmations, ending},
+    outcome::CapacityOutcome,
+};
 use crate::{
     schema::{
-        Capacity, GrowthWord, LoadVote, PolicyBreakdown, SearchEnding, Soak, Trial, TrialPurpose,
-        Verdict, VerdictWord,
+        Capacity, GrowthWord, LoadVote, PolicyBreakdown, SearchEnding, Soak, Trial, Verdict,
+        VerdictWord,
     },
     verdict,
 };
@@ -97,7 +101,7 @@ fn of_search(capacity: &Capacity) -> Option<VerdictWord> {
     Some(match capacity.ending {
         SearchEnding::NotSearched => return None,
         SearchEnding::GeneratorLimit => VerdictWord::Invalid,
-        SearchEnding::BelowLowest => VerdictWord::Failed,
+        SearchEnding::BelowLowest if capacity.upper_confirmed => VerdictWord::Failed,
         _ if capacity.lower_confirmed && capacity.upper_confirmed => VerdictWord::Measured,
         _ => VerdictWord::Inconclusive,
     })
@@ -108,7 +112,7 @@ fn of_soak(soak: &Soak) -> VerdictWord {
     match (soak.vote, soak.word) {
         (LoadVote::Invalid, _) => VerdictWord::Invalid,
         (LoadVote::Missed, _) | (_, GrowthWord::Grows) => VerdictWord::Failed,
-        (_, GrowthWord::NotKnown) => VerdictWord::Inconclusive,
+        (LoadVote::Undecided, _) | (_, GrowthWord::NotKnown) => VerdictWord::Inconclusive,
         (_, GrowthWord::Flat | GrowthWord::Shrinks) => VerdictWord::Measured,
     }
 }
@@ -130,6 +134,10 @@ fn soak_sentence(capacity: &Capacity, soak: &Soak) -> String {
     match (soak.vote, soak.word) {
         (LoadVote::Invalid, _) => format!("the {what} does not count: {why}"),
         (LoadVote::Missed, _) => format!("the {what} missed the SLO: {why}; {}", soak.growth),
+        (LoadVote::Undecided, _) => format!(
+            "the {what} does not tell whether it met the SLO: {why}; {}",
+            soak.growth
+        ),
         (LoadVote::Met, GrowthWord::NotKnown) => format!(
             "the {what} met the SLO; whether anything grows is not known, a longer one says more: {}",
             soak.growth
@@ -152,10 +160,15 @@ fn headline(capacity: &Capacity) -> String {
     let known = match capacity.ending {
         SearchEnding::GeneratorLimit => "no capacity: the load generator failed first".to_owned(),
         SearchEnding::BelowLowest => format!(
-            "no capacity: {} already misses it",
+            "no capacity: {} already misses it{}",
             capacity
                 .upper
-                .map_or_else(String::new, |load| capacity.unit.show(load))
+                .map_or_else(String::new, |load| capacity.unit.show(load)),
+            if capacity.upper_confirmed {
+                ""
+            } else {
+                " (not confirmed)"
+            }
         ),
         _ => format!("capacity {}", capacity.bounds()),
     };
@@ -168,105 +181,14 @@ fn headline(capacity: &Capacity) -> String {
     format!("{known} at {slo}{first}{soak}{past}")
 }
 
-/// How the search ended, in a sentence.
-fn ending(capacity: &Capacity) -> Option<String> {
-    let show = |load: Option<f64>| {
-        load.map_or_else(|| "no load".to_owned(), |load| capacity.unit.show(load))
-    };
-    let why = |vote: LoadVote, load: Option<f64>| {
-        let of = |purpose: TrialPurpose| !purpose.is_past_search();
-        let mut trials = capacity
-            .trials
-            .iter()
-            .rev()
-            .filter(|one| one.vote == vote && of(one.purpose));
-        let found =
-            trials.find(|one| load.is_none_or(|load| super::saturation::same(one.load, load)));
-        found.map_or_else(String::new, |one| one.why.join("; "))
-    };
-    Some(match capacity.ending {
-        SearchEnding::BelowLowest => format!(
-            "the SLO does not even hold at the lowest load, {}: {}",
-            show(capacity.upper),
-            why(LoadVote::Missed, capacity.upper)
-        ),
-        SearchEnding::AboveHighest => format!(
-            "the SLO holds at {}, the highest load that may be tried: the capacity is at least that; raise --max-load to find it",
-            show(capacity.lower)
-        ),
-        SearchEnding::GeneratorLimit => format!(
-            "the load generator failed at {} ({}), while {} met the SLO: this is its own limit and no capacity of the target; give it a processor of its own, or more --workers",
-            show(capacity.upper),
-            why(LoadVote::Invalid, None),
-            show(capacity.lower)
-        ),
-        SearchEnding::OutOfTime => format!(
-            "the time was over before the bounds were {:.0} % apart: give a longer --budget, or --resume the folder with one",
-            capacity.asked_width * 100.0
-        ),
-        SearchEnding::Found => {
-            let width = capacity.width.unwrap_or(0.0) * 100.0;
-            let asked = capacity.asked_width * 100.0;
-            if width <= asked + 0.1 {
-                format!("the bounds are {width:.1} % apart, {asked:.0} % were asked for")
-            } else {
-                format!(
-                    "the bounds are {width:.1} % apart and not {asked:.0} %: trials between them do not agree, and fresh ones moved a bound"
-                )
-            }
-        }
-        SearchEnding::Stopped | SearchEnding::NotSearched => return None,
-    })
-}
-
-/// What the fresh trials at each bound said.
-fn confirmations(capacity: &Capacity) -> Vec<String> {
-    let one =
-        |load: Option<f64>, purpose: TrialPurpose, vote: LoadVote, words: &str, confirmed: bool| {
-            let load = load?;
-            let fresh = || {
-                let here = capacity
-                    .trials
-                    .iter()
-                    .filter(|one| super::saturation::same(one.load, load));
-                here.filter(|one| one.purpose == purpose && one.vote != LoadVote::Invalid)
-            };
-            let agreed = fresh().filter(|one| one.vote == vote).count();
-            let not = if confirmed {
-                ""
-            } else {
-                ", which does not confirm it"
-            };
-            Some(format!(
-                "{} {words} in {agreed} of {} fresh trial(s){not}",
-                capacity.unit.show(load),
-                fresh().count()
-            ))
-        };
-    let below = one(
-        capacity.lower,
-        TrialPurpose::ConfirmLower,
-        LoadVote::Met,
-        "met the SLO",
-        capacity.lower_confirmed,
-    );
-    let above = one(
-        capacity.upper,
-        TrialPurpose::ConfirmUpper,
-        LoadVote::Missed,
-        "missed the SLO",
-        capacity.upper_confirmed,
-    );
-    let above = above.filter(|_| capacity.ending != SearchEnding::GeneratorLimit);
-    below.into_iter().chain(above).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         capacity::{fixture::kept, plan, run::nothing_yet},
-        schema::{AuditCount, BreakdownWord, CapacityBreakdown, LoadUnit},
+        schema::{
+            AuditCount, BreakdownWord, CapacityBreakdown, LoadUnit, Percentile, TrialPurpose,
+        },
     };
 
     fn outcome(
@@ -352,6 +274,38 @@ mod tests {
         }
     }
 
+    #[test]
+    fn too_few_requests_are_no_failure_and_what_would_be_enough_is_said() {
+        // Fresh trials did not confirm that the lowest load misses the SLO.
+        let doubtful = outcome(SearchEnding::BelowLowest, None, Some(1.0), false);
+        let verdict = verdict_on(&doubtful, Vec::new());
+        assert_eq!(verdict.word, VerdictWord::Inconclusive);
+        let said = "in the search, and fresh trials do not confirm that";
+        assert!(verdict.reasons[0].contains(said), "{verdict:?}");
+        let said = "no capacity: 1/s already misses it (not confirmed) at ";
+        assert!(verdict.headline.starts_with(said), "{verdict:?}");
+
+        let mut unknown = outcome(SearchEnding::Undecided, None, None, false);
+        let mut one = kept(4.0, LoadVote::Undecided).step;
+        one.response_ms = Percentile::TooFew { n: 50 };
+        one.why = vec!["p95 < 100ms: too few requests to tell".to_owned()];
+        unknown.capacity.trials.push(one);
+        let verdict = verdict_on(&unknown, Vec::new());
+        assert_eq!(verdict.word, VerdictWord::Inconclusive);
+        assert_eq!(
+            verdict.reasons[0],
+            "whether the SLO holds at 4/s is not decided: p95 < 100ms: too few requests to tell; a trial 4.0 times as long (--duration), or one of 16/s, has the 200 requests that always tell"
+        );
+
+        // A gap between the bounds is explained by it, too.
+        let mut wide = outcome(SearchEnding::Found, Some(3.0), Some(9.0), true);
+        wide.capacity.width = Some(2.0);
+        wide.capacity.trials = unknown.capacity.trials;
+        let verdict = verdict_on(&wide, Vec::new());
+        let said = "not 8 %: whether the SLO holds at 4/s";
+        assert!(verdict.reasons[0].contains(said), "{verdict:?}");
+    }
+
     fn soaked(vote: LoadVote, word: GrowthWord) -> Soak {
         Soak {
             folder: "t99".to_owned(),
@@ -371,7 +325,7 @@ mod tests {
     #[test]
     fn the_soak_decides_with_the_search_and_alone_where_nothing_was_searched() {
         use GrowthWord::{Flat, Grows, NotKnown, Shrinks};
-        use LoadVote::{Invalid, Met, Missed};
+        use LoadVote::{Invalid, Met, Missed, Undecided};
         let (low, high) = (Some(196.0), Some(202.0));
         for (vote, growth, word) in [
             (Met, Flat, VerdictWord::Measured),
@@ -379,6 +333,8 @@ mod tests {
             (Met, NotKnown, VerdictWord::Inconclusive),
             (Met, Grows, VerdictWord::Failed),
             (Missed, Flat, VerdictWord::Failed),
+            (Undecided, Flat, VerdictWord::Inconclusive),
+            (Undecided, Grows, VerdictWord::Failed),
             (Invalid, Flat, VerdictWord::Invalid),
         ] {
             let mut found = outcome(SearchEnding::Found, low, high, true);

@@ -42,6 +42,8 @@ pub enum LoadVote {
     Met,
     /// It did not, or the queue grew.
     Missed,
+    /// Nothing was missed for certain, and too few requests tell whether the SLO held.
+    Undecided,
     /// The load generator failed: nothing is known of the target.
     Invalid,
 }
@@ -109,6 +111,8 @@ pub enum SearchEnding {
     AboveHighest,
     /// The load generator fails before the target does.
     GeneratorLimit,
+    /// Too few requests told whether the SLO holds: a bound is not known.
+    Undecided,
     /// The time was over.
     OutOfTime,
     /// An audit found wrong data, or the command was stopped.
@@ -153,6 +157,9 @@ pub struct LoadResult {
     pub met: u32,
     /// Trials that missed it.
     pub missed: u32,
+    /// Trials with too few requests to tell.
+    #[serde(default)]
+    pub undecided: u32,
     /// Trials in which the load generator failed; they do not count.
     pub invalid: u32,
     /// Median of the trials: correct answers a second.
@@ -313,9 +320,10 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    /// `between 196/s and 202/s`: the bounds as far as they are known.
+    /// `between 196/s and 202/s`: the bounds as far as they are known, and which of them fresh trials did not
+    /// confirm.
     pub fn bounds(&self) -> String {
-        match (self.lower, self.upper) {
+        let known = match (self.lower, self.upper) {
             (Some(lower), Some(upper)) => format!(
                 "between {} and {}",
                 self.unit.show(lower),
@@ -325,6 +333,20 @@ impl Capacity {
             (None, Some(upper)) => format!("below {}", self.unit.show(upper)),
             (None, None) if self.ending == SearchEnding::NotSearched => "not searched".to_owned(),
             (None, None) => "not known".to_owned(),
+        };
+        format!("{known}{}", self.unconfirmed())
+    }
+
+    /// What follows the bounds where fresh trials did not confirm one that is known; empty where they did.
+    pub(super) fn unconfirmed(&self) -> &'static str {
+        let lower = self.lower.map(|_| self.lower_confirmed);
+        // Where the load generator fails there is no bound of the target to confirm.
+        let upper = self.upper_of_target().map(|_| self.upper_confirmed);
+        match (lower, upper) {
+            (Some(false), Some(false) | None) | (None, Some(false)) => " (not confirmed)",
+            (Some(false), Some(true)) => " (lower bound not confirmed)",
+            (Some(true), Some(false)) => " (upper bound not confirmed)",
+            (Some(true) | None, Some(true) | None) => "",
         }
     }
 }

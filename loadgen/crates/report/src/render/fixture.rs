@@ -303,6 +303,7 @@ pub(super) fn capacity() -> Summary {
         load,
         met,
         missed,
+        undecided: 0,
         invalid: 0,
         goodput_per_s: load.min(205.0),
         response_ms: response,

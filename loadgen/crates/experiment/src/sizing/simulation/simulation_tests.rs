@@ -147,6 +147,7 @@ fn the_other_loads_of_a_search_validate_the_model_that_is_fitted_to_its_bound() 
         load,
         met,
         missed: 1 - met,
+        undecided: 0,
         invalid: 0,
         goodput_per_s: 2.0 * load,
         response_ms: Some(response_ms),

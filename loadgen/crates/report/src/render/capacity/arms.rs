@@ -47,7 +47,7 @@ impl ArmCapacitiesPage {
         lines.extend(compared(found));
         lines.push(match &found.past {
             Some(past) => past_capacity(past, unit, &percentile),
-            None => "What the first arm does past its capacity was not measured: the second one is not known to sustain more, or the reason is among the warnings.".to_owned(),
+            None => "What the first arm does past its capacity was not measured: no confirmed bounds show that the second one sustains more, or the reason is among the warnings.".to_owned(),
         });
         for one in &found.arms {
             lines.push(format!(
@@ -84,8 +84,13 @@ fn compared(found: &ArmCapacities) -> Option<String> {
         .iter()
         .filter_map(|one| {
             let share = at / one.found.lower?;
+            let doubt = if one.found.lower_confirmed {
+                ""
+            } else {
+                " (not confirmed)"
+            };
             Some(format!(
-                "{} of what `{}` is known to sustain",
+                "{} of what `{}` is known to sustain{doubt}",
                 figures::percent(share),
                 one.arm
             ))
@@ -201,7 +206,8 @@ mod tests {
         for part in [
             "at least 196/s, the limit of the load generator",
             "sustains at least 20x the load",
-            "(not confirmed)",
+            "8.50/s to 10/s (lower bound not confirmed)",
+            "of what `before` is known to sustain (not confirmed)",
             "past its capacity was not measured",
         ] {
             assert!(text.contains(part), "{part}: {text}");

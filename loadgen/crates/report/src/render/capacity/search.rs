@@ -45,7 +45,7 @@ pub struct CapacityRow {
     pub load: String,
     /// Which bound it is; empty for the others.
     pub bound: &'static str,
-    /// `5 of 5`.
+    /// `5 of 5`; of trials with too few requests to tell `1 of 3, 2 undecided`.
     pub met: String,
     /// Trials in which the generator failed.
     pub invalid: String,
@@ -120,7 +120,14 @@ fn row(found: &Capacity, one: &LoadResult) -> CapacityRow {
         } else {
             ""
         },
-        met: format!("{} of {}", one.met, one.met + one.missed),
+        met: {
+            let counted = one.met + one.missed + one.undecided;
+            let undecided = match one.undecided {
+                0 => String::new(),
+                undecided => format!(", {undecided} undecided"),
+            };
+            format!("{} of {counted}{undecided}", one.met)
+        },
         invalid: match one.invalid {
             0 => String::new(),
             invalid => invalid.to_string(),
@@ -211,6 +218,21 @@ mod tests {
         }
         assert!(page.replace("&#x2f;", "/").contains("lower bound, 196/s"));
         assert!(!html(&fixture::run()).unwrap().contains("capacity-response"));
+    }
+
+    #[test]
+    fn a_trial_of_too_few_requests_is_told_apart_from_one_that_missed_the_slo() {
+        let mut summary = fixture::capacity();
+        let found = summary.capacity.as_mut().unwrap();
+        found.loads[0].undecided = 2;
+        let pages = [
+            terminal(&summary, 100, false),
+            markdown(&summary).unwrap(),
+            html(&summary).unwrap(),
+        ];
+        for text in pages {
+            assert!(text.contains("1 of 3, 2 undecided"), "{text}");
+        }
     }
 
     #[test]

@@ -88,7 +88,7 @@ fn goodput(capacity: &Capacity, load: &'static str) -> Plot {
     let points: Vec<PlotPoint> = capacity
         .loads
         .iter()
-        .filter(|one| one.met > 0 || one.missed > 0)
+        .filter(|one| one.met + one.missed + one.undecided > 0)
         .map(|one| {
             point(
                 one.load,
