@@ -2,6 +2,8 @@
 
 use sqlx::error::ErrorKind;
 
+use super::losses;
+
 /// How a transaction lost against another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LostRace {
@@ -77,14 +79,18 @@ impl DbError {
     }
 }
 
+/// Also notes where a connection was lost, so that those idle beside it are checked.
 impl From<sqlx::Error> for DbError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::PoolTimedOut => Self::PoolTimeout,
-            sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed
-            | sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_) => Self::Unavailable(error),
+            sqlx::Error::Io(_) => {
+                losses::note();
+                Self::Unavailable(error)
+            }
+            sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Tls(_) => {
+                Self::Unavailable(error)
+            }
             sqlx::Error::Database(reason) => {
                 let code = reason.code().unwrap_or_default();
                 match (&*code, reason.constraint(), reason.kind()) {
@@ -92,12 +98,20 @@ impl From<sqlx::Error> for DbError {
                     ("40001" | "40P01", _, _) => Self::Serialization(error),
                     // query_canceled: only the server's own timeout cancels statements
                     ("57014", _, _) => Self::StatementTimeout(error),
-                    // admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections
-                    ("57P01" | "57P02" | "57P03" | "53300", _, _) => Self::Unavailable(error),
+                    // admin_shutdown, crash_shutdown
+                    ("57P01" | "57P02", _, _) => {
+                        losses::note();
+                        Self::Unavailable(error)
+                    }
+                    // cannot_connect_now, too_many_connections
+                    ("57P03" | "53300", _, _) => Self::Unavailable(error),
                     // disk_full
                     ("53100", _, _) => Self::NoSpace(error),
                     // connection_exception and its kin
-                    (code, _, _) if code.starts_with("08") => Self::Unavailable(error),
+                    (code, _, _) if code.starts_with("08") => {
+                        losses::note();
+                        Self::Unavailable(error)
+                    }
                     (_, Some(name), kind) if kind != ErrorKind::Other => Self::Constraint {
                         name: name.to_owned(),
                         source: error,

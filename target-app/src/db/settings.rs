@@ -6,10 +6,11 @@ use futures_util::FutureExt as _;
 use rand::RngExt as _;
 use shared::profile::{OnOff, Profile, TimeLimit, Via};
 use sqlx::{
-    ConnectOptions as _, PgConnection,
+    ConnectOptions as _, Connection as _, PgConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+use super::losses;
 use crate::chance;
 
 /// Longest pause inside a transaction before the server ends it.
@@ -49,6 +50,19 @@ pub(super) fn pool(profile: &Profile, drops_statements: bool) -> PgPoolOptions {
         .idle_timeout(profile.pool_idle_timeout.duration())
         .max_lifetime(None)
         .test_before_acquire(profile.pool_ping.is_on())
+        .before_acquire(|conn, known| {
+            async move {
+                if losses::may_have_taken(known.idle_for)
+                    && let Err(error) = conn.ping().await
+                {
+                    // It is closed, and another one is taken.
+                    tracing::info!(%error, "an idle connection was lost with others");
+                    return Ok(false);
+                }
+                Ok(true)
+            }
+            .boxed()
+        })
         .after_release(move |conn, _| {
             async move {
                 if drops_statements {

@@ -1,6 +1,8 @@
-//! Stopping in order, clients that go away in the middle, and statements that take too long.
+//! Stopping in order, clients that go away in the middle, connections that are lost, and statements that
+//! take too long.
 
 mod disconnect;
+mod lost_connections;
 mod many_disconnects;
 mod many_sockets;
 mod one_connection;

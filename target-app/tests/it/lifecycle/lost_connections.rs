@@ -1,0 +1,42 @@
+//! PostgreSQL ends every connection at once, as a restart does.
+
+use target_app::db::database;
+
+use crate::support::TestApp;
+
+/// Connections of the pool, all of which are idle when they end.
+const CONNECTIONS: usize = 8;
+
+#[tokio::test]
+async fn connections_that_were_lost_together_fail_one_request_and_not_one_each() {
+    let app = TestApp::with(&[
+        "cache.mentors=off",
+        "pool.ping_on_acquire=off",
+        &format!("pool.min={CONNECTIONS}"),
+        &format!("pool.max={CONNECTIONS}"),
+    ])
+    .start()
+    .await;
+    let mut conn = database::maintenance(app.db.url()).await.unwrap();
+    let ended: Vec<bool> = sqlx::query_scalar(
+        "select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = $1 and application_name = 'target-app'",
+    )
+    .bind(app.db.name())
+    .fetch_all(&mut conn)
+    .await
+    .unwrap();
+    assert!(ended.len() >= CONNECTIONS, "{} were ended", ended.len());
+    let anyone = app.anonymous();
+    let mut failed = 0;
+    // More requests than connections, so that each of these is used.
+    for _ in 0..3 * CONNECTIONS {
+        match anyone.mentors("").await.status {
+            200 => {}
+            503 => failed += 1,
+            other => panic!("{other}"),
+        }
+    }
+    assert!(failed <= 1, "{failed} requests failed");
+    app.finish().await;
+}
