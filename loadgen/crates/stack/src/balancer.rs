@@ -253,6 +253,8 @@ fn settings(port: u16, commands: &Path, instances: &[SocketAddr]) -> String {
          \x20   mode http\n\
          \x20   log global\n\
          \x20   timeout connect 2s\n\
+         \x20   # An instance that is busy answers late, and is not away: without any the load has nowhere to go.\n\
+         \x20   timeout check 5s\n\
          \x20   timeout client 75s\n\
          \x20   timeout server 75s\n\
          \x20   timeout tunnel 1h\n\
@@ -261,7 +263,7 @@ fn settings(port: u16, commands: &Path, instances: &[SocketAddr]) -> String {
          \x20   option redispatch 1\n\
          \x20   option httpchk\n\
          \x20   http-check send meth GET uri {health} ver HTTP/1.1 hdr Host 127.0.0.1\n\
-         \x20   default-server check inter 1s fastinter 200ms downinter 200ms fall 1 rise 1 observe layer4 error-limit 1 on-error mark-down\n\
+         \x20   default-server check inter 1s fastinter 200ms downinter 200ms fall 3 rise 1 observe layer4 error-limit 3 on-error mark-down\n\
          frontend clients\n\
          \x20   bind 127.0.0.1:{port}\n\
          \x20   use_backend classes if {{ hdr(upgrade) -i websocket }} {{ path_beg {classes} }}\n\
