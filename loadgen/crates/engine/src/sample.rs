@@ -20,7 +20,7 @@ pub struct OpId(pub u16);
 pub enum Outcome {
     /// The expected response, whatever its status: a 409 may be expected.
     Ok,
-    /// A response with an unexpected status.
+    /// A response with an unexpected status, or a refusal over a socket.
     HttpError,
     /// A response with an unexpected body.
     BodyMismatch,

@@ -21,8 +21,9 @@ use shared::{
 use crate::flows::{AppFlow, AppIteration, FeatureFlows, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
-    flow::{Access, Settled},
+    flow::{Access, Failed, Settled},
     request::Request,
+    sample::Outcome,
 };
 
 /// Candidates that each participant signals.
@@ -239,24 +240,30 @@ async fn relay(
         .socket_relay(&[op.id()], text, &mut |text| {
             settled(text, |frame| {
                 let right = expected(frame)?;
-                let wrong = || "the signal did not arrive as it was sent".to_owned();
+                let why = "the signal did not arrive as it was sent";
+                let wrong = || (Outcome::BodyMismatch, why.to_owned());
                 Some(right.then_some(()).ok_or_else(wrong))
             })
         })
         .await
 }
 
-/// What a text settles; what the protocol does not know, or a refusal, is a mismatch.
+/// What a text settles. That the class or the other side is gone is a refusal, as under an overload; what
+/// the protocol does not know is a mismatch.
 fn settled(
     text: &str,
-    expected: impl Fn(RelayFrame) -> Option<Result<(), String>>,
+    expected: impl Fn(RelayFrame) -> Option<Result<(), Failed>>,
 ) -> Option<Settled> {
+    let refused = |why: String| Err((Outcome::HttpError, why));
     let result = match serde_json::from_str(text) {
-        Ok(RelayFrame::Error { code, detail }) => Err(format!("refused: {code}: {detail}")),
-        Ok(RelayFrame::Ended) => Err("the session has ended".to_owned()),
-        Ok(RelayFrame::PeerLeft { .. }) => Err("the other participant has left".to_owned()),
+        Ok(RelayFrame::Error { code, detail }) => refused(format!("refused: {code}: {detail}")),
+        Ok(RelayFrame::Ended) => refused("the session has ended".to_owned()),
+        Ok(RelayFrame::PeerLeft { .. }) => refused("the other participant has left".to_owned()),
         Ok(frame) => expected(frame)?,
-        Err(error) => Err(format!("not a documented frame: {error}")),
+        Err(error) => Err((
+            Outcome::BodyMismatch,
+            format!("not a documented frame: {error}"),
+        )),
     };
     Some((0, result))
 }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     check::Reply,
-    flow::{OwnRequest, ResumableExchange, Transport},
+    flow::{OnText, OwnRequest, ResumableExchange, Transport},
     request::Request,
     sample::{OpId, Outcome},
 };
@@ -122,7 +122,7 @@ impl Transport for User {
         &'a mut self,
         ops: &'a [OpId],
         text: Option<String>,
-        on_text: &'a mut dyn FnMut(&str) -> Option<(usize, Result<(), String>)>,
+        on_text: &'a mut OnText<'a>,
     ) -> LocalBoxFuture<'a, bool> {
         let sending = Sending {
             text,
@@ -144,7 +144,7 @@ impl Transport for User {
         &'a mut self,
         ops: &'a [OpId],
         text: String,
-        on_text: &'a mut dyn FnMut(&str) -> Option<(usize, Result<(), String>)>,
+        on_text: &'a mut OnText<'a>,
     ) -> LocalBoxFuture<'a, bool> {
         let sending = Sending {
             text: Some(text),

@@ -298,7 +298,7 @@ fn take(user: &mut User, arrived: Nanos, text: &str, settled: Option<Settled>) {
         record.sample.bytes_in = text.len() as u64;
         match result {
             Ok(()) => settle(&user.worker, record, Outcome::Ok, None),
-            Err(why) => settle(&user.worker, record, Outcome::BodyMismatch, Some(&why)),
+            Err((outcome, why)) => settle(&user.worker, record, outcome, Some(&why)),
         }
     }
 }

@@ -11,8 +11,11 @@ use crate::{
     sample::{OpId, Outcome},
 };
 
+/// How a request failed where the flow knows it, and why in one line: a refusal is
+/// [`Outcome::HttpError`], what must never be answered is [`Outcome::BodyMismatch`].
+pub type Failed = (Outcome, String);
 /// Which operation of an exchange a text settles, by its index, and how: right, or why not.
-pub type Settled = (usize, Result<(), String>);
+pub type Settled = (usize, Result<(), Failed>);
 /// Looks at one incoming text.
 pub type OnText<'a> = dyn FnMut(&str) -> Option<Settled> + 'a;
 
@@ -31,8 +34,6 @@ pub trait ResumableExchange {
     fn resume(&mut self) -> Vec<String>;
 }
 
-/// How a request that the flow made itself failed, and why in one line.
-pub type Failed = (Outcome, String);
 /// A request of a protocol that the flow speaks itself, and what it cost where that is known.
 pub type OwnRequest<'a> = LocalBoxFuture<'a, Result<Option<ServerTiming>, Failed>>;
 

@@ -7,11 +7,12 @@ use shared::{
     paths,
 };
 
-use super::hearing::{Hearing, Own};
+use super::hearing::{Hearing, Own, undocumented};
 use crate::flows::{ChatMemory, TestAccount};
 use loadgen_engine::{
     flow::{ResumableExchange, Settled},
     request::Request,
+    sample::Outcome,
 };
 
 /// The request that opens an account's socket.
@@ -59,10 +60,11 @@ impl ResumableExchange for Joining<'_> {
                 Some((0, Ok(())))
             }
             Ok(ServerFrame::Error { code, detail, .. }) => {
-                Some((0, Err(format!("join refused: {code}: {detail}"))))
+                let why = format!("join refused: {code}: {detail}");
+                Some((0, Err((Outcome::HttpError, why))))
             }
             Ok(_) => None,
-            Err(error) => Some((0, Err(format!("not a documented frame: {error}")))),
+            Err(error) => Some((0, Err(undocumented(&error)))),
         }
     }
 

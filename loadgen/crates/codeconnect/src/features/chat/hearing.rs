@@ -6,7 +6,10 @@ use shared::{
 };
 
 use crate::flows::ChatMemory;
-use loadgen_engine::flow::Settled;
+use loadgen_engine::{
+    flow::{Failed, Settled},
+    sample::Outcome,
+};
 
 /// A message of one's own.
 pub(super) struct Own {
@@ -76,9 +79,9 @@ impl<'a> Hearing<'a> {
         (self.seat.room, self.seat.last_seq)
     }
 
-    fn settle(&mut self, index: usize, result: Result<(), String>) -> Settled {
+    fn settle(&mut self, index: usize, result: Result<(), Failed>) -> Settled {
         let result = match self.fault.take() {
-            Some(fault) => Err(fault),
+            Some(fault) => Err((Outcome::BodyMismatch, fault)),
             None => result,
         };
         self.wrong |= result.is_err();
@@ -109,7 +112,7 @@ impl<'a> Hearing<'a> {
                 let result = if right {
                     agree(agrees)
                 } else {
-                    Err("one's own message came back with another text".to_owned())
+                    Err(mismatch("one's own message came back with another text"))
                 };
                 Some(self.settle(DELIVERY, result))
             }
@@ -122,7 +125,7 @@ impl<'a> Hearing<'a> {
     pub(super) fn pong(&mut self, text: &str, nonce: u64) -> Option<Settled> {
         match self.hear(text) {
             Heard::Pong(received) if received == nonce => Some(self.settle(0, Ok(()))),
-            Heard::Pong(_) => Some(self.settle(0, Err("the pong has another nonce".to_owned()))),
+            Heard::Pong(_) => Some(self.settle(0, Err(mismatch("the pong has another nonce")))),
             Heard::Refused(why) => Some(self.settle(0, Err(why))),
             _ => None,
         }
@@ -153,10 +156,10 @@ impl<'a> Hearing<'a> {
                 Heard::Nothing
             }
             Ok(ServerFrame::Error { code, detail, .. }) => {
-                Heard::Refused(format!("refused: {code}: {detail}"))
+                Heard::Refused((Outcome::HttpError, format!("refused: {code}: {detail}")))
             }
             Ok(_) => Heard::Nothing,
-            Err(error) => Heard::Refused(format!("not a documented frame: {error}")),
+            Err(error) => Heard::Refused(undocumented(&error)),
         }
     }
 
@@ -175,12 +178,23 @@ impl<'a> Hearing<'a> {
     }
 }
 
-fn agree(agrees: bool) -> Result<(), String> {
+fn agree(agrees: bool) -> Result<(), Failed> {
     if agrees {
         Ok(())
     } else {
-        Err("acknowledgement and message have different numbers".to_owned())
+        Err(mismatch(
+            "acknowledgement and message have different numbers",
+        ))
     }
+}
+
+fn mismatch(why: &str) -> Failed {
+    (Outcome::BodyMismatch, why.to_owned())
+}
+
+/// A text that the protocol does not know.
+pub(super) fn undocumented(error: &serde_json::Error) -> Failed {
+    mismatch(&format!("not a documented frame: {error}"))
 }
 
 /// What one text says to this user.
@@ -188,7 +202,7 @@ enum Heard {
     Ack { client_id: String, seq: i64 },
     Own { seq: i64, right: bool },
     Pong(u64),
-    Refused(String),
+    Refused(Failed),
     Nothing,
 }
 

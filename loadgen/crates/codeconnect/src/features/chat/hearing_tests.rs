@@ -70,6 +70,23 @@ fn texts_that_the_generator_threw_away_excuse_a_gap() {
 }
 
 #[test]
+fn a_refusal_is_no_wrong_answer_and_an_unknown_frame_is_one() {
+    for (text, outcome) in [
+        (
+            r#"{"type":"error","code":"overloaded","detail":"no connection became free in time"}"#,
+            Outcome::HttpError,
+        ),
+        (r#"{"type":"shout"}"#, Outcome::BodyMismatch),
+    ] {
+        let (settled, _) = hear(&[text.to_owned()]);
+        let [(0, Err((found, _)))] = &settled[..] else {
+            panic!("{text}: {settled:?}");
+        };
+        assert_eq!(*found, outcome, "{text}");
+    }
+}
+
+#[test]
 fn a_pong_with_another_nonce_is_noticed() {
     let mut seat = seat(0);
     let mut hearing = Hearing::new(&mut seat, 0, None);

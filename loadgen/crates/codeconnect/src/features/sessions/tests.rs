@@ -83,7 +83,7 @@ fn a_token_has_to_lead_to_its_session() {
 }
 
 #[test]
-fn only_the_awaited_frame_settles_and_a_refusal_is_a_mismatch() {
+fn only_the_awaited_frame_settles_and_a_refusal_is_no_wrong_answer() {
     let awaited = |text: &str| {
         settled(text, |frame| match frame {
             RelayFrame::PeerJoined { .. } => Some(Ok(())),
@@ -94,13 +94,19 @@ fn only_the_awaited_frame_settles_and_a_refusal_is_a_mismatch() {
     let joined = format!(r#"{{"type":"peer_joined","peer":"{peer}"}}"#);
     assert_eq!(awaited(&joined), Some((0, Ok(()))));
     assert_eq!(awaited(r#"{"type":"pong","nonce":1}"#), None);
-    for text in [
-        r#"{"type":"error","code":"peer_absent","detail":"gone"}"#,
-        r#"{"type":"ended"}"#,
-        r#"{"type":"shout"}"#,
-        "no JSON",
+    for (text, outcome) in [
+        (
+            r#"{"type":"error","code":"peer_absent","detail":"gone"}"#,
+            Outcome::HttpError,
+        ),
+        (r#"{"type":"ended"}"#, Outcome::HttpError),
+        (r#"{"type":"shout"}"#, Outcome::BodyMismatch),
+        ("no JSON", Outcome::BodyMismatch),
     ] {
-        assert!(matches!(awaited(text), Some((0, Err(_)))), "{text}");
+        let Some((0, Err((found, _)))) = awaited(text) else {
+            panic!("{text} settles nothing");
+        };
+        assert_eq!(found, outcome, "{text}");
     }
 }
 

@@ -67,10 +67,8 @@ async fn say(it: &mut Iteration<'_>, text: &str, expect: [&str; 2]) -> bool {
                     .iter()
                     .position(|begin| incoming.starts_with(begin))?;
                 let right = incoming.ends_with("hello");
-                Some((
-                    index,
-                    right.then_some(()).ok_or_else(|| incoming.to_owned()),
-                ))
+                let wrong = || (Outcome::BodyMismatch, incoming.to_owned());
+                Some((index, right.then_some(()).ok_or_else(wrong)))
             },
         )
         .await
