@@ -136,7 +136,10 @@ impl PreparedSystem for Prepared {
     }
 
     fn changed_since(&self) -> BoxFuture<'_, Option<String>> {
-        Box::pin(async { everywhere::changed(&self.labs, self.fingerprint.as_deref()?).await })
+        Box::pin(async {
+            let asked = self.fingerprint.as_deref()?;
+            everywhere::changed(&self.labs, asked, everywhere::PATIENCE).await
+        })
     }
 
     fn clean_up(&self) -> BoxFuture<'_, Vec<String>> {
