@@ -1,8 +1,8 @@
 //! Whether memory, descriptors, connections and the response time stay flat over the measured window.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
-use loadgen_stats::theil_sen_interval;
+use loadgen_stats::{median, theil_sen_interval};
 
 use crate::schema::{Growth, GrowthWord, Percentile, Resource, Second};
 use loadgen_engine::{aggregator::TrialData, units::Nanos};
@@ -12,6 +12,9 @@ const SHORTEST_S: f64 = 120.0;
 /// Blocks of equal length that the window is cut into: neighbouring seconds are correlated, which
 /// the interval of the slope does not allow for.
 const BLOCKS: i64 = 30;
+/// Blocks at each end of the window that are held against the rest: the slope alone does not see a step
+/// in them, because it bears nearly a third of the blocks being anything.
+const END_BLOCKS: usize = 5;
 /// Fewest blocks with a figure that decide.
 const FEWEST_BLOCKS: usize = 20;
 /// Seconds of an hour.
@@ -67,14 +70,14 @@ pub(super) fn of(series: &[Second], window_s: f64, response: &[(f64, f64)]) -> V
 /// seconds; blocks with too few answers are left out.
 pub(super) fn response(data: &TrialData) -> Vec<(f64, f64)> {
     let warm_up = data.seconds.iter().filter(|one| one.second < 0).count();
-    let width = width(data.window_s());
     (0..BLOCKS)
         .filter_map(|number| {
-            let from = warm_up + (number * width) as usize;
-            let answers = data.timeline.pooled(from..from + width as usize);
+            let inside = seconds_of(number, data.window_s());
+            let rows = warm_up + inside.start as usize..warm_up + inside.end as usize;
+            let answers = data.timeline.pooled(rows);
             let ns = answers.value_at_quantile(TAIL);
             Percentile::is_supported(TAIL, answers.len())
-                .then(|| (middle(number, width), Nanos(ns).as_ms()))
+                .then(|| (middle(&inside), Nanos(ns).as_ms()))
         })
         .collect()
 }
@@ -126,8 +129,11 @@ fn judged(
                 .iter()
                 .all(|slope| slope.is_some_and(|slope| slope * sign > limit))
     };
+    let allowed = limit * window_s / HOUR_S + smallest(resource);
     let word = match interval.filter(|_| points.len() >= FEWEST_BLOCKS) {
-        Some((low, high)) if low >= -limit && high <= limit => GrowthWord::Flat,
+        Some((low, high)) if low >= -limit && high <= limit && step(points) <= allowed => {
+            GrowthWord::Flat
+        }
         Some((low, _)) if low > 0.0 && goes_on(1.0) => GrowthWord::Grows,
         Some((_, high)) if high < 0.0 && goes_on(-1.0) => GrowthWord::Shrinks,
         _ => GrowthWord::NotKnown,
@@ -146,14 +152,29 @@ fn judged(
     })
 }
 
-/// Seconds of a block.
-fn width(window_s: f64) -> i64 {
-    (window_s as i64 / BLOCKS).max(1)
+/// How far the first or the last blocks lie from all others, whichever is more: the difference of the
+/// medians.
+fn step(points: &[(f64, f64)]) -> f64 {
+    let values: Vec<f64> = points.iter().map(|(_, value)| *value).collect();
+    let end = END_BLOCKS.min(values.len());
+    let (first, after_them) = values.split_at(end);
+    let (before_them, last) = values.split_at(values.len() - end);
+    [(first, after_them), (before_them, last)]
+        .into_iter()
+        .filter_map(|(one, other)| Some((median(one)? - median(other)?).abs()))
+        .fold(0.0, f64::max)
+}
+
+/// The seconds of a block: all blocks together are the whole window.
+fn seconds_of(number: i64, window_s: f64) -> Range<i64> {
+    let whole = window_s as i64;
+    let bound = |number: i64| number * whole / BLOCKS;
+    bound(number)..bound(number + 1)
 }
 
 /// The middle of a block, in seconds.
-fn middle(number: i64, width: i64) -> f64 {
-    (number as f64 + 0.5) * width as f64
+fn middle(inside: &Range<i64>) -> f64 {
+    (inside.start + inside.end) as f64 / 2.0
 }
 
 /// The middle of each block in seconds, and the mean of its figures; blocks without any are left out.
@@ -162,17 +183,16 @@ fn blocks(
     window_s: f64,
     figure: impl Fn(&Second) -> Option<f64>,
 ) -> Vec<(f64, f64)> {
-    let width = width(window_s);
     (0..BLOCKS)
         .filter_map(|number| {
-            let inside = number * width..(number + 1) * width;
+            let inside = seconds_of(number, window_s);
             let values: Vec<f64> = series
                 .iter()
                 .filter(|one| inside.contains(&one.second))
                 .filter_map(&figure)
                 .collect();
             let mean = values.iter().sum::<f64>() / values.len() as f64;
-            (!values.is_empty()).then_some((middle(number, width), mean))
+            (!values.is_empty()).then_some((middle(&inside), mean))
         })
         .collect()
 }

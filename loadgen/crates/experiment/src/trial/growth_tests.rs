@@ -93,6 +93,42 @@ fn what_fills_up_and_then_stays_does_not_grow() {
 }
 
 #[test]
+fn a_step_at_an_end_that_leaves_the_slope_at_zero_is_not_flat() {
+    // Of 30 blocks the last five, or the first five, are others: too few for the slope to see.
+    for (early, late) in [(84.0, 252.0), (252.0, 84.0)] {
+        for at in [100.0, 500.0] {
+            let steps = |s: f64| if s < at { early * MB } else { late * MB };
+            let found = of(&series(600, steps, |_| 40.0), 600.0, &[]);
+            assert_eq!(
+                found[0].interval,
+                Some((0.0, 0.0)),
+                "{early} to {late} at {at} s"
+            );
+            assert_eq!(
+                found[0].word,
+                GrowthWord::NotKnown,
+                "{early} to {late} at {at} s"
+            );
+        }
+    }
+    // A megabyte at the end of ten minutes is within what the limit permits.
+    assert_eq!(
+        memory(|s| (84.0 + f64::from(s > 520.0)) * MB),
+        GrowthWord::Flat
+    );
+}
+
+#[test]
+fn every_second_of_the_window_is_in_a_block() {
+    for seconds in [120, 149, 601, 3_599] {
+        let inside: Vec<i64> = (0..BLOCKS)
+            .flat_map(|number| seconds_of(number, seconds as f64))
+            .collect();
+        assert_eq!(inside, (0..seconds).collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn one_more_descriptor_is_not_a_growth_that_is_known() {
     let step = |s: f64| 40.0 + f64::from(s > 60.0);
     let noise = |s: f64| 84.0 * MB + (s * 7.3).sin() * 40.0 * MB;
