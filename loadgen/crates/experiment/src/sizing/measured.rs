@@ -1,7 +1,9 @@
 //! What a plan takes from measured runs: capacity, and what a request costs each tier.
 
 use super::figure::Ranged;
-use crate::schema::{Arm, Capacity, Operation, Server, Summary, Trial, ValidityWord};
+use crate::schema::{
+    Arm, Capacity, Operation, Server, Summary, ThresholdWord, Trial, ValidityWord, VerdictWord,
+};
 use shared::timing::ServerPart;
 
 /// A finished run and the folder that it is stored in.
@@ -74,7 +76,7 @@ impl MeasuredRun {
             return MeasuredCapacity::of(found);
         }
         let rate = self.arm()?.total.rate_per_s;
-        (rate > 0.0).then_some(MeasuredCapacity {
+        (rate > 0.0 && self.meets_its_limits()).then_some(MeasuredCapacity {
             rate: Ranged {
                 value: rate,
                 low: Some(rate),
@@ -82,6 +84,25 @@ impl MeasuredRun {
             },
             found: FoundBy::OneLoad,
         })
+    }
+
+    /// Whether the load of the run is known to be one that the arm carries: a rate at which limits were
+    /// missed lies above its capacity, and one that cannot be trusted says nothing.
+    fn meets_its_limits(&self) -> bool {
+        let summary = &self.summary;
+        let trusted = !matches!(
+            summary.verdict.word,
+            VerdictWord::Interrupted
+                | VerdictWord::Violated
+                | VerdictWord::Invalid
+                | VerdictWord::Failed
+        );
+        let arm = self.arm().map(|arm| &arm.name);
+        let open = summary.thresholds.iter().any(|one| {
+            let missed = matches!(one.word, ThresholdWord::Fail | ThresholdWord::Unknown);
+            Some(&one.arm) == arm && missed && !one.only_warns
+        });
+        trusted && !open
     }
 
     /// A figure of the arm, with the range of its trials that can be trusted.

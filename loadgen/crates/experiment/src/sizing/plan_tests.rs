@@ -3,13 +3,14 @@
 use serde_json::Value;
 
 use super::{
+    MeasuredRun,
     assumptions::{Assumptions, parse_assumptions},
     figure::{FigureOrigin, PlanFigure},
     fixture,
     planned::{SimulationRequest, SizingPlan, plan},
     simulation::SimulationBounds,
 };
-use crate::schema::{CapacityFactor, WhatIfCapacity};
+use crate::schema::{CapacityFactor, ThresholdResult, ThresholdWord, VerdictWord, WhatIfCapacity};
 
 fn assumed(users: u64, more: &str) -> Assumptions {
     let text = format!("users: {users}\nrequests_per_user_hour: 120\n{more}");
@@ -299,4 +300,40 @@ fn a_database_that_cannot_be_had_and_a_run_without_a_capacity_are_said() {
     let refused = plan(&[none], &assumed(3_000, ""), None).unwrap_err();
     assert!(refused.contains("no load that meets its SLO"), "{refused}");
     assert!(plan(&[], &assumed(3_000, ""), None).is_err());
+}
+
+#[test]
+fn a_run_that_missed_its_limits_is_no_capacity_to_plan_with() {
+    let one_load = || {
+        let mut run = fixture::run();
+        run.summary.capacity = None;
+        run.summary.verdict.word = VerdictWord::Measured;
+        run
+    };
+    let planned = |run: MeasuredRun| plan(&[run], &assumed(3_000, ""), None);
+    assert!(planned(one_load()).is_ok());
+    for word in [
+        VerdictWord::Failed,
+        VerdictWord::Invalid,
+        VerdictWord::Violated,
+        VerdictWord::Interrupted,
+    ] {
+        let mut run = one_load();
+        run.summary.verdict.word = word;
+        let refused = planned(run).unwrap_err();
+        assert!(refused.contains(word.label()), "{refused}");
+    }
+    // One that cannot be decided is none that is met; a warning decides nothing.
+    for (only_warns, accepted) in [(false, false), (true, true)] {
+        let mut run = one_load();
+        run.summary.thresholds.push(ThresholdResult {
+            text: "p99 < 1s".into(),
+            arm: run.summary.arms[0].name.clone(),
+            figure: "too few".into(),
+            word: ThresholdWord::Unknown,
+            only_warns,
+            by_default: false,
+        });
+        assert_eq!(planned(run).is_ok(), accepted, "only warns: {only_warns}");
+    }
 }

@@ -80,8 +80,9 @@ pub fn plan(
         .ok_or("name a result folder to plan from")?;
     let capacity = base.capacity().ok_or_else(|| {
         format!(
-            "{} has no load that meets its SLO: nothing can be planned from it",
-            base.folder
+            "{} has no load that meets its SLO (its verdict is {}): nothing can be planned from it; `loadgen capacity` searches one",
+            base.folder,
+            base.summary.verdict.word.label()
         )
     })?;
     let mut work = SizingWork {
