@@ -50,12 +50,19 @@ pub fn judge(findings: Findings<'_>) -> Verdict {
     let unknown = unknown(findings.thresholds);
     let undecided = |one: &&ThresholdResult| one.word == ThresholdWord::Unknown && !one.only_warns;
     let undecided = findings.thresholds.iter().filter(undecided).count();
-    // One that only warns and is not known says nothing.
-    let given = findings
-        .thresholds
-        .iter()
-        .filter(|one| !one.by_default && one.word != ThresholdWord::Unknown)
-        .count();
+    let warned = warned(findings.thresholds);
+    // One that only warns says nothing where it is missed or not known.
+    let number = |word| {
+        let all = findings.thresholds.iter();
+        all.filter(|one| !one.by_default && one.word == word && !is_missed_warning(one))
+            .count()
+    };
+    let tolerated = number(ThresholdWord::Warn);
+    let given = number(ThresholdWord::Pass) + tolerated;
+    let held = match tolerated {
+        0 => format!("{given} threshold(s) hold"),
+        _ => format!("{given} threshold(s) hold, {tolerated} of them only within the tolerance"),
+    };
     let Confidence { valid, audits, .. } = findings.confidence;
     let (word, holds) = if findings.interrupted {
         (VerdictWord::Interrupted, Vec::new())
@@ -75,22 +82,23 @@ pub fn judge(findings: Findings<'_>) -> Verdict {
             (claims.decision().into(), Vec::new())
         }
     } else if undecided > 0 {
-        let why = format!("{given} threshold(s) hold, and {undecided} cannot be decided");
+        let why = format!("{held}, and {undecided} cannot be decided");
         (VerdictWord::Inconclusive, vec![why])
     } else if given == 0 {
-        let why = if unknown.is_empty() {
+        let why = if unknown.is_empty() && warned.is_empty() {
             "no threshold was given, and nothing failed beyond the default limit"
+        } else if unknown.is_empty() {
+            "the thresholds that were given only warn, and nothing failed beyond the default limit"
         } else {
             "no threshold was given that could be decided, and nothing failed beyond the default limit"
         };
         (VerdictWord::Measured, vec![why.to_owned()])
     } else if valid == 0 {
-        let why = format!(
-            "{given} threshold(s) hold, but no trial is VALID: the machine was disturbed, measure again"
-        );
+        let why =
+            format!("{held}, but no trial is VALID: the machine was disturbed, measure again");
         (VerdictWord::Inconclusive, vec![why])
     } else {
-        let why = format!("{given} threshold(s) hold, and the trial is VALID");
+        let why = format!("{held}, and the trial is VALID");
         (VerdictWord::Passed, vec![why])
     };
     let mut reasons = Vec::new();
@@ -104,6 +112,7 @@ pub fn judge(findings: Findings<'_>) -> Verdict {
     reasons.extend(doubts);
     reasons.extend(missed);
     reasons.extend(holds);
+    reasons.extend(warned);
     reasons.extend(unknown);
     let (headline, as_expected) = match &findings.claims {
         Some(claims) => {
@@ -161,6 +170,32 @@ fn missed(thresholds: &[ThresholdResult]) -> Vec<String> {
                 one.text,
                 if one.by_default { " (default)" } else { "" },
                 one.arm,
+                one.figure
+            )
+        })
+        .collect()
+}
+
+/// Whether it is beyond its limit, which is to be known and decides nothing.
+fn is_missed_warning(one: &ThresholdResult) -> bool {
+    one.only_warns && one.word == ThresholdWord::Warn
+}
+
+/// One sentence for each threshold that is beyond its limit and fails nothing.
+fn warned(thresholds: &[ThresholdResult]) -> Vec<String> {
+    thresholds
+        .iter()
+        .filter(|one| one.word == ThresholdWord::Warn)
+        .map(|one| {
+            format!(
+                "`{}` is beyond its limit for `{}`, {}: {}",
+                one.text,
+                one.arm,
+                if one.only_warns {
+                    "and only warns"
+                } else {
+                    "within its tolerance"
+                },
                 one.figure
             )
         })
@@ -278,6 +313,27 @@ mod tests {
         assert_eq!(on(&default, VALID).word, VerdictWord::Measured);
         assert_eq!(on(&missed, VALID).word, VerdictWord::Failed);
         assert!(on(&missed, VALID).reasons[0].contains("(default)"));
+    }
+
+    #[test]
+    fn a_limit_that_only_warns_is_no_reason_to_pass_where_it_is_missed() {
+        let beyond = threshold(ThresholdWord::Warn, false);
+        let warning = ThresholdResult {
+            only_warns: true,
+            ..beyond.clone()
+        };
+        let alone = on(std::slice::from_ref(&warning), VALID);
+        assert_eq!(alone.word, VerdictWord::Measured);
+        let said = "`p95 < 1ms` is beyond its limit for `run`, and only warns: 7.0 ms";
+        assert!(alone.reasons.iter().any(|one| one == said), "{alone:?}");
+        let held = threshold(ThresholdWord::Pass, false);
+        let beside = on(&[held, warning, beyond], VALID);
+        assert_eq!(beside.word, VerdictWord::Passed);
+        let said =
+            "2 threshold(s) hold, 1 of them only within the tolerance, and the trial is VALID";
+        assert_eq!(beside.reasons[0], said);
+        let said = "`p95 < 1ms` is beyond its limit for `run`, within its tolerance: 7.0 ms";
+        assert!(beside.reasons.iter().any(|one| one == said), "{beside:?}");
     }
 
     #[test]

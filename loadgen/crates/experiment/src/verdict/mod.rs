@@ -23,7 +23,7 @@ pub use parts::join_parts;
 pub use thresholds::{
     ThresholdFigures, error_limit, evaluate, in_force, limits_failures, mark_abort,
 };
-pub use validity::{reasons, validity};
+pub use validity::{consequence, reasons, validity};
 
 #[cfg(test)]
 mod table_tests;

@@ -96,6 +96,15 @@ pub(super) fn is_reason(code: CheckCode) -> bool {
     INVALIDATES.contains(&code) || DISTURBS.contains(&code)
 }
 
+/// What a check that does not hold makes of a trial that ended with this word; `None` of one that leaves
+/// every trial VALID.
+pub fn consequence(code: CheckCode, trial: ValidityWord) -> Option<ValidityWord> {
+    match code {
+        CheckCode::Steal | CheckCode::Hiccup => Some(ValidityWord::Noisy),
+        code => is_reason(code).then_some(trial),
+    }
+}
+
 #[cfg(test)]
 #[path = "validity_tests.rs"]
 mod tests;

@@ -63,10 +63,7 @@ impl BaselineComparison<'_> {
     fn title(&self) -> String {
         let word = self.word();
         let open = |change: &&BaselineChange| !self.decision(change).is_decided();
-        let (open, all) = (
-            self.changes.iter().filter(open).count(),
-            self.changes.len(),
-        );
+        let (open, all) = (self.changes.iter().filter(open).count(), self.changes.len());
         if open == 0 || open == all {
             word.to_string()
         } else {

@@ -1,14 +1,19 @@
 //! What a report shows so that its figures can be believed: how requests ended, which
 //! self-checks held, what the audits found, and in which switches the arms differ.
 
+mod checks;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+pub(super) use checks::doubts;
+pub use checks::{Check, Doubt, TrialChecks};
+
 use crate::render::figures;
 use crate::render::tone::Tone;
 use loadgen_experiment::events::printable;
-use loadgen_experiment::schema::{Arm, CheckCode, Summary, ValidityWord};
+use loadgen_experiment::schema::{Arm, Summary, ValidityWord};
 
 /// How requests ended, by arm.
 #[derive(Debug, Clone, Serialize)]
@@ -19,119 +24,6 @@ pub struct Endings {
     pub outcomes: Vec<(String, Vec<String>)>,
     /// Status and its count in each arm.
     pub statuses: Vec<(String, Vec<String>)>,
-}
-
-/// The self-checks of one trial.
-#[derive(Debug, Clone, Serialize)]
-pub struct TrialChecks {
-    /// Its folder.
-    pub trial: String,
-    /// Its arm.
-    pub arm: String,
-    /// Whether its figures can be trusted.
-    pub word: ValidityWord,
-    /// The colour of that.
-    pub tone: Tone,
-    /// Every check.
-    pub checks: Vec<Check>,
-}
-
-/// One self-check.
-#[derive(Debug, Clone, Serialize)]
-pub struct Check {
-    /// Which check.
-    pub code: CheckCode,
-    /// Whether it holds.
-    pub ok: bool,
-    /// What was found.
-    pub figure: String,
-    /// What would be right.
-    pub limit: String,
-    /// What to do.
-    pub advice: String,
-}
-
-/// A self-check that does not hold, over all trials in which it does not.
-#[derive(Debug, Clone, Serialize)]
-pub struct Doubt {
-    /// Which check.
-    pub code: CheckCode,
-    /// What these trials are called for it: the worst word of them.
-    pub word: ValidityWord,
-    /// The colour of that.
-    pub tone: Tone,
-    /// In how many trials it does not hold: `3 of 12 trials`.
-    pub trials: String,
-    /// The first of them.
-    pub first: String,
-    /// What was found there, with its unit.
-    pub figure: String,
-    /// What would be right.
-    pub limit: String,
-    /// What to do.
-    pub advice: String,
-}
-
-impl Doubt {
-    /// In one line.
-    pub fn line(&self) -> String {
-        let advice = if self.advice.is_empty() {
-            String::new()
-        } else {
-            format!(". {}", self.advice)
-        };
-        format!(
-            "{} {} in {}: {} in {}, limit {}{advice}",
-            self.word, self.code, self.trials, self.figure, self.first, self.limit
-        )
-    }
-}
-
-/// The self-checks that do not hold, one a code, the most severe first.
-pub(super) fn doubts(trials: &[TrialChecks]) -> Vec<Doubt> {
-    let mut found: Vec<(Doubt, u64)> = Vec::new();
-    for trial in trials {
-        for check in trial.checks.iter().filter(|check| !check.ok) {
-            match found.iter_mut().find(|(one, _)| one.code == check.code) {
-                Some((one, count)) => {
-                    *count += 1;
-                    if trial.word > one.word {
-                        (one.word, one.tone) = (trial.word, trial.tone);
-                    }
-                }
-                None => found.push((
-                    Doubt {
-                        code: check.code,
-                        word: trial.word,
-                        tone: trial.tone,
-                        trials: String::new(),
-                        first: trial.trial.clone(),
-                        figure: check.figure.clone(),
-                        limit: check.limit.clone(),
-                        advice: check.advice.clone(),
-                    },
-                    1,
-                )),
-            }
-        }
-    }
-    found.sort_by_key(|(one, count)| std::cmp::Reverse((one.word, *count)));
-    let all = figures::plural(trials.len() as u64, "trial");
-    found
-        .into_iter()
-        .map(|(one, count)| Doubt {
-            trials: if count == trials.len() as u64 {
-                if count == 1 {
-                    "the trial".into()
-                } else {
-                    format!("all {all}")
-                }
-            } else {
-                format!("{count} of {all}")
-            },
-            ..one
-        })
-        .collect()
 }
 
 /// Why requests failed, over all trials of an arm.

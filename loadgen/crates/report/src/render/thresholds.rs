@@ -36,7 +36,7 @@ pub(super) fn rows(summary: &Summary) -> Vec<ThresholdRow> {
         .collect()
 }
 
-/// `before: 0 of 1 hold; after: 3 of 4 hold, 1 not decided`.
+/// `before: 0 of 1 hold; after: 2 of 4 hold, 1 within the tolerance, 1 not decided`.
 pub(super) fn line(summary: &Summary) -> String {
     let mut arms: Vec<&str> = Vec::new();
     for one in &summary.thresholds {
@@ -47,12 +47,19 @@ pub(super) fn line(summary: &Summary) -> String {
     let of = |arm: &str| {
         let all = summary.thresholds.iter().filter(|one| one.arm == arm);
         let number = |word| all.clone().filter(|one| one.word == word).count();
-        let held = number(ThresholdWord::Pass) + number(ThresholdWord::Warn);
-        let line = format!("{held} of {} hold", all.clone().count());
-        match number(ThresholdWord::Unknown) {
-            0 => line,
-            unknown => format!("{line}, {unknown} not decided"),
-        }
+        let beyond = all.clone().filter(|one| one.word == ThresholdWord::Warn);
+        let only_warn = beyond.clone().filter(|one| one.only_warns).count();
+        let held = number(ThresholdWord::Pass);
+        let others = [
+            (beyond.count() - only_warn, "within the tolerance"),
+            (only_warn, "missed and only a warning"),
+            (number(ThresholdWord::Unknown), "not decided"),
+        ];
+        let others = others.into_iter().filter(|(many, _)| *many > 0);
+        std::iter::once(format!("{held} of {} hold", all.clone().count()))
+            .chain(others.map(|(many, what)| format!("{many} {what}")))
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     match arms.as_slice() {
         [only] => of(only),
@@ -74,7 +81,7 @@ pub(super) fn tone(summary: &Summary) -> Tone {
     };
     if any(ThresholdWord::Fail) {
         Tone::Bad
-    } else if any(ThresholdWord::Unknown) {
+    } else if any(ThresholdWord::Unknown) || any(ThresholdWord::Warn) {
         Tone::Warn
     } else {
         Tone::Good
@@ -100,5 +107,17 @@ mod tests {
             format!("{} of {all} hold, 1 not decided", all - 1)
         );
         assert_eq!(tone(&summary), Tone::Warn);
+    }
+
+    #[test]
+    fn a_threshold_beyond_its_limit_does_not_hold_even_if_it_only_warns() {
+        let mut summary = fixture::run();
+        summary.thresholds.truncate(1);
+        summary.thresholds[0].word = ThresholdWord::Warn;
+        summary.thresholds[0].only_warns = true;
+        assert_eq!(line(&summary), "0 of 1 hold, 1 missed and only a warning");
+        assert_eq!(tone(&summary), Tone::Warn);
+        summary.thresholds[0].only_warns = false;
+        assert_eq!(line(&summary), "0 of 1 hold, 1 within the tolerance");
     }
 }
