@@ -42,7 +42,7 @@ pub(super) async fn run(
 ) -> (CapacityOutcome, CommandClock) {
     let mut running = Running::new(env, plan, workers, None);
     let expected = expected_trials(plan).saturating_sub(earlier.len() as u32);
-    running.clock = CommandClock::start(expected.max(1));
+    running.clock = CommandClock::start(expected.max(1)).within(longest(plan, &earlier));
     running.outcome.trials = earlier;
     let bounds = if plan.soak.is_some_and(|soak| soak.load.is_some()) {
         running.outcome.capacity.ending = SearchEnding::NotSearched;
@@ -73,6 +73,14 @@ pub(super) fn expected_trials(plan: &CapacityPlan) -> u32 {
     let votes: u32 = search.stages.iter().map(|stage| 2 * stage.votes).sum();
     let past = plan.breakdown.as_ref().map_or(0, BreakdownPlan::trials);
     6 + votes + 2 * search.agreeing + plan.level_trials * LEVELS.len() as u32 + past
+}
+
+/// Longest time of what is left of a search with a budget; of what follows a search there is no bound.
+fn longest(plan: &CapacityPlan, earlier: &[KeptTrial]) -> Option<Duration> {
+    let budget = plan.search.budget_s?;
+    let took: f64 = earlier.iter().map(|one| one.step.took_s).sum();
+    let alone = plan.soak.is_none() && plan.breakdown.is_none();
+    alone.then(|| Duration::from_secs_f64((budget - took).max(0.0)))
 }
 
 /// A search that runs.

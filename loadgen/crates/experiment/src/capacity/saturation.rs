@@ -3,7 +3,8 @@
 //!
 //! A resource counts at a load where most of the trials there show it at its limit, and only if it is
 //! also at its limit where the SLO was missed, at the upper bound: what is busy at a light load and not where
-//! it fails limits nothing.
+//! it fails limits nothing. Queues can miss an SLO long before anything is at its limit; then the next load at
+//! which something is says what that would be.
 
 use shared::timing::ServerPart;
 
@@ -60,11 +61,48 @@ pub(super) fn saturation(
     let mut loads: Vec<f64> = counted().map(|one| one.step.load).collect();
     loads.sort_by(f64::total_cmp);
     loads.dedup();
-    loads.retain(|load| *load <= failing);
+    let counted: Vec<&KeptTrial> = counted().collect();
+    let from = loads.partition_point(|load| *load < failing);
+    let beyond = loads[from..].iter().copied();
+    let (shown_at, found) = std::iter::once(failing)
+        .chain(beyond)
+        .map(|load| (load, signs(&counted, &loads, load, cores)))
+        .find(|(_, found)| !found.is_empty())
+        .unwrap_or((failing, Vec::new()));
+    let sentence = match found.first() {
+        Some(first) if same(shown_at, failing) => format!(
+            "saturated first: {}, from {} on; at {}: {}",
+            first.resource,
+            unit.show(first.load),
+            unit.show(failing),
+            first.evidence
+        ),
+        Some(first) => format!(
+            "at {}, where the SLO is missed, nothing had reached its limit; beyond it saturated first: {}, at {}: {}",
+            unit.show(failing),
+            first.resource,
+            unit.show(shown_at),
+            first.evidence
+        ),
+        None if counted.iter().all(|one| is_blind(&one.trial.server)) => {
+            "what saturated first is not known: the target reports nothing of itself".to_owned()
+        }
+        None => format!(
+            "what saturated first is not known: at {} nothing that was observed had reached its limit",
+            unit.show(failing)
+        ),
+    };
+    (found, sentence)
+}
+
+/// What is at its limit at a load, that of the lowest load first.
+fn signs(counted: &[&KeptTrial], loads: &[f64], failing: f64, cores: usize) -> Vec<SaturationSign> {
+    let below = || loads.iter().copied().filter(|load| *load <= failing);
     let mut found: Vec<SaturationSign> = Vec::new();
     for (resource, sign) in SIGNS {
         let at = |load: f64| {
-            let here: Vec<Option<String>> = counted()
+            let here: Vec<Option<String>> = counted
+                .iter()
                 .filter(|one| same(one.step.load, load))
                 .map(|one| sign(&one.trial, cores))
                 .collect();
@@ -78,7 +116,7 @@ pub(super) fn saturation(
         let Some(evidence) = at(failing) else {
             continue;
         };
-        let lowest = loads.iter().copied().find(|load| at(*load).is_some());
+        let lowest = below().find(|load| at(*load).is_some());
         found.push(SaturationSign {
             resource: resource.to_owned(),
             load: lowest.unwrap_or(failing),
@@ -87,23 +125,7 @@ pub(super) fn saturation(
     }
     // Stable: at one load the order of the table.
     found.sort_by(|a, b| a.load.total_cmp(&b.load));
-    let sentence = match found.first() {
-        Some(first) => format!(
-            "saturated first: {}, from {} on; at {}: {}",
-            first.resource,
-            unit.show(first.load),
-            unit.show(failing),
-            first.evidence
-        ),
-        None if counted().all(|one| is_blind(&one.trial.server)) => {
-            "what saturated first is not known: the target reports nothing of itself".to_owned()
-        }
-        None => format!(
-            "what saturated first is not known: at {} nothing that was observed had reached its limit",
-            unit.show(failing)
-        ),
-    };
-    (found, sentence)
+    found
 }
 
 /// The lowest load at which most trials missed the SLO.
@@ -308,6 +330,24 @@ mod tests {
             sentence.starts_with("saturated first: connection pool, from 100/s on; at 200/s: all 5 connections in use"),
             "{sentence}"
         );
+    }
+
+    #[test]
+    fn where_queues_miss_the_slo_first_the_next_load_says_what_is_short() {
+        let trials = [
+            with(5.0, LoadVote::Met, |trial| busy(trial, 0.7)),
+            with(10.0, LoadVote::Missed, |trial| busy(trial, 1.4)),
+            with(20.0, LoadVote::Missed, |trial| busy(trial, 1.95)),
+            with(40.0, LoadVote::Missed, |trial| {
+                busy(trial, 1.95);
+                full_pool(trial);
+            }),
+        ];
+        let (found, sentence) = saturation(&trials, LoadUnit::Rate, 2, Some(10.0));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].resource, "processors of the machine");
+        let said = "at 10/s, where the SLO is missed, nothing had reached its limit; beyond it saturated first: processors of the machine, at 20/s: 1.95 of 2 processors busy";
+        assert!(sentence.starts_with(said), "{sentence}");
     }
 
     #[test]

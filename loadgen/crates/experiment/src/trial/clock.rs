@@ -10,6 +10,8 @@ pub struct CommandProgress {
     elapsed: Duration,
     /// Expected time of all trials.
     total: Duration,
+    /// Longest time of all trials, where the command was given one.
+    most: Option<Duration>,
     /// Trials that are left, this one included.
     left: u32,
     /// Whether `total` counts what takes time besides load.
@@ -22,6 +24,7 @@ impl CommandProgress {
         Self {
             elapsed: Duration::ZERO,
             total: load,
+            most: None,
             left: 1,
             complete: false,
         }
@@ -50,8 +53,8 @@ impl CommandProgress {
     }
 
     /// Expected time of all trials.
-    pub(super) const fn total(&self) -> Duration {
-        self.total
+    pub(super) fn total(&self) -> Duration {
+        self.most.map_or(self.total, |most| self.total.min(most))
     }
 
     /// Whether `total` counts what takes time besides load.
@@ -69,6 +72,8 @@ pub struct CommandClock {
     took: Duration,
     /// Trials that are left.
     left: u32,
+    /// Longest time of all trials, where there is one.
+    most: Option<Duration>,
 }
 
 impl CommandClock {
@@ -79,7 +84,15 @@ impl CommandClock {
             ended: 0,
             took: Duration::ZERO,
             left: trials,
+            most: None,
         }
+    }
+
+    /// Ends after so long, however many trials are left then.
+    #[must_use]
+    pub const fn within(mut self, most: Option<Duration>) -> Self {
+        self.most = most;
+        self
     }
 
     /// So many trials more than planned: some are repeated.
@@ -98,6 +111,8 @@ impl CommandClock {
         CommandProgress {
             elapsed,
             total: elapsed + one.max(load) * left,
+            // The trial that runs is not cut short.
+            most: self.most.map(|most| most.max(elapsed + load)),
             left,
             complete: self.ended > 0,
         }
@@ -129,6 +144,22 @@ mod tests {
             CommandProgress::single(s(10))
                 .at_load(s(0), true)
                 .is_complete()
+        );
+    }
+
+    #[test]
+    fn a_command_with_a_budget_is_never_said_to_take_longer() {
+        let mut clock = CommandClock::start(30).within(Some(s(360)));
+        let course = clock.course_at(s(15), s(0)).at_load(s(4), false);
+        assert_eq!(course.total(), s(360));
+        clock.trial_ended(s(20));
+        assert_eq!(clock.course_at(s(15), s(350)).total(), s(365));
+        assert_eq!(
+            CommandClock::start(2)
+                .within(Some(s(360)))
+                .course_at(s(15), s(0))
+                .total(),
+            s(30)
         );
     }
 
