@@ -115,17 +115,21 @@ impl Timeline {
 
     /// The looks that bound `from` to `to` best, and those between.
     pub(super) fn span(&self, from: SystemTime, to: SystemTime) -> &[Observation] {
-        let nearest = |at: SystemTime| {
-            self.observations
-                .iter()
-                .enumerate()
-                .min_by_key(|(_, one)| apart(one.at, at))
-                .map(|(index, _)| index)
-        };
-        match (nearest(from), nearest(to)) {
+        match (self.nearest(from), self.nearest(to)) {
             (Some(first), Some(last)) if first <= last => &self.observations[first..=last],
             _ => &[],
         }
+    }
+
+    /// Place of the look nearest to an instant, the earlier one of two as near. They are in order, and a
+    /// long run asks for each of its seconds.
+    fn nearest(&self, at: SystemTime) -> Option<usize> {
+        let later = self.observations.partition_point(|one| one.at < at);
+        let places = later.saturating_sub(1)..=later;
+        places
+            .filter_map(|place| Some((place, apart(self.observations.get(place)?.at, at))))
+            .min_by_key(|(_, apart)| *apart)
+            .map(|(place, _)| place)
     }
 
     /// CPU seconds of one process and the seconds in which they were spent.
@@ -404,6 +408,23 @@ mod tests {
         }
         let server = timeline.server(at(2), at(8));
         assert_eq!((server.requests, server.database), (Some(60), None));
+    }
+
+    #[test]
+    fn the_nearest_look_is_that_of_all_that_lies_nearest() {
+        let mut timeline = Timeline::default();
+        // Gaps of two to seven seconds.
+        for place in 0..40_u64 {
+            timeline.push(look(place * 6 + place % 5, place));
+        }
+        for tenth in 0..2_600 {
+            let instant = at(0) + Duration::from_millis(tenth * 100);
+            let found = timeline.nearest(instant).unwrap();
+            let looks = &timeline.observations;
+            let least = looks.iter().map(|one| apart(one.at, instant)).min();
+            assert_eq!(Some(apart(looks[found].at, instant)), least, "{tenth}");
+        }
+        assert_eq!(timeline.nearest(at(0) - Duration::from_secs(9)), Some(0));
     }
 
     #[test]
