@@ -28,7 +28,7 @@ const DOCS: &str = "/docs";
         title = "CodeConnect",
         description = "A mentoring platform's backend whose optimizations are run-time switches. \
                        Every refusal is an `application/problem+json` body with a stable `code`; \
-                       every response carries `Server-Timing`.",
+                       every response but that of a refused sign-in carries `Server-Timing`.",
     ),
     paths(
         lab::live,

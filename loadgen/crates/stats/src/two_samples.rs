@@ -57,7 +57,12 @@ mod tests {
     #[test]
     fn the_interval_is_that_of_a_worked_example() {
         // Sums of squares 2 and 5 over 6 degrees of freedom; t(0.975, 6) = 2.446912.
-        let found = mean_difference(&[10.0, 11.0, 9.0, 10.0], &[12.0, 14.0, 13.0, 15.0], 0.95, 0.0);
+        let found = mean_difference(
+            &[10.0, 11.0, 9.0, 10.0],
+            &[12.0, 14.0, 13.0, 15.0],
+            0.95,
+            0.0,
+        );
         let found = found.unwrap();
         assert!((found.estimate - 3.5).abs() < 1e-9);
         assert!((found.low - 1.631_1).abs() < 1e-3, "{found:?}");

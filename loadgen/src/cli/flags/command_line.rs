@@ -44,7 +44,7 @@ pub enum Command {
     Plan(PlanArgs),
     /// Run two to five switches in every combination and report which of them interact
     Factorial(Box<FactorialArgs>),
-    /// Run the before/after experiment on an own stack: capacity, then times, in five to eight minutes
+    /// Run the before/after experiment on an own stack: capacity, then times, planned for five minutes
     Demo(Box<DemoArgs>),
     /// Print or rewrite the reports of a finished run from its result folder
     Report(ReportArgs),

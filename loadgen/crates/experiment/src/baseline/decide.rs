@@ -14,7 +14,7 @@
 //! Bonferroni. The interval comes from the spread between runs and is no narrower than the chance
 //! of so few failures, or the bounds of the capacities, make it.
 
-use super::group::{CAPACITY, Group, Wanted, least_error, too_few_requests};
+use super::group::{CAPACITY, RunGroup, Wanted, least_error, too_few_requests};
 use crate::{
     paired::MARGIN_POINTS,
     schema::{Decision, MetricKind, MetricUnit, RunKind, Summary},
@@ -78,7 +78,7 @@ pub fn against_baseline(
                 .chain(now)
                 .find_map(|summary| Wanted::of(metric, summary))
                 .ok_or_else(|| format!("none of these runs has the metric `{metric}`"))?;
-            let (old, new) = (Group::of(metric, baseline), Group::of(metric, now));
+            let (old, new) = (RunGroup::of(metric, baseline), RunGroup::of(metric, now));
             Ok(decide(metric, &wanted, &old, &new, tests))
         })
         .collect()
@@ -89,7 +89,13 @@ pub fn overall(changes: &[BaselineChange]) -> Decision {
     Decision::of_all(changes.iter().map(|change| change.decision))
 }
 
-fn decide(metric: &str, wanted: &Wanted, old: &Group, new: &Group, tests: f64) -> BaselineChange {
+fn decide(
+    metric: &str,
+    wanted: &Wanted,
+    old: &RunGroup,
+    new: &RunGroup,
+    tests: f64,
+) -> BaselineChange {
     let in_points = wanted.unit == MetricUnit::Percent;
     let mut found = BaselineChange {
         metric: metric.to_owned(),
@@ -177,7 +183,7 @@ fn are_alike(figures: &[f64]) -> bool {
         .all(|two| two[0].to_bits() == two[1].to_bits())
 }
 
-fn too_few(old: &Group, new: &Group) -> String {
+fn too_few(old: &RunGroup, new: &RunGroup) -> String {
     let few = match old.too_few + new.too_few {
         0 => String::new(),
         few => format!("; {few} trial(s) have too few requests for it"),
@@ -189,7 +195,7 @@ fn too_few(old: &Group, new: &Group) -> String {
     )
 }
 
-fn left_out(old: &Group, new: &Group) -> String {
+fn left_out(old: &RunGroup, new: &RunGroup) -> String {
     let mut all = Vec::new();
     let not_valid = old.left_out + new.left_out;
     if not_valid > 0 {
@@ -209,17 +215,17 @@ mod tests {
     use super::*;
     use crate::paired::ShareCount;
 
-    fn group(figures: &[f64]) -> Group {
-        Group {
+    fn group(figures: &[f64]) -> RunGroup {
+        RunGroup {
             figures: figures.to_vec(),
-            ..Group::default()
+            ..RunGroup::default()
         }
     }
 
     /// Runs of so many requests each, of which these failed.
-    fn shares(of: u64, failed: &[u64]) -> Group {
+    fn shares(of: u64, failed: &[u64]) -> RunGroup {
         let percent = |failed: &u64| 100.0 - *failed as f64 / of as f64 * 100.0;
-        Group {
+        RunGroup {
             figures: failed.iter().map(percent).collect(),
             counts: failed
                 .iter()
@@ -228,11 +234,11 @@ mod tests {
                     of,
                 })
                 .collect(),
-            ..Group::default()
+            ..RunGroup::default()
         }
     }
 
-    fn success(old: &Group, new: &Group) -> BaselineChange {
+    fn success(old: &RunGroup, new: &RunGroup) -> BaselineChange {
         let share = Wanted {
             unit: MetricUnit::Percent,
             kind: MetricKind::Share,
@@ -242,14 +248,14 @@ mod tests {
     }
 
     /// Searches with these bounds.
-    fn capacities(bounds: &[(f64, f64)]) -> Group {
-        Group {
+    fn capacities(bounds: &[(f64, f64)]) -> RunGroup {
+        RunGroup {
             figures: bounds.iter().map(|(lower, _)| *lower).collect(),
             widths: bounds
                 .iter()
                 .map(|(lower, upper)| (upper / lower).ln())
                 .collect(),
-            ..Group::default()
+            ..RunGroup::default()
         }
     }
 

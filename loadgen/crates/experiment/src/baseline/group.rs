@@ -27,7 +27,7 @@ pub(super) struct Wanted {
 
 /// The figures of one metric in one group of runs.
 #[derive(Debug, Default)]
-pub(super) struct Group {
+pub(super) struct RunGroup {
     pub(super) figures: Vec<f64>,
     /// What each figure is the share of, where it is a share of requests; empty for other metrics.
     pub(super) counts: Vec<ShareCount>,
@@ -79,7 +79,7 @@ impl Wanted {
     }
 }
 
-impl Group {
+impl RunGroup {
     /// The figures that these runs have of the metric.
     pub(super) fn of(metric: &str, runs: &[&Summary]) -> Self {
         let mut group = Self::default();
@@ -163,7 +163,7 @@ impl Group {
 /// without a failure are alike, and so are searches that try the same loads: their spread of 0
 /// says nothing of the next run. The share of failures is that of both groups with one more failure
 /// and one more success (Laplace's rule), so that none seen is not none possible.
-pub(super) fn least_error(old: &Group, new: &Group) -> f64 {
+pub(super) fn least_error(old: &RunGroup, new: &RunGroup) -> f64 {
     let failed = old.failed() + new.failed();
     let of = old.requests() + new.requests();
     let share = (failed + 1) as f64 / (of + 2) as f64;
@@ -172,7 +172,7 @@ pub(super) fn least_error(old: &Group, new: &Group) -> f64 {
 
 /// Why NO_CHANGE may not be said of a share of requests: the smaller group has too few of them for a
 /// share of the margin to have shown. Absent where it has enough, and for other metrics.
-pub(super) fn too_few_requests(old: &Group, new: &Group) -> Option<String> {
+pub(super) fn too_few_requests(old: &RunGroup, new: &RunGroup) -> Option<String> {
     if old.counts.is_empty() || new.counts.is_empty() {
         return None;
     }

@@ -3,11 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::{
-    baseline::against_baseline,
-    diagnose::fixture::quiet,
-    schema::Decision,
-};
+use crate::{baseline::against_baseline, diagnose::fixture::quiet, schema::Decision};
 
 /// A search with this lower bound, whose trials were under other loads.
 fn search(lower: f64, confirmed: bool, ending: &str) -> Summary {
@@ -41,7 +37,7 @@ fn decided(metric: &str, now: &[Summary]) -> Result<(Decision, String), String> 
 #[test]
 fn a_search_has_one_figure_its_confirmed_lower_bound() {
     let whole = [search(50.0, true, "found")];
-    let group = Group::of(CAPACITY, &[&whole[0]]);
+    let group = RunGroup::of(CAPACITY, &[&whole[0]]);
     assert_eq!((group.figures.len(), group.widths.len()), (1, 1));
     assert_eq!(
         decided(CAPACITY, &whole).unwrap(),
@@ -54,7 +50,10 @@ fn a_search_has_one_figure_its_confirmed_lower_bound() {
 #[test]
 fn a_search_without_a_confirmed_bound_is_left_out_and_said() {
     for (confirmed, ending) in [(false, "found"), (true, "out_of_time")] {
-        let some = [search(50.0, true, "found"), search(500.0, confirmed, ending)];
+        let some = [
+            search(50.0, true, "found"),
+            search(500.0, confirmed, ending),
+        ];
         let (decision, left_out) = decided(CAPACITY, &some).unwrap();
         assert_eq!(decision, Decision::Regressed, "{ending}");
         assert!(left_out.contains("1 search(es)"), "{left_out}");
@@ -77,15 +76,19 @@ fn a_figure_of_the_trials_of_a_search_is_refused_in_one_line() {
 fn a_share_of_requests_comes_with_its_counts() {
     let mut run = quiet();
     run.trials[0].total.success = 0.999;
-    let group = Group::of("total success", &[&run]);
-    let failed: Vec<(u64, u64)> = group.counts.iter().map(|one| (one.failed, one.of)).collect();
+    let group = RunGroup::of("total success", &[&run]);
+    let failed: Vec<(u64, u64)> = group
+        .counts
+        .iter()
+        .map(|one| (one.failed, one.of))
+        .collect();
     assert_eq!(failed, [(2, 2_000), (0, 2_000), (0, 2_000)]);
     assert_eq!(group.figures.len(), 3);
-    let none = Group::of("total p95", &[&run]);
+    let none = RunGroup::of("total p95", &[&run]);
     assert!(none.counts.is_empty() && none.figures.len() == 3);
     assert!(least_error(&none, &none).abs() < 1e-12);
     // Two failures in all: (2 + 1) / (12,000 + 2).
-    let other = Group::of("total success", &[&quiet()]);
+    let other = RunGroup::of("total success", &[&quiet()]);
     let share: f64 = 3.0 / 12_002.0;
     let expected = 100.0 * (share * (1.0 - share) * 2.0 / 6_000.0).sqrt();
     assert!((least_error(&group, &other) - expected).abs() < 1e-9);

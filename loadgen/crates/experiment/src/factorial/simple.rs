@@ -132,7 +132,8 @@ fn given(plan: &FactorialPlan, others: u32, setting: u32) -> String {
 #[cfg(test)]
 mod tests {
     use crate::factorial::{
-        FactorialAnalysis, SimpleEffect, analysis::tests::known, analyze, plan::tests::plan,
+        FactorialAnalysis, FactorialEffect, SimpleEffect, analysis::tests::known, analyze,
+        plan::tests::plan,
     };
     use loadgen_stats::Design;
 
@@ -182,7 +183,10 @@ mod tests {
         for (one, log) in of_a.iter().zip([-0.4_f64, -0.2, -0.2, 0.0]) {
             assert!((one.ratio / log.exp() - 1.0).abs() < 0.02, "{one:?}");
             let (low, high) = one.interval;
-            assert!(low < one.ratio && one.ratio < high && high / low < 1.2, "{one:?}");
+            assert!(
+                low < one.ratio && one.ratio < high && high / low < 1.2,
+                "{one:?}"
+            );
         }
         assert!(
             found.taken_as_absent.contains(&"ABC".to_owned()),
@@ -202,7 +206,7 @@ mod tests {
         let found = half(4, &[(A, -0.1), (AB, 0.05), (AC, 0.05), (D, 0.9)]);
         assert_eq!(found.simple, []);
         assert_eq!(found.undetermined, ["AB = CD", "AC = BD"]);
-        assert!(found.interactions.iter().any(|one| one.excludes_1()));
+        assert!(found.interactions.iter().any(FactorialEffect::excludes_1));
     }
 
     #[test]

@@ -44,7 +44,7 @@ const MEMORY: MetricDescription = MetricDescription {
     unit: MetricUnit::Bytes,
     kind: MetricKind::Effort,
     margin: Margin::Tail,
-    definition: "Largest resident memory of the process at a look",
+    definition: "Largest resident memory of the process in a sample",
 };
 
 /// After the name of an instance.

@@ -1,5 +1,5 @@
 //! Figures of the target while it answers. What is counted by request is the difference of the
-//! target's own counters between two looks, over the requests that it counted between the same two.
+//! target's own counters between two samples, over the requests that it counted between the same two.
 
 use super::{Margin, MetricDescription, MetricKind, MetricUnit};
 
@@ -141,7 +141,7 @@ impl TargetFigure {
                     "pool in use",
                     Number,
                     Neutral,
-                    "Most connections in use at a look",
+                    "Most connections in use in a sample",
                 ),
             ),
             Self::PoolWaiters => labelled(
@@ -150,7 +150,7 @@ impl TargetFigure {
                     "pool waiters",
                     Number,
                     Count,
-                    "Most requests that waited for a connection at a look",
+                    "Most requests that waited for a connection in a sample",
                 ),
             ),
             Self::PoolTimeouts => described(
@@ -163,7 +163,7 @@ impl TargetFigure {
                 "pooler waiting",
                 Number,
                 Count,
-                "Most clients of PgBouncer that waited for a server connection at a look",
+                "Most clients of PgBouncer that waited for a server connection in a sample",
             ),
             Self::PoolerWait => wait(
                 "pooler wait",
@@ -175,19 +175,19 @@ impl TargetFigure {
                 "pooler servers",
                 Number,
                 Neutral,
-                "Most connections from PgBouncer to PostgreSQL at a look",
+                "Most connections from PgBouncer to PostgreSQL in a sample",
             ),
             Self::ReplicaLag => wait(
                 "replica lag",
                 Milliseconds,
                 Wait,
-                "Longest time at a look for which log of the primary had not been replayed by the replica",
+                "Longest time in a sample for which log of the primary had not been replayed by the replica",
             ),
             Self::ReplicaLagBytes => described(
                 "replica lag bytes",
                 Bytes,
                 Neutral,
-                "Most bytes of write-ahead log at a look that the replica had not replayed",
+                "Most bytes of write-ahead log in a sample that the replica had not replayed",
             ),
             Self::ReplicaShare => described(
                 "replica share",

@@ -268,7 +268,10 @@ mod tests {
             (None, None, "not known", "not known"),
         ] {
             let found = found(lower, upper);
-            assert_eq!((found.in_short(), found.bounds()), (short.to_owned(), long.to_owned()));
+            assert_eq!(
+                (found.in_short(), found.bounds()),
+                (short.to_owned(), long.to_owned())
+            );
         }
         let limited = Capacity {
             ending: SearchEnding::GeneratorLimit,
