@@ -42,6 +42,8 @@ pub(super) fn requested(profile: &Profile) -> [(&'static str, String); 3] {
 /// A pool as the profile wants it. With `drops_statements` a connection that is given back loses its
 /// prepared statements now and then.
 pub(super) fn pool(profile: &Profile, drops_statements: bool) -> PgPoolOptions {
+    // Where each checkout pings, it finds what a loss took along by itself.
+    let pings = profile.pool_ping.is_on();
     PgPoolOptions::new()
         .max_connections(profile.pool_max.get())
         // Above the maximum it is kept as asked for; the pool stops at the maximum by itself.
@@ -49,10 +51,11 @@ pub(super) fn pool(profile: &Profile, drops_statements: bool) -> PgPoolOptions {
         .acquire_timeout(profile.pool_acquire_timeout.duration())
         .idle_timeout(profile.pool_idle_timeout.duration())
         .max_lifetime(None)
-        .test_before_acquire(profile.pool_ping.is_on())
-        .before_acquire(|conn, known| {
+        .test_before_acquire(pings)
+        .before_acquire(move |conn, known| {
             async move {
-                if losses::may_have_taken(known.idle_for)
+                if !pings
+                    && losses::may_have_taken(known.idle_for)
                     && let Err(error) = conn.ping().await
                 {
                     // It is closed, and another one is taken.

@@ -62,11 +62,12 @@ pub(super) fn saturation(
     loads.sort_by(f64::total_cmp);
     loads.dedup();
     let counted: Vec<&KeptTrial> = counted().collect();
-    let from = loads.partition_point(|load| *load < failing);
-    let beyond = loads[from..].iter().copied();
-    let (shown_at, found) = std::iter::once(failing)
-        .chain(beyond)
-        .map(|load| (load, signs(&counted, &loads, load, cores)))
+    let beyond = loads.split_off(loads.partition_point(|load| *load <= failing));
+    // What is busy below a load that shows nothing does not count beyond it either.
+    let further = (1..=beyond.len()).map(|number| &beyond[..number]);
+    let (shown_at, found) = std::iter::once((failing, loads.as_slice()))
+        .chain(further.map(|up_to| (up_to[up_to.len() - 1], up_to)))
+        .map(|(load, up_to)| (load, signs(&counted, up_to, load, cores)))
         .find(|(_, found)| !found.is_empty())
         .unwrap_or((failing, Vec::new()));
     let sentence = match found.first() {
@@ -95,9 +96,8 @@ pub(super) fn saturation(
     (found, sentence)
 }
 
-/// What is at its limit at a load, that of the lowest load first.
-fn signs(counted: &[&KeptTrial], loads: &[f64], failing: f64, cores: usize) -> Vec<SaturationSign> {
-    let below = || loads.iter().copied().filter(|load| *load <= failing);
+/// What is at its limit at a load, that of the lowest of these loads up to it first.
+fn signs(counted: &[&KeptTrial], up_to: &[f64], failing: f64, cores: usize) -> Vec<SaturationSign> {
     let mut found: Vec<SaturationSign> = Vec::new();
     for (resource, sign) in SIGNS {
         let at = |load: f64| {
@@ -116,7 +116,7 @@ fn signs(counted: &[&KeptTrial], loads: &[f64], failing: f64, cores: usize) -> V
         let Some(evidence) = at(failing) else {
             continue;
         };
-        let lowest = below().find(|load| at(*load).is_some());
+        let lowest = up_to.iter().copied().find(|load| at(*load).is_some());
         found.push(SaturationSign {
             resource: resource.to_owned(),
             load: lowest.unwrap_or(failing),
@@ -335,7 +335,8 @@ mod tests {
     #[test]
     fn where_queues_miss_the_slo_first_the_next_load_says_what_is_short() {
         let trials = [
-            with(5.0, LoadVote::Met, |trial| busy(trial, 0.7)),
+            // Disturbed: what is busy there and not at the next load limits nothing.
+            with(5.0, LoadVote::Met, |trial| busy(trial, 1.95)),
             with(10.0, LoadVote::Missed, |trial| busy(trial, 1.4)),
             with(20.0, LoadVote::Missed, |trial| busy(trial, 1.95)),
             with(40.0, LoadVote::Missed, |trial| {
@@ -346,6 +347,7 @@ mod tests {
         let (found, sentence) = saturation(&trials, LoadUnit::Rate, 2, Some(10.0));
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0].resource, "processors of the machine");
+        assert!((found[0].load - 20.0).abs() < 1e-9, "{found:?}");
         let said = "at 10/s, where the SLO is missed, nothing had reached its limit; beyond it saturated first: processors of the machine, at 20/s: 1.95 of 2 processors busy";
         assert!(sentence.starts_with(said), "{sentence}");
     }
