@@ -51,7 +51,8 @@ pub struct TrialData {
     /// The distributions by interval; together they are those of `ops`.
     pub intervals: IntervalHistograms,
     /// How late the pacer let the window's arrivals go, in nanoseconds: the generator's own
-    /// fault. Of a closed model, how late a user woke from thinking.
+    /// fault. Of a closed model, how late users began their iterations: after the end of the last
+    /// request, or of the closing of a socket, and the think time.
     #[serde(with = "encoded::response")]
     pub lag: Histogram<u64>,
     /// Intended start of the window's arrivals, in order, each with the time at which a worker

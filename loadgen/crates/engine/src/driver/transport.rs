@@ -182,6 +182,8 @@ impl Transport for User {
         Box::pin(async move {
             if let Some(socket) = self.socket.take() {
                 socket.close().await;
+                // It waited for the target's close frame: no lateness of what comes next.
+                self.waited();
             }
         })
     }

@@ -128,6 +128,14 @@ impl User {
         self.intended = Self::wait_until(&self.worker, at).await;
     }
 
+    /// Ends a wait that belongs to no request: what follows is intended now. The first request of an
+    /// iteration keeps the start that was planned for it.
+    pub(super) fn waited(&mut self) {
+        if !self.due {
+            self.intended = self.intended.max(self.worker.clock.now());
+        }
+    }
+
     /// Begins requests that share one intended start; the first takes the times of the arrival.
     pub(super) fn begin(&mut self, ops: impl Iterator<Item = OpId>) {
         self.settle_unsettled();

@@ -110,6 +110,8 @@ pub trait Transport {
     /// flow may be two people at once.
     fn socket_swap(&mut self);
 
-    /// Closes the socket if it is open; no sample.
+    /// Closes the socket if it is open, and waits at most a second for the target's close frame; no
+    /// sample. What follows is intended when that is over; the first request of an iteration keeps
+    /// its planned start.
     fn socket_close(&mut self) -> LocalBoxFuture<'_, ()>;
 }

@@ -1,6 +1,7 @@
 //! The driver against a test server with known behaviour.
 
 mod closed;
+mod closed_sockets;
 mod endpoints;
 mod iterations;
 mod kept_connections;

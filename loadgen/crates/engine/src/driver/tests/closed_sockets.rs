@@ -1,0 +1,68 @@
+//! Sockets that a flow closes, and what the wait for the target's close frame counts as.
+
+use super::{
+    open::even,
+    server::{TestServer, setup},
+    web_socket::{Script, driven},
+};
+use crate::{
+    driver::run,
+    flow::Iteration,
+    request::Request,
+    sample::{OpId, Outcome},
+    units::Nanos,
+};
+
+/// Far less than the wait for a close frame that does not come, which is a second.
+const SOON: Nanos = Nanos::from_millis(500);
+
+/// Opens a socket and makes its server deaf: closing it takes as long as is waited for at most.
+async fn deafen(it: &mut Iteration<'_>) {
+    let request = Request::get("/socket");
+    assert!(it.transport.socket_open(OpId(0), request).await);
+    let echo = &mut |text: &str| (text == "echo deaf").then_some((0, Ok(())));
+    let text = Some("deaf".to_owned());
+    assert!(it.transport.socket_exchange(&[OpId(1)], text, echo).await);
+}
+
+#[test]
+fn the_wait_for_a_close_frame_is_neither_lag_nor_response_time() {
+    static FLOW: Script = Script(|mut it| {
+        Box::pin(async move {
+            for _ in 0..2 {
+                deafen(&mut it).await;
+                it.transport.socket_close().await;
+            }
+        })
+    });
+    let data = driven(2, &FLOW);
+    assert!(data.conserved());
+    assert_eq!(data.total.count(Outcome::Ok), 8, "{:?}", data.examples);
+    assert_eq!(data.lag.len(), 2);
+    let lag = Nanos(data.lag.max());
+    assert!(lag < SOON, "the second iteration began late: {lag:?}");
+    let slowest = Nanos(data.total.ok.max());
+    assert!(slowest < SOON, "the wait is in a response: {slowest:?}");
+    let iterations = data.flows.values().next().unwrap();
+    let shortest = Nanos(iterations.ok.min());
+    assert!(shortest > Nanos::from_millis(1_900), "{shortest:?}");
+}
+
+#[test]
+fn a_planned_start_is_not_moved_by_the_wait_for_a_close_frame() {
+    static FLOW: Script = Script(|mut it| {
+        Box::pin(async move {
+            // The socket of the arrival before; the first one has none.
+            it.transport.socket_close().await;
+            deafen(&mut it).await;
+        })
+    });
+    let target = TestServer::default().serve();
+    let data = run(setup(target, even(1, 2_000), (0, 2_000), &FLOW)).unwrap();
+    assert!(data.conserved());
+    assert_eq!(data.total.count(Outcome::Ok), 4, "{:?}", data.examples);
+    let opened = &data.ops[&OpId(0)].ok;
+    assert!(Nanos(opened.min()) < SOON, "{}", opened.min());
+    let second = Nanos(opened.max());
+    assert!(second > Nanos::from_millis(900), "{second:?}");
+}
