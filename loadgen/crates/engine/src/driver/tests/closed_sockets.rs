@@ -16,12 +16,12 @@ use crate::{
 /// Far less than the wait for a close frame that does not come, which is a second.
 const SOON: Nanos = Nanos::from_millis(500);
 
-/// Opens a socket and makes its server deaf: closing it takes as long as is waited for at most.
-async fn deafen(it: &mut Iteration<'_>) {
+/// Opens a socket and makes its server read nothing any more: closing it takes the longest wait.
+async fn stall(it: &mut Iteration<'_>) {
     let request = Request::get("/socket");
     assert!(it.transport.socket_open(OpId(0), request).await);
-    let echo = &mut |text: &str| (text == "echo deaf").then_some((0, Ok(())));
-    let text = Some("deaf".to_owned());
+    let echo = &mut |text: &str| (text == "echo stall").then_some((0, Ok(())));
+    let text = Some("stall".to_owned());
     assert!(it.transport.socket_exchange(&[OpId(1)], text, echo).await);
 }
 
@@ -30,7 +30,7 @@ fn the_wait_for_a_close_frame_is_neither_lag_nor_response_time() {
     static FLOW: Script = Script(|mut it| {
         Box::pin(async move {
             for _ in 0..2 {
-                deafen(&mut it).await;
+                stall(&mut it).await;
                 it.transport.socket_close().await;
             }
         })
@@ -54,7 +54,7 @@ fn a_planned_start_is_not_moved_by_the_wait_for_a_close_frame() {
         Box::pin(async move {
             // The socket of the arrival before; the first one has none.
             it.transport.socket_close().await;
-            deafen(&mut it).await;
+            stall(&mut it).await;
         })
     });
     let target = TestServer::default().serve();
