@@ -182,6 +182,11 @@ impl Http1Client {
     /// The length of the next chunk, its extensions passed over.
     async fn chunk_size(&mut self) -> Result<u64, Http1Error> {
         loop {
+            // The parser takes a line without a digit for the last chunk: a body would end where none does.
+            let first = self.input.first();
+            if first.is_some_and(|first| !first.is_ascii_hexdigit()) {
+                return Err(Http1Error::Invalid("invalid chunk size"));
+            }
             match httparse::parse_chunk_size(&self.input) {
                 Ok(httparse::Status::Complete((bytes, size))) => {
                     self.input.advance(bytes);
