@@ -141,6 +141,29 @@ fn users_start_and_stop_as_the_phases_say() {
 }
 
 #[test]
+fn a_phase_is_as_long_as_what_was_carried_out_of_it_where_the_load_ends_before_its_time() {
+    let span = |name: &str, from: u64| {
+        let (begin, end) = (Nanos::from_secs(from), Nanos::from_secs(from + 60));
+        (name.to_owned(), begin, end)
+    };
+    let options = DriverOptions {
+        iterations: Some(40),
+        phases: vec![span("hold", 0), span("never", 60)],
+        ..DriverOptions::default()
+    };
+    let data = closed(4, 120_000, &options);
+    let [hold, never] = &data.phases[..] else {
+        panic!("two phases")
+    };
+    assert_eq!((hold.data.planned, never.data.planned), (40, 0));
+    // Forty answers of 20 ms each, four at a time.
+    let seconds = hold.seconds(data.window);
+    assert!((0.1..10.0).contains(&seconds), "{seconds}");
+    assert!((seconds - data.window_s()).abs() < 1e-9, "{seconds}");
+    assert!(never.seconds(data.window) < 1e-9);
+}
+
+#[test]
 fn a_pause_sends_nothing_and_the_phase_behind_it_comes_on_time() {
     let text = "name: x\nflows: [ { flow: orders.buy } ]\nload:\n  model: open\n  arrivals: constant\n  phases:\n    - { name: before, duration: 1s, rate: 40/s }\n    - { name: pause, duration: 1s, rate: 0/s }\n    - { name: after, duration: 1s, rate: 20/s }\n";
     let suite = parse(text, "x.yaml", &shop()).unwrap();
