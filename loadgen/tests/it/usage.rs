@@ -3,7 +3,7 @@
 use crate::support::{finish, loadgen, start};
 
 /// Each `(arguments, what the line must name)`.
-const WRONG: [(&str, &str); 83] = [
+const WRONG: [(&str, &str); 84] = [
     ("http", "<URL>"),
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
@@ -92,6 +92,7 @@ const WRONG: [(&str, &str); 83] = [
         "http http://127.0.0.1:1/ --cacert a --insecure",
         "--insecure",
     ),
+    ("http http://127.0.0.1:1/ --redirects 3", "--client reqwest"),
     ("http http://127.0.0.1:1/ --header accept", "`accept`"),
     (
         "http http://127.0.0.1:1/ --body @/nonexistent",
