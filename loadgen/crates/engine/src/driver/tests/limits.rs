@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use shared::time::Millis;
 
-use super::server::{Paths, TestServer, setup};
+use super::{
+    open::even,
+    server::{Paths, TestServer, setup},
+};
 use crate::{
     aggregator::TrialData,
-    driver::{DriverOptions, run_with},
+    driver::{DriverOptions, run, run_with},
     flow::shop,
     sample::Outcome,
     suite::{Arrivals, InFlight, LoadModel, Phase, Policy, UserPhase, load::parse},
@@ -76,6 +79,21 @@ fn a_limit_above_the_users_lets_some_wait_before_it_drops() {
     assert!(data.max_outstanding <= 11, "{}", data.max_outstanding);
     assert!(data.total.count(Outcome::Dropped) > 50);
     assert!(data.total.ok.max() > 800_000_000);
+}
+
+#[test]
+fn several_workers_have_together_as_many_users_as_are_allowed() {
+    let server = TestServer {
+        delay: Duration::from_millis(200),
+        ..TestServer::default()
+    };
+    // Eight would be needed at a time.
+    let mut setup = setup(server.serve(), even(40, 1_000), (0, 1_000), ONE);
+    setup.timeout = Millis(10_000);
+    (setup.max_users, setup.workers) = (5, 2);
+    let data = run(setup).unwrap();
+    assert_eq!(data.total.count(Outcome::Ok), 40, "{:?}", data.examples);
+    assert_eq!(data.opened, [5]);
 }
 
 #[test]
