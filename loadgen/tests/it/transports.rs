@@ -93,6 +93,8 @@ fn a_whole_client_follows_redirects_on_its_host_and_keeps_cookies() {
     let whole = http(&moved, "-c 2 -n 20 --client reqwest");
     assert_eq!(whole.figures["statuses"]["200"], 20, "{whole:?}");
     assert_eq!((whole.outcome("ok"), server.seen().1), (20, 20 + 2 * 20));
+    assert!(bare.figures["connections"].as_u64() > Some(0), "{bare:?}");
+    assert!(whole.figures["connections"].is_null(), "{whole:?}");
     for (path, why) in [
         ("circle", "more than 3 redirects"),
         ("away", "another host"),

@@ -3,7 +3,7 @@
 use crate::support::{finish, loadgen, start};
 
 /// Each `(arguments, what the line must name)`.
-const WRONG: [(&str, &str); 83] = [
+const WRONG: [(&str, &str); 86] = [
     ("http", "<URL>"),
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
@@ -92,6 +92,7 @@ const WRONG: [(&str, &str); 83] = [
         "http http://127.0.0.1:1/ --cacert a --insecure",
         "--insecure",
     ),
+    ("http http://127.0.0.1:1/ --redirects 3", "--client reqwest"),
     ("http http://127.0.0.1:1/ --header accept", "`accept`"),
     (
         "http http://127.0.0.1:1/ --body @/nonexistent",
@@ -120,6 +121,8 @@ const WRONG: [(&str, &str); 83] = [
     ),
     ("http http://127.0.0.1:1/ --rate 5 --think 1s", "--think"),
     ("run core --think 1s", "--users"),
+    ("run day --users 5", "phase:release"),
+    ("run codeconnect --rate 5/s", "phase:auth"),
     (
         "run core --target http://127.0.0.1:80800",
         "`80800` is not a port",

@@ -3,7 +3,7 @@
 use crate::cli::{
     failure::Failure,
     flags::RunArgs,
-    plan::{plan_suite, resolve_settings},
+    plan::{plan_suite, refuse_lost_phases, resolve_settings},
     session::{Distribution, MeasuredSession, ServiceSource, SingleRun},
 };
 use loadgen_codeconnect::CodeConnect;
@@ -13,6 +13,7 @@ use loadgen_stats::seed::sub_seed;
 /// Runs it; returns the exit code of the verdict.
 pub(in crate::cli) fn run(args: &RunArgs) -> Result<u8, Failure> {
     let (suite, source) = plan_suite(args.suite.as_deref(), args.overrides.as_deref(), &args.load)?;
+    refuse_lost_phases(&suite)?;
     let settings = resolve_settings(&args.profile.profile, &args.profile.set)?;
     let mut services = ServiceSource::from_flags(&args.target)?;
     services.default_topology(suite.topology)?;

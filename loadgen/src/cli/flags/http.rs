@@ -152,15 +152,10 @@ pub struct HttpArgs {
     /// HTTP client: loadgen's own, or reqwest, which follows redirects and keeps cookies
     #[arg(long, env = "LOADGEN_CLIENT", value_name = "CLIENT", value_enum, default_value_t = HttpClientKind::Native)]
     pub client: HttpClientKind,
-    /// Maximum number of redirects, all on the URL's own host (with --client reqwest)
-    #[arg(
-        long,
-        env = "LOADGEN_REDIRECTS",
-        value_name = "N",
-        default_value_t = 10,
-        value_parser = whole(0, u8::MAX)
-    )]
-    pub redirects: u8,
+    /// Maximum number of redirects, all on the URL's own host (only with --client reqwest)
+    /// [default: 10]
+    #[arg(long, env = "LOADGEN_REDIRECTS", value_name = "N", value_parser = whole(0, u8::MAX))]
+    pub redirects: Option<u8>,
     /// Print the first exchanges, secret headers excepted [default number of requests: 3]
     #[arg(long, env = "LOADGEN_HTTP_DEBUG")]
     pub http_debug: bool,
@@ -190,9 +185,11 @@ impl HttpArgs {
             .unwrap_or(if self.http_debug { 1 } else { 50 })
     }
 
-    /// Number of requests; `None` if the duration ends the load.
+    /// Number of requests; `None` if the duration ends the load. That of traced exchanges would be over
+    /// within a warm-up.
     pub fn count(&self) -> Option<u64> {
-        let few = self.http_debug && self.duration.is_none();
+        let warms_up = self.warmup.is_some_and(|warm_up| warm_up.0 > 0);
+        let few = self.http_debug && self.duration.is_none() && !warms_up;
         self.requests.or(few.then_some(u64::from(TRACED_EXCHANGES)))
     }
 
@@ -264,6 +261,27 @@ mod tests {
         for text in ["0", "", "k", "-3", "1.5", "many", "inf"] {
             assert!(count(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn traced_exchanges_end_a_load_unless_its_length_or_a_warm_up_is_given() {
+        use clap::Parser as _;
+
+        let count = |words: &str| {
+            let words = "loadgen http http://127.0.0.1:1/ --http-debug"
+                .split(' ')
+                .chain(words.split_whitespace());
+            let cli = crate::cli::flags::Cli::try_parse_from(words).unwrap();
+            let crate::cli::flags::Command::Http(args) = cli.command else {
+                unreachable!()
+            };
+            args.count()
+        };
+        assert_eq!(count(""), Some(u64::from(TRACED_EXCHANGES)));
+        assert_eq!(count("-n 7"), Some(7));
+        assert_eq!(count("--duration 2s"), None);
+        assert_eq!(count("--warmup 1s"), None);
+        assert_eq!(count("--warmup 0s"), count(""));
     }
 
     #[test]

@@ -54,6 +54,7 @@ pub(in crate::cli) fn plan_experiment(
         experiment.set_blocks(blocks);
     }
     overrides::apply(&mut experiment.suite, &args.load)?;
+    overrides::refuse_lost_phases(&experiment.suite)?;
     if args.file.is_none() {
         claim_medians(&mut experiment);
     }

@@ -11,7 +11,7 @@ use loadgen_engine::{
         FlowShare, LoadModel, Suite,
         load::{self, BadFile, check_scope, unknown},
     },
-    threshold::Threshold,
+    threshold::{Scope, Threshold},
     units::Rate,
 };
 use loadgen_experiment::{
@@ -132,11 +132,27 @@ fn only(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
             names
         })
         .collect();
-    suite.thresholds.retain(|threshold: &Threshold| {
-        threshold
-            .subject()
-            .is_none_or(|subject| subjects.contains(&subject))
-    });
+    let is_sent = |threshold: &&Threshold| match &threshold.scope {
+        Scope::Subject(name) => subjects.contains(&name.as_str()),
+        Scope::Flow(_) | Scope::Method(_) => check_scope(threshold, suite, catalog).is_ok(),
+        Scope::All | Scope::Phase(_) | Scope::Status(_) => true,
+    };
+    let kept = suite.thresholds.iter().filter(is_sent).cloned().collect();
+    suite.thresholds = kept;
+    Ok(())
+}
+
+/// Refuses a threshold about a phase that a flag has replaced: without a request it would be missed.
+pub(in crate::cli) fn refuse_lost_phases(suite: &Suite) -> Result<(), BadFile> {
+    for threshold in &suite.thresholds {
+        if matches!(threshold.scope, Scope::Phase(_)) {
+            check_scope(threshold, suite, CodeConnect.catalog()).map_err(|why| {
+                BadFile(format!(
+                    "threshold `{threshold}`: {why}; --rate and --users replace the phases of a load of the other kind: omit them, or copy the file without this threshold"
+                ))
+            })?;
+        }
+    }
     Ok(())
 }
 
@@ -282,6 +298,48 @@ mod tests {
         };
         let error = apply(&mut suite(), &wrong).unwrap_err().to_string();
         assert!(error.contains("did you mean `bookings.race`"), "{error}");
+    }
+
+    #[test]
+    fn thresholds_of_a_flow_or_a_method_that_is_not_sent_any_more_go_with_the_others() {
+        let text = "name: x\nload: { model: open, rate: 9/s, duration: 20s }\nflows: [ { flow: auth.login }, { flow: mentors.browse } ]\nthresholds: [ \"method:POST: p95 < 1s\", \"method:GET: p95 < 1s\", \"flow:auth.login: p95 < 2s\", \"flow:mentors.browse: p95 < 2s\" ]\n";
+        let mut chosen = load::parse(text, "x.yaml", CodeConnect.catalog()).unwrap();
+        let args = LoadArgs {
+            flows: vec!["mentors.browse".into()],
+            ..LoadArgs::default()
+        };
+        apply(&mut chosen, &args).unwrap();
+        let texts: Vec<&str> = chosen
+            .thresholds
+            .iter()
+            .map(|one| one.text.as_str())
+            .collect();
+        assert_eq!(
+            texts,
+            ["method:GET: p95 < 1s", "flow:mentors.browse: p95 < 2s"]
+        );
+    }
+
+    #[test]
+    fn a_threshold_of_a_phase_that_a_flag_has_replaced_is_refused() {
+        let text = "name: x\nload: { model: open, phases: [ {name: peak, duration: 10s, rate: 5/s} ] }\nflows: [ { flow: auth.login } ]\nthresholds: [ \"phase:peak: p95 < 1s\" ]\n";
+        let mut suite = load::parse(text, "x.yaml", CodeConnect.catalog()).unwrap();
+        let rate = LoadArgs {
+            rate: Some("20/s".parse().unwrap()),
+            ..LoadArgs::default()
+        };
+        apply(&mut suite, &rate).unwrap();
+        assert!(refuse_lost_phases(&suite).is_ok());
+        let users = LoadArgs {
+            users: Some(3),
+            ..LoadArgs::default()
+        };
+        apply(&mut suite, &users).unwrap();
+        let error = refuse_lost_phases(&suite).unwrap_err().to_string();
+        assert!(
+            error.contains("phase:peak") && error.contains("--users"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -16,10 +16,14 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+use loadgen_engine::suite::load::MAX_TIMEOUT;
+
 /// Longest wait for a connection that is no part of the load.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// Longest wait for a connection of the pool; the timeout of a query ends it before.
-const ACQUIRE_LIMIT: Duration = Duration::from_mins(1);
+/// Longest wait for a connection of the pool: the timeout of a query, however long it may be, ends it before.
+const ACQUIRE_LIMIT: Duration = Duration::from_millis(2 * MAX_TIMEOUT.0);
+/// Longest wait for the removal of what a load has left.
+const REMOVE_LIMIT: Duration = Duration::from_mins(1);
 /// Pause before what was left is looked for again: the server may still be at the last statement of
 /// a client that is gone.
 const SETTLING: Duration = Duration::from_millis(200);
@@ -232,7 +236,7 @@ impl DatabaseTarget {
             conn.close().await?;
             Ok::<_, sqlx::Error>(left)
         };
-        let why = match tokio::time::timeout(ACQUIRE_LIMIT, removing).await {
+        let why = match tokio::time::timeout(REMOVE_LIMIT, removing).await {
             Ok(Ok(0)) => return Ok(()),
             Ok(Ok(left)) => format!("{left} were written meanwhile"),
             Ok(Err(error)) => error.to_string(),
@@ -266,6 +270,24 @@ mod tests {
         assert_eq!(place(&options), "localhost:5433/db");
         let wrong = DatabaseTarget::options("mysql://localhost/db").unwrap_err();
         assert!(wrong.to_string().contains("cannot be used"), "{wrong}");
+    }
+
+    #[tokio::test]
+    async fn no_pool_ends_a_wait_before_the_longest_timeout_of_a_query_does() {
+        let options = DatabaseTarget::options("postgres://me@127.0.0.1:1/db").unwrap();
+        let target = DatabaseTarget {
+            place: place(&options),
+            options,
+            scale: Scale::Tiny,
+            digest: String::new(),
+            row_security: "off",
+            version: String::new(),
+            pool: Some(1),
+            opened: Arc::default(),
+            tag: String::new(),
+        };
+        let limit = target.pool().unwrap().options().get_acquire_timeout();
+        assert!(limit > MAX_TIMEOUT.duration(), "{limit:?}");
     }
 
     #[tokio::test]

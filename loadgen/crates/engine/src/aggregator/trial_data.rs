@@ -105,16 +105,17 @@ pub struct TrialData {
 pub struct PhaseData {
     /// Its name in the suite.
     pub name: String,
-    /// The part of it that lies in the window: its begin, and the first instant after it.
+    /// The part of it that lies in the planned window: its begin, and the first instant after it.
     pub span: (Nanos, Nanos),
     /// The requests whose intended start lies in that part.
     pub data: OpData,
 }
 
 impl PhaseData {
-    /// Length in seconds.
-    pub fn seconds(&self) -> f64 {
-        self.span.1.since(self.span.0).0 as f64 / 1e9
+    /// Seconds of it that were carried out: a load that ends before its time, with its window, ends its
+    /// phases too.
+    pub fn seconds(&self, window: (Nanos, Nanos)) -> f64 {
+        self.span.1.min(window.1).since(self.span.0).0 as f64 / 1e9
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
     body_prefix::BodyPrefix,
     client_endpoint::ClientEndpoint,
     http1_error::Http1Error,
-    http1_head::{BodyLength, MAX_HEAD_BYTES, ResponseHead, take_head},
+    http1_head::{BodyLength, MAX_HEAD_BYTES, ResponseHead, names_option, take_head},
     message::{content_length, host},
     stream::ClientStream,
 };
@@ -112,7 +112,10 @@ impl Http1Client {
         };
         let to_head_request = request.method == Method::HEAD;
         let head = poll_fn(|context| self.poll_exchange(context, to_head_request)).await?;
-        self.reusable = head.keep_alive && self.output.is_empty() && self.body.is_empty();
+        self.reusable = head.keep_alive
+            && !is_last(request)
+            && self.output.is_empty()
+            && self.body.is_empty();
         Ok(head)
     }
 
@@ -179,6 +182,11 @@ impl Http1Client {
     /// The length of the next chunk, its extensions passed over.
     async fn chunk_size(&mut self) -> Result<u64, Http1Error> {
         loop {
+            // The parser takes a line without a digit for the last chunk: a body would end where none does.
+            let first = self.input.first();
+            if first.is_some_and(|first| !first.is_ascii_hexdigit()) {
+                return Err(Http1Error::Invalid("invalid chunk size"));
+            }
             match httparse::parse_chunk_size(&self.input) {
                 Ok(httparse::Status::Complete((bytes, size))) => {
                     self.input.advance(bytes);
@@ -311,6 +319,15 @@ impl Http1Client {
     pub(super) fn into_stream(self) -> (ClientStream, BytesMut) {
         (self.stream, self.input)
     }
+}
+
+/// Whether a request says that it is the last one on its connection: then none may follow, whatever the
+/// response says (RFC 9112, section 9.6). A server that closes need not repeat that it does.
+fn is_last(request: &Request) -> bool {
+    let mut headers = request.headers.iter();
+    headers.any(|(name, value)| {
+        *name == header::CONNECTION && names_option(value.as_bytes(), b"close")
+    })
 }
 
 /// Writes the head of a request.

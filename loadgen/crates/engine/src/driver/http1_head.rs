@@ -120,19 +120,16 @@ fn understand(
     if !(100..=999).contains(&status) {
         return Err(Http1Error::Status);
     }
-    let mut keep_alive = response.version == Some(1);
+    let is_1_1 = response.version == Some(1);
+    // Of several options the one that closes counts, in whichever order they come.
+    let (mut closes, mut keeps) = (false, false);
     let (mut length, mut coding) = (None, None);
     for Header { name, value } in response.headers.iter() {
         // Compared only where the length fits: most headers are none of these.
         match name.len() {
             10 if name.eq_ignore_ascii_case("connection") => {
-                for option in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
-                    if option.eq_ignore_ascii_case(b"close") {
-                        keep_alive = false;
-                    } else if option.eq_ignore_ascii_case(b"keep-alive") {
-                        keep_alive = true;
-                    }
-                }
+                closes |= names_option(value, b"close");
+                keeps |= names_option(value, b"keep-alive");
             }
             14 if name.eq_ignore_ascii_case("content-length") => {
                 let value = decimal(value)?;
@@ -148,10 +145,12 @@ fn understand(
             _ => {}
         }
     }
+    let mut keep_alive = !closes && (is_1_1 || keeps);
     let body = match (coding, length) {
-        // The coding counts; what else is sent on the connection cannot be trusted.
+        // The coding counts; what else is sent on the connection cannot be trusted, and neither can what
+        // follows a coding that HTTP/1.0 does not have.
         (Some(true), length) => {
-            keep_alive &= length.is_none();
+            keep_alive &= length.is_none() && is_1_1;
             BodyLength::Chunked
         }
         (Some(false), _) | (None, None) => BodyLength::UntilClosed,
@@ -164,6 +163,12 @@ fn understand(
         body,
         keep_alive,
     })
+}
+
+/// Whether the value of a `Connection` header names an option.
+pub(super) fn names_option(value: &[u8], option: &[u8]) -> bool {
+    let mut named = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    named.any(|one| one.eq_ignore_ascii_case(option))
 }
 
 /// Where the header lines begin: after the status line, before which empty lines may come.
@@ -214,6 +219,18 @@ mod tests {
                 Known(0),
                 false,
             ),
+            (
+                "connection: close\r\nconnection: keep-alive\r\ncontent-length: 1\r\n",
+                200,
+                Known(1),
+                false,
+            ),
+            (
+                "connection: close, keep-alive\r\ncontent-length: 1\r\n",
+                200,
+                Known(1),
+                false,
+            ),
             ("transfer-encoding: chunked\r\n", 200, Chunked, true),
             ("transfer-encoding: gzip, Chunked\r\n", 200, Chunked, true),
             ("transfer-encoding: gzip\r\n", 200, UntilClosed, false),
@@ -241,6 +258,10 @@ mod tests {
         assert!(!old.keep_alive);
         let kept = "HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 1\r\n\r\n";
         assert!(head(kept).unwrap().unwrap().keep_alive);
+        let chunked =
+            "HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n";
+        let chunked = head(chunked).unwrap().unwrap();
+        assert_eq!((chunked.body, chunked.keep_alive), (Chunked, false));
         let mut input = BytesMut::from("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n");
         let to_head = take_head(&mut input, true).unwrap().unwrap();
         assert_eq!((to_head.body, to_head.keep_alive), (Known(0), true));

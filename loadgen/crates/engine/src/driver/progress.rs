@@ -24,8 +24,8 @@ use crate::{
 
 /// Buckets for each doubling: a bucket is at most 1/16 of its value wide.
 const STEPS: u64 = 16;
-/// Enough doublings of 1,024 ns for two minutes.
-const BUCKETS: usize = 400;
+/// Enough doublings of 1,024 ns for the longest time that is recorded.
+const BUCKETS: usize = 448;
 
 /// Shared between the driver and its observers.
 #[derive(Debug)]

@@ -12,6 +12,8 @@ fn every_time_falls_into_a_bucket_whose_middle_is_close_to_it() {
         5_000_000,
         123_456_789,
         90_000_000_000,
+        600_000_000_000,
+        crate::recorder::HIGHEST.0,
     ] {
         let middle = middle_ms(bucket(Nanos(ns))) * 1e6;
         let error = (middle - ns as f64).abs() / ns as f64;

@@ -26,7 +26,7 @@ use super::{
     ramp::Ramp,
     setup::{DriverError, DriverSetup},
     worker_context::WorkerContext,
-    worker_share::WorkerShare,
+    worker_share::{WorkerShare, part_of},
 };
 use crate::{
     aggregator::TrialData,
@@ -206,12 +206,13 @@ fn worker(
         cookie_clients: CookieClients::default(),
         trace: options.trace.clone(),
     });
+    let part = |limit| part_of(limit, number as u32, setup.workers as u32);
     let share = WorkerShare {
         worker: number as u32,
         workers: setup.workers as u32,
-        max_users: setup.max_users.div_ceil(setup.workers as u32),
+        max_users: part(setup.max_users),
         in_flight: InFlight {
-            max: (options.in_flight.max).map(|most| most.div_ceil(setup.workers as u32)),
+            max: options.in_flight.max.map(part),
             ..options.in_flight
         },
     };

@@ -40,7 +40,7 @@ pub struct DriverSetup {
     pub timeout: Millis,
     /// Longest wait for open requests after the load.
     pub drain: Millis,
-    /// Most virtual users, and so connections, for each flow (open model).
+    /// Most virtual users, and so connections, for each flow (open model); each worker has at least one.
     pub max_users: u32,
     /// Threads that send; 1 is enough for tens of thousands of requests a second.
     pub workers: usize,

@@ -12,8 +12,8 @@ use crate::{
 /// Bands to an octave: each is at most an eighth wider than the one before.
 const PER_OCTAVE: usize = 8;
 /// Octaves of microseconds up to beyond the longest response that is recorded.
-const OCTAVES: usize = 28;
-/// Bands of the response time: 16 KB an operation.
+const OCTAVES: usize = 31;
+/// Bands of the response time: 18 KB an operation.
 const BANDS: usize = PER_OCTAVE * OCTAVES;
 
 /// The parts of some responses, summed in microseconds. Together they are the response time.
@@ -151,7 +151,7 @@ mod tests {
     use shared::timing::{ServerPart, ServerTiming};
 
     use super::*;
-    use crate::sample::ResponsePart;
+    use crate::{recorder::HIGHEST, sample::ResponsePart};
 
     fn sample(response_us: u64, before_us: u64, cost: Option<ServerTiming>) -> Sample {
         let at = |us: u64| Nanos(us * 1_000);
@@ -177,7 +177,8 @@ mod tests {
             assert!(now >= last, "{us}");
             last = now;
         }
-        assert!(band(Nanos::from_secs(120)) < BANDS - 1);
+        assert!(band(Nanos::from_secs(300)) < band(Nanos::from_secs(600)));
+        assert!(band(HIGHEST) < BANDS - 1);
         assert_eq!(band(Nanos::from_secs(1_000_000)), BANDS - 1);
         assert_eq!(band(Nanos(0)), 0);
     }

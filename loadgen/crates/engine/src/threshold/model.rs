@@ -180,14 +180,6 @@ impl Threshold {
             ThresholdWord::Fail
         }
     }
-
-    /// The operation or flow that it speaks of, if it is one.
-    pub fn subject(&self) -> Option<&str> {
-        match &self.scope {
-            Scope::Subject(name) => Some(name),
-            _ => None,
-        }
-    }
 }
 
 impl ThresholdMetric {

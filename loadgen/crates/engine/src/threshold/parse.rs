@@ -360,7 +360,7 @@ mod tests {
         assert!((read("success > 99%").limit - 0.99).abs() < 1e-12);
         assert_eq!(read("errors < 1%").metric, ThresholdMetric::Errors);
         let login = read("auth.login: p97.5 < 1s");
-        assert_eq!(login.subject(), Some("auth.login"));
+        assert_eq!(login.scope, Scope::Subject("auth.login".into()));
         assert_eq!(login.metric, quantile(0.975));
         let warn = read("warn: p(99.9) <= 2000ms");
         assert_eq!((warn.level, warn.metric), (Level::Warn, quantile(0.999)));

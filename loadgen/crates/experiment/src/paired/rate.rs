@@ -3,7 +3,7 @@
 
 use crate::schema::Trial;
 use loadgen_engine::{
-    suite::{LoadModel, Suite},
+    suite::{LoadModel, LoadOptions, Suite},
     units::Rate,
 };
 use shared::time::Millis;
@@ -30,8 +30,8 @@ pub(super) fn probe(suite: &Suite) -> Suite {
         think: None,
         iterations: None,
     };
-    probe.options.ramp.clear();
-    probe.options.pace = None;
+    // No ramp and no pace, and no number of iterations that would end it before its time.
+    probe.options = LoadOptions::default();
     for share in &mut probe.flows {
         share.think = None;
     }
@@ -57,7 +57,18 @@ pub(super) fn common(sustained: [f64; 2]) -> Option<Rate> {
 
 #[cfg(test)]
 mod tests {
+    use loadgen_engine::{flow::shop, suite::load};
+
     use super::*;
+
+    #[test]
+    fn a_probe_has_no_pause_and_no_number_of_iterations_that_ends_it_before_its_time() {
+        let text = "name: x\nload: { model: closed, users: 5, duration: 20s, pace: 1s, shared_iterations: 10 }\nflows: [ { flow: orders.buy, think: 1s } ]\n";
+        let probe = probe(&load::parse(text, "x.yaml", &shop()).unwrap());
+        assert_eq!(probe.options, LoadOptions::default());
+        assert!(probe.is_unpaced());
+        assert_eq!(probe.windows.planned(), PROBE);
+    }
 
     #[test]
     fn the_common_rate_is_half_of_what_the_slower_arm_takes_to_two_digits() {

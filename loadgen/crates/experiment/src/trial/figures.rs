@@ -83,7 +83,7 @@ impl Measured {
         for phase in &data.phases {
             let (all, seconds) = self.phases.entry(phase.name.clone()).or_default();
             all.merge(&phase.data);
-            *seconds += phase.seconds();
+            *seconds += phase.seconds(data.window);
         }
         for (flow, one) in &data.flows {
             self.flows.entry(flow.clone()).or_default().merge(one);

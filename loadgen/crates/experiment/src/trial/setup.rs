@@ -59,10 +59,14 @@ pub(super) fn setup(
         timeout: suite.timeout,
         drain: suite.windows.drain,
         max_users: suite.max_users,
-        // A worker without a user of its own would end at once, and hear of no other.
-        workers: match &suite.load {
-            LoadModel::Closed { users, .. } => spec.workers.min((*users).max(1) as usize),
-            LoadModel::Open { .. } => spec.workers,
+        // A worker without a user of its own would end at once, and hear of no other; in an open load it
+        // would be given one beyond those that are allowed.
+        workers: {
+            let users = match &suite.load {
+                LoadModel::Closed { users, .. } => *users,
+                LoadModel::Open { .. } => suite.max_users,
+            };
+            spec.workers.min(users.max(1) as usize)
         },
         seed: sub_seed(spec.seed, "users"),
         progress: Arc::new(Progress::new(operations)),

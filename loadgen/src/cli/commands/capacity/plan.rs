@@ -211,6 +211,20 @@ mod tests {
     }
 
     #[test]
+    fn what_a_suite_says_of_its_phases_is_no_limit_of_a_search_which_has_none() {
+        for (suite, limits) in [("day", 3), ("codeconnect", 3), ("day --users 5", 3)] {
+            let slo = search_of(suite).unwrap().slo;
+            assert_eq!(slo.len(), limits, "{suite}: {slo:?}");
+            assert!(slo.iter().all(|one| !one.text.contains("phase:")));
+        }
+        for flag in ["--slo", "--threshold"] {
+            let words = format!("day {flag} phase:release:p95<2s");
+            let error = search_of(&words).unwrap_err();
+            assert!(error.contains("loads evenly"), "{error}");
+        }
+    }
+
+    #[test]
     fn a_soak_follows_the_search_or_takes_its_place_where_the_load_is_named() {
         let soak = |words: &str| search_of(words).unwrap().soak;
         assert_eq!(soak("core"), None);

@@ -10,7 +10,7 @@ use crate::cli::{
 use loadgen_engine::{
     flow::Catalog,
     suite::{LoadModel, Suite, load::check_scope},
-    threshold::{Level, Threshold},
+    threshold::{Level, Scope, Threshold},
     units::Rate,
 };
 use loadgen_experiment::{
@@ -94,10 +94,19 @@ fn unit(args: &CapacityArgs, suite: &Suite) -> LoadUnit {
     }
 }
 
-/// The limits of `--slo`, else those of the suite that are not mere warnings.
+/// The limits of `--slo`, else those of the suite that are not mere warnings. A search loads evenly: what
+/// the suite says of its phases has no request there, and would be missed at every load.
 fn slo(args: &CapacityArgs, suite: &Suite, catalog: &Catalog) -> Result<Vec<Threshold>, Failure> {
+    let is_of_phase = |one: &Threshold| matches!(one.scope, Scope::Phase(_));
+    let mut by_hand = args.slo.iter().chain(&args.load.thresholds);
+    if let Some(one) = by_hand.find(|one| is_of_phase(one)) {
+        return Err(Failure::Usage(format!(
+            "`{one}`: a search loads evenly, without the phases of the suite: limit all requests, an operation or a flow"
+        )));
+    }
     let given = if args.slo.is_empty() {
-        suite.thresholds.clone()
+        let of_suite = suite.thresholds.iter();
+        of_suite.filter(|one| !is_of_phase(one)).cloned().collect()
     } else {
         // A threshold that was added by a flag is one more limit.
         [args.slo.as_slice(), args.load.thresholds.as_slice()].concat()

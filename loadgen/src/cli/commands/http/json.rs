@@ -22,7 +22,7 @@ pub(super) fn render(result: &HttpResult<'_>) -> String {
         ("statuses", Value::Object(statuses)),
         ("bytes_in", json!(data.total.bytes_in)),
         ("first_byte", histogram(&data.total.first_byte_ok)),
-        ("connections", json!(data.connect.len())),
+        ("connections", json!(result.connections())),
         ("resent", json!(data.resent)),
         ("reconnects", json!(data.reconnects)),
         ("connect", histogram(&data.connect)),

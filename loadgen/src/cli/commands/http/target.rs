@@ -11,6 +11,9 @@ use loadgen_engine::driver::{
     ClientOptions, CookieClientOptions, Endpoint, TargetAddresses, TargetUrl, Tls, TlsVerification,
 };
 
+/// Redirects that are followed unless another number is given.
+const REDIRECTS: u8 = 10;
+
 /// A parsed URL, and the way to connect to it.
 pub(super) struct HttpTarget {
     url: TargetUrl,
@@ -57,6 +60,11 @@ pub(super) fn parse(args: &HttpArgs) -> Result<HttpTarget, Failure> {
             "{flag} is for bare connections: omit it, or --client reqwest"
         )));
     }
+    if args.redirects.is_some() && !cookie_client {
+        return Err(Failure::usage(
+            "--redirects is for --client reqwest: loadgen's own client follows none, and a status below 400 counts as success",
+        ));
+    }
     let tls = if url.encrypted {
         let trust = match &args.cacert {
             _ if args.insecure => TlsVerification::Disabled,
@@ -82,7 +90,7 @@ pub(super) fn parse(args: &HttpArgs) -> Result<HttpTarget, Failure> {
             tls,
             http2_streams: args.http2.then_some(args.streams),
             cookie_client: cookie_client.then_some(CookieClientOptions {
-                redirects: usize::from(args.redirects),
+                redirects: usize::from(args.redirects.unwrap_or(REDIRECTS)),
             }),
             encoding: None,
         },

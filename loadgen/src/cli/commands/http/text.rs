@@ -100,7 +100,11 @@ fn counts(out: &mut String, result: &HttpResult<'_>) {
         })
         .collect();
     line!(out, "Outcomes      {}", or_none(&outcomes));
-    line!(out, "Connections   {} opened", grouped(data.connect.len()));
+    let opened = result.connections().map_or_else(
+        || "not counted: this client does not say when it opens one".to_owned(),
+        |opened| format!("{} opened", grouped(opened)),
+    );
+    line!(out, "Connections   {opened}");
     if data.resent > 0 {
         let again = grouped(data.resent);
         line!(out, "Sent again    {again} times, on a new connection");

@@ -3,7 +3,7 @@
 
 use std::{thread::sleep, time::Duration};
 
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, header};
 
 use shared::time::Millis;
 
@@ -76,5 +76,27 @@ fn a_new_connection_that_is_closed_unanswered_is_the_response() {
         let data = send_any(server.address, client, Request::get("/"), 5);
         assert_all(&data, Outcome::Reset, "closed the connection");
         assert_eq!(server.connections(), 5, "{name}");
+    }
+}
+
+#[test]
+fn a_request_that_ends_its_connection_is_the_last_one_on_it_whatever_the_server_says() {
+    let close = HeaderValue::from_static("x-option, Close");
+    let request = Request::get("/").with(header::CONNECTION, close);
+    for closes in [true, false] {
+        for (name, client) in clients() {
+            // It closes as it was asked to, or does not; in neither case does it say so.
+            let server = RawServer::serve(move |mut stream| {
+                while read_head(&mut stream) {
+                    write(&mut stream, ANSWER);
+                    if closes {
+                        return;
+                    }
+                }
+            });
+            let data = send_any(server.address, client, request.clone(), 6);
+            assert_all(&data, Outcome::Ok, "");
+            assert_eq!(server.connections(), 6, "{name}, closes: {closes}");
+        }
     }
 }

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use shared::time::Millis;
 
-use super::server::{Paths, TestServer, setup};
+use super::{
+    open::even,
+    server::{Paths, TestServer, setup},
+};
 use crate::{
     aggregator::TrialData,
-    driver::{DriverOptions, run_with},
+    driver::{DriverOptions, run, run_with},
     flow::shop,
     sample::Outcome,
     suite::{Arrivals, InFlight, LoadModel, Phase, Policy, UserPhase, load::parse},
@@ -79,6 +82,21 @@ fn a_limit_above_the_users_lets_some_wait_before_it_drops() {
 }
 
 #[test]
+fn several_workers_have_together_as_many_users_as_are_allowed() {
+    let server = TestServer {
+        delay: Duration::from_millis(200),
+        ..TestServer::default()
+    };
+    // Eight would be needed at a time.
+    let mut setup = setup(server.serve(), even(40, 1_000), (0, 1_000), ONE);
+    setup.timeout = Millis(10_000);
+    (setup.max_users, setup.workers) = (5, 2);
+    let data = run(setup).unwrap();
+    assert_eq!(data.total.count(Outcome::Ok), 40, "{:?}", data.examples);
+    assert_eq!(data.opened, [5]);
+}
+
+#[test]
 fn an_overload_stops_the_run_and_does_not_count_as_interrupted() {
     let data = overload(InFlight {
         policy: Policy::Abort,
@@ -138,6 +156,29 @@ fn users_start_and_stop_as_the_phases_say() {
         counts[1] > counts[0] * 2 && counts[2] > counts[1],
         "{counts:?}"
     );
+}
+
+#[test]
+fn a_phase_is_as_long_as_what_was_carried_out_of_it_where_the_load_ends_before_its_time() {
+    let span = |name: &str, from: u64| {
+        let (begin, end) = (Nanos::from_secs(from), Nanos::from_secs(from + 60));
+        (name.to_owned(), begin, end)
+    };
+    let options = DriverOptions {
+        iterations: Some(40),
+        phases: vec![span("hold", 0), span("never", 60)],
+        ..DriverOptions::default()
+    };
+    let data = closed(4, 120_000, &options);
+    let [hold, never] = &data.phases[..] else {
+        panic!("two phases")
+    };
+    assert_eq!((hold.data.planned, never.data.planned), (40, 0));
+    // Forty answers of 20 ms each, four at a time.
+    let seconds = hold.seconds(data.window);
+    assert!((0.1..10.0).contains(&seconds), "{seconds}");
+    assert!((seconds - data.window_s()).abs() < 1e-9, "{seconds}");
+    assert!(never.seconds(data.window) < 1e-9);
 }
 
 #[test]

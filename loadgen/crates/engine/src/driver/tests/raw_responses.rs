@@ -155,6 +155,18 @@ fn a_response_that_is_none_is_explained_in_plain_words() {
             Keep,
             "not valid HTTP/1.1: invalid chunk size",
         ),
+        (
+            "a chunk whose length has no digit",
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n4\r\n\r\n\r\n".into(),
+            Keep,
+            "not valid HTTP/1.1: invalid chunk size",
+        ),
+        (
+            "a chunk with an extension alone",
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n4\r\n;x\r\n\r\n".into(),
+            Keep,
+            "not valid HTTP/1.1: invalid chunk size",
+        ),
         ("words", "hello\r\n\r\n".into(), Keep, broken),
         ("SSH", "SSH-2.0-OpenSSH_9.2\r\n".into(), Keep, broken),
         (

@@ -42,6 +42,14 @@ pub(in crate::verdict) fn overflow(evidence: &TrialEvidence<'_>) -> ValidityChec
 pub(in crate::verdict) fn offered(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let data = evidence.data;
     let share = share(data.emitted, data.planned_arrivals);
+    let advice = match data.planned_arrivals {
+        0 => {
+            "nothing was to start in the measured window: shorten the warm-up, lengthen the window, raise the rate, or let users start more iterations"
+        }
+        _ => {
+            "the generator cannot keep this schedule: lower the rate, lengthen the window, or free a core for it"
+        }
+    };
     check(
         CheckCode::Offered,
         data.planned_arrivals > 0 && share >= OFFERED,
@@ -52,7 +60,7 @@ pub(in crate::verdict) fn offered(evidence: &TrialEvidence<'_>) -> ValidityCheck
             share * 100.0
         ),
         format!(">= {:.1} %, at least one", OFFERED * 100.0),
-        "the generator cannot keep this schedule: lower the rate, lengthen the window, or free a core for it",
+        advice,
     )
 }
 

@@ -1,5 +1,5 @@
-//! Little's law on simulated queues: it holds in every one of them, whatever the number of
-//! requests, and does not where the sums differ.
+//! A window without an arrival, and Little's law on simulated queues: it holds in every one of them, whatever
+//! the number of requests, and does not where the sums differ.
 
 use std::time::SystemTime;
 
@@ -52,6 +52,23 @@ fn queue(seed: u64, gap_ms: f64, service_ms: f64, window: Window) -> TrialData {
 
 fn holds(data: &TrialData) -> ValidityCheck {
     little(&TrialEvidence::of(data))
+}
+
+#[test]
+fn a_window_in_which_nothing_was_to_start_is_no_fault_of_the_generator() {
+    let window = Window {
+        from: Nanos::from_secs(1),
+        to: Nanos::from_secs(2),
+    };
+    let advice = |data: &TrialData| {
+        let check = offered(&TrialEvidence::of(data));
+        assert!(!check.ok);
+        check.advice
+    };
+    let mut data = TrialData::empty(SystemTime::UNIX_EPOCH, window);
+    assert!(advice(&data).contains("shorten the warm-up"));
+    (data.planned_arrivals, data.emitted) = (100, 50);
+    assert!(advice(&data).contains("cannot keep this schedule"));
 }
 
 #[test]
