@@ -156,7 +156,7 @@ pub struct OperationRow {
     pub mean: String,
     /// The mean as a sort uses it.
     pub mean_key: String,
-    /// Statements a request.
+    /// Statements a request; `–` where the target does not state them.
     pub queries: String,
     /// What a sort uses, in the order of the columns: count, rate, errors, response.
     pub keys: [String; 8],
@@ -461,7 +461,11 @@ fn operation_row(operation: &Operation) -> OperationRow {
             (None, _) => figures::ABSENT.into(),
         },
         mean_key: response.mean.map_or_else(String::new, plain),
-        queries: figures::number(operation.cost.counts[ServerCount::Queries]),
+        queries: if operation.cost.is_reported() {
+            figures::number(operation.cost.counts[ServerCount::Queries])
+        } else {
+            figures::ABSENT.into()
+        },
         keys: [
             operation.planned.to_string(),
             plain(operation.rate_per_s),
