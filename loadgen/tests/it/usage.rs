@@ -59,6 +59,10 @@ const WRONG: [(&str, &str); 83] = [
     ("chaos core --duration 20s", "--settle"),
     ("rnu smoke", "did you mean `run`?"),
     ("run nofile.yaml", "there is no file `nofile.yaml`"),
+    (
+        "run /no/such/folder/smoke.yaml",
+        "there is no file `/no/such/folder/smoke.yaml`",
+    ),
     ("run smoek", "did you mean `smoke`?"),
     ("run smoke --threshold method:BREW:p95<1s", "BREW"),
     ("run smoke --overrides {", "--overrides"),
