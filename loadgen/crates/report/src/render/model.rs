@@ -347,8 +347,7 @@ fn facts(summary: &Summary) -> Vec<(String, String)> {
             format!("{} in {}", trials, figures::plural(blocks, "block")),
         ));
     }
-    let requests = figures::total(summary.arms.iter().map(|arm| arm.total.planned));
-    facts.push(("Measured".into(), figures::plural(requests, "request")));
+    facts.push(("Measured".into(), evidence::measured(summary)));
     facts.extend(completed(summary));
     if summary.interrupted {
         facts.push(("Ended".into(), "before its planned end".into()));
