@@ -34,6 +34,22 @@ const WRONG: [(&str, &str); 83] = [
         "run smoke --topology scale=2 --target http://127.0.0.1:1",
         "--target",
     ),
+    (
+        "run smoke --scale tiny --target http://127.0.0.1:1",
+        "--target",
+    ),
+    (
+        "experiment pool_size --stack-dir /tmp/x --target http://127.0.0.1:1",
+        "--target",
+    ),
+    (
+        "capacity http://127.0.0.1:1/ --topology scale=2",
+        "--topology is for suites",
+    ),
+    (
+        "capacity core --search users --rate 50/s",
+        "--rate is of a search over rates",
+    ),
     ("run smoke --crash rolling@1s", "--topology"),
     ("run chaos --target http://127.0.0.1:1", "omit --target"),
     ("run chaos --topology scale=1", "like scale=2"),
