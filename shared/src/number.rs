@@ -45,6 +45,12 @@ pub fn read_or_refuse<T>(
     })
 }
 
+/// Reads a whole number, like the seed of a data set.
+pub fn whole_number(text: &str) -> Result<u64, String> {
+    let read = |text: &str| text.parse().ok();
+    read_or_refuse(text, read, || format!("`{text}` is not a whole number"))
+}
+
 /// A text with each of its numbers, runs of digits and points, without zeros that it does not need; `None` where
 /// there are none.
 fn all_without_zeros(text: &str) -> Option<String> {
@@ -114,5 +120,11 @@ mod tests {
         assert_eq!(read("010"), Err(zero.to_owned()));
         assert_eq!(read("0300"), Err("wrong".to_owned()));
         assert_eq!(read("ten"), Err("wrong".to_owned()));
+        assert_eq!(whole_number("10"), Ok(10));
+        assert_eq!(whole_number("010"), Err(zero.to_owned()));
+        for wrong in ["-1", "1.5", ""] {
+            let error = format!("`{wrong}` is not a whole number");
+            assert_eq!(whole_number(wrong), Err(error));
+        }
     }
 }

@@ -1,4 +1,6 @@
-//! Looks a suite or experiment up: a path names a file, anything else a bundled one.
+//! Looks a suite or experiment up: a path names a file, anything else a bundled one. A path that leads to no file
+//! names a bundled one only where it is that file's own in the repository: a folder that is mistyped must not end in
+//! a run of another suite.
 
 use std::{ffi::OsStr, path::Path};
 
@@ -70,15 +72,14 @@ fn find(kind: &str, word: &str, bundled: &[BundledFile]) -> Result<SourceFile, B
             text: load::read_text(path)?,
         });
     }
-    // The path that a bundled file has in the repository names it as well.
     let stem = path
         .file_name()
         .map_or(word, |name| name.to_str().unwrap_or(word));
     let stem = stem.strip_suffix(".yaml").unwrap_or(stem).replace('-', "_");
-    if let Some(file) = bundled
+    let named = bundled
         .iter()
-        .find(|file| file.name.replace('-', "_") == stem)
-    {
+        .find(|file| file.name.replace('-', "_") == stem);
+    if let Some(file) = named.filter(|_| is_of_the_repository(path)) {
         return Ok(SourceFile {
             name: format!("{}.yaml", file.name),
             text: file.text.to_owned(),
@@ -90,6 +91,9 @@ fn find(kind: &str, word: &str, bundled: &[BundledFile]) -> Result<SourceFile, B
     let is_path = word.contains('/') || path.extension().is_some_and(is_yaml);
     let near = nearest(&stem, known());
     Err(BadFile(match near {
+        _ if named.is_some() => format!(
+            "there is no file `{word}`; the bundled {kind} is named `{stem}`, without a folder"
+        ),
         None if is_path => format!(
             "there is no file `{word}`, and no bundled {kind} of that name; bundled are {all}"
         ),
@@ -98,6 +102,20 @@ fn find(kind: &str, word: &str, bundled: &[BundledFile]) -> Result<SourceFile, B
         ),
         None => format!("`{word}` is neither a file nor a bundled {kind}; bundled are {all}"),
     }))
+}
+
+/// Whether a path is a name alone, or one below a folder that bundled files have in the repository.
+fn is_of_the_repository(path: &Path) -> bool {
+    const FOLDERS: [&str; 5] = [
+        "",
+        "suites",
+        "experiments",
+        "loadgen/suites",
+        "loadgen/experiments",
+    ];
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let folder = folder.strip_prefix(".").unwrap_or(folder);
+    FOLDERS.iter().any(|known| folder == Path::new(known))
 }
 
 #[cfg(test)]
@@ -169,8 +187,19 @@ mod tests {
             "before_after",
             "before-after",
             "experiments/before_after.yaml",
+            "./loadgen/experiments/before_after.yaml",
+            "before_after.yaml",
         ] {
             assert!(find_experiment(word).is_ok(), "{word}");
+        }
+        // A suite of one's own whose folder is mistyped is not the bundled one of that name.
+        for word in ["ci/smoke.yaml", "/no/such/suites/smoke.yaml", "../smoke"] {
+            let error = find_suite(word).err().unwrap().to_string();
+            assert!(
+                error.contains(&format!("there is no file `{word}`"))
+                    && error.contains("is named `smoke`"),
+                "{error}"
+            );
         }
         let error = find_suite("smoek").err().unwrap().to_string();
         assert!(error.contains("did you mean `smoke`"), "{error}");

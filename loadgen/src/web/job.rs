@@ -20,8 +20,10 @@ use super::{
     live_feed::LiveFeed,
     ndjson::{self, ControlLine, EventLine},
 };
-use crate::exit;
-use loadgen_experiment::events::{ControlEvent, printable};
+use loadgen_experiment::{
+    events::{ControlEvent, Event, printable},
+    schema::VerdictWord,
+};
 
 /// Longest line of events, in bytes: a trial of a day, second by second, fits.
 const MAX_LINE_BYTES: usize = 32 * 1024 * 1024;
@@ -89,10 +91,9 @@ pub(super) async fn follow(
     };
     let writing = tokio::spawn(write_changes(input, changes));
     let publishing = feed.clone();
-    let reading =
-        tokio::spawn(
-            async move { tokio::join!(read_events(output, &publishing), read_tail(errors)).1 },
-        );
+    let reading = tokio::spawn(async move {
+        tokio::join!(read_events(output, &publishing), read_tail(errors))
+    });
     let stopping = async {
         tokio::select! {
             () = stop.cancelled() => {}
@@ -116,36 +117,33 @@ pub(super) async fn follow(
         return Some("it did not end in time and was killed".to_owned());
     };
     // What it has written is still on its way; what it started may hold the pipe open.
-    let errors = timeout(OUTPUT_TIMEOUT, reading).await;
-    let errors = errors.ok().and_then(Result::ok).unwrap_or_default();
-    failure(status, &errors)
+    let read = timeout(OUTPUT_TIMEOUT, reading).await;
+    let (ended, errors) = read.ok().and_then(Result::ok).unwrap_or_default();
+    failure(status, ended, &errors)
 }
 
-/// Why a child has no verdict; `None` where it has one. `errors` is the end of its standard error.
-fn failure(status: io::Result<ExitStatus>, errors: &str) -> Option<String> {
+/// Why a child has no verdict; `None` where it has one. `ended` says whether it has published one, `errors` is the end
+/// of its standard error.
+fn failure(status: io::Result<ExitStatus>, ended: bool, errors: &str) -> Option<String> {
     let code = match status {
         Ok(status) => status.code(),
         Err(error) => return Some(error.to_string()),
     };
-    let verdicts = [
-        exit::PASSED,
-        exit::INVALID,
-        exit::VIOLATED,
-        exit::FAILED,
-        exit::INTERRUPTED,
-    ];
-    if code.is_some_and(|code| verdicts.iter().any(|known| i32::from(*known) == code)) {
-        return None;
-    }
-    let how = code.map_or_else(
-        || "a signal ended it".to_owned(),
-        |code| format!("it ended with exit code {code}"),
-    );
     let line = errors
         .lines()
         .rev()
         .find(|line| line.starts_with("error: "));
-    Some(line.map_or(how, |line| printable(line.trim_start_matches("error: "))))
+    let line = line.map(|line| printable(line.trim_start_matches("error: ")));
+    let of_verdict = |code: i32| {
+        let mut words = VerdictWord::ALL.iter();
+        words.any(|word| i32::from(word.exit_code()) == code)
+    };
+    match code {
+        // A limit of the generator, or a signal, may end it with such a code before there is a verdict.
+        Some(code) if of_verdict(code) => line.filter(|_| !ended),
+        Some(code) => Some(line.unwrap_or_else(|| format!("it ended with exit code {code}"))),
+        None => Some(line.unwrap_or_else(|| "a signal ended it".to_owned())),
+    }
 }
 
 /// Sends the signal of Ctrl-C.
@@ -169,13 +167,17 @@ async fn write_changes(
     Ok(())
 }
 
-/// Publishes events from lines, until the child closes its output.
-async fn read_events(output: impl AsyncRead + Unpin, feed: &LiveFeed) {
+/// Publishes events from lines, until the child closes its output; returns whether its verdict was among them.
+async fn read_events(output: impl AsyncRead + Unpin, feed: &LiveFeed) -> bool {
     let mut reader = BufReader::new(output);
     let mut line = Vec::new();
+    let mut ended = false;
     while let Ok(true) = next_line(&mut reader, &mut line).await {
         match serde_json::from_slice(&line) {
-            Ok(EventLine::Event(event)) => feed.publish(event),
+            Ok(EventLine::Event(event)) => {
+                ended |= matches!(event, Event::Ended(_));
+                feed.publish(event);
+            }
             Ok(EventLine::Control(ControlLine::Adjustable(adjustable))) => {
                 feed.set_adjustable(adjustable);
             }
@@ -183,6 +185,7 @@ async fn read_events(output: impl AsyncRead + Unpin, feed: &LiveFeed) {
             Err(_) => {}
         }
     }
+    ended
 }
 
 /// Reads the next line into `line`, without its line break; one longer than [`MAX_LINE_BYTES`] is
@@ -226,7 +229,26 @@ async fn read_tail(mut from: impl AsyncRead + Unpin) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+
     use super::*;
+
+    #[test]
+    fn every_exit_code_of_a_verdict_is_one_and_an_error_without_a_verdict_is_said() {
+        let exited = |code: u8| Ok(ExitStatus::from_raw(i32::from(code) << 8));
+        for word in VerdictWord::ALL {
+            assert_eq!(failure(exited(word.exit_code()), true, ""), None, "{word}");
+        }
+        let error = "warning: x\nerror: INVALID: too few files\n";
+        let said = Some("INVALID: too few files".to_owned());
+        assert_eq!(failure(exited(97), false, error), said);
+        assert_eq!(failure(exited(97), true, error), None);
+        let said = Some("it ended with exit code 1".to_owned());
+        assert_eq!(failure(exited(1), true, ""), said);
+        let killed = Ok(ExitStatus::from_raw(9));
+        let said = Some("a signal ended it".to_owned());
+        assert_eq!(failure(killed, false, ""), said);
+    }
 
     #[tokio::test]
     async fn lines_are_read_one_by_one_even_where_they_exceed_the_buffer() {

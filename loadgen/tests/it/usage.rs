@@ -34,6 +34,22 @@ const WRONG: [(&str, &str); 86] = [
         "run smoke --topology scale=2 --target http://127.0.0.1:1",
         "--target",
     ),
+    (
+        "run smoke --scale tiny --target http://127.0.0.1:1",
+        "--target",
+    ),
+    (
+        "experiment pool_size --stack-dir /tmp/x --target http://127.0.0.1:1",
+        "--target",
+    ),
+    (
+        "capacity http://127.0.0.1:1/ --topology scale=2",
+        "--topology is for suites",
+    ),
+    (
+        "capacity core --search users --rate 50/s",
+        "--rate is of a search over rates",
+    ),
     ("run smoke --crash rolling@1s", "--topology"),
     ("run chaos --target http://127.0.0.1:1", "omit --target"),
     ("run chaos --topology scale=1", "like scale=2"),
@@ -59,6 +75,10 @@ const WRONG: [(&str, &str); 86] = [
     ("chaos core --duration 20s", "--settle"),
     ("rnu smoke", "did you mean `run`?"),
     ("run nofile.yaml", "there is no file `nofile.yaml`"),
+    (
+        "run /no/such/folder/smoke.yaml",
+        "there is no file `/no/such/folder/smoke.yaml`",
+    ),
     ("run smoek", "did you mean `smoke`?"),
     ("run smoke --threshold method:BREW:p95<1s", "BREW"),
     ("run smoke --overrides {", "--overrides"),

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 use shared::{
     dataset::Scale,
+    number::whole_number,
     profile::{HashScheme, SwitchValue as _},
 };
 
@@ -42,7 +43,7 @@ pub enum Command {
         #[arg(long, default_value = "small", env = "SEED_SCALE")]
         scale: Scale,
         /// The number from which everything follows
-        #[arg(long, default_value_t = 1)]
+        #[arg(long, default_value_t = 1, value_parser = whole_number)]
         seed: u64,
         /// The instant that the data calls now, like 2026-01-31T00:00:00Z [default: today]
         #[arg(long, value_name = "INSTANT")]
@@ -170,6 +171,18 @@ mod tests {
         let error = Cli::try_parse_from(["target-app", "seed", "--scale", "huge"]).unwrap_err();
         assert!(error.to_string().contains("tiny, small, medium or large"));
         assert_eq!(error.exit_code(), 2);
+    }
+
+    #[test]
+    fn a_seed_is_a_whole_number_without_zeros_that_it_does_not_need() {
+        for command in ["seed", "payment-provider"] {
+            let secret = "--payment-webhook-secret=0123456789abcdef0123456789abcdef";
+            let secret = [secret].into_iter().filter(|_| command != "seed");
+            let words = ["target-app", command, "--seed", "010"];
+            let error = Cli::try_parse_from(words.into_iter().chain(secret)).unwrap_err();
+            let said = "`010` begins with a zero: write `10`";
+            assert!(error.to_string().contains(said), "{error}");
+        }
     }
 
     #[test]

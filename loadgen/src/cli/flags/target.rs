@@ -18,7 +18,12 @@ pub struct TargetArgs {
     #[command(flatten)]
     pub running: RunningTargetArgs,
     /// Amount of data in an own stack: tiny, small, medium or large
-    #[arg(long, env = "LOADGEN_SCALE", value_name = "SCALE")]
+    #[arg(
+        long,
+        env = "LOADGEN_SCALE",
+        value_name = "SCALE",
+        conflicts_with = "targets"
+    )]
     pub scale: Option<Scale>,
     /// Services of an own stack: scale=N for N instances behind a balancer, pgbouncer or pgbouncer=N
     /// for a pooler with N server connections, replica for a replica of PostgreSQL or replica=TIME for
@@ -31,10 +36,20 @@ pub struct TargetArgs {
     )]
     pub topology: Option<Topology>,
     /// Path of the target-app program of an own stack [default: the one beside loadgen]
-    #[arg(long, env = "LOADGEN_TARGET_BIN", value_name = "FILE")]
+    #[arg(
+        long,
+        env = "LOADGEN_TARGET_BIN",
+        value_name = "FILE",
+        conflicts_with = "targets"
+    )]
     pub target_bin: Option<PathBuf>,
     /// Keep the data of an own stack in this folder
-    #[arg(long, env = "LOADGEN_STACK_DIR", value_name = "DIR")]
+    #[arg(
+        long,
+        env = "LOADGEN_STACK_DIR",
+        value_name = "DIR",
+        conflicts_with = "targets"
+    )]
     pub stack_dir: Option<PathBuf>,
     /// Kill a service of an own stack during each trial and restart it, like postgres@5s; the audit
     /// then checks whether anything acknowledged was lost. instance@5s kills one of several instances,

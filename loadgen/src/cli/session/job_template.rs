@@ -82,6 +82,20 @@ mod tests {
     use super::*;
     use crate::cli::flags::{Cli, Command, RunningTargetArgs};
 
+    /// What an experiment that is started with these settings of the target is given.
+    fn started(template: JobTemplate) -> TargetArgs {
+        let words = ["loadgen", "experiment", "mentor_cache", "--quick"];
+        let words = words.into_iter().map(str::to_owned);
+        let all = words.chain(template.arguments);
+        let extra = ["--quiet", "--events-to", "-", "--control-from", "-"].map(str::to_owned);
+        let cli = Cli::try_parse_from(all.chain(extra)).unwrap();
+        let Command::Experiment(args) = cli.command else {
+            unreachable!()
+        };
+        assert_eq!(args.result.folder.results, Path::new("elsewhere"));
+        args.target
+    }
+
     #[test]
     fn a_child_understands_the_flags_and_gets_the_token_by_its_environment() {
         let target = TargetArgs {
@@ -92,8 +106,6 @@ mod tests {
                 instances: vec!["http://b.test:80".into()],
                 resolve: vec!["a.test:80:::1".parse().unwrap()],
             },
-            scale: Some(shared::dataset::Scale::Tiny),
-            target_bin: Some("-odd name".into()),
             ..TargetArgs::default()
         };
         let template = job_template(&target, Path::new("elsewhere")).unwrap();
@@ -108,19 +120,19 @@ mod tests {
             template.catalogue.suites.len(),
             library::suite_names().count()
         );
-        let words = ["loadgen", "experiment", "mentor_cache", "--quick"];
-        let words = words.into_iter().map(str::to_owned);
-        let all = words.chain(template.arguments);
-        let extra = ["--quiet", "--events-to", "-", "--control-from", "-"].map(str::to_owned);
-        let cli = Cli::try_parse_from(all.chain(extra)).unwrap();
-        let Command::Experiment(args) = cli.command else {
-            unreachable!()
-        };
-        let (given, wanted) = (&args.target.running, &target.running);
+        let (given, wanted) = (started(template).running, &target.running);
         assert_eq!(given.targets, wanted.targets);
         assert_eq!(given.instances, wanted.instances);
         assert_eq!(given.resolve, wanted.resolve);
-        assert_eq!(args.target.target_bin, target.target_bin);
-        assert_eq!(args.result.folder.results, Path::new("elsewhere"));
+        let own = TargetArgs {
+            scale: Some(shared::dataset::Scale::Tiny),
+            target_bin: Some("-odd name".into()),
+            stack_dir: Some("kept".into()),
+            ..TargetArgs::default()
+        };
+        let given = started(job_template(&own, Path::new("elsewhere")).unwrap());
+        assert_eq!(given.scale, own.scale);
+        assert_eq!(given.target_bin, own.target_bin);
+        assert_eq!(given.stack_dir, own.stack_dir);
     }
 }

@@ -14,7 +14,8 @@ pub enum ResponsePart {
     Server(ServerPart),
     /// The rest of the server's own total.
     Rest,
-    /// Outside of the server's total: network, sockets, accept queue, client.
+    /// After the send and outside of the server's own total: network, sockets, accept queue, client. Where the
+    /// response states no time, as a message over a socket or another server's, all of it.
     Outside,
 }
 
@@ -43,7 +44,7 @@ impl ResponsePart {
             Self::BeforeSend => "before the send",
             Self::Server(part) => part.label(),
             Self::Rest => "rest of the target",
-            Self::Outside => "network and client",
+            Self::Outside => "not timed by the target",
         }
     }
 }

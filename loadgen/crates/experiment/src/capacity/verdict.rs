@@ -23,8 +23,8 @@ use super::{
 };
 use crate::{
     schema::{
-        Capacity, GrowthWord, LoadVote, PolicyBreakdown, SearchEnding, Soak, Trial, Verdict,
-        VerdictWord,
+        Capacity, GrowthWord, LoadVote, PolicyBreakdown, SaturationSign, SearchEnding, Soak, Trial,
+        Verdict, VerdictWord,
     },
     verdict,
 };
@@ -173,12 +173,28 @@ fn headline(capacity: &Capacity) -> String {
         _ => format!("capacity {}", capacity.bounds()),
     };
     let first = capacity.saturated.first();
-    let first = first.map_or_else(String::new, |sign| {
-        format!("; saturated first: {}", sign.resource)
-    });
+    let first = first.map_or_else(String::new, |sign| at_its_limit(capacity, sign));
     let past = capacity.breakdown.as_ref();
     let past = past.map_or_else(String::new, |past| format!("; {}", past.in_short()));
     format!("{known} at {slo}{first}{soak}{past}")
+}
+
+/// What saturated first; where that is only beyond the load that missed the SLO, queues alone missed it there.
+fn at_its_limit(capacity: &Capacity, first: &SaturationSign) -> String {
+    let unit = capacity.unit;
+    let missed = || {
+        let mut loads = capacity.loads.iter();
+        loads.find(|one| one.missed > one.met).map(|one| one.load)
+    };
+    match capacity.upper.or_else(missed) {
+        Some(failing) if first.load > failing * (1.0 + 1e-9) => format!(
+            "; at {} nothing is at its limit, from {} on {}",
+            unit.show(failing),
+            unit.show(first.load),
+            first.resource
+        ),
+        _ => format!("; saturated first: {}", first.resource),
+    }
 }
 
 #[cfg(test)]
@@ -374,6 +390,31 @@ mod tests {
         assert_eq!(
             verdict_on(&none, Vec::new()).word,
             VerdictWord::Inconclusive
+        );
+    }
+
+    #[test]
+    fn what_is_at_its_limit_only_beyond_the_upper_bound_did_not_saturate_first() {
+        let mut found = outcome(SearchEnding::Found, Some(8.0), Some(9.0), true);
+        let headline = |found: &CapacityOutcome| verdict_on(found, Vec::new()).headline;
+        let sign = |load: f64| SaturationSign {
+            resource: "processors of the machine".to_owned(),
+            load,
+            evidence: "1.9 of 2 busy".to_owned(),
+        };
+        found.capacity.saturated = vec![sign(9.0)];
+        let said = headline(&found);
+        assert!(
+            said.ends_with("; saturated first: processors of the machine"),
+            "{said}"
+        );
+        found.capacity.saturated = vec![sign(20.0)];
+        let said = headline(&found);
+        assert!(
+            said.ends_with(
+                "; at 9/s nothing is at its limit, from 20/s on processors of the machine"
+            ),
+            "{said}"
         );
     }
 

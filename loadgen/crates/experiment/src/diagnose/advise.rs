@@ -60,7 +60,7 @@ mod tests {
             faults,
             fixture::{self, SHOP},
         },
-        schema::{CacheLookUps, Summary},
+        schema::{CacheLookUps, Cost, Summary},
     };
 
     fn switch_of(summary: &Summary, code: &str) -> Option<String> {
@@ -215,6 +215,43 @@ mod tests {
             "67 % of the time above p99 is a wait at the admission limiter; behind it most of the time is hashing (30.0 ms)"
         );
         assert_eq!(all[0].switch, None);
+    }
+
+    #[test]
+    fn the_network_is_blamed_only_where_the_target_states_its_own_time() {
+        let found = |summary: &Summary| {
+            let all = all_recommendations(summary, &SHOP);
+            let told = all
+                .iter()
+                .find(|one| matches!(one.code.as_str(), "NETWORK" | "UNTIMED"));
+            let told = told.unwrap_or_else(|| panic!("{all:?}"));
+            (told.code.clone(), told.evidence.clone())
+        };
+        let mut summary = fixture::quiet();
+        faults::network(&mut summary);
+        assert_eq!(found(&summary).0, "NETWORK");
+        // Messages over a socket beside requests that were fast.
+        summary.arms[0].operations[3].cost = Cost::default();
+        let (code, evidence) = found(&summary);
+        assert_eq!(code, "UNTIMED");
+        assert_eq!(
+            evidence,
+            "98 % of the time above p99 is in no time that the target states: events.send state none, so that its work and the network are not told apart"
+        );
+        // A request that the target did time passed outside of it, too.
+        let slow = summary.arms[0].total.anatomy.clone();
+        summary.arms[0].operations[1].anatomy = slow;
+        assert_eq!(found(&summary).0, "NETWORK");
+        // Another backend states nothing at all.
+        for one in &mut summary.arms[0].operations {
+            one.cost = Cost::default();
+        }
+        let (code, evidence) = found(&summary);
+        assert_eq!(code, "UNTIMED");
+        assert!(
+            evidence.contains("session.open, items.list, orders.create and 1 more state none"),
+            "{evidence}"
+        );
     }
 
     #[test]

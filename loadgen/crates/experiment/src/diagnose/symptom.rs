@@ -52,6 +52,8 @@ pub enum Symptom {
     Unexplained,
     /// The time passes outside of the application.
     Network,
+    /// The responses state no time of the application, so that nobody knows where theirs passed.
+    Untimed,
     /// Requests were due before they could be sent.
     Backlog,
     /// Answers are large. Found in: the operation.
@@ -107,6 +109,7 @@ impl Symptom {
             Self::MemoryGrowth => "MEMORY",
             Self::Unexplained => "UNEXPLAINED",
             Self::Network => "NETWORK",
+            Self::Untimed => "UNTIMED",
             Self::Backlog => "BACKLOG",
             Self::LargeAnswers => "LARGE_ANSWERS",
             Self::QueryLoop => "N_PLUS_ONE",

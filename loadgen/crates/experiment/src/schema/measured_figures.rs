@@ -188,6 +188,13 @@ fn percent(share: f64) -> f64 {
 }
 
 fn of_requests(one: &Operation, figure: OperationFigure) -> MeasuredFigure {
+    let reported = |figure: f64| {
+        if one.cost.is_reported() {
+            MeasuredFigure::Known(figure)
+        } else {
+            MeasuredFigure::Absent
+        }
+    };
     match figure {
         OperationFigure::P50 => one.response.p50.into(),
         OperationFigure::P95 => one.response.p95.into(),
@@ -200,7 +207,7 @@ fn of_requests(one: &Operation, figure: OperationFigure) -> MeasuredFigure {
             .map_or(MeasuredFigure::Absent, |ratio| {
                 MeasuredFigure::Known(percent(ratio))
             }),
-        OperationFigure::Queries => MeasuredFigure::Known(one.cost.counts[ServerCount::Queries]),
-        OperationFigure::PoolWait => MeasuredFigure::Known(one.cost.parts_ms[ServerPart::Pool]),
+        OperationFigure::Queries => reported(one.cost.counts[ServerCount::Queries]),
+        OperationFigure::PoolWait => reported(one.cost.parts_ms[ServerPart::Pool]),
     }
 }

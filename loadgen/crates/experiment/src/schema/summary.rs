@@ -207,6 +207,11 @@ pub struct Cost {
 }
 
 impl Cost {
+    /// Whether any response stated its time; a message over a socket has none, nor has another backend's answer.
+    pub fn is_reported(&self) -> bool {
+        self.total_ms > 0.0
+    }
+
     /// Milliseconds of the total that no part names.
     pub fn rest_ms(&self) -> f64 {
         (self.total_ms - self.parts_ms.values().sum::<f64>()).max(0.0)

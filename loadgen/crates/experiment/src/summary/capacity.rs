@@ -10,7 +10,9 @@ use super::{
 use crate::{
     capacity::{CapacityOutcome, CapacityPlan, KeptTrial, audits, lowest_missed, verdict_on},
     diagnose, observer,
-    schema::{Arm, AuditCount, LoadUnit, LoadVote, RunKind, Summary, WhatIfCapacity},
+    schema::{
+        Arm, AuditCount, LoadUnit, LoadVote, Recommendation, RunKind, Summary, WhatIfCapacity,
+    },
     system::Settings,
     trial::ArmConfig,
     verdict,
@@ -69,11 +71,20 @@ pub fn of_capacity(
             arms: vec![arm(one, settings, &outcome.plans)],
             ..summary.clone()
         };
-        summary.recommendations = diagnose::advise(&overloaded, &application.hints());
+        let found = diagnose::advise(&overloaded, &application.hints());
+        summary.recommendations = of_load(found, &plan.unit.show(one.step.load));
     }
     summary.capacity = Some(outcome.capacity.clone());
     summary.what_if = what_if;
     summary
+}
+
+/// Recommendations with the load of the trial that they rest on: the other figures of a report are of another one.
+fn of_load(mut found: Vec<Recommendation>, load: &str) -> Vec<Recommendation> {
+    for one in &mut found {
+        one.evidence = format!("at {load}: {}", one.evidence);
+    }
+    found
 }
 
 /// The last trial of a load that said so.
@@ -131,4 +142,24 @@ fn load(plan: &CapacityPlan) -> String {
         windows.measure,
         mix(&plan.suite)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recommendation_names_the_load_whose_figures_it_rests_on() {
+        let found = vec![Recommendation {
+            code: "POOL_WAIT".to_owned(),
+            evidence: "71 % of the time above p90 is pool wait".to_owned(),
+            advice: "increase the database pool size".to_owned(),
+            switch: None,
+        }];
+        let found = of_load(found, &LoadUnit::Rate.show(9.17));
+        assert_eq!(
+            found[0].evidence,
+            "at 9.17/s: 71 % of the time above p90 is pool wait"
+        );
+    }
 }

@@ -19,7 +19,7 @@ const MAX_OPERATIONS: usize = 10;
 const MAX_THRESHOLDS: usize = 6;
 /// Most recommendations.
 const MAX_NEXT: usize = 3;
-/// Most doubts, warnings and broken invariants.
+/// Most doubts, warnings, broken invariants and reasons of failures.
 const MAX_LINES: usize = 3;
 /// Most lines of one recommendation or broken invariant.
 const MAX_DEEP: usize = 2;
@@ -48,6 +48,7 @@ pub fn console(summary: &Summary, folder: Option<&Path>, width: usize, colour: b
         } else {
             sheet.busiest(&page)
         },
+        sheet.failures(&page),
         sheet.slow(&page)
             + &sheet.growth(&page)
             + &sheet.doubts(&page)
@@ -202,6 +203,23 @@ impl Sheet {
         layout(&lines, &sides, 0, self.width, self.paint)
     }
 
+    /// Why requests failed: the most frequent reasons, a line each.
+    fn failures(&self, page: &ReportPage) -> String {
+        let all = page.failures.len();
+        if all == 0 {
+            return String::new();
+        }
+        let heading = match all {
+            0..=MAX_LINES => "Why requests failed".to_owned(),
+            all => format!("Why requests failed ({MAX_LINES} of {all} reasons)"),
+        };
+        let first = page.failures.iter().take(MAX_LINES);
+        let lines: String = first
+            .map(|text| self.short(text, "  - ", "    ", 1))
+            .collect();
+        format!("{}\n{lines}", self.paint.bold(&heading))
+    }
+
     /// What the slowest requests spent their time on, in a line an arm.
     fn slow(&self, page: &ReportPage) -> String {
         let slowest_bands = page.why.time.iter().filter_map(|line| {
@@ -230,11 +248,7 @@ impl Sheet {
     /// Whether the figures can be believed: what does not hold, once for all trials.
     fn doubts(&self, page: &ReportPage) -> String {
         let mut text = self.wrap(&page.validity_line, "Validity: ", "  ");
-        for (tone, line) in &page.controls {
-            let line = self.wrap(line, "  ", "    ");
-            text.push_str(&self.paint.tone(*tone, line.trim_end()));
-            text.push('\n');
-        }
+        text.push_str(&self.controls(page));
         for doubt in page.doubts.iter().take(MAX_LINES) {
             let line = format!("{} in {}: {}", doubt.code, doubt.trials, doubt.advice);
             text.push_str(&self.short(&line, "  ", "    ", 1));
@@ -279,7 +293,7 @@ impl Sheet {
 mod tests {
     use super::*;
     use crate::render::fixture;
-    use loadgen_experiment::schema::Recommendation;
+    use loadgen_experiment::schema::{FailureSample, Recommendation};
 
     fn screen(summary: &Summary, colour: bool) -> String {
         console(summary, Some(Path::new("results/runs/x")), 80, colour)
@@ -334,6 +348,24 @@ mod tests {
             text.contains("invariant 1 slot_capacity is broken by 7 rows"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn the_most_frequent_reasons_of_failures_have_a_line_each() {
+        let mut summary = fixture::run();
+        assert!(!screen(&summary, false).contains("Why requests failed"));
+        summary.trials[0].failures = (1..=5)
+            .map(|count| FailureSample {
+                operation: "mentors.list".into(),
+                reason: format!("reason {count}: {}", "long ".repeat(30)),
+                count,
+            })
+            .collect();
+        let text = screen(&summary, false);
+        fits(&text);
+        let said = "\nWhy requests failed (3 of 5 reasons)\n  - 5 x mentors.list (run): reason 5: ";
+        assert!(text.contains(said), "{text}");
+        assert!(!text.contains("reason 2"), "{text}");
     }
 
     #[test]

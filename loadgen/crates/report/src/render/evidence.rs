@@ -13,7 +13,7 @@ pub use checks::{Check, Doubt, TrialChecks};
 use crate::render::figures;
 use crate::render::tone::Tone;
 use loadgen_experiment::events::printable;
-use loadgen_experiment::schema::{Arm, Summary, ValidityWord};
+use loadgen_experiment::schema::{Arm, RunKind, Summary, ValidityWord};
 
 /// How requests ended, by arm.
 #[derive(Debug, Clone, Serialize)]
@@ -102,6 +102,18 @@ const SHOWN_ROWS: usize = 5;
 /// Longest such row, in characters.
 const MAX_ROW: usize = 400;
 
+/// How many requests the figures are of; of a search, which shows one of its trials, of which load.
+pub(super) fn measured(summary: &Summary) -> String {
+    let requests = figures::total(summary.arms.iter().map(|arm| arm.total.planned));
+    let requests = figures::plural(requests, "request");
+    match summary.arms.as_slice() {
+        [one] if summary.kind == RunKind::Capacity => {
+            printable(&format!("{requests} of one trial, {}", one.name))
+        }
+        _ => requests,
+    }
+}
+
 /// Outcomes and statuses by arm, those that occurred.
 pub(super) fn endings(arms: &[&Arm]) -> Endings {
     let outcomes: BTreeSet<&String> = arms
@@ -187,8 +199,16 @@ pub(super) fn validity_line(summary: &Summary) -> String {
             .flat_map(|trial| &trial.validity.checks)
     };
     let failed = checks().filter(|check| !check.ok).count();
+    let others = match unlisted(summary) {
+        0 => String::new(),
+        others => format!(
+            "; {} more, with other switches or past the capacity, {} in the count of the verdict alone",
+            figures::count(others),
+            if others == 1 { "is" } else { "are" }
+        ),
+    };
     format!(
-        "{}: {} valid, {} noisy, {} invalid; {}, {}",
+        "{}: {} valid, {} noisy, {} invalid; {}, {}{others}",
         figures::plural(summary.trials.len() as u64, "trial"),
         of(ValidityWord::Valid),
         of(ValidityWord::Noisy),
@@ -200,6 +220,17 @@ pub(super) fn validity_line(summary: &Summary) -> String {
             more => format!("{more} do not hold"),
         }
     )
+}
+
+/// The trials of a capacity search that its verdict counts and the report does not list.
+fn unlisted(summary: &Summary) -> u64 {
+    if summary.kind != RunKind::Capacity {
+        return 0;
+    }
+    let counted = &summary.verdict.confidence;
+    let counted = [counted.valid, counted.noisy, counted.invalid];
+    let counted = figures::total(counted.map(u64::from));
+    counted.saturating_sub(summary.trials.len() as u64)
 }
 
 /// How an arm's writes were answered, and what its reads lacked.
@@ -243,11 +274,20 @@ fn writes(arm: &Arm) -> Option<String> {
 }
 
 pub(super) fn audit(summary: &Summary) -> Audit {
-    let audits = summary
-        .trials
-        .iter()
-        .filter(|trial| trial.violations.is_some())
-        .count() as u64;
+    let audits = summary.verdict.confidence.audits;
+    let made = match audits.expected {
+        // None was to be made, or nobody counted them.
+        0 => {
+            let trials = summary.trials.iter();
+            let audited = trials.filter(|one| one.violations.is_some()).count();
+            figures::plural(audited as u64, "audit")
+        }
+        expected if audits.missing() > 0 => {
+            let all = figures::plural(expected.into(), "audit");
+            format!("{} of {all}", figures::count(audits.made.into()))
+        }
+        _ => figures::plural(audits.made.into(), "audit"),
+    };
     let longest = summary.arms.iter().max_by_key(|arm| arm.audit.len());
     let invariants = longest.map_or(0, |arm| arm.audit.len()) as u64;
     let audited = summary.arms.iter().flat_map(|arm| &arm.audit);
@@ -276,15 +316,15 @@ pub(super) fn audit(summary: &Summary) -> Audit {
             "no audit was made".into()
         } else {
             format!(
-                "{}, {}, {}",
+                "{}, {made}, {}",
                 figures::plural(invariants, "invariant"),
-                figures::plural(audits, "audit"),
                 figures::plural(violations, "violation")
             )
         },
         writes: summary.arms.iter().filter_map(writes).collect(),
         tone: match (none, violations) {
             (true, _) => Tone::Warn,
+            (false, 0) if audits.missing() > 0 => Tone::Warn,
             (false, 0) => Tone::Good,
             (false, _) => Tone::Bad,
         },

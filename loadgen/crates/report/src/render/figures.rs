@@ -2,7 +2,7 @@
 //! page and the pull request cannot disagree about a number.
 //!
 //! Three significant digits for times, two decimals for shares; a share that is not whole is
-//! never rounded to one that is.
+//! never rounded to one that is, and nothing else that is not 0 to 0.
 
 use loadgen_experiment::metric::grouped as apart;
 pub use loadgen_experiment::metric::{factor, factors};
@@ -31,7 +31,7 @@ pub fn number(value: f64) -> String {
     let text = format!("{size:.decimals$}");
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     if whole == "0" && fraction.trim_end_matches('0').is_empty() {
-        return "0".into();
+        return tiny(value);
     }
     let sign = if value < 0.0 { "−" } else { "" };
     match text.split_once('.') {
@@ -46,6 +46,23 @@ pub fn number(value: f64) -> String {
         }
         Some((_, digits)) => format!("{sign}{}.{digits}", apart(whole)),
         None => format!("{sign}{}", apart(whole)),
+    }
+}
+
+/// A number of which three decimals show nothing: its first digit, as far as the sixth decimal.
+fn tiny(value: f64) -> String {
+    let size = value.abs();
+    if size <= 0.0 {
+        return "0".into();
+    }
+    let shown = (4..=6)
+        .map(|decimals| format!("{size:.decimals$}"))
+        .find(|text| text.parse() != Ok(0.0));
+    match (shown, value < 0.0) {
+        (Some(text), false) => text,
+        (Some(text), true) => format!("−{text}"),
+        (None, false) => "<0.000001".into(),
+        (None, true) => ">−0.000001".into(),
     }
 }
 
@@ -110,10 +127,13 @@ pub fn percent(share: f64) -> String {
     }
 }
 
-/// A rate: `199.8/s`.
+/// A rate: `199.8/s`, `0.033/s`.
 pub fn rate(per_second: f64) -> String {
     if !per_second.is_finite() {
         return ABSENT.into();
+    }
+    if per_second.abs() > 0.0 && per_second.abs() < 0.05 {
+        return format!("{}/s", number(per_second));
     }
     let decimals = usize::from(per_second.abs() < 9_999.95);
     let text = format!("{per_second:.decimals$}");
@@ -169,7 +189,7 @@ pub fn with_unit(value: Option<f64>, unit: MetricUnit) -> String {
     match (value, unit) {
         (value, MetricUnit::Milliseconds) => ms(value),
         (None, _) => ABSENT.into(),
-        (Some(value), MetricUnit::Percent) => format!("{}%", number(value)),
+        (Some(value), MetricUnit::Percent) => percent(value / 100.0),
         (Some(value), MetricUnit::PerSecond) => rate(value),
         (Some(value), MetricUnit::Number) => number(value),
         (Some(value), MetricUnit::Times) => factor(value),
@@ -199,12 +219,34 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_zero_is_never_shown_as_zero() {
+        for (value, text) in [
+            (0.000_3, "0.0003"),
+            (-0.000_3, "−0.0003"),
+            (0.000_042, "0.00004"),
+            (1e-9, "<0.000001"),
+            (-1e-9, ">−0.000001"),
+            (-0.0, "0"),
+        ] {
+            assert_eq!(number(value), text);
+        }
+        for (per_second, text) in [(1.0 / 30.0, "0.033/s"), (0.05, "0.1/s"), (0.0, "0.0/s")] {
+            assert_eq!(rate(per_second), text);
+        }
+    }
+
+    #[test]
     fn a_share_that_is_not_whole_is_never_shown_as_whole() {
         assert_eq!(percent(1.0), "100%");
         assert_eq!(percent(0.999_999), ">99.99%");
         assert_eq!(percent(0.996_6), "99.66%");
         assert_eq!(percent(0.000_001), "<0.01%");
         assert_eq!(percent(0.0), "0%");
+        let stored = |value: f64| with_unit(Some(value), MetricUnit::Percent);
+        assert_eq!(
+            [100.0, 99.999, 99.97, 94.1].map(stored),
+            ["100%", ">99.99%", "99.97%", "94.10%"]
+        );
     }
 
     #[test]

@@ -130,7 +130,8 @@ fn short(past: &PastRun) -> String {
 fn cell(point: &SeriesPoint, unit: MetricUnit) -> String {
     let digits = |value: f64| match unit {
         MetricUnit::Times => figures::factor(value),
-        MetricUnit::Percent => format!("{value:.2}"),
+        // The head of the column has the unit.
+        MetricUnit::Percent => figures::percent(value / 100.0).replace('%', ""),
         _ => figures::number(value),
     };
     match (point.value, point.interval) {

@@ -11,6 +11,7 @@ use crate::render::evidence::{Audit, TrialChecks};
 use crate::render::model::ReportPage;
 use crate::render::thresholds::ThresholdRow;
 use loadgen_experiment::schema::Summary;
+use loadgen_experiment::verdict::consequence;
 
 /// The percentiles of a row, in its order.
 const PERCENTILES: [&str; 5] = ["p50", "p95", "p97_5", "p99", "max"];
@@ -144,17 +145,18 @@ fn thresholds(thresholds: &[ThresholdRow]) -> TestSuite {
     suite
 }
 
-/// One case a self-check; one that makes a trial unbelievable is an error of the harness.
+/// One case a self-check; one that makes its trial unbelievable is an error of the harness.
 fn validity(trials: &[TrialChecks]) -> TestSuite {
     let mut suite = TestSuite::new("validity");
     for trial in trials {
         for check in &trial.checks {
             let message = format!("{}, wants {}", check.figure, check.limit);
-            let failed = !check.ok && trial.word == ValidityWord::Invalid;
+            let makes = consequence(check.code, trial.word);
+            let failed = !check.ok && makes == Some(ValidityWord::Invalid);
             let status = if failed {
                 not_held(
                     NonSuccessKind::Error,
-                    trial.word.as_str(),
+                    ValidityWord::Invalid.as_str(),
                     &message,
                     &check.advice,
                 )
@@ -166,7 +168,8 @@ fn validity(trials: &[TrialChecks]) -> TestSuite {
             case.add_property(("figure", check.figure.as_str()))
                 .add_property(("limit", check.limit.as_str()));
             if !check.ok && !failed {
-                case.set_system_out(format!("{}: {message}", trial.word));
+                let word = makes.map_or("WARNING", ValidityWord::as_str);
+                case.set_system_out(format!("{word}: {message}"));
             }
             suite.add_test_case(case);
         }
@@ -205,6 +208,7 @@ fn invariants(audit: &Audit) -> TestSuite {
 mod tests {
     use super::*;
     use crate::render::fixture;
+    use loadgen_experiment::schema::{CheckCode, ValidityCheck};
 
     #[test]
     fn a_violation_is_a_failure_of_its_invariant() {
@@ -239,6 +243,26 @@ mod tests {
         let xml = junit(&summary).unwrap();
         let why = "<skipped message=\"too few requests decide it: found –  n=24 (needs 200)";
         assert!(xml.contains(why), "{xml}");
+    }
+
+    #[test]
+    fn a_check_that_leaves_its_trial_valid_is_no_error_beside_one_that_does_not() {
+        let mut summary = fixture::run();
+        let trial = &mut summary.trials[0].validity;
+        trial.word = ValidityWord::Invalid;
+        let checks = [CheckCode::Lag, CheckCode::Count];
+        trial.checks = checks
+            .map(|code| ValidityCheck {
+                code,
+                ok: false,
+                figure: "3".to_owned(),
+                limit: "2".to_owned(),
+                advice: String::new(),
+            })
+            .into();
+        let xml = junit(&summary).unwrap();
+        assert_eq!(xml.matches("type=\"INVALID\"").count(), 1, "{xml}");
+        assert!(xml.contains("WARNING: 3, wants 2"), "{xml}");
     }
 
     #[test]

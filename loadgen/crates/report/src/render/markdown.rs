@@ -76,6 +76,16 @@ mod tests {
     }
 
     #[test]
+    fn every_table_of_operations_has_its_unit() {
+        for (summary, tables) in [(fixture::run(), 1), (fixture::experiment(false), 2)] {
+            let text = markdown(&summary).unwrap();
+            assert_eq!(text.matches("| Operation |").count(), tables);
+            let units = text.matches("(times in ms, rate of right answers)");
+            assert_eq!(units.count(), tables, "{text}");
+        }
+    }
+
+    #[test]
     fn equal_doubts_are_one_line() {
         let mut summary = fixture::experiment(false);
         for trial in &mut summary.trials {

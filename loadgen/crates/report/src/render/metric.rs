@@ -124,3 +124,25 @@ pub(super) struct ReportMetric {
 pub(super) fn measured(metric: &ReportMetric) -> bool {
     metric.values.iter().any(|value| *value != Figure::Absent)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::{fixture, model::ReportPage};
+    use loadgen_experiment::{metric::OperationFigure, schema::Cost};
+
+    #[test]
+    fn what_no_response_states_is_absent_and_not_zero() {
+        let mut summary = fixture::run();
+        summary.arms[0].operations[0].cost = Cost::default();
+        let name = summary.arms[0].operations[0].name.clone();
+        for figure in [OperationFigure::Queries, OperationFigure::PoolWait] {
+            let id = MetricId::Operation(name.clone(), figure);
+            assert_eq!(Figure::of(&summary.arms[0], &id), Figure::Absent);
+        }
+        let page = ReportPage::of(&summary);
+        let queries = |row: usize| page.operations[0].rows[row].queries.as_str();
+        assert_eq!(queries(0), figures::ABSENT);
+        assert_ne!(queries(1), figures::ABSENT);
+    }
+}

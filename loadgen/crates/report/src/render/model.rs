@@ -156,7 +156,7 @@ pub struct OperationRow {
     pub mean: String,
     /// The mean as a sort uses it.
     pub mean_key: String,
-    /// Statements a request.
+    /// Statements a request; `–` where the target does not state them.
     pub queries: String,
     /// What a sort uses, in the order of the columns: count, rate, errors, response.
     pub keys: [String; 8],
@@ -347,8 +347,7 @@ fn facts(summary: &Summary) -> Vec<(String, String)> {
             format!("{} in {}", trials, figures::plural(blocks, "block")),
         ));
     }
-    let requests = figures::total(summary.arms.iter().map(|arm| arm.total.planned));
-    facts.push(("Measured".into(), figures::plural(requests, "request")));
+    facts.push(("Measured".into(), evidence::measured(summary)));
     facts.extend(completed(summary));
     if summary.interrupted {
         facts.push(("Ended".into(), "before its planned end".into()));
@@ -461,7 +460,11 @@ fn operation_row(operation: &Operation) -> OperationRow {
             (None, _) => figures::ABSENT.into(),
         },
         mean_key: response.mean.map_or_else(String::new, plain),
-        queries: figures::number(operation.cost.counts[ServerCount::Queries]),
+        queries: if operation.cost.is_reported() {
+            figures::number(operation.cost.counts[ServerCount::Queries])
+        } else {
+            figures::ABSENT.into()
+        },
         keys: [
             operation.planned.to_string(),
             plain(operation.rate_per_s),

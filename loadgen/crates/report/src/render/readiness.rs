@@ -102,21 +102,26 @@ fn table(page: &mut String, summary: &Summary, arm: &Arm) {
             safe(&slowest.name),
             figures::percentile(slowest.response.p95)
         );
-        // An operation of too few requests says nothing of its p95.
+        // An operation of too few requests says nothing of its p95; what failed says enough without it.
         let known = !operations().all(|one| matches!(one.response.p95, Percentile::TooFew { .. }));
-        let ready = success > SUCCESS && p95(slowest.response.p95) < P95_MS;
-        row(&safe(&area.label), known.then_some(ready), &notes);
+        let right = success > SUCCESS;
+        let ready = right && p95(slowest.response.p95) < P95_MS;
+        row(&safe(&area.label), (known || !right).then_some(ready), &notes);
     }
     let server = &arm.server;
-    let given_up = figures::plural(server.pool_timeouts, "checkout");
-    row(
-        "Database pool",
-        Some(server.pool_timeouts == 0),
-        &format!(
-            "{given_up} given up, most waiters at a sample {}",
+    // Another target does not report its pool.
+    let seen = server.pool_max > 0;
+    let pool = if seen {
+        format!(
+            "{} given up, most waiters at a sample {}",
+            figures::plural(server.pool_timeouts, "checkout"),
             server.pool_waiters_max
-        ),
-    );
+        )
+    } else {
+        String::new()
+    };
+    let ready = seen.then_some(server.pool_timeouts == 0);
+    row("Database pool", ready, &pool);
     let (reads, stale) = (arm.consistency.reads, arm.consistency.stale_reads);
     row(
         "Caching",
@@ -189,6 +194,32 @@ mod tests {
         ];
         assert_eq!(chosen(runs).as_deref(), Some("new"));
         assert_eq!(chosen(Vec::new()), None);
+    }
+
+    #[test]
+    fn what_fails_is_not_ready_however_few_its_requests_are_and_what_was_not_seen_is_not_tested() {
+        let table = |change: &dyn Fn(&mut Arm)| {
+            let run = run("r1", |one| change(&mut one.arms[0]));
+            SuiteReadiness {
+                run: Some(run),
+                command: String::new(),
+            }
+            .markdown()
+        };
+        let text = table(&|_| {});
+        assert!(text.contains("| Database pool | ready | 0 checkouts given up"), "{text}");
+        let few = |success: f64| {
+            table(&|arm| {
+                for one in &mut arm.operations {
+                    (one.planned, one.success) = (20, success);
+                    one.response.p95 = Percentile::TooFew { n: 20 };
+                }
+            })
+        };
+        assert!(few(1.0).contains("| Mentor discovery | not tested | 100% of"));
+        assert!(few(0.5).contains("| Mentor discovery | **needs work** | 50.00% of"));
+        let text = table(&|arm| arm.server.pool_max = 0);
+        assert!(text.contains("| Database pool | not tested |  |"), "{text}");
     }
 
     #[test]

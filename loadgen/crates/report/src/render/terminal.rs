@@ -26,6 +26,7 @@ pub fn terminal(summary: &Summary, width: usize, colour: bool) -> String {
         sheet.areas(&page, |_| true),
         sheet.claims(&page),
         sheet.operations(&page),
+        sheet.list("Why requests failed", &page.failures),
         sheet.faults(&page.faults),
         sheet.thresholds(&page),
         sheet.validity(&page) + &sheet.audit(&page),
@@ -313,8 +314,20 @@ impl Sheet {
     /// Whether the figures can be believed: what does not hold, once for all trials.
     fn validity(&self, page: &ReportPage) -> String {
         let mut text = self.wrap(&page.validity_line, "Validity: ", "  ");
+        text.push_str(&self.controls(page));
         for doubt in &page.doubts {
             text.push_str(&self.wrap(&doubt.line(), "  ", "    "));
+        }
+        text
+    }
+
+    /// What the experiment found of its own method.
+    pub(super) fn controls(&self, page: &ReportPage) -> String {
+        let mut text = String::new();
+        for (tone, line) in &page.controls {
+            let line = self.wrap(line, "  ", "    ");
+            text.push_str(&self.paint.tone(*tone, line.trim_end()));
+            text.push('\n');
         }
         text
     }
@@ -370,6 +383,7 @@ impl Sheet {
 mod tests {
     use super::*;
     use crate::render::fixture;
+    use loadgen_experiment::schema::{Control, ControlWord};
 
     #[test]
     fn an_experiment_reads_well_in_80_columns() {
@@ -390,6 +404,23 @@ mod tests {
         let text = terminal(&fixture::run(), 80, false);
         assert!(!text.contains("Before"), "{text}");
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn why_requests_failed_and_what_the_controls_found_is_said() {
+        let mut summary = fixture::experiment(false);
+        summary.controls = vec![Control {
+            name: "a_a".into(),
+            blocks: 4,
+            effects: Vec::new(),
+            word: ControlWord::Failed,
+            sentence: "a difference was found".into(),
+        }];
+        let text = terminal(&summary, 80, false);
+        let failed = "\nWhy requests failed\n  - 1,008 x mentors.list (before): expected 200";
+        assert!(text.contains(failed), "{text}");
+        let control = "\n  Control a_a: a difference was found\n";
+        assert!(text.contains(control), "{text}");
     }
 
     #[test]

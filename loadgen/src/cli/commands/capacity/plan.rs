@@ -70,6 +70,12 @@ fn of_suite(args: &CapacityArgs) -> Result<PlannedSearch, Failure> {
 fn of_url(args: &CapacityArgs, url: &str) -> Result<PlannedSearch, Failure> {
     let unfit = [
         ("--target", !args.target.running.targets.is_empty()),
+        ("--scale", args.target.scale.is_some()),
+        ("--topology", args.target.topology.is_some()),
+        ("--target-bin", args.target.target_bin.is_some()),
+        ("--stack-dir", args.target.stack_dir.is_some()),
+        ("--crash", args.target.crash.is_some()),
+        ("--accounts", args.load.accounts.is_some()),
         ("--set", !args.profile.set.is_empty()),
         ("--what-if", !args.what_if.is_empty()),
         ("--flow", !args.load.flows.is_empty()),
@@ -182,6 +188,10 @@ mod tests {
                 "http://127.0.0.1:1/ --what-if pool.max=5",
                 "--what-if is for suites",
             ),
+            (
+                "http://127.0.0.1:1/ --topology scale=4",
+                "--topology is for suites",
+            ),
         ] {
             let refused = changes(words).unwrap_err();
             assert!(refused.contains(part), "{words}: {refused}");
@@ -273,6 +283,14 @@ mod tests {
             (
                 "core --breakdown --budget 5m",
                 "--budget 5m: the trials of --breakdown alone take",
+            ),
+            (
+                "core --search users --rate 50/s",
+                "--rate is of a search over rates",
+            ),
+            (
+                "core --soak 30m --search rate --users 50",
+                "--users is of a search over users",
             ),
             ("core --soak 0s", "--soak"),
             ("core --slo p95", "compares nothing"),

@@ -44,7 +44,7 @@ pub(super) fn planned(
     application: &dyn Application,
     patience: Option<Millis>,
 ) -> Result<CapacityPlan, Failure> {
-    let unit = unit(args, &suite);
+    let unit = unit(args, &suite)?;
     let slo = slo(args, &suite, application.catalog())?;
     let (warm_up, measure) = if args.quick { QUICK } else { CAREFUL };
     if args.load.time_scale.is_none() {
@@ -80,8 +80,21 @@ pub(super) fn planned(
     })
 }
 
-fn unit(args: &CapacityArgs, suite: &Suite) -> LoadUnit {
-    match (args.search, &suite.load) {
+/// What loads are counted in; refuses a first load that is counted in the other unit.
+fn unit(args: &CapacityArgs, suite: &Suite) -> Result<LoadUnit, Failure> {
+    let other = match args.search {
+        Some(SearchOver::Users) if args.load.rate.is_some() => {
+            Some("--rate is of a search over rates: write --users, or omit --search users")
+        }
+        Some(SearchOver::Rate) if args.load.users.is_some() => {
+            Some("--users is of a search over users: write --rate, or omit --search rate")
+        }
+        _ => None,
+    };
+    if let Some(why) = other {
+        return Err(Failure::usage(why));
+    }
+    Ok(match (args.search, &suite.load) {
         (Some(SearchOver::Users), _) => LoadUnit::Users,
         (None, _) if args.load.users.is_some() => LoadUnit::Users,
         // A URL has no load of its own.
@@ -91,7 +104,7 @@ fn unit(args: &CapacityArgs, suite: &Suite) -> LoadUnit {
             LoadUnit::Users
         }
         (Some(SearchOver::Rate) | None, _) => LoadUnit::Rate,
-    }
+    })
 }
 
 /// The limits of `--slo`, else those of the suite that are not mere warnings. A search loads evenly: what

@@ -1,11 +1,11 @@
 //! Rules about where the time of the slowest requests goes, outside of the database and caches.
 
-use loadgen_engine::sample::ResponsePart;
+use loadgen_engine::sample::{ResponsePart, ResponseParts};
 use shared::timing::ServerPart;
 use std::fmt::Write as _;
 
 use crate::diagnose::{
-    evidence::{Evidence, RuleFinding},
+    evidence::{Evidence, RuleFinding, share, tail},
     symptom::Symptom,
 };
 
@@ -13,6 +13,10 @@ use crate::diagnose::{
 const DOMINANT_SHARE: f64 = 0.5;
 /// Share of the tail from which a part is worth work.
 const NOTABLE_SHARE: f64 = 0.25;
+/// Milliseconds outside of what the target counts, from which they are worth work.
+const OUTSIDE_MS: f64 = 20.0;
+/// Most operations that one sentence names.
+const MOST_NAMED: usize = 3;
 /// Bytes of an answer from which it should be split into pages.
 const LARGE_BYTES: f64 = 64.0 * 1_024.0;
 
@@ -113,16 +117,45 @@ pub(super) fn unexplained(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     ))
 }
 
+/// The time that the target does not count is the network's only where the target counts its own.
 pub(super) fn network(evidence: &Evidence<'_>) -> Option<RuleFinding> {
-    let outside = evidence.tail_share(|parts| parts[ResponsePart::Outside]);
-    if outside < DOMINANT_SHARE || !evidence.tail_has(|parts| parts[ResponsePart::Outside], 20.0) {
+    let outside = |parts: &ResponseParts| parts[ResponsePart::Outside];
+    let of_all = evidence.tail_share(outside);
+    if of_all < DOMINANT_SHARE || !evidence.tail_has(outside, OUTSIDE_MS) {
         return None;
+    }
+    let of_tail = evidence.of_tail(of_all);
+    let untimed: Vec<&str> = evidence
+        .arm
+        .operations
+        .iter()
+        .filter(|one| one.success > 0.0 && !one.cost.is_reported())
+        .map(|one| one.name.as_str())
+        .collect();
+    let timed_and_slow = evidence.arm.operations.iter().any(|one| {
+        one.cost.is_reported()
+            && tail(one).is_some_and(|band| {
+                share(band, outside) >= DOMINANT_SHARE && outside(&band.parts_ms) >= OUTSIDE_MS
+            })
+    });
+    if !untimed.is_empty() && !timed_and_slow {
+        let named = untimed[..untimed.len().min(MOST_NAMED)].join(", ");
+        let more = match untimed.len().saturating_sub(MOST_NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        return Some(RuleFinding::new(
+            Symptom::Untimed,
+            format!(
+                "{of_tail} is in no time that the target states: {named}{more} state none, so that its work and the network are not told apart"
+            ),
+            "it may be the work of the target as well as the network: look at the target's own log and at its processors; an answer over HTTP that has `Server-Timing: total;dur=MILLISECONDS` is divided here",
+        ));
     }
     Some(RuleFinding::new(
         Symptom::Network,
         format!(
-            "{} lies outside of what the target counts: accepting, sockets, network, client",
-            evidence.of_tail(outside)
+            "{of_tail} lies outside of what the target counts: accepting, sockets, network, client"
         ),
         "check the network configuration and its latency; keep connections alive; use a CDN for what is static; a target without a free core answers late as well",
     ))

@@ -67,7 +67,7 @@ pub(in crate::verdict) fn errors(evidence: &TrialEvidence<'_>) -> ValidityCheck 
             failed * 100.0
         ),
         format!("<= {:.2} %", evidence.error_limit * 100.0),
-        "the target fails more requests than the suite allows: see the reasons below the operations",
+        "the target fails more requests than the suite allows: the report lists why requests failed",
     )
 }
 

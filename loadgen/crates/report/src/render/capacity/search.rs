@@ -189,9 +189,9 @@ fn figure(one: &FittedFigure) -> String {
 
 #[cfg(test)]
 mod tests {
-    use loadgen_experiment::schema::{CapacityFactor, WhatIfCapacity};
+    use loadgen_experiment::schema::{AuditCount, CapacityFactor, WhatIfCapacity};
 
-    use crate::render::{fixture, html, markdown, terminal};
+    use crate::render::{fixture, html, markdown, model::ReportPage, terminal, tone::Tone};
 
     #[test]
     fn every_report_has_the_bounds_the_loads_and_what_saturated_first() {
@@ -266,6 +266,32 @@ mod tests {
         }
         let plain = terminal(&fixture::capacity(), 300, false);
         assert!(!plain.contains("as set"), "{plain}");
+    }
+
+    #[test]
+    fn what_is_counted_and_not_listed_and_an_audit_that_was_not_made_are_said() {
+        let mut summary = fixture::capacity();
+        assert_eq!(summary.trials.len(), 1);
+        let counted = &mut summary.verdict.confidence;
+        (counted.valid, counted.noisy) = (3, 1);
+        let all = AuditCount {
+            expected: 4,
+            made: 4,
+        };
+        counted.audits = all;
+        let text = terminal(&summary, 300, false);
+        for said in [
+            "; 3 more, with other switches or past the capacity, are in the count of the verdict alone",
+            "Audit: 6 invariants, 4 audits, 0 violations",
+            "Measured: 48,000 requests of one trial, 196/s",
+        ] {
+            assert!(text.contains(said), "{said}: {text}");
+        }
+        assert_eq!(ReportPage::of(&summary).audit.tone, Tone::Good);
+        summary.verdict.confidence.audits = AuditCount { made: 3, ..all };
+        let audit = ReportPage::of(&summary).audit;
+        assert_eq!(audit.line, "6 invariants, 3 of 4 audits, 0 violations");
+        assert_eq!(audit.tone, Tone::Warn);
     }
 
     #[test]

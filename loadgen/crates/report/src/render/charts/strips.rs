@@ -66,7 +66,7 @@ fn cost_row(summary: &Summary, name: &str) -> CostRow {
         .iter()
         .filter_map(|arm| {
             let mut operations = arm.operations.iter();
-            let measured = |one: &&Operation| one.name == name && one.cost.total_ms > 0.0;
+            let measured = |one: &&Operation| one.name == name && one.cost.is_reported();
             Some((arm.name.as_str(), &operations.find(measured)?.cost))
         })
         .collect();
