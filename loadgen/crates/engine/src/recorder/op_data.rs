@@ -61,6 +61,11 @@ pub struct OpData {
     pub planned: u64,
     /// How they ended, by [`Outcome::index`].
     pub outcomes: [u64; Outcome::ALL.len()],
+    /// Of them the successes whose last byte came after the window.
+    pub ok_after: u64,
+    /// Successes whose last byte came within the window, and whose intended start lies before it. They
+    /// are in no other figure.
+    pub ok_from_before: u64,
     /// Responses by HTTP status.
     pub statuses: BTreeMap<u16, u64>,
     /// Response times (intended start to last byte) of the successes, in nanoseconds.
@@ -90,6 +95,8 @@ impl Default for OpData {
         Self {
             planned: 0,
             outcomes: [0; Outcome::ALL.len()],
+            ok_after: 0,
+            ok_from_before: 0,
             statuses: BTreeMap::new(),
             ok: response_histogram(),
             service_ok: response_histogram(),
@@ -147,6 +154,8 @@ impl OpData {
         for (mine, theirs) in self.outcomes.iter_mut().zip(other.outcomes) {
             *mine += theirs;
         }
+        self.ok_after += other.ok_after;
+        self.ok_from_before += other.ok_from_before;
         for (status, count) in &other.statuses {
             *self.statuses.entry(*status).or_default() += count;
         }
@@ -168,6 +177,22 @@ impl OpData {
     /// Requests with this outcome.
     pub fn count(&self, outcome: Outcome) -> u64 {
         self.outcomes[outcome.index()]
+    }
+
+    /// Successes whose last byte came within the window, whenever they were planned: what a rate is made
+    /// of. The successes of the window's requests would be the offered load again where a target falls
+    /// behind and answers after the window.
+    pub fn ok_within(&self) -> u64 {
+        (self.count(Outcome::Ok) + self.ok_from_before).saturating_sub(self.ok_after)
+    }
+
+    /// Counts a success that was planned on one side of the window's edge and ended on the other.
+    pub(super) fn ok_crossed(&mut self, planned_within: bool) {
+        if planned_within {
+            self.ok_after += 1;
+        } else {
+            self.ok_from_before += 1;
+        }
     }
 
     /// Requests that failed.

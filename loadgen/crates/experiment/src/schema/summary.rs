@@ -154,7 +154,8 @@ pub struct Operation {
     pub outcomes: BTreeMap<String, u64>,
     /// Answers by HTTP status.
     pub statuses: BTreeMap<u16, u64>,
-    /// Requests a second that were answered as they should.
+    /// Right answers whose last byte came within the measured windows, a second: also of requests that
+    /// were planned before, and not of those that were answered after.
     pub rate_per_s: f64,
     /// Share of `planned` that was answered as it should.
     pub success: f64,

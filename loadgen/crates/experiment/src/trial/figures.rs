@@ -129,7 +129,7 @@ pub fn operation(name: &str, data: &OpData, window_s: f64) -> Operation {
             .filter(|(word, count)| *count > 0 || word == Ending::Ok.as_str())
             .collect(),
         statuses: data.statuses.clone(),
-        rate_per_s: ok as f64 / window_s.max(1e-9),
+        rate_per_s: data.ok_within() as f64 / window_s.max(1e-9),
         success: if data.planned == 0 {
             0.0
         } else {

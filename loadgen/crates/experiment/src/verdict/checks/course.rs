@@ -92,7 +92,7 @@ pub(in crate::verdict) fn backlog(evidence: &TrialEvidence<'_>) -> ValidityCheck
             done * 100.0
         ),
         format!("grows by <= {limit:.0}, >= {:.0} %", COMPLETED * 100.0),
-        "the target cannot sustain this rate: its response times depend on how long the run is, and answers that came after the window count in the rate; lower the rate",
+        "the target cannot sustain this rate: its response times depend on how long the run is; lower the rate",
     )
 }
 
