@@ -48,7 +48,7 @@ async fn release(state: &AppState) -> Result<(), DbError> {
         let Ok(engine) = state.admit() else {
             return Ok(());
         };
-        let released = bookings::release_expired(&engine, state.clock().now()).await?;
+        let released = bookings::release_expired(engine, state.clock().now()).await?;
         metrics::holds_released(released);
         if released < bookings::RELEASED_AT_ONCE {
             return Ok(());

@@ -8,7 +8,9 @@ use shared::{
         bookings::{BookingStatus, BookingView},
         payments::{EventOutcome, PaymentEventKind, PaymentStatus},
     },
+    page::Page,
     problem::Code,
+    timing::ServerCount,
 };
 use target_app::clock::Clock;
 
@@ -107,5 +109,63 @@ async fn a_hold_that_is_cancelled_is_none_any_more() {
     assert_eq!(cancelled.hold_expires_at, None);
     assert_eq!(app.db.count("select count(*) from booking_hold").await, 0);
     app.lab().audits_clean().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_release_that_the_end_of_its_process_meets_is_finished_and_shows_in_other_instances() {
+    let clock = Clock::manual(Clock::system().now());
+    let settings = [
+        REQUIRED,
+        "bookings.hold=2h",
+        "cache.bookings=redis",
+        "cache.users=off",
+        "notifications.write=on",
+    ];
+    let app = TestApp::with(&settings)
+        .with_payment_interval(Duration::from_millis(20))
+        .with_clock(&clock)
+        .start()
+        .await;
+    // By its clock nothing expires: the other one alone releases.
+    let other = app.sibling().await;
+    let student = app.student(1);
+    let booking = held(&app, &student).await;
+    let reader = other.person(&student);
+    let shown = async || {
+        let answer = reader.bookings("per_page=100").await;
+        let cached = answer.timing().counts[ServerCount::Hits] > 0;
+        let page: Page<BookingView> = answer.ok();
+        let found = page.items.into_iter().find(|one| one.id == booking.id);
+        (found.expect("it stays in the list").status, cached)
+    };
+    shown().await;
+    assert_eq!(shown().await, (BookingStatus::Confirmed, true));
+
+    // The notification of the release refers to the student, and waits for this.
+    let mut gate = app.db.pool().begin().await.unwrap();
+    sqlx::query("select from app_user where id = $1 for update")
+        .bind(student.id.0)
+        .execute(&mut *gate)
+        .await
+        .unwrap();
+    clock.advance(TimeDelta::hours(3));
+    app.db.wait_for_blocked(1).await;
+    app.stop();
+    // The worker is told, and ends.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    gate.rollback().await.unwrap();
+    released(&app).await;
+    let mut last = shown().await;
+    for _ in 0..500 {
+        if last.0 == BookingStatus::Cancelled {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        last = shown().await;
+    }
+    assert_eq!(last.0, BookingStatus::Cancelled, "from a cache: {}", last.1);
+    other.lab().audits_clean().await;
+    other.finish().await;
     app.finish().await;
 }
