@@ -90,7 +90,7 @@ pub(in super::super) async fn release_expired(
             Isolation::ReadCommitted,
             Retry::Never,
             move |conn, touched| {
-                let notices = notices.clone();
+                let notices = notices.attempt();
                 async move {
                     let released = release(conn, now, &touched).await?;
                     let (kind, readers) = (NotificationKind::BookingReleased, Audience::Student);
