@@ -73,10 +73,22 @@ impl Engines {
     }
 
     /// Puts `profile` in force while requests run: builds and warms a new engine, lets new
-    /// requests take it, waits for those on the old one, and closes the old pool.
+    /// requests take it, waits for those on the old one, and closes the old pool. Of one that cannot be put
+    /// in force nothing stays.
     pub async fn replace(&self, profile: Profile) -> Result<Arc<Engine>, ApiError> {
         let _turn = self.replacement.lock().await;
-        let next = Arc::new(self.build(profile).await?);
+        let next = match self.build(profile).await {
+            Ok(next) => Arc::new(next),
+            Err(error) => {
+                if let Err(failure) = self.current().put_back(&self.parts).await {
+                    tracing::error!(
+                        error = %failure,
+                        "what a refused profile has changed in the database was not taken back"
+                    );
+                }
+                return Err(error.into());
+            }
+        };
         // Before the exchange: a request on the old engine may commit right after it.
         self.current().caches.precede(&next.caches);
         let old = self.current.swap(Arc::clone(&next));
