@@ -181,10 +181,13 @@ impl AppServer {
             tracker.clone(),
         )
         .await;
-        if tokio::time::timeout(GRACE, self.shutdown.finish())
-            .await
-            .is_err()
-        {
+        let end = async {
+            self.shutdown.finish().await;
+            // What no connection and no worker waits for any more: else another instance would be served
+            // what was cached before a commit of the last moment.
+            self.state.engines().idle().await;
+        };
+        if tokio::time::timeout(GRACE, end).await.is_err() {
             tracing::warn!("requests or sockets were cut off after {GRACE:?}");
         }
         self.state.engines().close().await;

@@ -120,23 +120,39 @@ impl ApiError {
         self.shape(Some(request_id.to_owned()))
     }
 
-    fn log(&self, request_id: &str, method: &Method, path: &str) {
-        let cause = self
-            .source
-            .as_ref()
-            .map_or_else(String::new, |cause| format!("{cause:#}"));
-        let (code, detail) = (self.code.as_str(), &self.detail);
-        match self.code {
-            // Overload and outages hit every request: one line a second tells as much as all.
-            Code::Overloaded | Code::Shed | Code::Timeout | Code::Unavailable => {
-                if let Some(unlogged) = REFUSALS.take_turn() {
-                    tracing::warn!(request.id = request_id, %method, path, code, detail, cause, unlogged, "request refused");
-                }
-            }
-            _ => {
-                tracing::error!(request.id = request_id, %method, path, code, detail, cause, "request failed");
-            }
+    /// Logs what a frame of a socket was answered with, unless its client is to blame.
+    pub fn log_frame(&self) {
+        if self.code.status() < 500 {
+            return;
         }
+        let (code, detail, cause) = (self.code.as_str(), &self.detail, self.cause_text());
+        if !self.hits_all() {
+            tracing::error!(code, detail, cause, "frame failed");
+        } else if let Some(unlogged) = REFUSALS.take_turn() {
+            tracing::warn!(code, detail, cause, unlogged, "frame refused");
+        }
+    }
+
+    fn log(&self, request_id: &str, method: &Method, path: &str) {
+        let (code, detail, cause) = (self.code.as_str(), &self.detail, self.cause_text());
+        if !self.hits_all() {
+            tracing::error!(request.id = request_id, %method, path, code, detail, cause, "request failed");
+        } else if let Some(unlogged) = REFUSALS.take_turn() {
+            tracing::warn!(request.id = request_id, %method, path, code, detail, cause, unlogged, "request refused");
+        }
+    }
+
+    /// Whether it is overload or an outage, which hits every request: one line a second tells as much as all.
+    const fn hits_all(&self) -> bool {
+        matches!(
+            self.code,
+            Code::Overloaded | Code::Shed | Code::Timeout | Code::Unavailable
+        )
+    }
+
+    fn cause_text(&self) -> String {
+        let source = self.source.as_ref();
+        source.map_or_else(String::new, |cause| format!("{cause:#}"))
     }
 
     fn shape(&self, request_id: Option<String>) -> Response {
@@ -294,6 +310,44 @@ mod tests {
         assert_eq!(log.take_turn(), None);
         *log.last.lock().unwrap() = Instant::now().checked_sub(Duration::from_secs(2));
         assert_eq!(log.take_turn(), Some(2));
+    }
+
+    /// Counts the lines of a log.
+    #[derive(Clone, Default)]
+    struct LineCount(Arc<AtomicU64>);
+
+    impl tracing::Subscriber for LineCount {
+        fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+            true
+        }
+        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+            tracing::span::Id::from_u64(1)
+        }
+        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+        fn event(&self, _: &tracing::Event<'_>) {
+            self.0.fetch_add(1, Relaxed);
+        }
+        fn enter(&self, _: &tracing::span::Id) {}
+        fn exit(&self, _: &tracing::span::Id) {}
+    }
+
+    #[test]
+    fn frames_that_an_outage_refuses_are_no_line_each_and_faults_are() {
+        let lines = |code: Code| {
+            let count = LineCount::default();
+            tracing::subscriber::with_default(count.clone(), || {
+                for _ in 0..1_000 {
+                    ApiError::new(code, "why").log_frame();
+                }
+            });
+            count.0.load(Relaxed)
+        };
+        for code in [Code::Unavailable, Code::Timeout, Code::Overloaded] {
+            assert!(lines(code) < 100, "{code}");
+        }
+        assert_eq!(lines(Code::Internal), 1_000);
+        assert_eq!(lines(Code::InvalidRequest), 0);
     }
 
     #[test]

@@ -66,11 +66,7 @@ where
         return Ok(GuardedOutcome::New(work(conn).await?));
     };
     if !claim(conn, request).await? {
-        let (digest, response) = find(conn, request).await?.ok_or(KeyRefusal::Lost)?;
-        if digest != request.digest {
-            return Err(KeyRefusal::Reused.into());
-        }
-        return Ok(GuardedOutcome::Replayed(response));
+        return replay(conn, request).await.map(GuardedOutcome::Replayed);
     }
     let response = work(conn).await?;
     save(conn, request, &response).await?;
@@ -102,24 +98,30 @@ async fn claim(conn: &mut PgConnection, request: &IdempotentRequest) -> Result<b
     Ok(timing::db(query.execute(conn)).await?.rows_affected() == 1)
 }
 
-/// The digest and response that a key has; none if the key went away since it was seen.
-async fn find<T>(
-    conn: &mut PgConnection,
-    request: &IdempotentRequest,
-) -> Result<Option<(Vec<u8>, T)>, DbError>
+/// The response that a key has.
+///
+/// It is read for the request that it answers and for no other: a key that came with another operation has
+/// a response of another form.
+async fn replay<T, E>(conn: &mut PgConnection, request: &IdempotentRequest) -> Result<T, E>
 where
     T: DeserializeOwned + Send + Unpin + 'static,
+    E: From<DbError> + From<KeyRefusal>,
 {
-    let query = sqlx::query_as::<_, (Vec<u8>, Json<T>)>(
-        "select digest, body
+    let query = sqlx::query_scalar::<_, Option<Json<T>>>(
+        "select case when digest = $3 then body end
          from idempotency_key
          where user_id = $1
            and key = $2",
     )
     .bind(request.user.0)
-    .bind(&request.key);
-    let row = timing::db(query.fetch_optional(conn)).await?;
-    Ok(row.map(|(digest, Json(response))| (digest, response)))
+    .bind(&request.key)
+    .bind(request.digest.as_slice());
+    let found = timing::db(query.fetch_optional(conn)).await;
+    match found.map_err(DbError::from)? {
+        Some(Some(Json(response))) => Ok(response),
+        Some(None) => Err(KeyRefusal::Reused.into()),
+        None => Err(KeyRefusal::Lost.into()),
+    }
 }
 
 /// Saves the response of the transaction that claimed the key.

@@ -112,7 +112,8 @@ pub struct Args {
     #[serde(alias = "write-timeout")]
     pub write_timeout: Option<Millis>,
 
-    /// Most connections that are open at once; further ones wait to be accepted [default: 16384]
+    /// Most connections that are open at once, sockets aside; further ones wait to be accepted
+    /// [default: 16384]
     #[arg(long, env = "MAX_CONNECTIONS", value_name = "NUMBER")]
     #[serde(alias = "max-connections")]
     pub max_connections: Option<NonZeroUsize>,

@@ -28,7 +28,7 @@ pub struct ClientLimits {
     pub head: Duration,
     /// Longest wait for a client that reads nothing.
     pub write: Duration,
-    /// Most connections at once.
+    /// Most connections at once; one that became a socket is none of them any more.
     pub most: usize,
     /// Most sockets that one account has open at once.
     pub sockets_of_account: usize,
@@ -41,8 +41,8 @@ impl Default for ClientLimits {
             head: Duration::from_mins(1),
             write: Duration::from_secs(30),
             most: 16_384,
-            // Far more than a person has devices, and a thirty-second part of all connections. A load test signs
-            // in 64 accounts for up to 20,000 users on sockets.
+            // Far more than a person has devices, and a fortieth part of the sockets of an instance. A load test
+            // signs in 64 accounts for up to 20,000 users on sockets.
             sockets_of_account: 512,
         }
     }

@@ -10,7 +10,11 @@ use shared::{
 };
 use sqlx::{PgConnection, PgPool};
 
-use super::{DbError, DbSession, Retry, optimizations::run_ddl, transaction};
+use super::{
+    DbError, DbSession, Isolation, Retry,
+    optimizations::run_ddl,
+    transaction::{TransactionEffect, transaction_of},
+};
 use crate::timing;
 
 const INDEXED: &str = concat!(
@@ -118,7 +122,7 @@ impl DbSession {
             let mut conn = self.conn().await?;
             return work(&mut conn).await;
         }
-        self.secured(person, work).await
+        self.secured(person, TransactionEffect::Reads, work).await
     }
 
     /// The same for one statement that writes.
@@ -136,10 +140,16 @@ impl DbSession {
             conn.commit().await?;
             return Ok(done);
         }
-        self.secured(person, work).await
+        self.secured(person, TransactionEffect::Writes, work)
+            .await
     }
 
-    async fn secured<T, F>(&mut self, person: Person, work: F) -> Result<T, DbError>
+    async fn secured<T, F>(
+        &mut self,
+        person: Person,
+        effect: TransactionEffect,
+        work: F,
+    ) -> Result<T, DbError>
     where
         F: for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, DbError>>
             + Send
@@ -150,7 +160,8 @@ impl DbSession {
         // The transaction takes a connection of its own, for which this one might be waited.
         self.release();
         let work = Arc::new(work);
-        transaction(self.db(), Retry::Never, move |conn| {
+        let (isolation, retry) = (Isolation::ReadCommitted, Retry::Never);
+        transaction_of(self.db(), isolation, retry, effect, move |conn| {
             let work = Arc::clone(&work);
             async move {
                 enter(conn, person).await?;

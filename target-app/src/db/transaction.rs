@@ -27,6 +27,15 @@ pub enum Retry {
     Serialization(u32),
 }
 
+/// Whether a transaction is a write of the person whose request it is, which a replica may not have yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TransactionEffect {
+    /// It only reads.
+    Reads,
+    /// It may write.
+    Writes,
+}
+
 /// An error after which the same work may succeed when it is run again.
 pub trait Retryable {
     /// How the transaction lost against another one, if that is why it failed.
@@ -79,6 +88,22 @@ where
     T: Send + 'static,
     E: From<DbError> + Retryable + Send + 'static,
 {
+    transaction_of(db, isolation, retry, TransactionEffect::Writes, work).await
+}
+
+/// [`transaction_at`] that says what it does.
+pub(super) async fn transaction_of<T, E, F>(
+    db: &Db,
+    isolation: Isolation,
+    retry: Retry,
+    effect: TransactionEffect,
+    work: F,
+) -> Result<T, E>
+where
+    F: for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, E>> + Send + Sync + 'static,
+    T: Send + 'static,
+    E: From<DbError> + Retryable + Send + 'static,
+{
     let db = db.clone();
     timing::shielded(async move {
         let begin = Instant::now();
@@ -88,7 +113,7 @@ where
         };
         let mut lost = 0;
         loop {
-            let failure = match attempt(&db, isolation, &work).await {
+            let failure = match attempt(&db, isolation, effect, &work).await {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
             };
@@ -116,7 +141,12 @@ fn pause(lost: u32) -> Duration {
     limit.mul_f64(chance::rng().random())
 }
 
-async fn attempt<T, E, F>(db: &Db, isolation: Isolation, work: &F) -> Result<T, E>
+async fn attempt<T, E, F>(
+    db: &Db,
+    isolation: Isolation,
+    effect: TransactionEffect,
+    work: &F,
+) -> Result<T, E>
 where
     F: for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, E>> + Send + Sync,
     T: Send,
@@ -128,8 +158,10 @@ where
     match work(&mut open).await {
         Ok(value) => {
             let committed = timing::db(open.commit()).await;
-            // Also where the answer was lost: it may have been carried out.
-            db.note_write();
+            if effect == TransactionEffect::Writes {
+                // Also where the answer was lost: it may have been carried out.
+                db.note_write();
+            }
             committed.map_err(DbError::from)?;
             Ok(value)
         }

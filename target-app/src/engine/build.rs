@@ -116,11 +116,7 @@ impl Engine {
         let url = parts.database_url.expose_secret();
         let pooler = pooler(parts.pooler.as_ref(), &profile).await?;
         replica(parts.replica.as_ref(), &profile, generation == 1).await?;
-        // Building indexes takes longer than a request may, so not through the new pool.
-        let maintenance = db::connect(url).await?;
-        let applied = apply(&maintenance, &profile).await;
-        maintenance.close().await;
-        applied?;
+        apply_to(url, &profile).await?;
 
         let redis = Redis::new(
             parts.redis_url.expose_secret(),
@@ -155,6 +151,12 @@ impl Engine {
             admission,
             hub: parts.hub.clone(),
         })
+    }
+
+    /// Puts the part of the profile that is in the database in force again, where another profile that was
+    /// refused has changed it.
+    pub(super) async fn put_back(&self, parts: &EngineParts) -> Result<(), EngineError> {
+        apply_to(parts.database_url.expose_secret(), &self.asked).await
     }
 
     /// The profile as asked for: for the control plane, which compares it with what is in force.
@@ -218,6 +220,14 @@ async fn replica(
 }
 
 /// Applies the part of the profile that is in the database.
+async fn apply_to(url: &str, profile: &Profile) -> Result<(), EngineError> {
+    // Building indexes takes longer than a request may, so not through an engine's pool.
+    let maintenance = db::connect(url).await?;
+    let applied = apply(&maintenance, profile).await;
+    maintenance.close().await;
+    applied
+}
+
 async fn apply(pool: &PgPool, profile: &Profile) -> Result<(), EngineError> {
     db::check_schema(pool).await?.map_err(EngineError::Schema)?;
     let limit: i32 = sqlx::query_scalar("select current_setting('max_connections')::int")

@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering::SeqCst, fence},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
@@ -19,6 +19,8 @@ use crate::error::ApiError;
 const DRAIN_LIMIT: Duration = Duration::from_secs(30);
 /// Longest wait for the old pool's last connections.
 const CLOSE_LIMIT: Duration = Duration::from_secs(10);
+/// How often is looked whether anything still holds an engine.
+const RELEASE_PAUSE: Duration = Duration::from_millis(5);
 
 /// The engine in force, and its replacement.
 pub struct Engines {
@@ -71,10 +73,22 @@ impl Engines {
     }
 
     /// Puts `profile` in force while requests run: builds and warms a new engine, lets new
-    /// requests take it, waits for those on the old one, and closes the old pool.
+    /// requests take it, waits for those on the old one, and closes the old pool. Of one that cannot be put
+    /// in force nothing stays.
     pub async fn replace(&self, profile: Profile) -> Result<Arc<Engine>, ApiError> {
         let _turn = self.replacement.lock().await;
-        let next = Arc::new(self.build(profile).await?);
+        let next = match self.build(profile).await {
+            Ok(next) => Arc::new(next),
+            Err(error) => {
+                if let Err(failure) = self.current().put_back(&self.parts).await {
+                    tracing::error!(
+                        error = %failure,
+                        "what a refused profile has changed in the database was not taken back"
+                    );
+                }
+                return Err(error.into());
+            }
+        };
         // Before the exchange: a request on the old engine may commit right after it.
         self.current().caches.precede(&next.caches);
         let old = self.current.swap(Arc::clone(&next));
@@ -119,6 +133,13 @@ impl Engines {
         failure.map_or(Ok(next), Err)
     }
 
+    /// Waits until nothing holds the engine in force: also what goes on although its client is gone, with the
+    /// invalidation after its commit.
+    pub async fn idle(&self) {
+        // One holder is `current`, one is here.
+        released(&self.current(), 2).await;
+    }
+
     /// Closes the pool in force; the end of the process.
     pub async fn close(&self) {
         let db = self.current().db.clone();
@@ -134,17 +155,15 @@ impl Engines {
 
     /// Waits until only `holders` hold the engine, then closes its pool.
     async fn retire(&self, engine: Arc<Engine>, holders: usize) {
-        let begin = Instant::now();
-        while Arc::strong_count(&engine) > holders {
-            if begin.elapsed() > DRAIN_LIMIT {
-                tracing::warn!(
-                    engine.generation = engine.generation,
-                    holders = Arc::strong_count(&engine) - holders,
-                    "the old engine is closed although requests still hold it"
-                );
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        if tokio::time::timeout(DRAIN_LIMIT, released(&engine, holders))
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                engine.generation = engine.generation,
+                holders = Arc::strong_count(&engine).saturating_sub(holders),
+                "the old engine is closed although requests still hold it"
+            );
         }
         if tokio::time::timeout(CLOSE_LIMIT, engine.db.close())
             .await
@@ -155,6 +174,13 @@ impl Engines {
                 "some connections of the old pool were still in use after its end"
             );
         }
+    }
+}
+
+/// Waits until only `holders` hold the engine.
+async fn released(engine: &Arc<Engine>, holders: usize) {
+    while Arc::strong_count(engine) > holders {
+        tokio::time::sleep(RELEASE_PAUSE).await;
     }
 }
 

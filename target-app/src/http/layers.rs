@@ -19,6 +19,7 @@ use shared::{
     paths,
     problem::Code,
 };
+use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
 use super::{RequestId, host, single_headers, slowdown};
@@ -29,10 +30,14 @@ use crate::{
     timing::{self, Timing},
 };
 
-/// Largest body that any route takes.
+/// Largest body that any route takes, except that for submitted files.
 const MAX_BODY_BYTES: usize = 64 * 1024;
+/// Bodies beyond it that are in memory at once; further ones wait. Whoever sends one need not be signed in.
+const LARGE_BODIES: usize = 64;
 /// Longest time that a request may take.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+
+static LARGE: Semaphore = Semaphore::const_new(LARGE_BODIES);
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static(REQUEST_ID);
 const X_SERVER_TIMING: HeaderName = HeaderName::from_static(SERVER_TIMING);
@@ -52,9 +57,10 @@ pub async fn observe(State(state): State<AppState>, request: Request, next: Next
 
     let host = host::check(request.version(), request.headers())
         .and_then(|()| single_headers::check(request.headers()));
+    let most = largest_body(&state, route.as_ref());
     let work = async {
         match host {
-            Ok(()) => with_full_body(request, next).await,
+            Ok(()) => with_full_body(most, request, next).await,
             Err(refusal) => refusal.into_response(),
         }
     };
@@ -103,29 +109,51 @@ pub async fn observe(State(state): State<AppState>, request: Request, next: Next
     response
 }
 
-/// Reads the whole body, then runs the request.
+/// Most bytes that the body of a request to a route may have.
+fn largest_body(state: &AppState, route: Option<&MatchedPath>) -> usize {
+    if route.is_some_and(|route| route.as_str() == paths::COURSE_SUBMISSIONS) {
+        state.max_upload_bytes().max(MAX_BODY_BYTES)
+    } else {
+        MAX_BODY_BYTES
+    }
+}
+
+/// Reads the whole body, of at most `most` bytes, then runs the request.
 ///
 /// Otherwise a handler would hold an engine or a connection while a slow client sends, and a
 /// problem before the body is read would make the server close a keep-alive connection.
-async fn with_full_body(request: Request, next: Next) -> Response {
+async fn with_full_body(most: usize, request: Request, next: Next) -> Response {
     // A ledger is larger than the limit here: its own route reads it, behind the lab token.
     if request.body().is_end_stream() || request.uri().path() == paths::LAB_AUDIT {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    match tokio::time::timeout(REQUEST_LIMIT, to_bytes(body, MAX_BODY_BYTES)).await {
-        Ok(Ok(bytes)) => next.run(Request::from_parts(parts, bytes.into())).await,
-        Ok(Err(failure)) => body_error(&failure).into_response(),
+    // Without a length it may become as large as it may be.
+    let length = body.size_hint().upper();
+    let is_large =
+        most > MAX_BODY_BYTES && length.is_none_or(|bytes| bytes > MAX_BODY_BYTES as u64);
+    let read = async {
+        let place = if is_large {
+            LARGE.acquire().await.ok()
+        } else {
+            None
+        };
+        (place, to_bytes(body, most).await)
+    };
+    match tokio::time::timeout(REQUEST_LIMIT, read).await {
+        // The place is kept until there is a response: so long the body is in memory.
+        Ok((_place, Ok(bytes))) => next.run(Request::from_parts(parts, bytes.into())).await,
+        Ok((_, Err(failure))) => body_error(&failure, most).into_response(),
         Err(_) => timed_out().into_response(),
     }
 }
 
-fn body_error(failure: &axum::Error) -> ApiError {
+fn body_error(failure: &axum::Error, most: usize) -> ApiError {
     let too_large = failure
         .source()
         .is_some_and(<dyn Error>::is::<LengthLimitError>);
     if too_large {
-        ApiError::new(Code::TooLarge, format!("at most {MAX_BODY_BYTES} bytes"))
+        ApiError::new(Code::TooLarge, format!("at most {most} bytes"))
     } else {
         ApiError::new(Code::MalformedBody, "the body ended early")
     }

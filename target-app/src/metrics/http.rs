@@ -47,9 +47,10 @@ impl HttpCounters {
         for (what, sum) in &self.counts {
             sum.fetch_add(u64::from(costs.counts[what]), Relaxed);
         }
-        if costs.counts[ServerCount::Queries] > 0 {
-            metrics::histogram!(names::POOL_WAIT_SECONDS)
-                .record(seconds(costs.us[ServerPart::Pool]));
+        // Of each that asked for a connection: also where it got none, and so sent no statement.
+        let waited = costs.us[ServerPart::Pool];
+        if waited > 0 || costs.counts[ServerCount::Queries] > 0 {
+            metrics::histogram!(names::POOL_WAIT_SECONDS).record(seconds(waited));
         }
     }
 
@@ -109,6 +110,7 @@ fn status_label(status: u16) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
     use shared::problem::Code;
 
     use super::*;
@@ -129,6 +131,22 @@ mod tests {
         assert_eq!((snapshot.in_flight, snapshot.requests), (0, 2));
         assert_eq!((snapshot.server_errors, snapshot.queries), (1, 6));
         assert_eq!((snapshot.redis_commands, snapshot.redis_pings), (4, 2));
+    }
+
+    #[test]
+    fn a_wait_for_a_connection_counts_also_where_none_became_free() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let counters = HttpCounters::default();
+        let asked_for_none = ServerTiming::default();
+        let mut got_none = ServerTiming::default();
+        got_none.us[ServerPart::Pool] = 2_000_000;
+        metrics::with_local_recorder(&recorder, || {
+            counters.api_answered(Some(200), &asked_for_none);
+            counters.api_answered(Some(503), &got_none);
+        });
+        let text = recorder.handle().render();
+        let wanted = format!("{}_count 1\n", names::POOL_WAIT_SECONDS);
+        assert!(text.contains(&wanted), "{text}");
     }
 
     #[test]

@@ -6,7 +6,13 @@ use metrics::{counter, gauge, histogram};
 
 use super::names;
 
-/// Records one attempt of a call to the payment provider, or a call that was not made.
+/// Records a call to the payment provider that was not made, because its breaker is open: it took no time,
+/// and has no place among the times of attempts.
+pub fn provider_not_asked(call: &'static str) {
+    counter!(names::PROVIDER_CALLS, "call" => call, "outcome" => "not_asked").increment(1);
+}
+
+/// Records one attempt of a call to the payment provider.
 pub fn provider_call(call: &'static str, outcome: &'static str, took: Duration) {
     counter!(names::PROVIDER_CALLS, "call" => call, "outcome" => outcome).increment(1);
     histogram!(names::PROVIDER_SECONDS, "call" => call).record(took.as_secs_f64());

@@ -105,7 +105,7 @@ impl Provider {
         let begin = Instant::now();
         let call = order.call.as_str();
         if let Err(retry_in) = breaker.admit(begin) {
-            metrics::provider_call(call, "not_asked", Duration::ZERO);
+            metrics::provider_not_asked(call);
             return Err(ProviderError::Open { retry_in });
         }
         let answer = tokio::time::timeout(ATTEMPT, way.send(order)).await;
@@ -144,6 +144,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
     use futures_util::future::BoxFuture;
+    use metrics_exporter_prometheus::PrometheusBuilder;
     use shared::{ids::PaymentId, money::Cents};
 
     use super::{super::ProviderCall, *};
@@ -223,5 +224,30 @@ mod tests {
         }
         assert_eq!(asked.load(Relaxed), 5);
         assert_eq!(provider.breaker(), BreakerState::Open);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_was_not_made_is_counted_and_is_none_of_the_times_of_attempts() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let _local = ::metrics::set_default_local_recorder(&recorder);
+        let (provider, asked) = flaky(u32::MAX, AttemptFailure::Failing);
+        for _ in 0..10 {
+            provider.call(&order()).await.unwrap_err();
+        }
+        let text = recorder.handle().render();
+        let count = |name: &str, labels: &str| -> Option<u32> {
+            let line = format!("{name}{{{labels}}} ");
+            let value = text.lines().find_map(|one| one.strip_prefix(&*line));
+            value.and_then(|value| value.parse().ok())
+        };
+        let attempts = format!("{}_count", metrics::names::PROVIDER_SECONDS);
+        assert_eq!(
+            count(&attempts, "call=\"create\""),
+            Some(asked.load(Relaxed)),
+            "{text}"
+        );
+        let calls = metrics::names::PROVIDER_CALLS;
+        let not_asked = count(calls, "call=\"create\",outcome=\"not_asked\"");
+        assert!(not_asked > Some(0), "{text}");
     }
 }

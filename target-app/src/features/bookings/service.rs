@@ -83,7 +83,7 @@ pub(super) async fn create(
         let outgoing = Outgoing::of(&engine);
         let notices = outgoing.clone();
         let work = engine.change(isolation, RETRIES, move |conn, touched| {
-            let (request, asked, notices) = (request.clone(), asked.clone(), notices.clone());
+            let (request, asked, notices) = (request.clone(), asked.clone(), notices.attempt());
             async move {
                 let booked = idempotency::guarded(conn, request.as_ref(), move |conn| {
                     async move {
@@ -239,7 +239,7 @@ pub(super) async fn cancel(
         let outgoing = Outgoing::of(&engine);
         let notices = outgoing.clone();
         let work = engine.change(Isolation::ReadCommitted, RETRIES, move |conn, touched| {
-            let (others, notices) = (others.clone(), notices.clone());
+            let (others, notices) = (others.clone(), notices.attempt());
             async move {
                 let booking = give_back(conn, now, person, id).await?;
                 for on_cancelled in others {

@@ -1,6 +1,8 @@
 //! Holds: places that are taken and not paid yet. What takes the money and what releases a place
 //! that stayed unpaid use these; the locks are in the order of the rest, slot before booking.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use shared::{
@@ -16,6 +18,7 @@ use crate::{
     db::{DbError, Isolation, Retry},
     engine::Engine,
     features::notifications::{Audience, Outgoing},
+    timing,
 };
 
 /// Holds that one transaction releases: few enough that their locks are held for milliseconds.
@@ -74,29 +77,34 @@ pub(in super::super) fn student_pages(student: UserId) -> Group {
 
 /// Cancels one batch of the holds that have expired, and returns how many there were. Workers that
 /// share a database do it together: each passes over the rows that another one has locked.
+///
+/// A batch that was begun is finished, also where the worker is stopped meanwhile.
 pub(in super::super) async fn release_expired(
-    engine: &Engine,
+    engine: Arc<Engine>,
     now: DateTime<Utc>,
 ) -> Result<usize, DbError> {
-    let outgoing = Outgoing::of(engine);
-    let notices = outgoing.clone();
-    let work = engine.change(
-        Isolation::ReadCommitted,
-        Retry::Never,
-        move |conn, touched| {
-            let notices = notices.clone();
-            async move {
-                let released = release(conn, now, &touched).await?;
-                let (kind, readers) = (NotificationKind::BookingReleased, Audience::Student);
-                notices.write(conn, kind, readers, &released, now).await?;
-                Ok::<_, DbError>(released.len())
-            }
-            .boxed()
-        },
-    );
-    let released = work.await?;
-    outgoing.push();
-    Ok(released)
+    timing::shielded(async move {
+        let outgoing = Outgoing::of(&engine);
+        let notices = outgoing.clone();
+        let work = engine.change(
+            Isolation::ReadCommitted,
+            Retry::Never,
+            move |conn, touched| {
+                let notices = notices.attempt();
+                async move {
+                    let released = release(conn, now, &touched).await?;
+                    let (kind, readers) = (NotificationKind::BookingReleased, Audience::Student);
+                    notices.write(conn, kind, readers, &released, now).await?;
+                    Ok::<_, DbError>(released.len())
+                }
+                .boxed()
+            },
+        );
+        let released = work.await?;
+        outgoing.push();
+        Ok(released)
+    })
+    .await
 }
 
 /// The work of the transaction; returns the bookings. Everything that is changed is

@@ -52,7 +52,7 @@ pub(crate) async fn reschedule(
         let outgoing = Outgoing::of(&engine);
         let notices = outgoing.clone();
         let work = engine.change(isolation, RETRIES, move |conn, touched| {
-            let notices = notices.clone();
+            let notices = notices.attempt();
             async move {
                 let moved = carry_out(conn, isolation, now, attempt, &touched).await?;
                 let (kind, readers) = (NotificationKind::BookingMoved, Audience::Student);

@@ -298,11 +298,6 @@ async fn refuse(
     error: &ApiError,
     client_id: Option<String>,
 ) -> Result<(), SocketEnd> {
-    match error.code() {
-        // Overload is expected under load, and there may be thousands a second.
-        Code::Overloaded => tracing::debug!(%error, "frame refused"),
-        code if code.status() >= 500 => tracing::error!(%error, "frame failed"),
-        _ => {}
-    }
+    error.log_frame();
     send_frame(wire, &frames::refusal(error, client_id)).await
 }

@@ -178,12 +178,14 @@ pub(super) async fn find_unreviewed(
     mentor: MentorId,
     now: DateTime<Utc>,
 ) -> Result<(Option<Uuid>, bool), DbError> {
+    // A place that is held unpaid is released later, also after the end of its lesson.
     let found = query_as::<_, (Uuid, bool)>(
         "select b.id, exists (select from review r where r.booking_id = b.id) as reviewed
          from booking b
          where b.student_id = $1
            and b.mentor_id = $2
            and (b.status = 'completed' or (b.status = 'confirmed' and b.ends_at <= $3))
+           and not exists (select from booking_hold h where h.booking_id = b.id)
          order by reviewed, b.scheduled_at desc, b.id
          limit 1",
     )

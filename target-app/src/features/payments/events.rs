@@ -67,7 +67,7 @@ pub(super) async fn receive(
         let outgoing = Outgoing::of(&engine);
         let notices = outgoing.clone();
         let work = engine.change(Isolation::ReadCommitted, RETRIES, move |conn, touched| {
-            let (event, notices) = (event.clone(), notices.clone());
+            let (event, notices) = (event.clone(), notices.attempt());
             async move {
                 let (outcome, student) = apply(conn, now, &event, &notices).await?;
                 // Only a capture changes bookings. Also where it came before: the process that

@@ -46,7 +46,7 @@ pub(super) async fn refund(
         let outgoing = Outgoing::of(&engine);
         let notices = outgoing.clone();
         let work = engine.change(Isolation::ReadCommitted, RETRIES, move |conn, touched| {
-            let notices = notices.clone();
+            let notices = notices.attempt();
             async move {
                 let decided = decide(conn, now, person, role, id).await?;
                 let payment = decided.payment;

@@ -16,29 +16,43 @@ const REFUNDS_AT_ONCE: i64 = 20;
 /// was turned, and a trial is to be measured without this worker.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// Works every interval until `stop`.
+/// Works every interval until `stop`. Holds have rounds of their own: a provider that is slow to take
+/// refunds is not to keep places that nobody has paid.
 pub(super) async fn run(state: AppState, stop: CancellationToken) {
-    let interval = state.payments().interval;
+    tokio::join!(release_holds(&state, &stop), give_back(&state, &stop));
+}
+
+async fn release_holds(state: &AppState, stop: &CancellationToken) {
     let mut last = Instant::now();
-    while stop
-        .run_until_cancelled(tokio::time::sleep(interval))
-        .await
-        .is_some()
-    {
-        let is_required = state.engine().policies.bookings.payment.is_required();
-        if !is_required && last.elapsed() < IDLE {
-            continue;
+    while is_due(state, stop, &mut last).await {
+        if let Some(Err(error)) = stop.run_until_cancelled(release(state)).await {
+            tracing::warn!(%error, "expired holds were not released");
         }
-        last = Instant::now();
-        let round = async {
-            if let Err(error) = release(&state).await {
-                tracing::warn!(%error, "expired holds were not released");
-            }
-            if let Err(error) = refund(&state).await {
-                tracing::warn!(%error, "refunds were not asked for");
-            }
-        };
-        stop.run_until_cancelled(round).await;
+    }
+}
+
+async fn give_back(state: &AppState, stop: &CancellationToken) {
+    let mut last = Instant::now();
+    while is_due(state, stop, &mut last).await {
+        if let Some(Err(error)) = stop.run_until_cancelled(refund(state)).await {
+            tracing::warn!(%error, "refunds were not asked for");
+        }
+    }
+}
+
+/// Waits for the next round after the one that began at `last`; `false` at the end of the process.
+async fn is_due(state: &AppState, stop: &CancellationToken, last: &mut Instant) -> bool {
+    let interval = state.payments().interval;
+    loop {
+        let pause = tokio::time::sleep(interval);
+        if stop.run_until_cancelled(pause).await.is_none() {
+            return false;
+        }
+        let is_required = state.engine().policies.bookings.payment.is_required();
+        if is_required || last.elapsed() >= IDLE {
+            *last = Instant::now();
+            return true;
+        }
     }
 }
 
@@ -48,7 +62,7 @@ async fn release(state: &AppState) -> Result<(), DbError> {
         let Ok(engine) = state.admit() else {
             return Ok(());
         };
-        let released = bookings::release_expired(&engine, state.clock().now()).await?;
+        let released = bookings::release_expired(engine, state.clock().now()).await?;
         metrics::holds_released(released);
         if released < bookings::RELEASED_AT_ONCE {
             return Ok(());

@@ -64,7 +64,7 @@ pub(super) async fn initiate(
         let outgoing = Outgoing::of(&engine);
         let notices = outgoing.clone();
         let work = db::transaction(&engine.db, RETRIES, move |conn| {
-            let notices = notices.clone();
+            let notices = notices.attempt();
             async move {
                 let begun = begin(conn, now, person, booking).await?;
                 if begun.is_new {

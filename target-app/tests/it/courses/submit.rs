@@ -69,7 +69,15 @@ async fn size_and_type_are_limited() {
     let whole = submit(&student, 0, "text/plain", &vec![b'a'; most]).await;
     assert_eq!(whole.status, 201);
     let larger = submit(&student, 0, "text/plain", &vec![b'a'; most + 1]).await;
-    larger.refused(Code::TooLarge);
+    let problem = larger.refused(Code::TooLarge);
+    assert!(problem.detail.contains(&most.to_string()), "{}", problem.detail);
+    // Without a length, too.
+    let chunks = (0..100).map(|_| Ok::<_, std::io::Error>(vec![b'a'; 1_024]));
+    let body = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
+    let path = with_id(paths::COURSE_SUBMISSIONS, course(0));
+    let request = student.request(http::Method::POST, &path);
+    let request = request.header("content-type", "text/plain").body(body);
+    assert_eq!(crate::support::send(request).await.status, 201);
     for (kind, bytes) in [
         ("application/x-sh", &b"#!/bin/sh"[..]),
         ("image/png", b"%PDF-1.7"),
@@ -82,7 +90,32 @@ async fn size_and_type_are_limited() {
     submit(&student, 0, "text/plain", b"")
         .await
         .refused(Code::InvalidRequest);
-    assert_eq!(submissions(&student, 0).await.len(), 1);
+    let sizes: Vec<usize> = submissions(&student, 0)
+        .await
+        .iter()
+        .map(|one| one.size_bytes as usize)
+        .collect();
+    assert_eq!(sizes, [most, 100 * 1_024]);
+    app.finish().await;
+}
+
+/// More than have a place in memory at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_large_files_at_once_are_all_stored() {
+    let app = TestApp::start().await;
+    let students: Vec<_> = (0..80).map(|n| app.student(n)).collect();
+    together(students.iter().map(|student| enrol(student, 0))).await;
+    let file = vec![b'a'; 100_000];
+    let answers = together(
+        students
+            .iter()
+            .map(|student| submit(student, 0, "text/plain", &file)),
+    )
+    .await;
+    for answer in &answers {
+        assert_eq!(answer.status, 201, "{}", answer.text());
+    }
+    app.lab().audits_clean().await;
     app.finish().await;
 }
 

@@ -195,6 +195,29 @@ async fn a_pool_that_the_server_cannot_hold_is_refused_and_the_old_one_serves_on
 }
 
 #[tokio::test]
+async fn of_a_profile_that_cannot_be_put_in_force_nothing_stays_in_the_database() {
+    let app = TestApp::start().await;
+    let lab = app.lab();
+    let before = lab.profile().await;
+    // Policies come after guards and indexes, and miss a table.
+    app.db
+        .execute("alter table booking_hold rename to elsewhere")
+        .await;
+    let changes = json!({
+        "bookings.strategy": "naive", "index.slots_open": "off", "db.rls": "on",
+    });
+    let answer = lab.put_profile(changes).await;
+    assert!(answer.status >= 400, "{}", answer.text());
+    app.db
+        .execute("alter table elsewhere rename to booking_hold")
+        .await;
+    let after = lab.profile().await;
+    assert_eq!(after.differences, Vec::<String>::new());
+    assert_eq!(after.in_force, before.in_force);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn seeded_passwords_follow_the_hash_switch() {
     let app = TestApp::start().await;
     let lab = app.lab();

@@ -64,3 +64,16 @@ async fn an_idle_connection_does_not_hold_the_end_up() {
     assert!(begin.elapsed() < GRACE);
     db.finish().await;
 }
+
+#[tokio::test]
+async fn what_goes_on_without_a_client_is_waited_for_at_the_end() {
+    let app = TestApp::start().await;
+    // As a change holds it whose client is gone, until it has invalidated what it touched.
+    let engine = app.state.engine();
+    app.stop();
+    let mut end = Box::pin(app.stopped());
+    let early = tokio::time::timeout(Duration::from_millis(500), end.as_mut()).await;
+    assert!(early.is_err(), "it ended without waiting");
+    drop(engine);
+    end.await.finish().await;
+}

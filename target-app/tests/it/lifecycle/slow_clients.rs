@@ -97,6 +97,31 @@ async fn a_connection_beyond_the_bound_waits_for_the_end_of_another() {
 }
 
 #[tokio::test]
+async fn a_socket_takes_no_place_of_a_connection() {
+    let app = TestApp::with(&[])
+        .with_connections(ClientLimits {
+            most: 1,
+            ..ClientLimits::default()
+        })
+        .start()
+        .await;
+    let _sockets = [
+        ChatSocket::open(app.address, &app.student(1).token).await,
+        ChatSocket::open(app.address, &app.student(2).token).await,
+    ];
+    let mut other = RawConnection::open(app.address).await;
+    other
+        .send(format!(
+            "GET {} HTTP/1.1\r\nhost: a.test\r\n\r\n",
+            paths::HEALTH_LIVE
+        ))
+        .await;
+    assert!(other.head().await.starts_with("HTTP/1.1 200"));
+    drop(other);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn the_limits_of_requests_are_not_those_of_sockets() {
     let app = TestApp::with(&[])
         .with_connections(limits(100))

@@ -1,7 +1,10 @@
 //! Reviewing a mentor: who may, and what it does to the rating.
 
 use shared::{
-    api::mentors::{MentorDetail, ReviewView},
+    api::{
+        bookings::BookingView,
+        mentors::{MentorDetail, ReviewView},
+    },
     problem::Code,
 };
 
@@ -145,6 +148,53 @@ async fn only_a_student_who_had_a_lesson_may_review() {
         .review(mentor, 5, "Not yet met.")
         .await
         .refused(Code::Forbidden);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_lesson_whose_place_is_not_paid_has_no_review() {
+    let app = TestApp::start().await;
+    let session: shared::api::auth::Session = app
+        .anonymous()
+        .register(
+            "debtor@example.org",
+            "a password of mine",
+            shared::api::auth::Role::Student,
+        )
+        .await
+        .created();
+    let student = app.anonymous().signed_in(&session);
+    let slot = NewSlot::single().of_mentor(7).create(&app.db).await;
+    let booking: BookingView = student.book(slot).await.created();
+    // Long over, and held longer than it lasted.
+    app.db
+        .execute(&format!(
+            "update slot
+             set starts_at = starts_at - interval '900 days', ends_at = ends_at - interval '900 days'
+             where id = '{slot}';
+             update booking
+             set scheduled_at = scheduled_at - interval '900 days',
+                 ends_at = ends_at - interval '900 days', payment_required = true
+             where id = '{0}';
+             insert into booking_hold (booking_id, expires_at) values ('{0}', now() + interval '1 hour')",
+            booking.id
+        ))
+        .await;
+    let mentor = booking.mentor_id;
+    student
+        .review(mentor, 1, "Never paid.")
+        .await
+        .refused(Code::Forbidden);
+    app.db
+        .execute(&format!(
+            "delete from booking_hold where booking_id = '{}'",
+            booking.id
+        ))
+        .await;
+    student
+        .review(mentor, 5, "Paid.")
+        .await
+        .created::<ReviewView>();
     app.finish().await;
 }
 

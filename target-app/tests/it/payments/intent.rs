@@ -2,7 +2,10 @@
 
 use serde_json::json;
 use shared::{
-    api::payments::{PaymentEventKind, PaymentStatus, PaymentView},
+    api::{
+        bookings::BookingView,
+        payments::{PaymentEventKind, PaymentStatus, PaymentView},
+    },
     headers::IDEMPOTENCY_KEY,
     ids::BookingId,
     paths,
@@ -10,7 +13,7 @@ use shared::{
 };
 
 use super::step::{REQUIRED, deliver, event, held, made};
-use crate::support::{TestApp, together};
+use crate::support::{NewSlot, TestApp, together};
 
 #[tokio::test]
 async fn a_repetition_gets_the_first_response_and_another_booking_needs_another_key() {
@@ -31,6 +34,29 @@ async fn a_repetition_gets_the_first_response_and_another_booking_needs_another_
     let payment: PaymentView = first.created();
     deliver(&app, &event(&payment, PaymentEventKind::Captured)).await;
     assert_eq!(ask(one.id).await.body, first.body);
+    app.lab().audits_clean().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_key_stands_for_a_booking_or_for_a_payment_and_not_for_both() {
+    let app = TestApp::with(&[REQUIRED]).start().await;
+    let student = app.student(1);
+    let slot = NewSlot::single().create(&app.db).await;
+    let booking: BookingView = student.book_with_key(slot, "order-1").await.created();
+    let pay = async |key: &str| {
+        let keyed = student.with_header(IDEMPOTENCY_KEY, key);
+        keyed
+            .post(paths::PAYMENT_INTENTS, &json!({"booking_id": booking.id}))
+            .await
+    };
+    pay("order-1").await.refused(Code::IdempotencyMismatch);
+    pay("order-2").await.created::<PaymentView>();
+    let other = NewSlot::single().create(&app.db).await;
+    student
+        .book_with_key(other, "order-2")
+        .await
+        .refused(Code::IdempotencyMismatch);
     app.lab().audits_clean().await;
     app.finish().await;
 }

@@ -106,3 +106,22 @@ async fn a_write_made_under_another_source_counts_when_own_writes_are_switched_o
     assert_eq!(headline(&app.mentor(0)).await, "Written before");
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_read_under_row_level_security_is_no_write_of_its_reader() {
+    let setup = TestApp::with(&["db.reads=replica_own_writes", "db.rls=on"]);
+    let app = setup.with_every_cache("off").with_replica().start().await;
+    until(&app, |seen| seen.usable).await;
+    let student = app.student(1);
+    let mut replica = ReplicaEnd::connect().await;
+    replica.pause().await;
+    // A transaction on the primary, because of the policies.
+    bookings(&student).await;
+    let before = standing(&app).await;
+    headline(&student).await;
+    let after = standing(&app).await;
+    assert_eq!(after.own_writes, before.own_writes, "{after:?}");
+    assert!(after.reads > before.reads, "{after:?}");
+    replica.resume().await;
+    app.finish().await;
+}

@@ -241,7 +241,8 @@ impl Setup {
             upload_dir: media_dir()
                 .join("uploads")
                 .join(uuid::Uuid::now_v7().to_string()),
-            max_upload_bytes: 64 * 1_024,
+            // As where nothing else is given.
+            max_upload_bytes: 1_024 * 1_024,
             connections: self.connections,
             profile: test_profile(&self.settings),
             purge_interval: self.purge_interval,
