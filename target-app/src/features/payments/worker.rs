@@ -13,8 +13,9 @@ use crate::{db::DbError, features::bookings, metrics, provider::ProviderCall, st
 /// Refunds that one round asks for.
 const REFUNDS_AT_ONCE: i64 = 20;
 /// Time between two rounds where bookings need no payment: there may be some of before the switch
-/// was turned, and a trial is to be measured without this worker.
-const IDLE: Duration = Duration::from_secs(30);
+/// was turned, and a trial is to be measured without this worker. An audit takes a hold for left behind
+/// when it is 30 seconds past its end.
+const IDLE: Duration = Duration::from_secs(20);
 
 /// Works every interval until `stop`. Holds have rounds of their own: a provider that is slow to take
 /// refunds is not to keep places that nobody has paid.
