@@ -31,7 +31,7 @@ trap finish EXIT
 
 "$loadgen" run "$@" --quiet --results "$work/results" --events-to "$work/events" >"$work/report" 2>&1 &
 run=$!
-measures() { grep -q '"event":"stage".*measure' "$work/events" 2>/dev/null; }
+measures() { grep -q '"phase":"measure"' "$work/events" 2>/dev/null; }
 until measures; do
     kill -0 "$run" 2>/dev/null || { run=; cat "$work/report" >&2; echo "flame-graph.sh: the run ended before it measured" >&2; exit 1; }
     sleep 0.2
