@@ -8,7 +8,7 @@ BUILDS := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
 # Tests that run apart from the others: in a browser, or against the wall clock. Like the next ones they are
 # found by a part of their names, so no other test may have it in its own: CI counts whether every test ran.
-APART := driver:: stacks:: timed:: browser::
+APART := driver:: stacks:: timed:: alone:: browser::
 # Tests of target-app that need a replica of PostgreSQL, and the units of the same name.
 WITH_REPLICA := replica:: lab::owners:: lifecycle::one_connection::
 
@@ -31,10 +31,11 @@ test: setup-test ## Every test, on a real PostgreSQL with a replica, PgBouncer a
 	$(CARGO) test --locked --workspace --no-run
 	$(BUILDS)/debug/loadgen stack --services postgres,redis --topology pgbouncer --no-fsync -- $(CARGO) test --locked --workspace --no-fail-fast -- $(addprefix --skip ,$(APART) $(WITH_REPLICA))
 	$(BUILDS)/debug/loadgen stack --services postgres,redis --topology pgbouncer,replica --no-fsync -- $(CARGO) test --locked --workspace --no-fail-fast --lib --test it -- $(WITH_REPLICA)
-	$(CARGO) test --locked --workspace --test it -- browser:: --test-threads=1
-	scripts/timed-tests.sh driver:: 2 $(CARGO) test --locked --workspace --no-fail-fast --lib --
+	$(CARGO) test --locked --workspace --test it -- browser:: --test-threads=2
+	scripts/timed-tests.sh driver:: 3 $(CARGO) test --locked --workspace --no-fail-fast --lib --
 	scripts/timed-tests.sh stacks:: 2 $(CARGO) test --locked --workspace --no-fail-fast --test it --
-	scripts/timed-tests.sh timed:: 1 $(CARGO) test --locked --workspace --no-fail-fast --test it --
+	scripts/timed-tests.sh timed:: 2 $(CARGO) test --locked --workspace --no-fail-fast --test it --
+	scripts/timed-tests.sh alone:: 1 $(CARGO) test --locked --workspace --no-fail-fast --test it --
 
 lint: ## Formatting, lints and documentation, as CI wants them
 	$(CARGO) fmt --all --check
