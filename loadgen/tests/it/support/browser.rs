@@ -51,13 +51,9 @@ pub(crate) struct Browser {
     runtime: Runtime,
     inner: Option<chromiumoxide::Browser>,
     profile: TempDir,
-    _turn: BrowserTurn,
-}
-
-/// The use of a Chromium, beside other tests or alone.
-enum BrowserTurn {
-    Beside(#[expect(dead_code, reason = "it is held")] RwLockReadGuard<'static, ()>),
-    Alone(#[expect(dead_code, reason = "it is held")] RwLockWriteGuard<'static, ()>),
+    /// One of these two is held.
+    _beside: Option<RwLockReadGuard<'static, ()>>,
+    _alone: Option<RwLockWriteGuard<'static, ()>>,
 }
 
 /// What a page was heard to do.
@@ -91,16 +87,19 @@ impl Browser {
     /// Starts one, beside those of other tests.
     pub(crate) fn start() -> Self {
         let turn = TURN.read().unwrap_or_else(PoisonError::into_inner);
-        Self::started(BrowserTurn::Beside(turn))
+        Self::started(Some(turn), None)
     }
 
     /// Starts one as soon as no other test has one, and keeps it the only one.
     pub(crate) fn alone() -> Self {
         let turn = TURN.write().unwrap_or_else(PoisonError::into_inner);
-        Self::started(BrowserTurn::Alone(turn))
+        Self::started(None, Some(turn))
     }
 
-    fn started(turn: BrowserTurn) -> Self {
+    fn started(
+        beside: Option<RwLockReadGuard<'static, ()>>,
+        alone: Option<RwLockWriteGuard<'static, ()>>,
+    ) -> Self {
         let profile = tempfile::tempdir().unwrap();
         let config = BrowserConfig::builder()
             .chrome_executable(executable())
@@ -142,7 +141,8 @@ impl Browser {
             runtime,
             inner: Some(inner),
             profile,
-            _turn: turn,
+            _beside: beside,
+            _alone: alone,
         }
     }
 
