@@ -33,7 +33,7 @@ test: setup-test ## Every test, on a real PostgreSQL with a replica, PgBouncer a
 	$(BUILDS)/debug/loadgen stack --services postgres,redis --topology pgbouncer,replica --no-fsync -- $(CARGO) test --locked --workspace --no-fail-fast --lib --test it -- $(WITH_REPLICA)
 	$(CARGO) test --locked --workspace --test it -- browser:: --test-threads=2
 	scripts/timed-tests.sh driver:: 3 $(CARGO) test --locked --workspace --no-fail-fast --lib --
-	scripts/timed-tests.sh stacks:: 2 $(CARGO) test --locked --workspace --no-fail-fast --test it --
+	scripts/timed-tests.sh stacks:: 3 $(CARGO) test --locked --workspace --no-fail-fast --test it --
 	scripts/timed-tests.sh timed:: 2 $(CARGO) test --locked --workspace --no-fail-fast --test it --
 	scripts/timed-tests.sh alone:: 1 $(CARGO) test --locked --workspace --no-fail-fast --test it --
 

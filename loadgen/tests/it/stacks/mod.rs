@@ -1,4 +1,4 @@
-//! Tests of commands that start services of their own: mostly they wait for these, so two run at a time.
+//! Tests of commands that start services of their own: mostly they wait for these, so three run at a time.
 
 mod bench_target;
 mod builds;
