@@ -6,7 +6,10 @@ CARGO ?= cargo
 BUILDS := $(or $(CARGO_TARGET_DIR),target)
 # Arguments for the demo: make demo ARGS=--quick
 ARGS ?=
-# Tests of target-app that need a replica of PostgreSQL.
+# Tests that run apart from the others: in a browser, or against the wall clock. Like the next ones they are
+# found by a part of their names, so no other test may have it in its own: CI counts whether every test ran.
+APART := driver:: stacks:: timed:: alone:: browser::
+# Tests of target-app that need a replica of PostgreSQL, and the units of the same name.
 WITH_REPLICA := replica:: lab::owners:: lifecycle::one_connection::
 
 help: ## Show these targets
@@ -22,19 +25,22 @@ demo: setup ## The before/after experiment on this machine's own PostgreSQL and 
 	$(CARGO) build --release --locked -p target-app -p loadgen
 	$(BUILDS)/release/loadgen demo $(ARGS) || [ $$? -eq 96 ] # INCONCLUSIVE, as with --quick
 
+# The tests bring the programs with them. Built before, they would have fewer features of their dependencies,
+# and most of these would be compiled twice; the same is why the documentation is made with examples.
 test: setup-test ## Every test, on a real PostgreSQL with a replica, PgBouncer and Redis started for it, in a Chromium and in a tmux
-	$(CARGO) build --locked -p target-app -p loadgen
 	$(CARGO) test --locked --workspace --no-run
-	$(BUILDS)/debug/loadgen stack --services postgres,redis --topology pgbouncer --no-fsync -- $(CARGO) test --locked --workspace --no-fail-fast -- --skip driver:: --skip timed:: --skip browser:: $(addprefix --skip ,$(WITH_REPLICA))
-	$(BUILDS)/debug/loadgen stack --services postgres,redis --topology pgbouncer,replica --no-fsync -- $(CARGO) test --locked --workspace --no-fail-fast --test it -- $(WITH_REPLICA)
-	$(CARGO) test --locked --workspace --test it -- browser:: --test-threads=1
-	scripts/timed-tests.sh driver:: $(CARGO) test --locked --workspace --no-fail-fast --lib -- --test-threads=1
-	scripts/timed-tests.sh timed:: $(CARGO) test --locked --workspace --no-fail-fast --test it -- --test-threads=1
+	$(BUILDS)/debug/loadgen stack --services postgres,redis --topology pgbouncer --no-fsync -- $(CARGO) test --locked --workspace --no-fail-fast --lib --bins --tests -- $(addprefix --skip ,$(APART) $(WITH_REPLICA))
+	$(BUILDS)/debug/loadgen stack --services postgres,redis --topology pgbouncer,replica --no-fsync -- $(CARGO) test --locked --workspace --no-fail-fast --lib --test it -- $(WITH_REPLICA)
+	$(CARGO) test --locked --workspace --test it -- browser:: --test-threads=2
+	scripts/timed-tests.sh driver:: 3 $(CARGO) test --locked --workspace --no-fail-fast --lib --
+	scripts/timed-tests.sh stacks:: 3 $(CARGO) test --locked --workspace --no-fail-fast --test it --
+	scripts/timed-tests.sh timed:: 2 $(CARGO) test --locked --workspace --no-fail-fast --test it --
+	scripts/timed-tests.sh alone:: 1 $(CARGO) test --locked --workspace --no-fail-fast --test it --
 
 lint: ## Formatting, lints and documentation, as CI wants them
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --lib --examples
 
 fmt: ## Format everything
 	$(CARGO) fmt --all

@@ -108,6 +108,36 @@ pub fn empty_docs(files: &[RustFile], proper_names: &[String]) -> Vec<Violation>
     violations
 }
 
+/// Examples in doc comments that would be compiled and run: no stage of the tests looks for them, because
+/// there are none and the look takes half a minute. A fence with another language than Rust is none.
+pub fn doc_examples(sources: &[&SourceText]) -> Vec<Violation> {
+    let others = ["text", "yaml", "json", "toml", "sql", "html", "sh"];
+    let mut violations = Vec::new();
+    for source in sources {
+        let mut is_open = false;
+        for (number, line) in (1..).zip(source.text.lines()) {
+            let line = line.trim_start();
+            let doc = line
+                .strip_prefix("///")
+                .or_else(|| line.strip_prefix("//!"));
+            let Some(language) = doc.and_then(|doc| doc.trim_start().strip_prefix("```")) else {
+                continue;
+            };
+            if !is_open && !others.contains(&language.trim()) {
+                violations.push(Violation::new(
+                    &source.path,
+                    format!(
+                        "{}:{number}: no test runs this example: make it one, or name its language",
+                        source.path
+                    ),
+                ));
+            }
+            is_open = !is_open;
+        }
+    }
+    violations
+}
+
 fn doc_text(line: &str) -> Option<&str> {
     let text = line.trim_start().strip_prefix("///")?;
     (!text.starts_with('/')).then_some(text)

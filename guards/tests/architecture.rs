@@ -169,6 +169,11 @@ fn a_doc_comment_says_more_than_a_word() {
 }
 
 #[test]
+fn no_doc_comment_holds_an_example_that_nobody_runs() {
+    check("doc examples", &files::doc_examples(&rust_sources()));
+}
+
+#[test]
 fn repositories_and_services_know_no_http_and_handlers_no_sql() {
     check("roles", &roles::foreign_types(&repository().files));
 }

@@ -18,10 +18,11 @@ pub struct Feature {
     pub name: &'static str,
     /// One line for the description of the API.
     pub about: &'static str,
-    /// Routes with a time limit, whose responses may be compressed.
-    pub requests: OpenApiRouter<AppState>,
-    /// Routes whose responses last as long as their client listens.
-    pub streams: OpenApiRouter<AppState>,
+    /// Makes the routes with a time limit, whose responses may be compressed. Their description is made with
+    /// them, so that only who needs them asks.
+    pub requests: fn() -> OpenApiRouter<AppState>,
+    /// Makes the routes whose responses last as long as their client listens.
+    pub streams: fn() -> OpenApiRouter<AppState>,
     /// What it caches.
     pub caches: Vec<FeatureCache>,
     /// Operations whose statements `GET /lab/explain` explains.
@@ -53,8 +54,8 @@ impl Feature {
         Self {
             name,
             about,
-            requests: OpenApiRouter::new(),
-            streams: OpenApiRouter::new(),
+            requests: OpenApiRouter::new,
+            streams: OpenApiRouter::new,
             caches: Vec::new(),
             explained: Vec::new(),
             invariants: Vec::new(),

@@ -5,6 +5,8 @@
 mod links;
 mod refusals;
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use shared::{headers, paths};
 use utoipa::{
@@ -76,8 +78,8 @@ pub fn document() -> openapi::OpenApi {
                 .description(Some(feature.about))
                 .build(),
         );
-        document.merge(feature.requests.into_openapi());
-        document.merge(feature.streams.into_openapi());
+        document.merge((feature.requests)().into_openapi());
+        document.merge((feature.streams)().into_openapi());
     }
     tags.extend(document.tags.take().unwrap_or_default());
     document.tags = Some(tags);
@@ -86,17 +88,20 @@ pub fn document() -> openapi::OpenApi {
     document
 }
 
-/// `/openapi.json`, and the page under `/docs`.
+/// `/openapi.json`, and the page under `/docs`; made once, for all applications of the process.
 pub fn routes() -> Router<AppState> {
-    let config = Config::from(paths::OPENAPI)
-        // No badge of a validator on another host.
-        .validator_url("none")
-        .try_it_out_enabled(true)
-        .persist_authorization(true);
-    SwaggerUi::new(DOCS)
-        .config(config)
-        .url(paths::OPENAPI, document())
-        .into()
+    static ROUTES: LazyLock<Router<AppState>> = LazyLock::new(|| {
+        let config = Config::from(paths::OPENAPI)
+            // No badge of a validator on another host.
+            .validator_url("none")
+            .try_it_out_enabled(true)
+            .persist_authorization(true);
+        SwaggerUi::new(DOCS)
+            .config(config)
+            .url(paths::OPENAPI, document())
+            .into()
+    });
+    Router::clone(&ROUTES)
 }
 
 #[cfg(test)]

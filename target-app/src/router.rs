@@ -1,6 +1,8 @@
 //! Every route: those of the features, of health checks and of the control plane; the layers
 //! come last. `routes.txt`, here and in the folder of each feature, lists them for a test.
 
+use std::sync::LazyLock;
+
 use axum::{
     Extension, Router,
     extract::DefaultBodyLimit,
@@ -16,12 +18,8 @@ use crate::{features, http, lab, openapi, state::AppState};
 pub fn router(state: AppState) -> Router {
     // Health, metrics and the lab are never rejected: they show why other requests are.
     let limit_admission = || from_fn_with_state(state.clone(), http::admission);
-    let (mut requests, mut streams) = (OpenApiRouter::new(), OpenApiRouter::new());
-    for feature in features::all() {
-        requests = requests.merge(feature.requests);
-        streams = streams.merge(feature.streams);
-    }
-    let requests = Router::from(requests)
+    let (requests, streams) = feature_routes();
+    let requests = requests
         .layer(from_fn_with_state(state.clone(), http::compress))
         .layer(limit_admission());
     Router::new()
@@ -30,13 +28,27 @@ pub fn router(state: AppState) -> Router {
                 .merge(health_routes())
                 .layer(from_fn(http::time_limit)),
         )
-        .merge(Router::from(streams).layer(limit_admission()))
+        .merge(streams.layer(limit_admission()))
         .merge(lab_routes())
         .merge(openapi::routes())
         .fallback(http::no_such_path)
         .method_not_allowed_fallback(http::method_not_allowed)
         .layer(from_fn_with_state(state.clone(), http::observe))
         .with_state(state)
+}
+
+/// The requests of all features, and their streams; made once, for all applications of the process.
+fn feature_routes() -> (Router<AppState>, Router<AppState>) {
+    static ROUTES: LazyLock<(Router<AppState>, Router<AppState>)> = LazyLock::new(|| {
+        let (mut requests, mut streams) = (OpenApiRouter::new(), OpenApiRouter::new());
+        for feature in features::all() {
+            requests = requests.merge((feature.requests)());
+            streams = streams.merge((feature.streams)());
+        }
+        (requests.into(), streams.into())
+    });
+    let (requests, streams) = &*ROUTES;
+    (requests.clone(), streams.clone())
 }
 
 /// Health checks and metrics.

@@ -128,6 +128,25 @@ fn doc_comments_of_one_word_are_caught() {
 }
 
 #[test]
+fn examples_in_doc_comments_are_caught() {
+    let check = |text: &str| files::doc_examples(&[&SourceText::new("a/src/b.rs", text)]).len();
+    for text in [
+        "/// Adds.\n///\n/// ```\n/// add(1, 2);\n/// ```\nfn add() {}",
+        "//! A crate.\n//! ```rust,no_run\n//! run();\n//! ```",
+        "    /// ```should_panic\n    /// add(1);\n    /// ```",
+    ] {
+        assert_eq!(check(text), 1, "{text}");
+    }
+    for text in [
+        "/// ```text\n/// a + b\n/// ```\nfn f() {}",
+        "//! ```yaml\n//! a: 1\n//! ```\n//! and\n//! ```json\n//! {}\n//! ```",
+        "// ```\nfn f() {}",
+    ] {
+        assert_eq!(check(text), 0, "{text}");
+    }
+}
+
+#[test]
 fn an_index_in_a_migration_is_caught_over_lines_and_in_any_case() {
     let check = |text: &str| {
         let sources = sources(&[("target-app/migrations/0001_a.sql", text)]);

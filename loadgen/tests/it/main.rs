@@ -1,8 +1,8 @@
 //! The real program against a server whose truth is known.
 //!
-//! `timed` holds it against the wall clock: its tests run alone, one at a time, and may be
-//! repeated (`scripts/timed-tests.sh`). `browser` looks at pages in a Chromium, `terminal` at the
-//! live view in a tmux. The others need no clock.
+//! `alone` and `timed` hold it against the wall clock, one and two tests at a time. Those of `stacks` start
+//! services of their own, three at a time. All of these may be repeated (`scripts/timed-tests.sh`). `browser`
+//! looks at pages in a Chromium, `terminal` at the live view in a tmux. The others need no clock.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,6 +10,7 @@
 )]
 
 mod addresses;
+mod alone;
 mod baseline;
 mod browser;
 mod compose;
@@ -25,6 +26,7 @@ mod readme;
 mod reports;
 mod results;
 mod socket_limit;
+mod stacks;
 mod support;
 mod terminal;
 mod timed;

@@ -80,7 +80,7 @@ fn middle(mut all: Vec<f64>) -> f64 {
 
 #[test]
 fn an_hour_of_thirty_operations_is_small_and_opens_at_once() {
-    let browser = Browser::start();
+    let browser = Browser::alone();
     let folder = browser.folder();
     let bytes = store(&hour(), &folder.join("hour"));
     assert!(bytes < 3_000_000, "{bytes} bytes");

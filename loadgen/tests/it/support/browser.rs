@@ -1,14 +1,14 @@
 //! A headless Chromium, driven over DevTools, for the tests of what people look at.
 //!
-//! Each test starts its own, with a fresh profile, and one test at a time has one: a page
-//! measured while another draws would wait for the processor. What a page complains of (console,
+//! Each test starts its own, with a fresh profile. One that measures a page has it alone: while
+//! another draws it would wait for the processor. What a page complains of (console,
 //! exceptions, the log of the network and of the content security policy) and every request it
 //! makes are kept. No name but this machine's is resolved, so that nothing leaves it.
 
 use std::{
     env,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Duration,
 };
 
@@ -43,15 +43,17 @@ pub(crate) const DESK: u32 = 1280;
 /// Width of a telephone's.
 pub(crate) const PHONE: u32 = 390;
 
-/// Which test has a Chromium now.
-static TURN: Mutex<()> = Mutex::new(());
+/// Which tests have a Chromium now, or the only one that has.
+static TURN: RwLock<()> = RwLock::new(());
 
 /// A running Chromium; killed with its profile when it is dropped.
 pub(crate) struct Browser {
     runtime: Runtime,
     inner: Option<chromiumoxide::Browser>,
     profile: TempDir,
-    _turn: MutexGuard<'static, ()>,
+    /// One of these two is held.
+    _beside: Option<RwLockReadGuard<'static, ()>>,
+    _alone: Option<RwLockWriteGuard<'static, ()>>,
 }
 
 /// What a page was heard to do.
@@ -82,9 +84,22 @@ fn executable() -> PathBuf {
 }
 
 impl Browser {
-    /// Starts one, as soon as no other test has one.
+    /// Starts one, beside those of other tests.
     pub(crate) fn start() -> Self {
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = TURN.read().unwrap_or_else(PoisonError::into_inner);
+        Self::started(Some(turn), None)
+    }
+
+    /// Starts one as soon as no other test has one, and keeps it the only one.
+    pub(crate) fn alone() -> Self {
+        let turn = TURN.write().unwrap_or_else(PoisonError::into_inner);
+        Self::started(None, Some(turn))
+    }
+
+    fn started(
+        beside: Option<RwLockReadGuard<'static, ()>>,
+        alone: Option<RwLockWriteGuard<'static, ()>>,
+    ) -> Self {
         let profile = tempfile::tempdir().unwrap();
         let config = BrowserConfig::builder()
             .chrome_executable(executable())
@@ -126,7 +141,8 @@ impl Browser {
             runtime,
             inner: Some(inner),
             profile,
-            _turn: turn,
+            _beside: beside,
+            _alone: alone,
         }
     }
 

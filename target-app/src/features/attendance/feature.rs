@@ -8,10 +8,12 @@ use crate::{db::audit::invariants, feature::Feature};
 /// Who came to a lesson.
 pub(crate) fn feature() -> Feature {
     Feature {
-        requests: OpenApiRouter::new()
-            .routes(routes!(handlers::mark_all))
-            .routes(routes!(handlers::mark))
-            .routes(routes!(handlers::summary)),
+        requests: || {
+            OpenApiRouter::new()
+                .routes(routes!(handlers::mark_all))
+                .routes(routes!(handlers::mark))
+                .routes(routes!(handlers::summary))
+        },
         explained: plans::explained(),
         invariants: invariants![
             "32_attendance_of_participants",

@@ -12,12 +12,14 @@ use crate::{
 /// Accounts and tokens.
 pub(crate) fn feature() -> Feature {
     Feature {
-        requests: OpenApiRouter::new()
-            .routes(routes!(handlers::register))
-            .routes(routes!(handlers::login))
-            .routes(routes!(handlers::refresh))
-            .routes(routes!(handlers::logout))
-            .routes(routes!(handlers::me)),
+        requests: || {
+            OpenApiRouter::new()
+                .routes(routes!(handlers::register))
+                .routes(routes!(handlers::login))
+                .routes(routes!(handlers::refresh))
+                .routes(routes!(handlers::logout))
+                .routes(routes!(handlers::me))
+        },
         caches: vec![FeatureCache {
             kind: &cached::USERS,
             reload: |engine, key| Box::pin(cached::reload(engine, key)),

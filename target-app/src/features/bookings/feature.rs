@@ -12,10 +12,12 @@ use crate::{
 /// Places in slots.
 pub(crate) fn feature() -> Feature {
     Feature {
-        requests: OpenApiRouter::new()
-            .routes(routes!(handlers::list_mine, handlers::create))
-            .routes(routes!(handlers::get))
-            .routes(routes!(handlers::cancel)),
+        requests: || {
+            OpenApiRouter::new()
+                .routes(routes!(handlers::list_mine, handlers::create))
+                .routes(routes!(handlers::get))
+                .routes(routes!(handlers::cancel))
+        },
         caches: vec![FeatureCache {
             kind: &cached::BOOKINGS,
             reload: |engine, key| Box::pin(cached::reload(engine, key)),

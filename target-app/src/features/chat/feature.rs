@@ -15,10 +15,12 @@ struct FrameSchemas;
 /// Rooms, history, the socket.
 pub(crate) fn feature() -> Feature {
     Feature {
-        requests: OpenApiRouter::with_openapi(FrameSchemas::openapi())
-            .routes(routes!(handlers::rooms))
-            .routes(routes!(handlers::history)),
-        streams: OpenApiRouter::new().routes(routes!(handlers::socket)),
+        requests: || {
+            OpenApiRouter::with_openapi(FrameSchemas::openapi())
+                .routes(routes!(handlers::rooms))
+                .routes(routes!(handlers::history))
+        },
+        streams: || OpenApiRouter::new().routes(routes!(handlers::socket)),
         explained: plans::explained(),
         invariants: invariants![
             "09_chat_dense",

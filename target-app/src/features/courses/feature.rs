@@ -8,16 +8,18 @@ use crate::{db::audit::invariants, feature::Feature, registry::FeatureCache};
 /// Courses and what students do in them.
 pub(crate) fn feature() -> Feature {
     Feature {
-        requests: OpenApiRouter::new()
-            .routes(routes!(handlers::list))
-            .routes(routes!(handlers::list_mine))
-            .routes(routes!(handlers::detail))
-            .routes(routes!(handlers::enrolment, handlers::enrol))
-            .routes(routes!(handlers::lesson))
-            .routes(routes!(handlers::complete_lesson))
-            .routes(routes!(handlers::attempt_quiz))
-            .routes(routes!(handlers::submissions, handlers::submit))
-            .routes(routes!(handlers::complete)),
+        requests: || {
+            OpenApiRouter::new()
+                .routes(routes!(handlers::list))
+                .routes(routes!(handlers::list_mine))
+                .routes(routes!(handlers::detail))
+                .routes(routes!(handlers::enrolment, handlers::enrol))
+                .routes(routes!(handlers::lesson))
+                .routes(routes!(handlers::complete_lesson))
+                .routes(routes!(handlers::attempt_quiz))
+                .routes(routes!(handlers::submissions, handlers::submit))
+                .routes(routes!(handlers::complete))
+        },
         caches: vec![FeatureCache {
             kind: &cached::COURSES,
             reload: |engine, key| Box::pin(cached::reload(engine, key)),

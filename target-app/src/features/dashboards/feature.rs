@@ -8,10 +8,12 @@ use crate::{feature::Feature, registry::FeatureCache};
 /// What each role sees first.
 pub(crate) fn feature() -> Feature {
     Feature {
-        requests: OpenApiRouter::new()
-            .routes(routes!(handlers::admin))
-            .routes(routes!(handlers::mentor))
-            .routes(routes!(handlers::student)),
+        requests: || {
+            OpenApiRouter::new()
+                .routes(routes!(handlers::admin))
+                .routes(routes!(handlers::mentor))
+                .routes(routes!(handlers::student))
+        },
         caches: vec![FeatureCache {
             kind: &cached::DASHBOARDS,
             reload: |engine, key| Box::pin(cached::reload(engine, key)),

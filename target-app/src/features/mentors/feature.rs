@@ -15,13 +15,15 @@ struct QuerySchemas;
 /// Discovery, profiles, availability, reviews.
 pub(crate) fn feature() -> Feature {
     Feature {
-        requests: OpenApiRouter::with_openapi(QuerySchemas::openapi())
-            .routes(routes!(handlers::list))
-            .routes(routes!(handlers::detail))
-            .routes(routes!(handlers::availability))
-            .routes(routes!(handlers::list_reviews, handlers::create_review))
-            .routes(routes!(handlers::update_own))
-            .routes(routes!(handlers::set_active)),
+        requests: || {
+            OpenApiRouter::with_openapi(QuerySchemas::openapi())
+                .routes(routes!(handlers::list))
+                .routes(routes!(handlers::detail))
+                .routes(routes!(handlers::availability))
+                .routes(routes!(handlers::list_reviews, handlers::create_review))
+                .routes(routes!(handlers::update_own))
+                .routes(routes!(handlers::set_active))
+        },
         caches: vec![FeatureCache {
             kind: &cached::MENTORS,
             reload: |engine, key| Box::pin(cached::reload(engine, key)),

@@ -11,11 +11,13 @@ use crate::{
 /// What others did to one's lessons.
 pub(crate) fn feature() -> Feature {
     Feature {
-        requests: OpenApiRouter::new()
-            .routes(routes!(handlers::list))
-            .routes(routes!(handlers::unread))
-            .routes(routes!(handlers::read_all))
-            .routes(routes!(handlers::read)),
+        requests: || {
+            OpenApiRouter::new()
+                .routes(routes!(handlers::list))
+                .routes(routes!(handlers::unread))
+                .routes(routes!(handlers::read_all))
+                .routes(routes!(handlers::read))
+        },
         explained: plans::explained(),
         invariants: invariants![
             "28_notification_of_participant",

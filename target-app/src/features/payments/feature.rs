@@ -8,13 +8,15 @@ use crate::{db::audit::invariants, feature::Feature};
 /// Payments of bookings.
 pub(crate) fn feature() -> Feature {
     Feature {
-        requests: OpenApiRouter::new()
-            .routes(routes!(handlers::mine))
-            .routes(routes!(handlers::intent))
-            .routes(routes!(handlers::webhook))
-            .routes(routes!(handlers::get))
-            .routes(routes!(handlers::confirm))
-            .routes(routes!(handlers::refund)),
+        requests: || {
+            OpenApiRouter::new()
+                .routes(routes!(handlers::mine))
+                .routes(routes!(handlers::intent))
+                .routes(routes!(handlers::webhook))
+                .routes(routes!(handlers::get))
+                .routes(routes!(handlers::confirm))
+                .routes(routes!(handlers::refund))
+        },
         explained: plans::explained(),
         invariants: invariants![
             "20_paid_exactly_once",

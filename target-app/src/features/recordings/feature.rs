@@ -8,11 +8,13 @@ use crate::feature::Feature;
 /// Recorded classes.
 pub(crate) fn feature() -> Feature {
     Feature {
-        requests: OpenApiRouter::new()
-            .routes(routes!(handlers::list))
-            .routes(routes!(handlers::get))
-            .routes(routes!(handlers::playback)),
-        streams: OpenApiRouter::new().routes(routes!(handlers::stream)),
+        requests: || {
+            OpenApiRouter::new()
+                .routes(routes!(handlers::list))
+                .routes(routes!(handlers::get))
+                .routes(routes!(handlers::playback))
+        },
+        streams: || OpenApiRouter::new().routes(routes!(handlers::stream)),
         explained: plans::explained(),
         tables: seed::tables(),
         ..Feature::new("recordings", "Recorded classes")

@@ -15,12 +15,14 @@ struct SignalSchemas;
 /// Video classes.
 pub(crate) fn feature() -> Feature {
     Feature {
-        requests: OpenApiRouter::with_openapi(SignalSchemas::openapi())
-            .routes(routes!(handlers::initiate))
-            .routes(routes!(handlers::get))
-            .routes(routes!(handlers::join))
-            .routes(routes!(handlers::end)),
-        streams: OpenApiRouter::new().routes(routes!(handlers::signal)),
+        requests: || {
+            OpenApiRouter::with_openapi(SignalSchemas::openapi())
+                .routes(routes!(handlers::initiate))
+                .routes(routes!(handlers::get))
+                .routes(routes!(handlers::join))
+                .routes(routes!(handlers::end))
+        },
+        streams: || OpenApiRouter::new().routes(routes!(handlers::signal)),
         explained: plans::explained(),
         invariants: invariants![
             "39_one_live_session",

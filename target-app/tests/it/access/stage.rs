@@ -1,6 +1,6 @@
 //! The people of these tests, and for each operation a request about things of one student and one mentor.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use chrono::{TimeDelta, Utc};
 use http::Method;
@@ -405,8 +405,8 @@ fn right_answers() -> Value {
     json!({ "answers": answers })
 }
 
-/// Method and path of each operation of the API description.
-fn operations() -> Vec<(String, Method, String)> {
+/// Method and path of each operation of the API description, which takes longer to make than a request.
+static OPERATIONS: LazyLock<Vec<(String, Method, String)>> = LazyLock::new(|| {
     let document = serde_json::to_value(target_app::openapi::document()).unwrap();
     let mut all = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -418,24 +418,24 @@ fn operations() -> Vec<(String, Method, String)> {
         }
     }
     all
-}
+});
 
 fn described(operation: &str) -> (Method, String) {
-    let found = operations().into_iter().find(|(id, ..)| id == operation);
+    let found = OPERATIONS.iter().find(|(id, ..)| id == operation);
     let (_, method, path) = found.unwrap_or_else(|| panic!("{operation} is not described"));
-    (method, path)
+    (method.clone(), path.clone())
 }
 
 /// Every operation of the API description.
 pub(super) fn all_operations() -> BTreeSet<String> {
-    operations().into_iter().map(|(id, ..)| id).collect()
+    OPERATIONS.iter().map(|(id, ..)| id.clone()).collect()
 }
 
 /// Every operation that may change something, those of the control plane aside.
 pub(super) fn mutations() -> BTreeSet<String> {
-    operations()
-        .into_iter()
+    OPERATIONS
+        .iter()
         .filter(|(id, method, _)| *method != Method::GET && !id.starts_with("lab."))
-        .map(|(id, ..)| id)
+        .map(|(id, ..)| id.clone())
         .collect()
 }

@@ -48,7 +48,7 @@ fn breakages() -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn each_invariant_is_reported_by_name_when_it_is_broken() {
-    for (name, breakage) in breakages() {
+    for (number, (name, breakage)) in breakages().into_iter().enumerate() {
         let app = TestApp::with(&["bookings.strategy=naive"]).start().await;
         let lesson = |student| Lesson { student, mentor: 3 };
         let booking = lesson(200).create(&app.db).await;
@@ -64,7 +64,10 @@ async fn each_invariant_is_reported_by_name_when_it_is_broken() {
             .replace("BOOKING", &booking.to_string())
             .replace("SLOT", &slot_of(booking.0).await)
             .replace("OTHER", &slot_of(other.0).await);
-        app.lab().audits_clean().await;
+        // The lessons are alike in every round, and what they are found to be in the first.
+        if number == 0 {
+            app.lab().audits_clean().await;
+        }
         app.db.execute(&sql).await;
         let report = app.lab().audit().await;
         let broken: Vec<_> = report.broken().collect();

@@ -24,7 +24,9 @@ use shared::{
 use crate::courses::step::{attempt, complete_lesson, course, enrol, lesson, post, submit};
 use crate::payments::step::sent_again;
 use crate::sessions::step as sessions;
-use crate::support::{Answer, ChatSocket, Lesson, NewSlot, SignalEnd, TestApp};
+use crate::support::{
+    Answer, ChatSocket, Lesson, NewSlot, ReplicaTurn, SignalEnd, TestApp, together,
+};
 
 /// Switches that change neither which statements an operation sends nor on which connection. All
 /// others are varied, those that will be added too.
@@ -291,8 +293,8 @@ async fn pay(app: &TestApp, done: &mut impl FnMut(&'static str, Answer) -> Answe
     done("payments.refund", student.refund(payment.id).await);
 }
 
-#[tokio::test]
-async fn every_operation_needs_one_connection_under_every_variant() {
+/// Sends every operation under every variant, with that `pool.checkout`.
+async fn under_every_variant(checkout: &str, turn: &ReplicaTurn) {
     let app = TestApp::with(&[
         "pool.max=1",
         "pool.acquire_timeout=10s",
@@ -303,6 +305,7 @@ async fn every_operation_needs_one_connection_under_every_variant() {
     ])
     .with_pooler()
     .with_replica()
+    .in_turn(turn)
     .start()
     .await;
     let document: Value = app.anonymous().get(paths::OPENAPI).await.ok();
@@ -314,26 +317,30 @@ async fn every_operation_needs_one_connection_under_every_variant() {
         .flat_map(|(_, item)| item.as_object().unwrap().values())
         .filter_map(|operation| operation["operationId"].as_str())
         .collect();
-    let mut round = 0;
-    for checkout in Checkout::forms() {
-        for variant in variants() {
-            round += 1;
-            let mut changes = variant.clone();
-            changes.insert("pool.checkout".to_owned(), checkout.into());
-            let changed = app.lab().put_profile(Value::Object(changes)).await;
-            assert_eq!(changed.status, 200, "{variant:?}: {}", changed.text());
-            let sent = every_operation(&app, &format!("{checkout} {variant:?}"), round).await;
-            // Without holds nothing is to be paid.
-            let unpaid = variant.get("bookings.payment") == Some(&json!("off"));
-            let expected = described.iter().copied();
-            let expected: BTreeSet<&str> = expected
-                .filter(|operation| !(unpaid && operation.starts_with("payments.")))
-                .collect();
-            assert_eq!(sent, expected);
-        }
+    for (round, variant) in (1..).zip(variants()) {
+        let mut changes = variant.clone();
+        changes.insert("pool.checkout".to_owned(), checkout.into());
+        let changed = app.lab().put_profile(Value::Object(changes)).await;
+        assert_eq!(changed.status, 200, "{variant:?}: {}", changed.text());
+        let sent = every_operation(&app, &format!("{checkout} {variant:?}"), round).await;
+        // Without holds nothing is to be paid.
+        let unpaid = variant.get("bookings.payment") == Some(&json!("off"));
+        let expected = described.iter().copied();
+        let expected: BTreeSet<&str> = expected
+            .filter(|operation| !(unpaid && operation.starts_with("payments.")))
+            .collect();
+        assert_eq!(sent, expected);
     }
     assert_eq!(app.lab().telemetry().await.pool.timeouts, 0);
     app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_operation_needs_one_connection_under_every_variant() {
+    // Side by side: each sends one request at a time, and would leave a processor idle.
+    let turn = ReplicaTurn::take().await;
+    let checkouts = Checkout::forms().into_iter();
+    together(checkouts.map(|checkout| under_every_variant(checkout, &turn))).await;
 }
 
 #[test]

@@ -1,4 +1,4 @@
 //! PgBouncer between the application and PostgreSQL.
 
-mod driver;
+mod statements;
 mod ways;

@@ -185,6 +185,12 @@ impl Setup {
         self
     }
 
+    /// With the replica in a turn that the test has already, for another application too.
+    pub(crate) fn in_turn(mut self, turn: &ReplicaTurn) -> Self {
+        self.turn = Some(turn.clone());
+        self
+    }
+
     /// With a statement run on its database before it starts.
     pub(crate) fn after_sql(mut self, sql: &str) -> Self {
         self.statements.push(sql.to_owned());
@@ -194,7 +200,7 @@ impl Setup {
     /// The application, listening.
     pub(crate) async fn start(mut self) -> TestApp {
         // Before the permit: whoever has the replica may be waiting for one.
-        if self.replica.is_some() {
+        if self.replica.is_some() && self.turn.is_none() {
             self.turn = Some(ReplicaTurn::take().await);
         }
         let permit = permit().await;

@@ -167,13 +167,16 @@ impl TestDb {
     /// Drops it, and the copies that a reset knows.
     pub(crate) async fn finish(self) {
         self.pool.close().await;
+        let mut conn = server().await;
         for suffix in ["", "_seed", "_restored"] {
-            run(&format!(
-                "drop database if exists {}{suffix} with (force)",
-                self.name
-            ))
-            .await;
+            // Each by itself: together they were a transaction, in which no database can be dropped.
+            let sql = format!("drop database if exists {}{suffix} with (force)", self.name);
+            sqlx::raw_sql(AssertSqlSafe(sql))
+                .execute(&mut conn)
+                .await
+                .unwrap();
         }
+        conn.close().await.unwrap();
     }
 }
 

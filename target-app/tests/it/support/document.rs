@@ -48,12 +48,12 @@ impl Document {
             other => other.to_lowercase(),
         };
         // A path without parameters before those that it is a value of.
-        let exact = paths.get(path);
-        let matching = paths
-            .iter()
-            .find(|(template, _)| fits(template, path))
-            .map(|(_, item)| item);
-        exact.or(matching)?.get(method)
+        let matching = || {
+            let mut all = paths.iter();
+            all.find(|(template, _)| fits(template, path))
+                .map(|(_, item)| item)
+        };
+        paths.get(path).or_else(matching)?.get(method)
     }
 }
 

@@ -11,8 +11,11 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::services;
 
-/// The sole use of the replica, whose replay is one for all databases.
-pub(crate) struct ReplicaTurn(#[expect(dead_code, reason = "it is held")] OwnedMutexGuard<()>);
+/// The sole use of the replica, whose replay is one for all databases; clones share it.
+#[derive(Clone)]
+pub(crate) struct ReplicaTurn(
+    #[expect(dead_code, reason = "it is held")] Arc<OwnedMutexGuard<()>>,
+);
 
 impl ReplicaTurn {
     /// Waits for it. A test that failed may have left the replay standing still.
@@ -24,7 +27,7 @@ impl ReplicaTurn {
                 .unwrap_or_else(PoisonError::into_inner)
                 .get_or_insert_with(Arc::default),
         );
-        let turn = Self(turns.lock_owned().await);
+        let turn = Self(Arc::new(turns.lock_owned().await));
         ReplicaEnd::connect().await.resume().await;
         turn
     }

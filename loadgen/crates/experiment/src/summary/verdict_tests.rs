@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join_all};
 use shared::{api::lab::Explanation, invariant::InvariantResult, snapshot::Snapshot};
 use tokio_util::sync::CancellationToken;
 
@@ -229,6 +229,9 @@ const BROKEN: ProgrammedAudit = || Ok(Some(audited(3, &[])));
 const PARTIAL: ProgrammedAudit = || Ok(Some(audited(0, &["caches: Redis is gone"])));
 const FAILED: ProgrammedAudit = || Err(SystemError::Failed("no connection".to_owned()));
 
+/// Cases that are run at once: each waits most of the time.
+const AT_ONCE: usize = 4;
+
 /// What is asked, how the target answers, what the audit says, and the verdict.
 type VerdictCase = (
     &'static str,
@@ -366,25 +369,30 @@ async fn each_way_to_fail_has_its_verdict_in_a_run() {
             "only in part",
         ),
     ];
-    for (what, thresholds, answers, audit, mut word, mut code, reason) in cases {
-        let summary = run(thresholds, answers, audit).await;
-        let verdict = &summary.verdict;
-        if word == Passed && summary.trials[0].validity.word == ValidityWord::Noisy {
-            (word, code) = (VerdictWord::Inconclusive, 96);
+    for several in cases.chunks(AT_ONCE) {
+        let summaries = several
+            .iter()
+            .map(|(_, thresholds, answers, audit, ..)| run(thresholds, *answers, *audit));
+        let summaries = join_all(summaries).await;
+        for (&(what, .., mut word, mut code, reason), summary) in several.iter().zip(summaries) {
+            let verdict = &summary.verdict;
+            if word == Passed && summary.trials[0].validity.word == ValidityWord::Noisy {
+                (word, code) = (VerdictWord::Inconclusive, 96);
+            }
+            assert_eq!(
+                (verdict.word, verdict.exit_code()),
+                (word, code),
+                "{what}: {verdict:?}"
+            );
+            let reasons = verdict.reasons.join("\n");
+            assert!(reasons.contains(reason), "{what}: {reasons}");
+            let clean = what == "a clean audit";
+            assert_eq!(
+                reasons.contains("no invariant is broken"),
+                clean,
+                "{what}: {reasons}"
+            );
         }
-        assert_eq!(
-            (verdict.word, verdict.exit_code()),
-            (word, code),
-            "{what}: {verdict:?}"
-        );
-        let reasons = verdict.reasons.join("\n");
-        assert!(reasons.contains(reason), "{what}: {reasons}");
-        let clean = what == "a clean audit";
-        assert_eq!(
-            reasons.contains("no invariant is broken"),
-            clean,
-            "{what}: {reasons}"
-        );
     }
 }
 
@@ -438,21 +446,26 @@ async fn an_experiment_is_not_decided_by_one_block_and_does_not_pass_where_reque
             "is broken",
         ),
     ];
-    for (what, thresholds, answers, audit, word, code, reason) in cases {
-        let summary = Box::pin(pairs(thresholds, answers, audit)).await;
-        let verdict = &summary.verdict;
-        assert_eq!(
-            (verdict.word, verdict.exit_code()),
-            (word, code),
-            "{what}: {verdict:?}"
-        );
-        let reasons = verdict.reasons.join("\n");
-        assert!(reasons.contains(reason), "{what}: {reasons}");
-        assert!(
-            verdict.headline.starts_with("total p50 "),
-            "{what}: {verdict:?}"
-        );
-        assert_eq!(verdict.confidence.trials(), 2, "{what}: {verdict:?}");
+    for several in cases.chunks(AT_ONCE) {
+        let summaries = several
+            .iter()
+            .map(|(_, thresholds, answers, audit, ..)| pairs(thresholds, *answers, *audit));
+        let summaries = join_all(summaries).await;
+        for (&(what, .., word, code, reason), summary) in several.iter().zip(summaries) {
+            let verdict = &summary.verdict;
+            assert_eq!(
+                (verdict.word, verdict.exit_code()),
+                (word, code),
+                "{what}: {verdict:?}"
+            );
+            let reasons = verdict.reasons.join("\n");
+            assert!(reasons.contains(reason), "{what}: {reasons}");
+            assert!(
+                verdict.headline.starts_with("total p50 "),
+                "{what}: {verdict:?}"
+            );
+            assert_eq!(verdict.confidence.trials(), 2, "{what}: {verdict:?}");
+        }
     }
 }
 

@@ -127,13 +127,13 @@ const HOSTILE: &str = "\u{1b}[2J<script>\n";
 /// A copy of `right` with a hostile text in the place of the value at `path`; none where the value
 /// is no text.
 fn hostile_value(right: &Value, path: &str) -> Option<Value> {
-    let mut damaged = right.clone();
-    let value = damaged.pointer_mut(path)?;
+    let value = right.pointer(path)?;
     // Numbers are not taken for text.
     if !value.is_string() && !value.is_null() {
         return None;
     }
-    *value = json!(HOSTILE);
+    let mut damaged = right.clone();
+    *damaged.pointer_mut(path)? = json!(HOSTILE);
     Some(damaged)
 }
 
@@ -142,6 +142,9 @@ fn hostile_value(right: &Value, path: &str) -> Option<Value> {
 fn hostile_key(right: &Value, path: &str) -> Option<Value> {
     let (object, key) = path.rsplit_once('/')?;
     let key = key.replace("~1", "/").replace("~0", "~");
+    if !right.pointer(object)?.is_object() {
+        return None;
+    }
     let mut damaged = right.clone();
     let fields = damaged.pointer_mut(object)?.as_object_mut()?;
     let value = fields.remove(&key)?;

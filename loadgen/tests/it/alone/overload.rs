@@ -5,11 +5,11 @@ use serde_json::Value;
 use crate::support::{finish, loadgen, start};
 
 /// Sign-ins that hash, lists from the cache, bookings, recordings and chat, at a rate that no machine
-/// carries, from clients that leave after ten seconds: the target goes on with what they have begun.
+/// carries, from clients that leave after six seconds: the target goes on with what they have begun.
 fn overloaded(store: &str) -> (Option<i32>, Value) {
     let results = tempfile::tempdir().unwrap();
     let cache = format!("cache.bookings={store}");
-    let words = "run core --rate 1000/s --warmup 1s --duration 5s --timeout 10s --scale tiny --accounts 20 --quiet --set";
+    let words = "run core --rate 1000/s --warmup 1s --duration 5s --timeout 6s --scale tiny --accounts 20 --quiet --set";
     let folder = results.path().to_str().unwrap();
     let rest = [cache.as_str(), "--results", folder];
     let ran = finish(start(loadgen(words.split_whitespace().chain(rest))));

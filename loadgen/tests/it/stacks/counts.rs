@@ -8,7 +8,7 @@ use crate::support::{finish, loadgen, start};
 /// Looks begin within this time of the window's edges.
 const EDGE_S: f64 = 0.3;
 /// Length of the measured window.
-const WINDOW_S: f64 = 8.0;
+const WINDOW_S: f64 = 6.0;
 
 /// The only trial of a run with these switches.
 fn trial(rate: u32, switches: &[&str]) -> Value {
@@ -21,9 +21,9 @@ fn trial(rate: u32, switches: &[&str]) -> Value {
         "--rate",
         &rate,
         "--duration",
-        "8s",
+        "6s",
         "--warmup",
-        "2s",
+        "1s",
         "--scale",
         "tiny",
         "--quiet",

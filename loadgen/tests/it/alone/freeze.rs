@@ -1,7 +1,7 @@
 //! A target that stands still for a second is seen in every request of that second, and
 //! only a load that does not wait for answers shows it (coordinated omission).
 
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use loadgen_engine::{
     schedule::{Schedule, plan},
@@ -63,11 +63,13 @@ fn expected() -> Vec<f64> {
 #[test]
 fn a_freeze_is_in_every_percentile_that_it_belongs_to_and_a_closed_loop_hides_it() {
     let expected = expected();
-    let server = freezing().serve();
-    let open = http(
-        &server.url(),
-        "--rate 100/s --duration 10s --connections 200",
-    );
+    // Side by side, each with a server of its own: together they leave both processors idle.
+    let run = |arguments: &'static str| move || http(&freezing().serve().url(), arguments);
+    let (open, closed) = thread::scope(|both| {
+        let open = both.spawn(run("--rate 100/s --duration 10s --connections 200"));
+        let closed = both.spawn(run("--duration 10s --connections 1"));
+        (open.join().unwrap(), closed.join().unwrap())
+    });
     assert_eq!(open.planned(), expected.len() as u64, "{open:?}");
     assert_eq!(open.outcome("ok"), open.planned(), "{open:?}");
     // A tenth is frozen: the p90 lies on the very edge and says nothing.
@@ -79,8 +81,6 @@ fn a_freeze_is_in_every_percentile_that_it_belongs_to_and_a_closed_loop_hides_it
         );
     }
 
-    let server = freezing().serve();
-    let closed = http(&server.url(), "--duration 10s --connections 1");
     assert!(closed.planned() > 100, "{closed:?}");
     assert!(
         closed.response("max") > 900.0,

@@ -1,7 +1,7 @@
 //! A queue with one server and random service times (M/M/1): the program's percentiles are
 //! those of the queue that really was, by the server's own log.
 
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use rand::RngExt as _;
 
@@ -58,11 +58,11 @@ fn holds_at(utilization: f64) {
 }
 
 #[test]
-fn the_percentiles_of_a_half_busy_queue_are_those_of_its_own_log() {
-    holds_at(0.5);
-}
-
-#[test]
-fn the_percentiles_of_a_busy_queue_are_those_of_its_own_log() {
-    holds_at(0.7);
+fn the_percentiles_of_a_half_busy_queue_and_of_a_busy_one_are_those_of_their_own_logs() {
+    // Side by side: twenty and twenty-eight requests a second leave both processors idle.
+    thread::scope(|both| {
+        for utilization in [0.5, 0.7] {
+            both.spawn(move || holds_at(utilization));
+        }
+    });
 }
