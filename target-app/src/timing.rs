@@ -35,6 +35,8 @@ struct Inner {
     body_age: AtomicU32,
     /// Who signed in for it.
     person: OnceLock<Uuid>,
+    /// Statements that are under way, were not waited for, or failed.
+    unanswered: AtomicU32,
 }
 
 impl Default for Timing {
@@ -45,6 +47,7 @@ impl Default for Timing {
             counts: EnumMap::default(),
             body_age: AtomicU32::new(0),
             person: OnceLock::new(),
+            unanswered: AtomicU32::new(0),
         }))
     }
 }
@@ -87,14 +90,28 @@ pub fn person() -> Option<Uuid> {
 }
 
 /// Wraps one PostgreSQL statement.
-pub async fn db<F: Future>(work: F) -> F::Output {
+pub async fn db<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     let begin = Instant::now();
+    with(|inner| {
+        inner.unanswered.fetch_add(1, Relaxed);
+    });
     let output = work.await;
     with(|inner| {
         inner.add(ServerPart::Db, begin.elapsed());
         inner.count(ServerCount::Queries, 1);
+        if output.is_ok() {
+            inner.unanswered.fetch_sub(1, Relaxed);
+        }
     });
     output
+}
+
+/// Whether every statement of the current request so far was answered without an error. Outside of a
+/// request nothing is known, and the answer is no.
+pub fn statements_answered() -> bool {
+    CURRENT
+        .try_with(|timing| timing.0.unanswered.load(Relaxed) == 0)
+        .unwrap_or(false)
 }
 
 /// Wraps one command to Redis, the checkout of its connection included.
@@ -199,11 +216,36 @@ fn micros(span: Duration) -> u32 {
 mod tests {
     use super::*;
 
+    async fn slept(ms: u64) -> Result<(), ()> {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_statement_that_failed_or_was_not_waited_for_is_not_answered() {
+        assert!(!statements_answered());
+        let timing = Timing::default();
+        scope(timing.clone(), async {
+            assert!(statements_answered());
+            db(slept(1)).await.unwrap();
+            assert!(statements_answered());
+            let cut = tokio::time::timeout(Duration::from_millis(1), db(slept(1_000)));
+            assert!(cut.await.is_err());
+            assert!(!statements_answered());
+        })
+        .await;
+        scope(Timing::default(), async {
+            assert_eq!(db(async { Err::<(), _>(7) }).await, Err(7));
+            assert!(!statements_answered());
+        })
+        .await;
+    }
+
     #[tokio::test]
     async fn what_happens_in_a_request_is_counted_in_its_recorder() {
         let timing = Timing::default();
         scope(timing.clone(), async {
-            db(tokio::time::sleep(Duration::from_millis(2))).await;
+            db(slept(2)).await.unwrap();
             redis(async { redis_ping() }).await;
             hash(async {}).await;
             pool_wait(Duration::from_micros(7));
@@ -243,7 +285,7 @@ mod tests {
         let request = scope(
             timing.clone(),
             shielded(async {
-                db(tokio::time::sleep(Duration::from_millis(20))).await;
+                db(slept(20)).await.unwrap();
                 done.send(()).unwrap();
             }),
         );

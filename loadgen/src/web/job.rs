@@ -91,9 +91,10 @@ pub(super) async fn follow(
     };
     let writing = tokio::spawn(write_changes(input, changes));
     let publishing = feed.clone();
-    let reading = tokio::spawn(async move {
-        tokio::join!(read_events(output, &publishing), read_tail(errors))
-    });
+    let reading =
+        tokio::spawn(
+            async move { tokio::join!(read_events(output, &publishing), read_tail(errors)) },
+        );
     let stopping = async {
         tokio::select! {
             () = stop.cancelled() => {}

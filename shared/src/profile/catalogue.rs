@@ -122,9 +122,11 @@ switches! {
     /// How long an unused connection stays open.
     pool_idle_timeout: Millis = "pool.idle_timeout", "30s" => "30s", "CodeConnect results: idle timeout 30 s";
     /// Ping the server at each checkout to check the connection.
-    pool_ping: OnOff = "pool.ping_on_acquire", "on" => "off", "sqlx default; one round trip a checkout";
+    pool_ping_on_acquire: OnOff = "pool.ping_on_acquire", "on" => "off", "sqlx default; one round trip a checkout";
+    /// Ping the server when a connection comes back, as sqlx always does, or use it again without.
+    pool_ping_on_release: OnOff = "pool.ping_on_release", "on" => "off", "sqlx always does; one round trip a release";
     /// How long a request keeps a connection.
-    pool_checkout: Checkout = "pool.checkout", "per_query" => "per_request", "fewer checkouts, fewer release pings";
+    pool_checkout: Checkout = "pool.checkout", "per_query" => "per_request", "fewer checkouts and releases, each with its ping";
 
     /// Index for mentor discovery.
     index_mentors_active_rating: OnOff = "index.mentors_active_rating", "off" => "on", "CodeConnect results: mentors (isActive, rating)";

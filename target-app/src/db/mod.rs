@@ -6,6 +6,7 @@ mod error;
 mod explain;
 pub mod guards;
 mod isolation;
+mod kept;
 mod losses;
 mod migrate;
 pub mod optimizations;

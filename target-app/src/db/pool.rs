@@ -15,10 +15,12 @@ use shared::{
     snapshot::PoolSnapshot,
     time::Millis,
 };
-use sqlx::{PgPool, Postgres, pool::PoolConnection, postgres::PgConnectOptions};
+use sqlx::{Connection as _, PgPool, postgres::PgConnectOptions};
 
 use super::{
     DbError, Isolation, LostRace,
+    kept::{KeptConnections, PooledConnection},
+    losses,
     pooler::{Pooler, PoolerSettings, TransactionStart},
     replica::{Replica, ReplicaReads},
     round_trip::DelayedRoute,
@@ -50,6 +52,10 @@ impl PoolCounters {
 #[derive(Debug, Clone)]
 pub struct Db {
     pool: PgPool,
+    /// What is kept beside it; `None` where each connection is checked when it comes back.
+    kept: Option<Arc<KeptConnections>>,
+    /// Whether a connection without a statement cache drops its statements now and then.
+    drops_statements: bool,
     checkout: Checkout,
     secured: RowSecurity,
     /// The way to the server, where it is longer than it has to be.
@@ -106,6 +112,8 @@ pub async fn open(
     };
     let db = Db {
         pool,
+        kept: (!profile.pool_ping_on_release.is_on()).then(KeptConnections::new),
+        drops_statements: !cached,
         checkout: profile.pool_checkout,
         secured: profile.db_rls,
         route: route.map(Arc::new),
@@ -168,7 +176,12 @@ impl Db {
                 reads.close().await;
             }
         };
-        tokio::join!(self.pool.close(), reads);
+        // It is closed from here on, and ends when all connections are back.
+        let pool = self.pool.close();
+        if let Some(kept) = &self.kept {
+            kept.close();
+        }
+        tokio::join!(pool, reads);
     }
 
     /// The statements with which a transaction begins.
@@ -199,6 +212,7 @@ impl Db {
                 "pool.ping_on_acquire",
                 OnOff::from(options.get_test_before_acquire()),
             ),
+            SwitchReading::new("pool.ping_on_release", OnOff::from(self.kept.is_none())),
             SwitchReading::new("pool.checkout", self.checkout),
             SwitchReading::new(
                 "db.round_trip",
@@ -223,7 +237,9 @@ impl Db {
         PoolSnapshot {
             max: self.pool.options().get_max_connections(),
             size: self.pool.size(),
-            idle: u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX),
+            idle: u32::try_from(self.pool.num_idle())
+                .unwrap_or(u32::MAX)
+                .saturating_add(self.kept.as_ref().map_or(0, |kept| kept.count())),
             waiters: self.counters.waiters.load(Relaxed),
             acquires: self.counters.acquires.load(Relaxed),
             wait_us: self.counters.wait_us.load(Relaxed),
@@ -248,10 +264,10 @@ impl Db {
     }
 
     /// Takes a connection out of the pool, and counts what that cost.
-    pub(super) async fn acquire(&self) -> Result<PoolConnection<Postgres>, DbError> {
+    pub(super) async fn acquire(&self) -> Result<PooledConnection, DbError> {
         let begin = Instant::now();
         let waiting = Waiting::enter(&self.counters.waiters);
-        let outcome = self.pool.acquire().await;
+        let outcome = self.take().await;
         drop(waiting);
         let elapsed = begin.elapsed();
         timing::pool_wait(elapsed);
@@ -264,6 +280,46 @@ impl Db {
             }
             error.into()
         })
+    }
+
+    /// A connection that was kept, or one of the pool.
+    async fn take(&self) -> Result<PooledConnection, sqlx::Error> {
+        let Some(kept) = &self.kept else {
+            return Ok(PooledConnection::new(self.pool.acquire().await?, None));
+        };
+        if let Some(conn) = self.take_kept(kept).await {
+            return Ok(conn);
+        }
+        let _wait = kept.wait_for_pool();
+        if let Some(conn) = self.take_kept(kept).await {
+            return Ok(conn);
+        }
+        let conn = self.pool.acquire().await?;
+        Ok(PooledConnection::new(conn, Some(kept)))
+    }
+
+    /// The latest connection that was kept and still answers, as the switches want it.
+    async fn take_kept(&self, kept: &Arc<KeptConnections>) -> Option<PooledConnection> {
+        let pings = self.pool.options().get_test_before_acquire();
+        while let Some((mut conn, idle)) = kept.take() {
+            // Given back half-way, or without an answer, it is for the pool to judge.
+            conn.set_in_transaction(true);
+            let mut checked = Ok(());
+            if pings || losses::may_have_taken(idle) {
+                checked = conn.ping().await;
+            }
+            if checked.is_ok() && self.drops_statements {
+                checked = settings::deallocate_statements(&mut conn).await;
+            }
+            match checked {
+                Ok(()) => {
+                    conn.set_in_transaction(false);
+                    return Some(conn);
+                }
+                Err(error) => tracing::info!(%error, "a connection was lost since its last use"),
+            }
+        }
+        None
     }
 
     /// Opens `count` connections, so that the first requests find them.

@@ -140,8 +140,7 @@ impl DbSession {
             conn.commit().await?;
             return Ok(done);
         }
-        self.secured(person, TransactionEffect::Writes, work)
-            .await
+        self.secured(person, TransactionEffect::Writes, work).await
     }
 
     async fn secured<T, F>(

@@ -10,10 +10,10 @@ use std::{
 };
 
 use shared::profile::Checkout;
-use sqlx::{AssertSqlSafe, PgConnection, Postgres, SqlSafeStr as _, pool::PoolConnection};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, SqlSafeStr as _};
 use sqlx_core::transaction::TransactionManager as _;
 
-use super::{Db, DbError};
+use super::{Db, DbError, kept::PooledConnection};
 use crate::timing;
 
 type Transactions = <Postgres as sqlx::Database>::TransactionManager;
@@ -45,7 +45,7 @@ impl Db {
 /// keeps the first one until the session ends.
 pub struct DbSession {
     db: Db,
-    kept: Option<PoolConnection<Postgres>>,
+    kept: Option<PooledConnection>,
     /// Whether that one leads to the replica.
     kept_of_replica: bool,
     /// Whether its reads may go to the replica.
@@ -116,7 +116,7 @@ impl DbSession {
     /// A lease of `of_replica`, of the connection that is kept, or of one to the primary.
     async fn lease(
         &mut self,
-        of_replica: Option<PoolConnection<Postgres>>,
+        of_replica: Option<PooledConnection>,
         begin: Option<Arc<str>>,
     ) -> Result<Lease<'_>, DbError> {
         let conn = match self.db.checkout() {
@@ -144,6 +144,7 @@ impl DbSession {
             // Until then a lease that is dropped closes its connection: what a client that
             // disconnects leaves of a begin would become part of the next transaction.
             lease.state = LeaseState::Beginning;
+            lease.conn.get_mut().set_in_transaction(true);
             let begin = AssertSqlSafe(begin).into_sql_str();
             timing::db(Transactions::begin(&mut lease, Some(begin))).await?;
             lease.state = LeaseState::Open;
@@ -169,19 +170,19 @@ enum LeaseState {
 }
 
 enum LeasedConnection<'a> {
-    Own(PoolConnection<Postgres>),
-    Kept(&'a mut PoolConnection<Postgres>),
+    Own(PooledConnection),
+    Kept(&'a mut PooledConnection),
 }
 
 impl LeasedConnection<'_> {
-    const fn get(&self) -> &PoolConnection<Postgres> {
+    const fn get(&self) -> &PooledConnection {
         match self {
             Self::Own(conn) => conn,
             Self::Kept(conn) => conn,
         }
     }
 
-    const fn get_mut(&mut self) -> &mut PoolConnection<Postgres> {
+    const fn get_mut(&mut self) -> &mut PooledConnection {
         match self {
             Self::Own(conn) => conn,
             Self::Kept(conn) => conn,
@@ -199,7 +200,10 @@ impl Drop for Lease<'_> {
             LeaseState::Plain => {}
             LeaseState::Beginning => conn.close_on_drop(),
             // Sent with what follows: the next begin, or the check on the return to the pool.
-            LeaseState::Open => Transactions::start_rollback(conn),
+            LeaseState::Open => {
+                conn.set_in_transaction(true);
+                Transactions::start_rollback(conn);
+            }
         }
     }
 }
@@ -237,6 +241,7 @@ impl WriteLease<'_> {
         self.db.note_write();
         committed?;
         self.lease.state = LeaseState::Plain;
+        self.lease.conn.get_mut().set_in_transaction(false);
         Ok(())
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn requested(profile: &Profile) -> [(&'static str, String); 3] {
 /// prepared statements now and then.
 pub(super) fn pool(profile: &Profile, drops_statements: bool) -> PgPoolOptions {
     // Where each checkout pings, it finds what a loss took along by itself.
-    let pings = profile.pool_ping.is_on();
+    let pings = profile.pool_ping_on_acquire.is_on();
     PgPoolOptions::new()
         .max_connections(profile.pool_max.get())
         // Above the maximum it is kept as asked for; the pool stops at the maximum by itself.
@@ -107,7 +107,7 @@ fn basic(options: PgConnectOptions, profile: &Profile) -> PgConnectOptions {
 ///
 /// Without its cache sqlx 0.9 still names each statement it prepares, and never closes it: the
 /// server would keep every one. At random, because a connection keeps no count of its releases.
-async fn deallocate_statements(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+pub(super) async fn deallocate_statements(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
     let due = chance::rng().random_bool(DEALLOCATE_PROBABILITY);
     if due {
         sqlx::raw_sql("deallocate all").execute(conn).await?;

@@ -153,6 +153,8 @@ where
     E: From<DbError> + Send,
 {
     let mut conn = db.acquire().await?;
+    // However it ends but by its commit.
+    conn.set_in_transaction(true);
     let begin = conn.begin_with(AssertSqlSafe(db.begin(isolation)));
     let mut open = timing::db(begin).await.map_err(DbError::from)?;
     match work(&mut open).await {
@@ -163,6 +165,7 @@ where
                 db.note_write();
             }
             committed.map_err(DbError::from)?;
+            conn.set_in_transaction(false);
             Ok(value)
         }
         Err(error) => {

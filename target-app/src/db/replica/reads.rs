@@ -6,11 +6,11 @@ use std::{
 };
 
 use shared::profile::{Profile, ReadSource};
-use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, pool::PoolConnection};
+use sqlx::{ConnectOptions as _, Connection as _, PgPool};
 
 use super::{Replica, standing::ReadRoute};
 use crate::{
-    db::{DbError, round_trip::DelayedRoute, settings},
+    db::{DbError, kept::PooledConnection, round_trip::DelayedRoute, settings},
     timing,
 };
 
@@ -63,7 +63,7 @@ impl ReplicaReads {
 
     /// A connection to the replica; `None` where this read has to go to the primary. A replica that is
     /// away costs no time, and one that is lost only until that is seen.
-    pub(in crate::db) async fn acquire(&self) -> Option<PoolConnection<Postgres>> {
+    pub(in crate::db) async fn acquire(&self) -> Option<PooledConnection> {
         let standing = self.replica.standing();
         if self.distinguishes_writers() && !standing.has_writes_of(timing::person()) {
             standing.count(ReadRoute::OwnWrites);
@@ -72,7 +72,7 @@ impl ReplicaReads {
         let conn = if standing.is_usable() {
             let begin = Instant::now();
             let conn = tokio::select! {
-                conn = self.pool.acquire() => conn.ok(),
+                conn = self.pool.acquire() => conn.ok().map(|conn| PooledConnection::new(conn, None)),
                 () = standing.lost() => None,
             };
             timing::pool_wait(begin.elapsed());

@@ -70,7 +70,11 @@ async fn size_and_type_are_limited() {
     assert_eq!(whole.status, 201);
     let larger = submit(&student, 0, "text/plain", &vec![b'a'; most + 1]).await;
     let problem = larger.refused(Code::TooLarge);
-    assert!(problem.detail.contains(&most.to_string()), "{}", problem.detail);
+    assert!(
+        problem.detail.contains(&most.to_string()),
+        "{}",
+        problem.detail
+    );
     // Without a length, too.
     let chunks = (0..100).map(|_| Ok::<_, std::io::Error>(vec![b'a'; 1_024]));
     let body = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));

@@ -13,9 +13,7 @@ use super::services;
 
 /// The sole use of the replica, whose replay is one for all databases; clones share it.
 #[derive(Clone)]
-pub(crate) struct ReplicaTurn(
-    #[expect(dead_code, reason = "it is held")] Arc<OwnedMutexGuard<()>>,
-);
+pub(crate) struct ReplicaTurn(#[expect(dead_code, reason = "it is held")] Arc<OwnedMutexGuard<()>>);
 
 impl ReplicaTurn {
     /// Waits for it. A test that failed may have left the replay standing still.

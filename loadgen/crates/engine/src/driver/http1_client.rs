@@ -112,10 +112,8 @@ impl Http1Client {
         };
         let to_head_request = request.method == Method::HEAD;
         let head = poll_fn(|context| self.poll_exchange(context, to_head_request)).await?;
-        self.reusable = head.keep_alive
-            && !is_last(request)
-            && self.output.is_empty()
-            && self.body.is_empty();
+        self.reusable =
+            head.keep_alive && !is_last(request) && self.output.is_empty() && self.body.is_empty();
         Ok(head)
     }
 

@@ -118,7 +118,10 @@ fn reasons_are_kept_up_to_a_bound_and_counted_beyond_it() {
 #[test]
 fn a_rate_counts_what_ended_within_the_window_and_not_what_was_answered_after_it() {
     let mut shard = Shard::new(window(10, 20), &[OpId(0)], Nanos::from_secs(60));
-    shard.keep_phases([(Nanos::from_secs(10), Nanos::from_secs(15)), (Nanos::from_secs(15), Nanos::from_secs(20))]);
+    shard.keep_phases([
+        (Nanos::from_secs(10), Nanos::from_secs(15)),
+        (Nanos::from_secs(15), Nanos::from_secs(20)),
+    ]);
     shard.keep_iterations(1);
     for (from, to, outcome) in [
         (5, 9, Outcome::Ok),
@@ -141,7 +144,10 @@ fn a_rate_counts_what_ended_within_the_window_and_not_what_was_answered_after_it
     assert_eq!((all.count(Outcome::Ok), all.ok_within()), (4, 3));
     assert!(all.conserved());
     let iterations = &shard.iterations()[0];
-    assert_eq!((iterations.count(Outcome::Ok), iterations.ok_within()), (4, 3));
+    assert_eq!(
+        (iterations.count(Outcome::Ok), iterations.ok_within()),
+        (4, 3)
+    );
     let phases: Vec<u64> = shard.phases().map(OpData::ok_within).collect();
     assert_eq!(phases, [2, 1]);
     let mut both = all.clone();

@@ -106,7 +106,11 @@ fn table(page: &mut String, summary: &Summary, arm: &Arm) {
         let known = !operations().all(|one| matches!(one.response.p95, Percentile::TooFew { .. }));
         let right = success > SUCCESS;
         let ready = right && p95(slowest.response.p95) < P95_MS;
-        row(&safe(&area.label), (known || !right).then_some(ready), &notes);
+        row(
+            &safe(&area.label),
+            (known || !right).then_some(ready),
+            &notes,
+        );
     }
     let server = &arm.server;
     // Another target does not report its pool.
@@ -207,7 +211,10 @@ mod tests {
             .markdown()
         };
         let text = table(&|_| {});
-        assert!(text.contains("| Database pool | ready | 0 checkouts given up"), "{text}");
+        assert!(
+            text.contains("| Database pool | ready | 0 checkouts given up"),
+            "{text}"
+        );
         let few = |success: f64| {
             table(&|arm| {
                 for one in &mut arm.operations {

@@ -1,0 +1,204 @@
+//! Connections that were just used, kept beside sqlx's pool for their next use.
+//!
+//! sqlx asks the server whether a connection still answers each time that one comes back, which is
+//! a round trip a request and as much work for the server as a small statement. With
+//! `pool.ping_on_release=off` one whose statements were all answered is kept here instead, unless
+//! somebody waits for the pool. It stays one of the pool's, and counts as idle. After a second without
+//! a user, or a minute away from the pool, it goes back there and is asked.
+
+use std::{
+    ops::{Deref, DerefMut},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{
+            AtomicBool, AtomicU32,
+            Ordering::{Relaxed, SeqCst},
+        },
+    },
+    time::{Duration, Instant},
+};
+
+use sqlx::{PgConnection, Postgres, pool::PoolConnection};
+
+use crate::timing;
+
+/// Longest time that one is kept unused; from then on `pool.idle_timeout` counts.
+const LONGEST_IDLE: Duration = Duration::from_secs(1);
+/// Longest time that one is away from the pool.
+const LONGEST_AWAY: Duration = Duration::from_mins(1);
+
+/// The connections of one pool that are kept, the latest last.
+#[derive(Debug, Default)]
+pub(super) struct KeptConnections {
+    kept: Mutex<Vec<KeptConnection>>,
+    /// Callers that wait for the pool itself.
+    queued: AtomicU32,
+    closed: AtomicBool,
+}
+
+/// One that is kept.
+#[derive(Debug)]
+struct KeptConnection {
+    conn: PoolConnection<Postgres>,
+    /// When it was taken out of the pool.
+    away_since: Instant,
+    /// When its last user gave it back.
+    idle_since: Instant,
+}
+
+impl KeptConnections {
+    /// None yet. A task gives back what nobody uses, as long as anything holds this.
+    pub(super) fn new() -> Arc<Self> {
+        let kept = Arc::new(Self::default());
+        tokio::spawn(give_back_idle(Arc::downgrade(&kept)));
+        kept
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> u32 {
+        u32::try_from(self.lock().len()).unwrap_or(u32::MAX)
+    }
+
+    /// The one that was used last, and for how long nobody has used it.
+    pub(super) fn take(self: &Arc<Self>) -> Option<(PooledConnection, Duration)> {
+        let one = self.lock().pop()?;
+        let conn = PooledConnection {
+            conn: Some(one.conn),
+            kept: Some(Arc::clone(self)),
+            away_since: one.away_since,
+            is_whole: true,
+        };
+        Some((conn, one.idle_since.elapsed()))
+    }
+
+    /// Notes a caller that waits for the pool, until the note is dropped. It has to look here once more
+    /// before it waits: what came back before the note is not given to the pool for it.
+    pub(super) fn wait_for_pool(&self) -> WaitForPool<'_> {
+        self.queued.fetch_add(1, SeqCst);
+        WaitForPool(&self.queued)
+    }
+
+    /// Keeps none from now on: the pool is being closed.
+    pub(super) fn close(&self) {
+        self.closed.store(true, SeqCst);
+        let all = std::mem::take(&mut *self.lock());
+        drop(all);
+    }
+
+    fn keep(&self, one: KeptConnection) {
+        self.lock().push(one);
+        // Only now: whoever waits for the pool, or closes it, said so first and then looked here.
+        if self.queued.load(SeqCst) > 0 || self.closed.load(SeqCst) {
+            let one = self.lock().pop();
+            drop(one);
+        }
+    }
+
+    fn take_idle(&self, now: Instant) -> Vec<KeptConnection> {
+        let mut kept = self.lock();
+        // The latest is the last one, so those that nobody uses are the first.
+        let used = kept.partition_point(|one| now - one.idle_since >= LONGEST_IDLE);
+        kept.drain(..used).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<KeptConnection>> {
+        // No code that can panic runs under this lock, so the list is whole even then.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The last holder may be dropped outside of the runtime, which sqlx needs to take a connection back.
+impl Drop for KeptConnections {
+    fn drop(&mut self) {
+        for one in self.lock().drain(..) {
+            drop(one.conn.leak());
+        }
+    }
+}
+
+async fn give_back_idle(kept: Weak<KeptConnections>) {
+    loop {
+        tokio::time::sleep(LONGEST_IDLE / 2).await;
+        let Some(kept) = kept.upgrade() else { return };
+        let idle = kept.take_idle(Instant::now());
+        drop(idle);
+    }
+}
+
+/// The note of a caller that waits for the pool.
+pub(super) struct WaitForPool<'a>(&'a AtomicU32);
+
+impl Drop for WaitForPool<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+/// A connection of the pool, until dropped.
+#[derive(Debug)]
+pub(super) struct PooledConnection {
+    conn: Option<PoolConnection<Postgres>>,
+    /// Where it may be kept; `None` where sqlx has to see each one that comes back.
+    kept: Option<Arc<KeptConnections>>,
+    away_since: Instant,
+    is_whole: bool,
+}
+
+impl PooledConnection {
+    /// One that sqlx's pool has just given, and where it may be kept afterwards.
+    pub(super) fn new(conn: PoolConnection<Postgres>, kept: Option<&Arc<KeptConnections>>) -> Self {
+        Self {
+            conn: Some(conn),
+            kept: kept.cloned(),
+            away_since: Instant::now(),
+            is_whole: true,
+        }
+    }
+
+    /// Says whether a transaction may be open on it: then sqlx has to see it when it comes back.
+    pub(super) fn set_in_transaction(&mut self, may_be: bool) {
+        self.is_whole = !may_be;
+    }
+
+    /// Closes it when it is dropped.
+    pub(super) fn close_on_drop(&mut self) {
+        self.is_whole = false;
+        if let Some(conn) = &mut self.conn {
+            conn.close_on_drop();
+        }
+    }
+}
+
+impl Drop for PooledConnection {
+    fn drop(&mut self) {
+        let (Some(conn), Some(kept)) = (self.conn.take(), &self.kept) else {
+            return;
+        };
+        // A statement that failed may have lost the connection, and one that was not waited for has an
+        // answer to come.
+        if self.is_whole
+            && timing::statements_answered()
+            && self.away_since.elapsed() < LONGEST_AWAY
+        {
+            kept.keep(KeptConnection {
+                conn,
+                away_since: self.away_since,
+                idle_since: Instant::now(),
+            });
+        }
+    }
+}
+
+impl Deref for PooledConnection {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        self.conn.as_ref().expect("it is there until the drop")
+    }
+}
+
+impl DerefMut for PooledConnection {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        self.conn.as_mut().expect("it is there until the drop")
+    }
+}

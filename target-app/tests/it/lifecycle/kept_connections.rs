@@ -1,0 +1,71 @@
+//! A connection that comes back is used again without a question to the server, and is given back
+//! to the pool where somebody waits for it or nobody uses it.
+
+use std::time::{Duration, Instant};
+
+use shared::paths;
+
+use crate::support::{Person, TestApp, together};
+
+/// Reads that follow each other.
+const READS: u32 = 10;
+
+/// An application with a pool of one connection, 20 ms away from the database.
+async fn start(ping_on_release: &str) -> TestApp {
+    TestApp::with(&[
+        "db.round_trip=20ms",
+        "cache.bookings=off",
+        "cache.users=off",
+        "pool.min=1",
+        "pool.max=1",
+        "pool.acquire_timeout=20s",
+        &format!("pool.ping_on_release={ping_on_release}"),
+    ])
+    .start()
+    .await
+}
+
+/// How long reads wait for the connection that the one before has just given back.
+async fn waited(app: &TestApp, reader: &Person) -> Duration {
+    let us = || app.state.engine().db.snapshot().wait_us;
+    assert_eq!(reader.get(paths::BOOKINGS).await.status, 200);
+    let before = us();
+    for _ in 0..READS {
+        assert_eq!(reader.get(paths::BOOKINGS).await.status, 200);
+    }
+    Duration::from_micros(us() - before)
+}
+
+#[tokio::test]
+async fn without_the_ping_nobody_waits_for_a_connection_that_is_back() {
+    let mut waits = Vec::new();
+    for ping in ["on", "off"] {
+        let app = start(ping).await;
+        let reader = app.student(1);
+        waits.push(waited(&app, &reader).await);
+        app.finish().await;
+    }
+    // A round trip each, less the way of the response to the client and back.
+    assert!(waits[0] > Duration::from_millis(100), "{waits:?}");
+    assert!(waits[1] < waits[0] / 4, "{waits:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waits_gets_the_only_connection_and_what_nobody_uses_is_the_pools_again() {
+    let app = start("off").await;
+    let people: Vec<Person> = (1..=30).map(|n| app.student(n)).collect();
+    for _ in 0..3 {
+        let asked = people.iter().map(|person| person.get(paths::BOOKINGS));
+        let answers = together(asked).await;
+        assert!(answers.iter().all(|answer| answer.status == 200));
+    }
+    let engine = app.state.engine();
+    let begin = Instant::now();
+    while engine.db.pool().num_idle() == 0 {
+        assert!(begin.elapsed() < Duration::from_secs(10), "it is kept");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(engine.db.snapshot().idle, 1);
+    drop(engine);
+    app.finish().await;
+}
