@@ -31,7 +31,15 @@ pub(in crate::cli) fn run(args: &ExperimentArgs, page: Option<&WebServer>) -> Re
             .on_page(page);
     let services = services(args, &experiment)?;
     session.work(&services, async |bench, own_stack| {
-        pairs(args, &experiment, &services, &session, bench, own_stack).await
+        Box::pin(pairs(
+            args,
+            &experiment,
+            &services,
+            &session,
+            bench,
+            own_stack,
+        ))
+        .await
     })
 }
 
@@ -56,7 +64,15 @@ pub(super) fn measure(
             .on_page(page);
     let services = services(args, &experiment)?;
     let summary = session.measure(&services, async |bench, own_stack| {
-        pairs(args, &experiment, &services, &session, bench, own_stack).await
+        Box::pin(pairs(
+            args,
+            &experiment,
+            &services,
+            &session,
+            bench,
+            own_stack,
+        ))
+        .await
     })?;
     Ok(MeasuredExperiment {
         summary,

@@ -111,7 +111,7 @@ pub(super) async fn socket(
     Ok(upgrade
         .on_failed_upgrade(|error| tracing::debug!(%error, "upgrade failed"))
         .on_upgrade(move |socket| async move {
-            connection::run(socket, state, (user.id, place), good_for).await;
+            Box::pin(connection::run(socket, state, (user.id, place), good_for)).await;
             drop(tracked);
         }))
 }

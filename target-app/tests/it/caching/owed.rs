@@ -71,7 +71,10 @@ async fn a_booking_made_while_redis_stands_still_shows_before_and_after_it_goes_
     for store in ["redis", "tiered"] {
         // At once: most of it is waiting.
         let rules = ["versioned", "delete"];
-        together(rules.map(|rule| book_while_redis_stands_still(store, rule))).await;
+        Box::pin(together(
+            rules.map(|rule| book_while_redis_stands_still(store, rule)),
+        ))
+        .await;
     }
 }
 

@@ -97,7 +97,10 @@ async fn looking_at_an_idle_server_leaves_no_trace_in_what_is_seen() {
     for store in ["off", "memory", "redis"] {
         // At once: most of it is waiting.
         let connections = ["pool", "multiplexed"];
-        together(connections.map(|connection| look_at_an_idle_server(store, connection))).await;
+        Box::pin(together(
+            connections.map(|connection| look_at_an_idle_server(store, connection)),
+        ))
+        .await;
     }
 }
 
