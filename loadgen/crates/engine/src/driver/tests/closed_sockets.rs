@@ -58,9 +58,11 @@ fn a_planned_start_is_not_moved_by_the_wait_for_a_close_frame() {
         })
     });
     let target = TestServer::default().serve();
-    let data = run(setup(target, even(1, 2_000), (0, 5_000), &FLOW)).unwrap();
+    let data = run(setup(target, even(1, 2_000), (0, 2_000), &FLOW)).unwrap();
     assert!(data.conserved());
-    assert_eq!(data.total.count(Outcome::Ok), 4, "{:?}", data.examples);
+    // Two iterations; what the second one does last is planned after the window.
+    assert_eq!(data.total.count(Outcome::Ok), 3, "{:?}", data.examples);
+    assert_eq!(data.total.failures(), 0, "{:?}", data.examples);
     let opened = &data.ops[&OpId(0)].ok;
     assert!(Nanos(opened.min()) < SOON, "{}", opened.min());
     let second = Nanos(opened.max());
