@@ -31,15 +31,7 @@ pub(in crate::cli) fn run(args: &ExperimentArgs, page: Option<&WebServer>) -> Re
             .on_page(page);
     let services = services(args, &experiment)?;
     session.work(&services, async |bench, own_stack| {
-        Box::pin(pairs(
-            args,
-            &experiment,
-            &services,
-            &session,
-            bench,
-            own_stack,
-        ))
-        .await
+        pairs(args, &experiment, &services, &session, bench, own_stack).await
     })
 }
 
@@ -64,15 +56,7 @@ pub(super) fn measure(
             .on_page(page);
     let services = services(args, &experiment)?;
     let summary = session.measure(&services, async |bench, own_stack| {
-        Box::pin(pairs(
-            args,
-            &experiment,
-            &services,
-            &session,
-            bench,
-            own_stack,
-        ))
-        .await
+        pairs(args, &experiment, &services, &session, bench, own_stack).await
     })?;
     Ok(MeasuredExperiment {
         summary,
@@ -110,10 +94,8 @@ async fn pairs(
     bench.events.note(experiment.describe_differences());
     bench.events.note(estimate(experiment));
     let workers = usize::from(args.load.workers);
-    let finished = paired::run(bench, experiment, workers, &mut |outcome| {
-        session.store_trial(bench, outcome);
-    })
-    .await;
+    let mut store = |outcome: &_| session.store_trial(bench, outcome);
+    let finished = Box::pin(paired::run(bench, experiment, workers, &mut store)).await;
     let context = RunContext {
         application: &CodeConnect,
         started_at,
