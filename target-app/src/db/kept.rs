@@ -20,6 +20,7 @@ use std::{
 
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 
+use super::losses;
 use crate::timing;
 
 /// Longest time that one is kept unused; from then on `pool.idle_timeout` counts.
@@ -66,7 +67,7 @@ impl KeptConnections {
             conn: Some(one.conn),
             kept: Some(Arc::clone(self)),
             away_since: one.away_since,
-            is_whole: true,
+            is_keepable: true,
         };
         Some((conn, one.idle_since.elapsed()))
     }
@@ -141,7 +142,7 @@ pub(super) struct PooledConnection {
     /// Where it may be kept; `None` where sqlx has to see each one that comes back.
     kept: Option<Arc<KeptConnections>>,
     away_since: Instant,
-    is_whole: bool,
+    is_keepable: bool,
 }
 
 impl PooledConnection {
@@ -151,18 +152,19 @@ impl PooledConnection {
             conn: Some(conn),
             kept: kept.cloned(),
             away_since: Instant::now(),
-            is_whole: true,
+            is_keepable: true,
         }
     }
 
-    /// Says whether a transaction may be open on it: then sqlx has to see it when it comes back.
-    pub(super) fn set_in_transaction(&mut self, may_be: bool) {
-        self.is_whole = !may_be;
+    /// Says whether it may be kept when it comes back. While a transaction may be open on it, or a check
+    /// of it has no answer yet, sqlx has to see it.
+    pub(super) fn set_keepable(&mut self, may_be: bool) {
+        self.is_keepable = may_be;
     }
 
     /// Closes it when it is dropped.
     pub(super) fn close_on_drop(&mut self) {
-        self.is_whole = false;
+        self.is_keepable = false;
         if let Some(conn) = &mut self.conn {
             conn.close_on_drop();
         }
@@ -174,11 +176,13 @@ impl Drop for PooledConnection {
         let (Some(conn), Some(kept)) = (self.conn.take(), &self.kept) else {
             return;
         };
-        // A statement that failed may have lost the connection, and one that was not waited for has an
-        // answer to come.
-        if self.is_whole
+        // A statement that failed may have lost the connection, one that was not waited for has an answer to
+        // come, and a loss while it was away may have taken it along.
+        let away = self.away_since.elapsed();
+        if self.is_keepable
             && timing::statements_answered()
-            && self.away_since.elapsed() < LONGEST_AWAY
+            && away < LONGEST_AWAY
+            && !losses::may_have_taken(away)
         {
             kept.keep(KeptConnection {
                 conn,

@@ -3,7 +3,8 @@
 //! Where PostgreSQL or its pooler restarts, every connection that was idle is dead, and without a
 //! check at each checkout (`pool.ping_on_acquire=off`) a request would fail for each of them. One that
 //! was lost gives the others away: those that have been idle since before it are checked once, at
-//! their next checkout. Those that came back later were checked by sqlx when they did.
+//! their next checkout. Those that come back later are checked by sqlx when they do: after a loss none is
+//! kept beside its pool that was away since before it.
 
 use std::{
     sync::{

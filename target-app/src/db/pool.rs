@@ -303,7 +303,7 @@ impl Db {
         let pings = self.pool.options().get_test_before_acquire();
         while let Some((mut conn, idle)) = kept.take() {
             // Given back half-way, or without an answer, it is for the pool to judge.
-            conn.set_in_transaction(true);
+            conn.set_keepable(false);
             let mut checked = Ok(());
             if pings || losses::may_have_taken(idle) {
                 checked = conn.ping().await;
@@ -313,7 +313,7 @@ impl Db {
             }
             match checked {
                 Ok(()) => {
-                    conn.set_in_transaction(false);
+                    conn.set_keepable(true);
                     return Some(conn);
                 }
                 Err(error) => tracing::info!(%error, "a connection was lost since its last use"),

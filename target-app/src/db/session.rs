@@ -144,7 +144,7 @@ impl DbSession {
             // Until then a lease that is dropped closes its connection: what a client that
             // disconnects leaves of a begin would become part of the next transaction.
             lease.state = LeaseState::Beginning;
-            lease.conn.get_mut().set_in_transaction(true);
+            lease.conn.get_mut().set_keepable(false);
             let begin = AssertSqlSafe(begin).into_sql_str();
             timing::db(Transactions::begin(&mut lease, Some(begin))).await?;
             lease.state = LeaseState::Open;
@@ -201,7 +201,7 @@ impl Drop for Lease<'_> {
             LeaseState::Beginning => conn.close_on_drop(),
             // Sent with what follows: the next begin, or the check on the return to the pool.
             LeaseState::Open => {
-                conn.set_in_transaction(true);
+                conn.set_keepable(false);
                 Transactions::start_rollback(conn);
             }
         }
@@ -240,8 +240,10 @@ impl WriteLease<'_> {
         // Also where the answer was lost: it may have been carried out.
         self.db.note_write();
         committed?;
-        self.lease.state = LeaseState::Plain;
-        self.lease.conn.get_mut().set_in_transaction(false);
+        if self.lease.state == LeaseState::Open {
+            self.lease.state = LeaseState::Plain;
+            self.lease.conn.get_mut().set_keepable(true);
+        }
         Ok(())
     }
 }

@@ -154,7 +154,7 @@ where
 {
     let mut conn = db.acquire().await?;
     // However it ends but by its commit.
-    conn.set_in_transaction(true);
+    conn.set_keepable(false);
     let begin = conn.begin_with(AssertSqlSafe(db.begin(isolation)));
     let mut open = timing::db(begin).await.map_err(DbError::from)?;
     match work(&mut open).await {
@@ -165,7 +165,7 @@ where
                 db.note_write();
             }
             committed.map_err(DbError::from)?;
-            conn.set_in_transaction(false);
+            conn.set_keepable(true);
             Ok(value)
         }
         Err(error) => {
