@@ -3,7 +3,9 @@
 # takes the excerpt of README.md from it. All experiments take about three hours on two cores (an
 # estimate); nothing else should run meanwhile. Look at what it leaves before it is committed.
 #
-#   PUBLISH_ONLY=mentor_cache,pool_starved scripts/publish.sh    a catalogue of some experiments
+#   PUBLISH_ONLY=mentor_cache,pool_starved scripts/publish.sh    measure these; the rows of the others are
+#                                           kept where their experiment's file has not changed
+#   PUBLISH_KEEP=yes scripts/publish.sh     measure the experiments whose rows cannot be kept
 #   PUBLISH_FROM=DIR scripts/publish.sh     go on in this results folder: only what it lacks is measured,
 #                                           so that a catalogue can be made in parts
 #   PUBLISH_DEMO=no scripts/publish.sh      leave the demo as it is
@@ -52,7 +54,13 @@ if [ "${PUBLISH_CAPACITY:-yes}" = yes ]; then
     measure capacity core --profile after --quick --what-if 'auth.hash=bcrypt(8)'
     keep capacity_after "$work/latest"
 fi
-measure experiment run-all --resume ${PUBLISH_ONLY:+--only "$PUBLISH_ONLY"}
+# Which parts of the platform are ready: a page of the catalogue.
+measure run core --profile after
+# A row says on which machine and at which commit it was measured, so that one of another day can stay.
+if [ -n "${PUBLISH_ONLY:-}" ] || [ "${PUBLISH_KEEP:-no}" = yes ]; then
+    keep_rows=(--catalogue "$published/catalogue.json")
+fi
+measure experiment run-all --resume ${PUBLISH_ONLY:+--only "$PUBLISH_ONLY"} ${keep_rows[@]+"${keep_rows[@]}"}
 for name in "${folders[@]}"; do
     newest=$(find "$work/runs" -maxdepth 1 -name "*_experiment_${name}_*" | sort | tail -n 1)
     if [ -n "$newest" ]; then keep "$name" "$newest"; fi

@@ -1,13 +1,55 @@
-//! What a results folder holds of the bundled experiments already, for `run-all --resume`.
+//! What is known of the bundled experiments already: the runs of a results folder for
+//! `run-all --resume`, and the rows of an earlier catalogue for `run-all --catalogue`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest as _, Sha256};
 
 use crate::{cli::failure::Failure, library};
 use loadgen_experiment::{
     schema::{HostInfo, Provenance, RunKind, Summary, VerdictWord},
     summary::provenance,
 };
-use loadgen_report::{history::PastRun, store::finished_runs};
+use loadgen_report::{
+    history::PastRun,
+    render::catalogue::{self, CatalogueRow},
+    store::finished_runs,
+};
+
+/// SHA-256 of the file of the bundled experiment of this name, in hexadecimal digits.
+pub(super) fn file_sha256(name: &str) -> Result<String, Failure> {
+    let (_, source) = library::find_experiment(name)?;
+    let hash = Sha256::digest(source.text.as_bytes());
+    Ok(hash.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    }))
+}
+
+/// The rows of an earlier catalogue that measured the bundled experiments as they are now.
+pub(super) fn earlier_rows(file: &Path) -> Result<Vec<CatalogueRow>, Failure> {
+    let refused = |why: String| {
+        Failure::Usage(format!(
+            "--catalogue {}: {why}; a catalogue_*.json of `experiment run-all` is expected",
+            file.display()
+        ))
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| refused(error.to_string()))?;
+    let rows = catalogue::read(&text).map_err(|error| refused(error.to_string()))?;
+    let mut same = Vec::new();
+    for row in rows {
+        // An experiment that is bundled no more has no file to compare with.
+        let file = file_sha256(row.experiment());
+        if file.is_ok_and(|file| row.is_measurement_of(&file)) {
+            same.push(row);
+        }
+    }
+    Ok(same)
+}
 
 /// Every finished run of a results folder; none unless they were asked for.
 pub(super) struct KeptExperiments {
@@ -110,6 +152,35 @@ mod tests {
             let mut other = here.clone();
             other.arguments.push(flag.to_owned());
             assert!(!is_made_alike(Some(&other), &here), "{flag}");
+        }
+    }
+
+    #[test]
+    fn rows_are_taken_of_experiments_that_are_bundled_as_they_were_and_of_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("catalogue.json");
+        let published = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../results/published/catalogue.json"
+        );
+        let mut rows: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(published).unwrap()).unwrap();
+        let rows = rows.as_array_mut().unwrap();
+        rows.truncate(2);
+        let name = rows[0]["experiment"].as_str().unwrap().to_owned();
+        rows[0]["file_sha256"] = file_sha256(&name).unwrap_or_else(|_| panic!()).into();
+        rows[1]["file_sha256"] = "00".into();
+        let mut gone = rows[0].clone();
+        gone["experiment"] = "gone".into();
+        rows.push(gone);
+        std::fs::write(&file, serde_json::to_string(rows).unwrap()).unwrap();
+        let found = earlier_rows(&file).unwrap_or_else(|_| panic!());
+        let names: Vec<&str> = found.iter().map(CatalogueRow::experiment).collect();
+        assert_eq!(names, [name]);
+        for text in ["{}", "[{\"experiment\": 1}]", "no JSON"] {
+            std::fs::write(&file, text).unwrap();
+            let refusal = earlier_rows(&file).unwrap_err().to_string();
+            assert!(refusal.contains("catalogue.json: "), "{refusal}");
         }
     }
 

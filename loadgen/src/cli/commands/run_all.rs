@@ -1,14 +1,14 @@
 //! `loadgen experiment run-all`: every bundled experiment, one after the other, and one table of
 //! their outcomes.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use chrono::{DateTime, Utc};
 use shared::time::Millis;
 
 use super::{
     experiment::{MeasuredExperiment, measure, services},
-    kept_experiments::{KeptExperiment, KeptExperiments},
+    kept_experiments::{KeptExperiment, KeptExperiments, earlier_rows, file_sha256},
 };
 use crate::{
     cli::{
@@ -26,7 +26,7 @@ use loadgen_experiment::{paired::Experiment, summary::load_line};
 use loadgen_report::{
     render::{
         SuiteReadiness,
-        catalogue::{self, ExperimentEntry, Found},
+        catalogue::{self, CatalogueRow, ExperimentEntry, Found},
     },
     store::{finished_runs, write_atomically},
 };
@@ -39,6 +39,8 @@ const READINESS_PROFILE: &str = "after";
 enum Way {
     /// An earlier measurement is taken.
     Kept(Box<KeptExperiment>),
+    /// The row of an earlier catalogue is taken.
+    Row(Box<CatalogueRow>),
     /// It is measured now.
     Measure,
     /// It cannot run against these services, and why.
@@ -55,12 +57,26 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
         ));
     }
     let started = DateTime::<Utc>::from(time_of_day());
-    let names = select(&args.only)?;
+    let mut rows = BTreeMap::new();
+    if let Some(file) = &args.catalogue {
+        let earlier = earlier_rows(file)?.into_iter();
+        rows.extend(earlier.map(|row| (row.experiment().to_owned(), row)));
+    }
+    let named = select(&args.only)?;
+    if !args.only.is_empty() {
+        // Whoever names it wants it measured.
+        rows.retain(|name, _| !named.contains(&name.as_str()));
+    }
+    let names: Vec<&str> = library::experiment_names()
+        .filter(|name| named.contains(name) || rows.contains_key(*name))
+        .collect();
     let mut kept = KeptExperiments::read(&args.result.folder.results, args.resume)?;
     let mut planned = Vec::new();
     for name in &names {
         let (experiment, _) = library::find_experiment(name)?;
-        let way = if let Some(kept) = kept.newest(name)? {
+        let way = if let Some(row) = rows.remove(*name) {
+            Way::Row(Box::new(row))
+        } else if let Some(kept) = kept.newest(name)? {
             Way::Kept(Box::new(kept))
         } else {
             match services(args, &experiment) {
@@ -88,8 +104,8 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
         .budget
         .filter(|_| to_measure > 0)
         .map(|budget| Millis(budget.0 / to_measure as u64));
-    if args.resume {
-        let already = count(|way| matches!(way, Way::Kept(_)));
+    if args.resume || args.catalogue.is_some() {
+        let already = count(|way| matches!(way, Way::Kept(_) | Way::Row(_)));
         progress(&format!(
             "{already} of {} were measured before, {to_measure} are measured now",
             planned.len()
@@ -100,15 +116,19 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
     if let Some(page) = &page {
         announce_page(page);
     }
-    let mut entries: Vec<ExperimentEntry> = Vec::new();
+    let mut rows: Vec<CatalogueRow> = Vec::new();
     let mut code = exit::PASSED;
     let (mut interrupted, mut any_measured) = (false, false);
     for (number, (name, experiment, way)) in planned.into_iter().enumerate() {
+        if interrupted && matches!(way, Way::Measure | Way::LeftOut(_)) {
+            continue;
+        }
         let one = ExperimentArgs {
             file: Some(name.to_owned()),
             budget: share,
             only: Vec::new(),
             resume: false,
+            catalogue: None,
             ..args.clone()
         };
         let place = format!("{} of {}: {name}", number + 1, names.len());
@@ -118,13 +138,17 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
                 folder: Some(kept.folder),
                 stored: Ok(()),
             }),
+            Way::Row(earlier) => {
+                rows.push(*earlier);
+                continue;
+            }
             Way::Measure => {
                 progress(&place);
                 measure(&one, page.as_ref())
             }
             Way::LeftOut(why) => {
                 progress(&format!("{place} is left out: {why}"));
-                entries.push(entry(name, experiment, Found::Failed(why)));
+                rows.push(row(name, experiment, Found::Failed(why))?);
                 continue;
             }
         };
@@ -144,7 +168,7 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
             }
             Err(Failure::Interrupted) => {
                 interrupted = true;
-                break;
+                continue;
             }
             // A budget that is too short for one is too short for all: refused before anything runs.
             Err(error @ Failure::Usage(_)) if !any_measured => return Err(error),
@@ -154,16 +178,13 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
             }
         };
         any_measured = true;
-        entries.push(entry(name, experiment, found));
-        if interrupted {
-            break;
-        }
+        rows.push(row(name, experiment, found)?);
     }
     if let Some(page) = page {
         close_when_left(&page);
     }
     let readiness = readiness(&args.result.folder.results)?;
-    let markdown = catalogue::markdown(&entries, &readiness, started, names.len());
+    let markdown = catalogue::markdown(&rows, &readiness, started, names.len());
     let stamp = started.format("%Y-%m-%dT%H-%M-%SZ");
     let path = args
         .result
@@ -174,20 +195,21 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
         print(&markdown)?;
     }
     write_atomically(&path, markdown.as_bytes()).map_err(Failure::internal)?;
-    write_json(&path.with_extension("json"), &entries)?;
+    write_json(&path.with_extension("json"), &rows)?;
     progress(&format!("Stored as {}", path.display()));
     Ok(if interrupted { exit::INTERRUPTED } else { code })
 }
 
-fn entry(name: &str, experiment: Experiment, found: Found) -> ExperimentEntry {
-    ExperimentEntry {
+fn row(name: &str, experiment: Experiment, found: Found) -> Result<CatalogueRow, Failure> {
+    Ok(CatalogueRow::of(&ExperimentEntry {
+        file_sha256: file_sha256(name)?,
         name: name.to_owned(),
         switches: experiment.describe_differences(),
         claim: experiment.primary.first().cloned().unwrap_or_default(),
         expected: experiment.expected,
         why: experiment.why,
         found,
-    }
+    }))
 }
 
 /// The newest run of the core suite at its stated load with every optimization on.
@@ -219,8 +241,8 @@ fn select(only: &[String]) -> Result<Vec<&'static str>, Failure> {
         .collect())
 }
 
-fn write_json(path: &Path, entries: &[ExperimentEntry]) -> Result<(), Failure> {
-    let text = catalogue::json(entries).map_err(Failure::internal)?;
+fn write_json(path: &Path, rows: &[CatalogueRow]) -> Result<(), Failure> {
+    let text = catalogue::json(rows).map_err(Failure::internal)?;
     write_atomically(path, text.as_bytes()).map_err(Failure::internal)
 }
 

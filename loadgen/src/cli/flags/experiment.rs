@@ -78,6 +78,11 @@ pub struct ExperimentArgs {
     /// program built alike on a machine like this one, and measure only the rest
     #[arg(long, env = "LOADGEN_RESUME")]
     pub resume: bool,
+    /// With run-all: take the rows of this earlier catalogue (catalogue_*.json) over, on whatever machine
+    /// they were measured, if their experiment files are the same, and measure only the rest; with --only,
+    /// what it names is measured
+    #[arg(long, env = "LOADGEN_CATALOGUE", value_name = "FILE")]
+    pub catalogue: Option<PathBuf>,
     /// Search first for the highest rate that the slower arm sustains, and use half of it for both
     #[arg(long, env = "LOADGEN_FIND_RATE", conflicts_with_all = ["rate", "users"])]
     pub find_rate: bool,

@@ -1,170 +1,32 @@
 //! The outcome of every experiment on one page: what improved, what did not, and which parts of
 //! the application are ready. Figures come from the summaries alone.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 
+pub use super::catalogue_row::{CatalogueRow, ExperimentEntry, Found, read};
 use super::{
     catalogue_origin::{self, RowOrigin},
+    catalogue_row::RowOutcome,
     figures,
     readiness::SuiteReadiness,
     template::safe_markdown as safe,
 };
-use loadgen_experiment::{
-    events::printable,
-    paired::Direction,
-    schema::{Effect, MetricUnit, Summary, VerdictWord},
-};
-
-/// One experiment of the catalogue.
-#[derive(Debug)]
-pub struct ExperimentEntry {
-    /// Its name.
-    pub name: String,
-    /// In what its arms differ.
-    pub switches: String,
-    /// The metric that it claims a change of.
-    pub claim: String,
-    /// Which way that was expected to go.
-    pub expected: Option<Direction>,
-    /// The metric that should explain it.
-    pub why: Option<String>,
-    /// What came of it.
-    pub found: Found,
-}
-
-/// What came of an experiment.
-#[derive(Debug)]
-pub enum Found {
-    /// Its summary, and the folder that it is kept in.
-    Summary(Box<Summary>, Option<PathBuf>),
-    /// It could not be run, and why.
-    Failed(String),
-}
-
-/// One row of the improvement table.
-#[derive(Debug, Serialize)]
-struct Row {
-    experiment: String,
-    switches: String,
-    claim: String,
-    before: Option<f64>,
-    after: Option<f64>,
-    unit: MetricUnit,
-    ratio: Option<f64>,
-    interval: Option<(f64, f64)>,
-    outcome: RowOutcome,
-    headline: String,
-    expected: Option<Direction>,
-    as_expected: Option<bool>,
-    why: Option<String>,
-    violations: u64,
-    folder: Option<String>,
-    /// How it was measured; absent where it could not be run.
-    origin: Option<RowOrigin>,
-}
-
-/// The outcome of an experiment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-enum RowOutcome {
-    /// The experiment could not be run.
-    #[serde(rename = "NOT RUN")]
-    NotRun,
-    /// The word of its verdict.
-    #[serde(untagged)]
-    Word(VerdictWord),
-}
-
-impl RowOutcome {
-    const fn label(self) -> &'static str {
-        match self {
-            Self::NotRun => "NOT RUN",
-            Self::Word(word) => word.label(),
-        }
-    }
-}
-
-impl Row {
-    fn of(entry: &ExperimentEntry) -> Self {
-        let mut row = Self {
-            experiment: entry.name.clone(),
-            switches: entry.switches.clone(),
-            claim: entry.claim.clone(),
-            before: None,
-            after: None,
-            unit: MetricUnit::Number,
-            ratio: None,
-            interval: None,
-            outcome: RowOutcome::NotRun,
-            headline: String::new(),
-            expected: entry.expected,
-            as_expected: None,
-            why: None,
-            violations: 0,
-            folder: None,
-            origin: None,
-        };
-        let (summary, folder) = match &entry.found {
-            Found::Failed(why) => {
-                row.why = Some(why.clone());
-                return row;
-            }
-            Found::Summary(summary, folder) => (summary, folder),
-        };
-        row.outcome = RowOutcome::Word(summary.verdict.word);
-        row.headline.clone_from(&summary.verdict.headline);
-        row.origin = Some(RowOrigin::of(summary));
-        row.as_expected = summary.verdict.as_expected;
-        row.folder = folder
-            .as_ref()
-            .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
-        let audited = summary.arms.iter().flat_map(|arm| &arm.audit);
-        row.violations = figures::total(audited.map(|one| one.violations));
-        if let Some(effect) = effect(summary, &entry.claim) {
-            row.before = effect.before;
-            row.after = effect.after;
-            row.unit = effect.unit;
-            row.ratio = effect.ratio;
-            row.interval = effect.interval;
-        }
-        row.why = entry
-            .why
-            .as_deref()
-            .and_then(|name| effect(summary, name))
-            // An undecided difference explains nothing.
-            .filter(|effect| effect.decision.is_decided())
-            .map(|effect| {
-                format!(
-                    "{}: {} to {}",
-                    effect.metric,
-                    figures::with_unit(effect.before, effect.unit),
-                    figures::with_unit(effect.after, effect.unit)
-                )
-            });
-        row
-    }
-}
-
-fn effect<'a>(summary: &'a Summary, name: &str) -> Option<&'a Effect> {
-    summary.effects.iter().find(|effect| effect.metric == *name)
-}
+use loadgen_experiment::{events::printable, schema::VerdictWord};
 
 /// The rows for machines.
-pub fn json(entries: &[ExperimentEntry]) -> serde_json::Result<String> {
-    let rows: Vec<Row> = entries.iter().map(Row::of).collect();
-    serde_json::to_string_pretty(&rows)
+pub fn json(rows: &[CatalogueRow]) -> serde_json::Result<String> {
+    serde_json::to_string_pretty(rows)
 }
 
 /// The page for people; `planned` experiments were to be run.
 pub fn markdown(
-    entries: &[ExperimentEntry],
+    rows: &[CatalogueRow],
     readiness: &SuiteReadiness,
     started: DateTime<Utc>,
     planned: usize,
 ) -> String {
-    let rows: Vec<Row> = entries.iter().map(Row::of).collect();
     let mut page = format!(
         "# {} of {planned} experiments, {}\n\n",
         rows.len(),
@@ -194,7 +56,7 @@ pub fn markdown(
             figures::plural(violations, "violation"),
         ),
     );
-    improvement(&mut page, &rows);
+    improvement(&mut page, rows);
     let origins: Vec<(&str, RowOrigin)> = rows
         .iter()
         .filter_map(|row| Some((row.experiment.as_str(), row.origin.clone()?)))
@@ -214,7 +76,7 @@ fn say(page: &mut String, line: &str) {
     page.push('\n');
 }
 
-fn improvement(page: &mut String, rows: &[Row]) {
+fn improvement(page: &mut String, rows: &[CatalogueRow]) {
     say(page, "## What each switch changed\n");
     say(
         page,
@@ -256,16 +118,18 @@ fn improvement(page: &mut String, rows: &[Row]) {
 mod tests {
     use super::*;
     use crate::render::fixture;
+    use loadgen_experiment::paired::Direction;
 
-    fn entry(name: &str, found: Found) -> ExperimentEntry {
-        ExperimentEntry {
+    fn entry(name: &str, found: Found) -> CatalogueRow {
+        CatalogueRow::of(&ExperimentEntry {
             name: name.to_owned(),
             switches: "cache.mentors: off -> redis".to_owned(),
             claim: "mentors.list p97.5".to_owned(),
             expected: Some(Direction::Improves),
             why: Some("queries per request".to_owned()),
+            file_sha256: "ab".to_owned(),
             found,
-        }
+        })
     }
 
     fn unmeasured() -> SuiteReadiness {

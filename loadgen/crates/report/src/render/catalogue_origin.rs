@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{figures, template::safe_markdown as safe};
 use loadgen_experiment::{
@@ -13,12 +13,15 @@ use loadgen_experiment::{
 };
 
 /// How an experiment was measured.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct RowOrigin {
     /// When it began.
     started_at: DateTime<Utc>,
     /// Commit of the program; absent where its file lies in no checkout.
     commit: Option<String>,
+    /// Whether the program was built without optimization, whose figures nobody should keep.
+    #[serde(default)]
+    debug_build: bool,
     /// Processor and number of processors; absent in a summary that no command made.
     machine: Option<String>,
     /// Its load in one line.
@@ -45,6 +48,7 @@ impl RowOrigin {
         Self {
             started_at: summary.started_at,
             commit: provenance.and_then(|from| from.program.commit.clone()),
+            debug_build: provenance.is_some_and(|from| from.program.debug_build),
             machine: provenance.map(|from| machine(&from.host)),
             load: summary.load.clone(),
             whole_blocks: blocks.iter().filter(is_whole).count() as u32,
@@ -54,6 +58,10 @@ impl RowOrigin {
                 .map(|effect| effect.sentence.clone())
                 .collect(),
         }
+    }
+
+    pub(super) const fn is_release_build(&self) -> bool {
+        !self.debug_build
     }
 }
 

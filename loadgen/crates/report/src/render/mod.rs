@@ -7,6 +7,7 @@ mod baseline;
 mod capacity;
 pub mod catalogue;
 mod catalogue_origin;
+mod catalogue_row;
 mod change;
 mod charts;
 mod chosen;

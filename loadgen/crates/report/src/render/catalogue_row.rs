@@ -1,0 +1,230 @@
+//! A row of the catalogue: what came of one experiment, made from its summary or read from an earlier
+//! catalogue.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{catalogue_origin::RowOrigin, figures};
+use loadgen_experiment::{
+    paired::Direction,
+    schema::{Effect, MetricUnit, Summary, VerdictWord},
+};
+
+/// One experiment of the catalogue.
+#[derive(Debug)]
+pub struct ExperimentEntry {
+    /// Its name.
+    pub name: String,
+    /// In what its arms differ.
+    pub switches: String,
+    /// The metric that it claims a change of.
+    pub claim: String,
+    /// Which way that was expected to go.
+    pub expected: Option<Direction>,
+    /// The metric that should explain it.
+    pub why: Option<String>,
+    /// SHA-256 of its file, in hexadecimal digits.
+    pub file_sha256: String,
+    /// What came of it.
+    pub found: Found,
+}
+
+/// What came of an experiment.
+#[derive(Debug)]
+pub enum Found {
+    /// Its summary, and the folder that it is kept in.
+    Summary(Box<Summary>, Option<PathBuf>),
+    /// It could not be run, and why.
+    Failed(String),
+}
+
+/// One row of the improvement table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CatalogueRow {
+    pub(super) experiment: String,
+    pub(super) switches: String,
+    pub(super) claim: String,
+    pub(super) before: Option<f64>,
+    pub(super) after: Option<f64>,
+    pub(super) unit: MetricUnit,
+    pub(super) ratio: Option<f64>,
+    pub(super) interval: Option<(f64, f64)>,
+    pub(super) outcome: RowOutcome,
+    pub(super) headline: String,
+    pub(super) expected: Option<Direction>,
+    pub(super) as_expected: Option<bool>,
+    pub(super) why: Option<String>,
+    pub(super) violations: u64,
+    pub(super) folder: Option<String>,
+    /// SHA-256 of the experiment's file; absent in a row of before it was kept.
+    #[serde(default)]
+    file_sha256: Option<String>,
+    /// How it was measured; absent where it could not be run.
+    pub(super) origin: Option<RowOrigin>,
+}
+
+/// The outcome of an experiment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum RowOutcome {
+    /// The experiment could not be run.
+    #[serde(rename = "NOT RUN")]
+    NotRun,
+    /// The word of its verdict.
+    #[serde(untagged)]
+    Word(VerdictWord),
+}
+
+impl RowOutcome {
+    pub(super) const fn label(self) -> &'static str {
+        match self {
+            Self::NotRun => "NOT RUN",
+            Self::Word(word) => word.label(),
+        }
+    }
+}
+
+impl CatalogueRow {
+    /// The row of an experiment.
+    pub fn of(entry: &ExperimentEntry) -> Self {
+        let mut row = Self {
+            experiment: entry.name.clone(),
+            switches: entry.switches.clone(),
+            claim: entry.claim.clone(),
+            before: None,
+            after: None,
+            unit: MetricUnit::Number,
+            ratio: None,
+            interval: None,
+            outcome: RowOutcome::NotRun,
+            headline: String::new(),
+            expected: entry.expected,
+            as_expected: None,
+            why: None,
+            violations: 0,
+            folder: None,
+            file_sha256: Some(entry.file_sha256.clone()),
+            origin: None,
+        };
+        let (summary, folder) = match &entry.found {
+            Found::Failed(why) => {
+                row.why = Some(why.clone());
+                return row;
+            }
+            Found::Summary(summary, folder) => (summary, folder),
+        };
+        row.outcome = RowOutcome::Word(summary.verdict.word);
+        row.headline.clone_from(&summary.verdict.headline);
+        row.origin = Some(RowOrigin::of(summary));
+        row.as_expected = summary.verdict.as_expected;
+        row.folder = folder
+            .as_ref()
+            .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+        let audited = summary.arms.iter().flat_map(|arm| &arm.audit);
+        row.violations = figures::total(audited.map(|one| one.violations));
+        if let Some(effect) = effect(summary, &entry.claim) {
+            row.before = effect.before;
+            row.after = effect.after;
+            row.unit = effect.unit;
+            row.ratio = effect.ratio;
+            row.interval = effect.interval;
+        }
+        row.why = entry
+            .why
+            .as_deref()
+            .and_then(|name| effect(summary, name))
+            // An undecided difference explains nothing.
+            .filter(|effect| effect.decision.is_decided())
+            .map(|effect| {
+                format!(
+                    "{}: {} to {}",
+                    effect.metric,
+                    figures::with_unit(effect.before, effect.unit),
+                    figures::with_unit(effect.after, effect.unit)
+                )
+            });
+        row
+    }
+
+    /// Name of the experiment.
+    pub fn experiment(&self) -> &str {
+        &self.experiment
+    }
+
+    /// Whether this is a measurement, come to its end with a release build, of an experiment whose file has
+    /// this SHA-256: what a new one would repeat.
+    pub fn is_measurement_of(&self, file_sha256: &str) -> bool {
+        let is_finished = match self.outcome {
+            RowOutcome::NotRun => false,
+            RowOutcome::Word(word) => {
+                !matches!(word, VerdictWord::Invalid | VerdictWord::Interrupted)
+            }
+        };
+        is_finished
+            && self.file_sha256.as_deref() == Some(file_sha256)
+            && self.origin.as_ref().is_some_and(RowOrigin::is_release_build)
+    }
+}
+
+/// The rows of an earlier catalogue.
+pub fn read(text: &str) -> serde_json::Result<Vec<CatalogueRow>> {
+    serde_json::from_str(text)
+}
+
+fn effect<'a>(summary: &'a Summary, name: &str) -> Option<&'a Effect> {
+    summary.effects.iter().find(|effect| effect.metric == *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::fixture;
+
+    fn row(found: Found) -> CatalogueRow {
+        CatalogueRow::of(&ExperimentEntry {
+            name: "mentor_cache".to_owned(),
+            switches: "cache.mentors: off -> redis".to_owned(),
+            claim: "mentors.list p97.5".to_owned(),
+            expected: Some(Direction::Improves),
+            why: None,
+            file_sha256: "ab".to_owned(),
+            found,
+        })
+    }
+
+    #[test]
+    fn a_row_is_read_as_it_was_written() {
+        let mut summary = fixture::experiment(false);
+        let measured = row(Found::Summary(Box::new(summary.clone()), None));
+        summary.verdict.word = VerdictWord::Invalid;
+        let invalid = row(Found::Summary(Box::new(summary), None));
+        let rows = [measured, invalid, row(Found::Failed("no Redis".to_owned()))];
+        let text = serde_json::to_string(&rows).unwrap();
+        let back = read(&text).unwrap();
+        assert_eq!(serde_json::to_string(&back).unwrap(), text);
+        let outcomes: Vec<RowOutcome> = back.iter().map(|row| row.outcome).collect();
+        assert_eq!(outcomes[1], RowOutcome::Word(VerdictWord::Invalid));
+        assert_eq!(outcomes[2], RowOutcome::NotRun);
+    }
+
+    #[test]
+    fn only_a_finished_measurement_of_the_same_file_by_a_release_build_is_one() {
+        let mut summary = fixture::experiment(false);
+        summary.provenance.as_mut().unwrap().program.debug_build = false;
+        let of = |summary: &Summary| row(Found::Summary(Box::new(summary.clone()), None));
+        assert!(of(&summary).is_measurement_of("ab"));
+        assert!(!of(&summary).is_measurement_of("cd"));
+        let mut debug = summary.clone();
+        debug.provenance.as_mut().unwrap().program.debug_build = true;
+        assert!(!of(&debug).is_measurement_of("ab"));
+        for word in [VerdictWord::Invalid, VerdictWord::Interrupted] {
+            let mut other = summary.clone();
+            other.verdict.word = word;
+            assert!(!of(&other).is_measurement_of("ab"), "{word:?}");
+        }
+        assert!(!row(Found::Failed("no Redis".to_owned())).is_measurement_of("ab"));
+        let mut older = of(&summary);
+        older.file_sha256 = None;
+        assert!(!older.is_measurement_of("ab"));
+    }
+}
