@@ -162,7 +162,10 @@ impl CatalogueRow {
         };
         is_finished
             && self.file_sha256.as_deref() == Some(file_sha256)
-            && self.origin.as_ref().is_some_and(RowOrigin::is_release_build)
+            && self
+                .origin
+                .as_ref()
+                .is_some_and(RowOrigin::is_release_build)
     }
 }
 
