@@ -300,7 +300,7 @@ fn the_replica_of_compose_is_like_its_primary_and_follows_it_with_a_password() {
         .filter(|line| line.contains(" replication "))
         .collect();
     assert!(
-        follows.len() == 1 && follows[0].ends_with("scram-sha-256"),
+        follows.len() == 1 && follows[0].ends_with(" md5"),
         "{follows:?}"
     );
     let checked = Command::new("sh")
@@ -308,6 +308,23 @@ fn the_replica_of_compose_is_like_its_primary_and_follows_it_with_a_password() {
         .arg(root().join("deploy/replica.sh"))
         .status();
     assert!(checked.unwrap().success());
+}
+
+#[test]
+fn a_new_connection_to_a_containers_postgresql_costs_no_scram_as_in_the_own_stack() {
+    let compose = merged(yaml("docker-compose.yml"));
+    let stored = &compose["services"]["postgres"]["environment"]["POSTGRES_INITDB_ARGS"];
+    assert_eq!(*stored, "--auth-host=md5");
+    let rules = read("deploy/pg_hba.conf");
+    let methods: Vec<_> = rules
+        .lines()
+        .filter(|line| line.starts_with("host"))
+        .filter_map(|line| line.split_whitespace().last())
+        .collect();
+    // Inside of the container nobody is asked; from the network a password is.
+    assert_eq!(methods, ["trust", "trust", "md5", "md5"]);
+    let manifest = read("deploy/kubernetes/postgres.yaml");
+    assert!(manifest.contains(r#"{ name: POSTGRES_INITDB_ARGS, value: "--auth-host=md5" }"#));
 }
 
 #[test]
