@@ -53,4 +53,4 @@ publish: ## Measure results/published anew (about three hours on a quiet machine
 
 clean: ## Remove builds and unpublished results
 	$(CARGO) clean
-	rm -rf results/runs results/latest
+	rm -rf results/runs results/latest results/baselines results/catalogue_*
