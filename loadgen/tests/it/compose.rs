@@ -261,6 +261,20 @@ fn the_load_of_compose_goes_to_the_balancer_to_the_name_of_the_target_or_over_lo
 }
 
 #[test]
+fn where_processors_are_short_the_load_comes_first_and_who_only_watches_last() {
+    let compose = merged(yaml("docker-compose.yml"));
+    for (name, service) in compose["services"].as_object().unwrap() {
+        let share = match name.as_str() {
+            "loadgen" | "test" | "worker" => serde_json::json!(8192),
+            "prometheus" | "grafana" => serde_json::json!(128),
+            // Docker's own, 1024.
+            _ => Value::Null,
+        };
+        assert_eq!(service["cpu_shares"], share, "{name}");
+    }
+}
+
+#[test]
 fn the_test_of_compose_loads_what_the_experiment_loads_and_comes_before_it() {
     let compose = merged(yaml("docker-compose.yml"));
     let (test, loadgen) = (
