@@ -48,6 +48,7 @@ fn alone_with(programs: &[&str], script: &str, arguments: &[&Path]) -> Output {
         .arg(root().join(script))
         .args(arguments)
         .env("PATH", dir.path())
+        .env("LOADGEN", "/nowhere/loadgen")
         .output()
         .unwrap()
 }
@@ -67,6 +68,17 @@ fn setup_misses_only_programs_that_loadgen_would_not_find() {
     let said = String::from_utf8(ran.stderr).unwrap();
     assert_eq!(ran.status.code(), Some(1));
     assert!(said.contains("setup: missing: redis-server\n"), "{said}");
+}
+
+#[test]
+fn a_campaign_without_a_program_is_refused_and_does_not_count_as_without_a_wrong_decision() {
+    let ran = alone_with(&[], "scripts/aa-campaign.sh", &[]);
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!(ran.status.code(), Some(2));
+    assert!(
+        said.contains("there is no program /nowhere/loadgen"),
+        "{said}"
+    );
 }
 
 #[test]
