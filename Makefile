@@ -23,14 +23,14 @@ setup-test: ## The same, and the browser and the terminal that the tests look at
 
 demo: setup ## The before/after experiment on this machine's own PostgreSQL and Redis
 	$(CARGO) build --release --locked -p target-app -p loadgen
-	$(BUILDS)/release/loadgen demo $(ARGS) || [ $$? -eq 96 ] # INCONCLUSIVE, as with --quick
+	"$(BUILDS)/release/loadgen" demo $(ARGS) || [ $$? -eq 96 ] # INCONCLUSIVE, as with --quick
 
 # The tests bring the programs with them. Built before, they would have fewer features of their dependencies,
 # and most of these would be compiled twice; the same is why the documentation is made with examples.
 test: setup-test ## Every test, on a real PostgreSQL with a replica, PgBouncer and Redis started for it, in a Chromium and in a tmux
 	$(CARGO) test --locked --workspace --no-run
-	$(BUILDS)/debug/loadgen stack --services postgres,redis --topology pgbouncer --no-fsync -- $(CARGO) test --locked --workspace --no-fail-fast --lib --bins --tests -- $(addprefix --skip ,$(APART) $(WITH_REPLICA))
-	$(BUILDS)/debug/loadgen stack --services postgres,redis --topology pgbouncer,replica --no-fsync -- $(CARGO) test --locked --workspace --no-fail-fast --lib --test it -- $(WITH_REPLICA)
+	"$(BUILDS)/debug/loadgen" stack --services postgres,redis --topology pgbouncer --no-fsync -- $(CARGO) test --locked --workspace --no-fail-fast --lib --bins --tests -- $(addprefix --skip ,$(APART) $(WITH_REPLICA))
+	"$(BUILDS)/debug/loadgen" stack --services postgres,redis --topology pgbouncer,replica --no-fsync -- $(CARGO) test --locked --workspace --no-fail-fast --lib --test it -- $(WITH_REPLICA)
 	$(CARGO) test --locked --workspace --test it -- browser:: --test-threads=2
 	scripts/timed-tests.sh driver:: 3 $(CARGO) test --locked --workspace --no-fail-fast --lib --
 	scripts/timed-tests.sh stacks:: 3 $(CARGO) test --locked --workspace --no-fail-fast --test it --
@@ -53,4 +53,4 @@ publish: ## Measure results/published anew (about three hours on a quiet machine
 
 clean: ## Remove builds and unpublished results
 	$(CARGO) clean
-	rm -rf results/runs results/latest
+	rm -rf results/runs results/latest results/baselines results/catalogue_*

@@ -5,6 +5,13 @@
 set -eu
 . "${KEYS:-/keys}/env"
 
+# Said before anything is measured; commands that store nothing go on.
+results=${LOADGEN_RESULTS:-/results}
+if [ ! -w "$results" ]; then
+    owner=$(stat -c %u:%g "$results" 2>/dev/null || echo UID:GID)
+    echo "loadgen.sh: user $(id -u):$(id -g) cannot write into the results folder, which belongs to $owner: put RESULTS_USER=$owner before the command" >&2
+fi
+
 # A service's name exists once it was started; what loadgen needs is started before it.
 started() { getent hosts "$1" >/dev/null; }
 # A load past this container. Without it the load stays on loopback, in the network of the target.

@@ -11,6 +11,8 @@ set -euo pipefail
 
 same=${1:-20} planted=${2:-10} seconds=${3:-3} blocks=${4:-8}
 loadgen=${LOADGEN:-${CARGO_TARGET_DIR:-target}/release/loadgen}
+# Without it every experiment would end without a decision, and none of them wrong.
+command -v "$loadgen" >/dev/null || { echo "aa-campaign.sh: there is no program $loadgen: build it, or name it by LOADGEN" >&2; exit 2; }
 experiment=${EXPERIMENT:-control_login}
 rate=${RATE:-12/s}
 out=${OUT:-$(mktemp -d)}
@@ -49,3 +51,5 @@ wrong=$(count same 'IMPROVED|REGRESSED') found=$(count planted REGRESSED)
 echo "A/A: ${wrong:-0} of $same say that something changed (at most $((same / 10)) may, at least 1 if fewer than ten run)"
 echo "planted: ${found:-0} of $planted found"
 echo "kept in $out"
+none=$(cat "$out"/*.words | grep -cx NONE || true)
+[ "$none" -eq 0 ] || { echo "aa-campaign.sh: $none experiments ended without a decision; their logs say why" >&2; exit 1; }

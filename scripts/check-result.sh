@@ -3,9 +3,9 @@
 # so few blocks is INCONCLUSIVE, or INVALID where the machine was too busy to be believed; a report
 # with charts; and the reason why the second arm is faster, which no busy machine can hide: fewer statements, and hits in the cache.
 set -euo pipefail
-run=$1
+run=${1:?the result folder to check}
 
-test -s "$run/report.html"
+test -s "$run/report.html" || { echo "check-result: there is no report in $run" >&2; exit 1; }
 grep -q '<svg' "$run/report.html" || { echo "check-result: the report has no chart" >&2; exit 1; }
 code=$(sed -n 's/.*"exit_code": *\([0-9]*\).*/\1/p' "$run/verdict.json" | head -1)
 case $code in

@@ -11,12 +11,14 @@ random() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 if [ -s "$dir/env" ]; then
     # A volume from before there were payments.
     if ! grep -q PAYMENT_WEBHOOK_SECRET "$dir/env"; then
+        rm -f "$dir/env.new"
         { cat "$dir/env"; echo "export PAYMENT_WEBHOOK_SECRET=$(random)"; } >"$dir/env.new"
         chmod 444 "$dir/env.new"
         mv -f "$dir/env.new" "$dir/env"
     fi
     # One from before there was a replica.
     if ! grep -q STANDBY_URL "$dir/env"; then
+        rm -f "$dir/env.new"
         { cat "$dir/env"; standby "$(cat "$dir/postgres")"; } >"$dir/env.new"
         chmod 444 "$dir/env.new"
         mv -f "$dir/env.new" "$dir/env"
@@ -24,6 +26,8 @@ if [ -s "$dir/env" ]; then
     exit 0
 fi
 
+# A start that was interrupted may have left files that can be written no more.
+rm -f "$dir/postgres" "$dir/pgbouncer" "$dir/env.new"
 password=$(random)
 lab=$(random)
 printf '%s' "$password" >"$dir/postgres"

@@ -6,6 +6,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+for program in docker curl; do
+    command -v "$program" >/dev/null || { echo "compose-test: there is no $program" >&2; exit 2; }
+done
 project=codeconnect-test-$$
 export COMPOSE_PROJECT_NAME=$project APP_PORT=${APP_PORT:-18080} REPORT_PORT=${REPORT_PORT:-18090}
 export PROMETHEUS_PORT=${PROMETHEUS_PORT:-19090} BALANCER_PORT=${BALANCER_PORT:-18081}
@@ -22,7 +25,7 @@ prints() { # pattern, command
 finish() {
     local code=$?
     if [ $code -ne 0 ]; then docker compose logs --no-color --tail 60 || true; fi
-    docker compose --profile observability --profile scale --profile pgbouncer --profile replica --profile test down --volumes --timeout 5 >/dev/null 2>&1 || true
+    docker compose --profile '*' down --volumes --timeout 5 >/dev/null 2>&1 || true
     rm -rf "$results"
     exit $code
 }

@@ -21,7 +21,17 @@ if [ -n "${PUBLISH_FROM:-}" ]; then
     work=$PUBLISH_FROM
 else
     work=$(mktemp -d)
-    trap 'rm -rf "$work"' EXIT
+    # Hours of measuring are not lost with an interrupted run.
+    finish() {
+        local code=$?
+        if [ $code -eq 0 ] || [ ! -d "$work/runs" ]; then
+            rm -rf "$work"
+        else
+            echo "publish.sh: what was measured is kept: go on with PUBLISH_FROM=$work, and with" \
+                "PUBLISH_DEMO=no or PUBLISH_CAPACITY=no where these are published already" >&2
+        fi
+    }
+    trap finish EXIT
 fi
 
 scripts/setup.sh

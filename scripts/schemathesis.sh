@@ -12,7 +12,7 @@ roles=("$@")
 [ ${#roles[@]} -gt 0 ] || roles=(anonymous student mentor parent admin lab)
 command -v schemathesis >/dev/null || { echo "schemathesis.sh: there is no schemathesis: pip install schemathesis" >&2; exit 2; }
 if [ -z "${TARGET_URL:-}" ]; then
-    exec "${LOADGEN:-${CARGO_TARGET_DIR:-target}/debug/loadgen}" stack --scale tiny --no-fsync -- "$0" "${roles[@]}"
+    exec "${LOADGEN:-${CARGO_TARGET_DIR:-target}/debug/loadgen}" stack --scale tiny --no-fsync -- scripts/schemathesis.sh "${roles[@]}"
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -5,10 +5,15 @@
 # what is missing; elsewhere it names it. Running it again does nothing.
 set -euo pipefail
 
+# Where loadgen looks (loadgen/crates/stack/src/binaries.rs): a program that it would not find is missing.
+postgresql() {
+    command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ||
+        compgen -G '/usr/local/lib/postgresql/*/bin/initdb' >/dev/null || compgen -G '/usr/pgsql-*/bin/initdb' >/dev/null
+}
 missing=()
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
-ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || [ -x "${PG_BIN:-}/postgres" ] || command -v postgres >/dev/null || missing+=(postgresql)
-command -v redis-server >/dev/null || missing+=(redis-server)
+postgresql || missing+=(postgresql)
+command -v redis-server >/dev/null || command -v valkey-server >/dev/null || missing+=(redis-server)
 for program in pgbouncer haproxy; do
     command -v $program >/dev/null || [ -x /usr/sbin/$program ] || missing+=($program)
 done

@@ -2,7 +2,7 @@
 //!
 //! Each rule is a function from sources in memory to [`Violation`]s, so that a test can hand it a
 //! planted violation as well as the real tree. `tests/architecture.rs` runs every rule on the
-//! tree; `tests/planted.rs` shows that every rule can fail, and that legal input passes.
+//! tree; `tests/planted` shows that every rule can fail, and that legal input passes.
 //!
 //! | module | rules |
 //! |---|---|
@@ -14,6 +14,7 @@
 //! | [`roles`] | repositories without HTTP, handlers without SQL, features apart from each other |
 //! | [`type_names`] | one type name, one meaning |
 //! | [`documents`] | paths, suites and experiments that a document names exist |
+//! | [`prose`] | links lead to headings that exist; no sentence stands in two documents |
 //! | [`licences`] | no copyleft, no second TLS stack |
 //!
 //! What the rules hold the tree against is in `layers.toml` and `rules.toml`; what is still
@@ -30,6 +31,7 @@ pub mod licences;
 pub mod manifests;
 pub mod modules;
 pub mod parse;
+pub mod prose;
 pub mod roles;
 pub mod tree;
 pub mod type_names;

@@ -1,4 +1,4 @@
-//! Every rule, applied to the tree as it is. `tests/planted.rs` shows that each can fail.
+//! Every rule, applied to the tree as it is. `tests/planted` shows that each can fail.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,7 +14,7 @@ use guards::{
     files, layers, licences,
     manifests::{self, Package},
     modules::Crate,
-    parse, roles,
+    parse, prose, roles,
     tree::{SourceText, Tree},
     type_names, violation, vocabulary,
 };
@@ -208,6 +208,13 @@ fn documents_name_only_what_exists() {
         "documents",
         &documents::broken_references(&repository.tree, &repository.rules.generated_paths),
     );
+}
+
+#[test]
+fn documents_lead_to_headings_that_exist_and_say_a_thing_once() {
+    let tree = &repository().tree;
+    check("headings", &prose::broken_anchors(tree));
+    check("repetitions", &prose::repeated_sentences(tree));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod crates;
 mod documents;
 mod imports;
+mod prose;
 mod single_files;
 
 use guards::{

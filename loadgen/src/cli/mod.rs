@@ -2,6 +2,8 @@
 //! `flags`, `failure`, `output`, `plan`, `session`, `commands`, `main`.
 
 mod commands;
+#[cfg(test)]
+mod documents_tests;
 mod failure;
 pub mod flags;
 mod main;

@@ -1,6 +1,11 @@
 //! The services of docker compose: confined, from pinned images, with secrets that are made once.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::Path,
+    process::{Command, Output},
+};
 
 use serde_json::Value;
 
@@ -145,8 +150,16 @@ fn instances_of_compose_are_alike_and_bounded_and_the_balancer_waits_for_all() {
 /// that it sets, then the words of the call.
 fn called(started: &str, arguments: &[&str]) -> String {
     let dir = tempfile::tempdir().unwrap();
+    let ran = ran(dir.path(), dir.path(), started, arguments);
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert!(!said.contains("RESULTS_USER"), "{said}");
+    String::from_utf8(ran.stdout).unwrap().trim().to_owned()
+}
+
+/// The same, with the files that it needs in a folder.
+fn ran(dir: &Path, results: &Path, started: &str, arguments: &[&str]) -> Output {
     let program = |name: &str, text: &str| {
-        let path = dir.path().join(name);
+        let path = dir.join(name);
         fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     };
@@ -158,13 +171,14 @@ fn called(started: &str, arguments: &[&str]) -> String {
         "loadgen",
         "echo \"$LOADGEN_TARGET ${LOADGEN_ALLOW_REMOTE_TARGET:-} ${LOADGEN_INSTANCE:-} $LAB_TOKEN: $*\"",
     );
-    fs::write(dir.path().join("env"), "export LAB_TOKEN=secret\n").unwrap();
+    fs::write(dir.join("env"), "export LAB_TOKEN=secret\n").unwrap();
     let path = std::env::var("PATH").unwrap();
     let ran = Command::new("sh")
         .arg(root().join("deploy/loadgen.sh"))
         .args(arguments)
-        .env("PATH", format!("{}:{path}", dir.path().display()))
-        .env("KEYS", dir.path())
+        .env("PATH", format!("{}:{path}", dir.display()))
+        .env("KEYS", dir)
+        .env("LOADGEN_RESULTS", results)
         .env("STARTED", started)
         .env("LOADGEN_TARGET", "http://127.0.0.1:8080")
         .env_remove("LOADGEN_INSTANCE")
@@ -175,7 +189,24 @@ fn called(started: &str, arguments: &[&str]) -> String {
         .output()
         .unwrap();
     assert!(ran.status.success(), "{ran:?}");
-    String::from_utf8(ran.stdout).unwrap().trim().to_owned()
+    ran
+}
+
+#[test]
+fn a_results_folder_of_somebody_else_is_said_with_the_variable_that_helps() {
+    let dir = tempfile::tempdir().unwrap();
+    // Root may write into any folder, but into none that is not there.
+    let ran = ran(dir.path(), &dir.path().join("gone"), "", &["doctor"]);
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert!(
+        said.contains("RESULTS_USER=") && said.lines().count() == 1,
+        "{said}"
+    );
+    assert!(
+        String::from_utf8(ran.stdout)
+            .unwrap()
+            .ends_with(": doctor\n")
+    );
 }
 
 #[test]
@@ -226,6 +257,20 @@ fn the_load_of_compose_goes_to_the_balancer_to_the_name_of_the_target_or_over_lo
             wanted,
             "{started}: {arguments:?}"
         );
+    }
+}
+
+#[test]
+fn where_processors_are_short_the_load_comes_first_and_who_only_watches_last() {
+    let compose = merged(yaml("docker-compose.yml"));
+    for (name, service) in compose["services"].as_object().unwrap() {
+        let share = match name.as_str() {
+            "loadgen" | "test" | "worker" => serde_json::json!(8192),
+            "prometheus" | "grafana" => serde_json::json!(128),
+            // Docker's own, 1024.
+            _ => Value::Null,
+        };
+        assert_eq!(service["cpu_shares"], share, "{name}");
     }
 }
 
@@ -300,7 +345,7 @@ fn the_replica_of_compose_is_like_its_primary_and_follows_it_with_a_password() {
         .filter(|line| line.contains(" replication "))
         .collect();
     assert!(
-        follows.len() == 1 && follows[0].ends_with("scram-sha-256"),
+        follows.len() == 1 && follows[0].ends_with(" md5"),
         "{follows:?}"
     );
     let checked = Command::new("sh")
@@ -308,6 +353,23 @@ fn the_replica_of_compose_is_like_its_primary_and_follows_it_with_a_password() {
         .arg(root().join("deploy/replica.sh"))
         .status();
     assert!(checked.unwrap().success());
+}
+
+#[test]
+fn a_new_connection_to_a_containers_postgresql_costs_no_scram_as_in_the_own_stack() {
+    let compose = merged(yaml("docker-compose.yml"));
+    let stored = &compose["services"]["postgres"]["environment"]["POSTGRES_INITDB_ARGS"];
+    assert_eq!(*stored, "--auth-host=md5");
+    let rules = read("deploy/pg_hba.conf");
+    let methods: Vec<_> = rules
+        .lines()
+        .filter(|line| line.starts_with("host"))
+        .filter_map(|line| line.split_whitespace().last())
+        .collect();
+    // Inside of the container nobody is asked; from the network a password is.
+    assert_eq!(methods, ["trust", "trust", "md5", "md5"]);
+    let manifest = read("deploy/kubernetes/postgres.yaml");
+    assert!(manifest.contains(r#"{ name: POSTGRES_INITDB_ARGS, value: "--auth-host=md5" }"#));
 }
 
 #[test]
@@ -324,6 +386,21 @@ fn secrets_of_an_earlier_version_get_the_address_of_the_replica() {
         let address = "postgres://codeconnect:password@postgres-replica:5432/codeconnect";
         assert_eq!(env, format!("{old}export STANDBY_URL={address}\n"));
     }
+}
+
+/// Root may write what nobody else may: links that lead nowhere stand for files that cannot be written.
+#[test]
+fn secrets_that_an_interrupted_start_left_half_made_are_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["postgres", "pgbouncer", "env.new"] {
+        symlink(dir.path().join("gone/file"), dir.path().join(name)).unwrap();
+    }
+    let script = root().join("scripts/compose-keys.sh");
+    let made = Command::new("sh").arg(script).arg(dir.path()).status();
+    assert!(made.unwrap().success());
+    let env = fs::read_to_string(dir.path().join("env")).unwrap();
+    let password = fs::read_to_string(dir.path().join("postgres")).unwrap();
+    assert!(password.len() == 64 && env.contains(&password), "{env}");
 }
 
 #[test]

@@ -25,6 +25,7 @@ mod published;
 mod readme;
 mod reports;
 mod results;
+mod scripts;
 mod socket_limit;
 mod stacks;
 mod support;

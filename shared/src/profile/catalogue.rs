@@ -237,7 +237,7 @@ switches! {
     /// How long PostgreSQL works on one statement before it cancels it.
     db_statement_timeout: TimeLimit = "db.statement_timeout", "off" => "5s", "PostgreSQL's default is none: a runaway statement keeps its connection; 5 s is half of a client's timeout";
     /// Whether PostgreSQL itself keeps a person from the bookings and conflicts of others, by policies on these tables; without an index each statement reads them whole.
-    db_rls: RowSecurity = "db.rls", "off" => "off", "Wheels & Wins: policies must use indexed columns; a second fence around the rows, and no optimization";
+    db_rls: RowSecurity = "db.rls", "off" => "off", "Wheels & Wins: policies must use indexed columns; a second check of who may see a row, and no optimization";
     /// Network latency planted between application and database: every message to PostgreSQL arrives that much later.
     db_round_trip: ShortTime<50> = "db.round_trip", "0ms" => "0ms", "a database on another machine: 0.5 ms in a data centre, tens between regions; a pool starves where statements wait";
 

@@ -167,6 +167,21 @@ mod tests {
     }
 
     #[test]
+    fn the_help_of_serve_says_how_long_secrets_are_and_what_stands_in_for_them() {
+        let mut cli = Cli::command();
+        let serve = cli.find_subcommand_mut("serve").unwrap();
+        let help = serve.render_long_help().to_string();
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        for said in [
+            "it has at least 16 characters",
+            "it has at least 32 bytes [default: a random one, so that tokens end with this process]",
+            "required with --payment-provider-url",
+        ] {
+            assert!(help.contains(said), "{said}: {help}");
+        }
+    }
+
+    #[test]
     fn a_wrong_scale_is_refused_with_the_right_ones() {
         let error = Cli::try_parse_from(["target-app", "seed", "--scale", "huge"]).unwrap_err();
         assert!(error.to_string().contains("tiny, small, medium or large"));

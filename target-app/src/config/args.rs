@@ -51,7 +51,8 @@ pub struct Args {
     #[arg(long, env = "LISTEN_ADDR", value_name = "ADDRESS:PORT")]
     pub listen: Option<String>,
 
-    /// Switches the control plane under /lab on, for those who send this token
+    /// Switches the control plane under /lab on, for those who send this token; where others reach the
+    /// address, it has at least 16 characters
     #[arg(long, env = "LAB_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     #[serde(alias = "lab-token")]
     pub lab_token: Option<Secret>,
@@ -62,7 +63,8 @@ pub struct Args {
     #[serde(default, alias = "lab-hosts")]
     pub lab_hosts: Vec<String>,
 
-    /// Secret that signs tokens and links, the same on all instances
+    /// Secret that signs tokens and links, the same on all instances; where others reach the address, it
+    /// has at least 32 bytes [default: a random one, so that tokens end with this process]
     #[arg(
         long,
         env = "JWT_SECRET",
@@ -161,7 +163,8 @@ pub struct Args {
     #[serde(alias = "payment-provider-url")]
     pub payment_provider_url: Option<String>,
 
-    /// Secret that signs the webhooks of the payment provider
+    /// Secret that signs the webhooks of the payment provider, required with --payment-provider-url; where
+    /// others reach the address, it has at least 32 bytes [default: a random one]
     #[arg(
         long,
         env = "PAYMENT_WEBHOOK_SECRET",

@@ -44,8 +44,7 @@ pub struct PlanArgs {
     )]
     pub format: PlanFormat,
     /// A result of a configuration that the simulation is not fitted to (another load, pool, cache setting,
-    /// number of instances): how far the simulation is off there stands beside its projections; may be given
-    /// several times
+    /// number of instances): how far the simulation is off there stands beside its projections (repeatable)
     #[arg(
         long,
         env = "LOADGEN_VALIDATE",

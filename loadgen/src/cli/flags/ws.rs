@@ -39,8 +39,9 @@ impl SocketPreset {
 /// `loadgen ws`.
 #[derive(Debug, Clone, Args)]
 pub struct WsArgs {
-    /// URL of a server that sends back each text that it receives, like ws://127.0.0.1:9000/echo
-    /// [default: start an own stack and chat there]
+    /// URL of a server that sends back each text that it receives, like ws://127.0.0.1:9000/echo; at the
+    /// path of target-app's chat, seeded students talk in their rooms [default: start an own stack and
+    /// chat there]
     #[arg(value_name = "URL")]
     pub url: Option<String>,
     /// Load to start from
