@@ -2,7 +2,9 @@
 //! a row without a file cannot come to be.
 
 use std::{
+    collections::HashSet,
     fmt::Write as _,
+    io,
     path::{Path, PathBuf},
     sync::Arc,
     time::SystemTime,
@@ -17,12 +19,21 @@ use shared::{
 use uuid::Uuid;
 
 use super::{
-    cached, files,
+    cached,
+    files::{self, OldFiles},
     model::{CourseFailure, Upload},
     repository_progress::{self, NewSubmission},
     service::{RETRIES, locked},
 };
-use crate::{db::Isolation, engine::Engine, error::ApiError, timing};
+use crate::{
+    db::Isolation,
+    engine::{Engine, Engines},
+    error::ApiError,
+    timing,
+};
+
+/// Files that the sweep reads, looks up in one statement and removes before it goes on.
+const SWEPT_AT_ONCE: usize = 1_000;
 
 /// Stores a file that was received whole. From here on a client that goes away changes nothing.
 pub(super) async fn submit(
@@ -115,29 +126,58 @@ fn view(
 /// Removes files last written before an instant that no row refers to: those of a process that
 /// ended half-way, and those of rows that a reset removed. Returns how many.
 pub(super) async fn sweep(
-    engine: &Engine,
+    engines: &Engines,
     folder: &Path,
     before: SystemTime,
 ) -> Result<usize, ApiError> {
     let of = folder.to_owned();
-    let old = tokio::task::spawn_blocking(move || files::older(&of, before))
+    let mut old = on_disk(move || OldFiles::of(&of, before)).await?;
+    let mut removed = 0;
+    loop {
+        let (rest, batch) = on_disk(move || {
+            let batch = old.batch(SWEPT_AT_ONCE)?;
+            Ok((old, batch))
+        })
+        .await?;
+        old = rest;
+        if batch.len() == 0 {
+            return Ok(removed);
+        }
+        let kept = rows_of(engines, &batch.whole).await?;
+        let orphans = batch.whole.iter().filter(|id| !kept.contains(id));
+        let mut gone: Vec<PathBuf> = orphans.map(|id| files::file(folder, *id)).collect();
+        gone.extend(batch.parts);
+        removed += on_disk(move || {
+            let removed = gone
+                .iter()
+                .filter(|path| std::fs::remove_file(path).is_ok());
+            Ok(removed.count())
+        })
+        .await?;
+    }
+}
+
+/// Which of these submissions have a row.
+async fn rows_of(
+    engines: &Engines,
+    ids: &[SubmissionId],
+) -> Result<HashSet<SubmissionId>, ApiError> {
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    // Taken for each batch: an engine that is being replaced must not wait for a sweep.
+    let engine = engines.admit()?;
+    let mut session = engine.db.session();
+    let mut conn = session.conn().await?;
+    Ok(repository_progress::existing(&mut conn, ids).await?)
+}
+
+/// Runs work on files on a thread that may wait for the disk.
+async fn on_disk<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, ApiError> {
+    tokio::task::spawn_blocking(work)
         .await
         .map_err(ApiError::internal)?
-        .map_err(ApiError::internal)?;
-    let kept = {
-        let mut session = engine.db.session();
-        let mut conn = session.conn().await?;
-        repository_progress::existing(&mut conn, &old.whole).await?
-    };
-    let orphans = old.whole.iter().filter(|id| !kept.contains(id));
-    let mut gone: Vec<PathBuf> = orphans.map(|id| files::file(folder, *id)).collect();
-    gone.extend(old.parts);
-    tokio::task::spawn_blocking(move || {
-        let removed = gone
-            .iter()
-            .filter(|path| std::fs::remove_file(path).is_ok());
-        removed.count()
-    })
-    .await
-    .map_err(ApiError::internal)
+        .map_err(ApiError::internal)
 }
