@@ -158,9 +158,8 @@ mod tests {
     #[test]
     fn old_files_come_in_bounded_batches_and_each_once_though_those_before_are_removed() {
         let folder = tempfile::tempdir().unwrap();
-        let mut wanted: Vec<SubmissionId> = (0..7)
-            .map(|_| SubmissionId(uuid::Uuid::now_v7()))
-            .collect();
+        let mut wanted: Vec<SubmissionId> =
+            (0..7).map(|_| SubmissionId(uuid::Uuid::now_v7())).collect();
         for id in &wanted {
             store(folder.path(), *id, b"abc").unwrap();
         }
