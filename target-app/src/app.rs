@@ -121,6 +121,7 @@ impl AppServer {
             media_dir: config.media_dir,
             upload_dir: config.upload_dir,
             max_upload_bytes: config.max_upload_bytes,
+            max_registrations: config.connections.registrations,
             lab_token: config.lab_token,
             lab_hosts: config.lab_hosts,
             http: metrics::HttpCounters::default(),
