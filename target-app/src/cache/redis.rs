@@ -43,9 +43,18 @@ const GENERATION_SECONDS: u64 = 3_600;
 
 /// Stores a value as a member of its group, which lives longer than each of its members; where
 /// the fourth argument is 1, not if the group was invalidated since the value was looked up.
+///
+/// Values expire, and their names stay in the group as long as something is stored in it. Of a large group, each
+/// fill looks at four random names and takes out those without a value: then no more than every fourth name is
+/// without one for long, whatever was asked for.
 const FILL: &str = r"
 if ARGV[4] == '1' and (redis.call('GET', KEYS[2]) or '') ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+if redis.call('SCARD', KEYS[3]) >= 1000 then
+  for _, member in ipairs(redis.call('SRANDMEMBER', KEYS[3], 4)) do
+    if redis.call('EXISTS', member) == 0 then redis.call('SREM', KEYS[3], member) end
+  end
+end
 redis.call('SADD', KEYS[3], KEYS[1])
 local life = ARGV[3] + 60000
 if redis.call('PTTL', KEYS[3]) < life then redis.call('PEXPIRE', KEYS[3], life) end
