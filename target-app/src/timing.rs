@@ -4,6 +4,7 @@
 //! outside of a request nothing is recorded.
 
 use std::{
+    any::Any,
     panic::resume_unwind,
     sync::{
         Arc, OnceLock,
@@ -21,6 +22,8 @@ tokio::task_local! {
     static CURRENT: Timing;
     /// Set inside of a task that no disconnect can cut short.
     static SHIELD: ();
+    /// What the request holds until all of its work has ended.
+    static HELD: Arc<dyn Any + Send + Sync>;
 }
 
 /// Recorder of one request's costs; clones share its counters.
@@ -164,6 +167,12 @@ pub fn body_age(age: Duration) {
     with(|inner| inner.body_age.store(ms.saturating_add(1), Relaxed));
 }
 
+/// Runs a request that holds something, such as a permit, until all of its work has ended: also what is
+/// [`shielded`] and goes on when its client has gone.
+pub async fn holding<F: Future>(held: impl Any + Send + Sync, request: F) -> F::Output {
+    HELD.scope(Arc::new(held), request).await
+}
+
 /// Runs `work` in a task of its own, so that a client that disconnects cannot cut it short.
 ///
 /// A handler is dropped at its next `await` when its client disconnects; a transaction, or a load
@@ -181,6 +190,12 @@ where
         // Boxed, or every caller would hold the whole work inline.
         return Box::pin(work).await;
     }
+    let held = HELD.try_with(Arc::clone).ok();
+    let work = async move {
+        let output = work.await;
+        drop(held);
+        output
+    };
     let task = SHIELD.scope((), CURRENT.scope(current(), work));
     let task = task.in_current_span();
     match tokio::spawn(task).await {
@@ -293,6 +308,31 @@ mod tests {
         assert!(cut.is_err());
         finished.await.unwrap();
         assert_eq!(timing.read().counts[ServerCount::Queries], 1);
+    }
+
+    #[tokio::test]
+    async fn what_a_request_holds_is_held_until_its_shielded_work_has_ended() {
+        let held = Arc::new(());
+        let watched = Arc::downgrade(&held);
+        let (finish, wait) = tokio::sync::oneshot::channel::<()>();
+        let (done, finished) = tokio::sync::oneshot::channel();
+        let work = async move {
+            wait.await.unwrap();
+            done.send(()).unwrap();
+        };
+        let mut request = Box::pin(holding(held, shielded(work)));
+        assert!(futures_util::poll!(&mut request).is_pending());
+        drop(request);
+        assert!(watched.upgrade().is_some(), "its work goes on");
+        finish.send(()).unwrap();
+        finished.await.unwrap();
+        while watched.upgrade().is_some() {
+            tokio::task::yield_now().await;
+        }
+        let at_once = Arc::new(());
+        let watched = Arc::downgrade(&at_once);
+        holding(at_once, shielded(async {})).await;
+        assert!(watched.upgrade().is_none());
     }
 
     #[tokio::test]
