@@ -13,7 +13,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use shared::{
-    api::courses::{MAX_SUBMISSIONS, SubmissionView},
+    api::courses::SubmissionView,
     ids::{CourseId, SubmissionId, UserId},
 };
 use uuid::Uuid;
@@ -21,7 +21,7 @@ use uuid::Uuid;
 use super::{
     cached,
     files::{self, OldFiles},
-    model::{CourseFailure, Upload},
+    model::{CourseFailure, Upload, next_submission},
     repository_progress::{self, NewSubmission},
     service::{RETRIES, locked},
 };
@@ -82,13 +82,9 @@ async fn insert(
         let upload = Arc::clone(&upload);
         async move {
             let enrolment = locked(conn, student, course).await?;
-            let before = i16::try_from(enrolment.view.submissions).unwrap_or(i16::MAX);
-            if before >= MAX_SUBMISSIONS {
-                return Err(CourseFailure::used("submissions", MAX_SUBMISSIONS));
-            }
             let new = NewSubmission {
                 id,
-                number: before + 1,
+                number: next_submission(&enrolment.view)?,
                 at: now,
             };
             repository_progress::insert_submission(conn, enrolment.id, new, &upload).await?;
