@@ -17,9 +17,9 @@ const PING_EVERY: Duration = Duration::from_secs(30);
 const IDLE_AFTER: Duration = Duration::from_secs(90);
 /// Frames that one client may send a second, of any kind; the rest waits in its own buffers.
 const FRAMES_PER_SECOND: u32 = 200;
-/// What is under way may take so long once a connection is to end. Shorter than the end of the process waits for
-/// sockets (`shutdown::GRACE`), with the closing handshake.
-const LAST_MOMENT: Duration = Duration::from_secs(5);
+/// What is under way may take so long once a connection is to end: shorter than frames for other processes are waited for
+/// (`frame_exchange`), which what a socket stores last is among.
+const LAST_MOMENT: Duration = Duration::from_secs(4);
 /// Queued items that leave in one go before the client is listened to again.
 const BURST: usize = 64;
 
