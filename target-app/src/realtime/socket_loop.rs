@@ -17,8 +17,8 @@ const PING_EVERY: Duration = Duration::from_secs(30);
 const IDLE_AFTER: Duration = Duration::from_secs(90);
 /// Frames that one client may send a second, of any kind; the rest waits in its own buffers.
 const FRAMES_PER_SECOND: u32 = 200;
-/// What is under way may take so long once a connection is to end: shorter than frames for other processes are waited for
-/// (`frame_exchange`), which what a socket stores last is among.
+/// What is under way may take so long once a connection is to end. The end of the process waits longer for sockets
+/// (`shutdown::GRACE`), and for frames to other processes (`frame_exchange`), of which what is stored last is one.
 const LAST_MOMENT: Duration = Duration::from_secs(4);
 /// Queued items that leave in one go before the client is listened to again.
 const BURST: usize = 64;
