@@ -80,7 +80,8 @@ pub struct Args {
     #[serde(alias = "media-dir")]
     pub media_dir: Option<PathBuf>,
 
-    /// Folder of the files that students submit [default: uploads, in the folder of the recordings]
+    /// Folder of the files that students submit, for this database alone: files that it has no row of are
+    /// removed [default: uploads, in the folder of the recordings]
     #[arg(long, env = "UPLOAD_DIR", value_name = "DIR")]
     #[serde(alias = "upload-dir")]
     pub upload_dir: Option<PathBuf>,
