@@ -170,7 +170,9 @@ pub fn body_age(age: Duration) {
 /// Runs a request that holds something, such as a permit, until all of its work has ended: also what is
 /// [`shielded`] and goes on when its client has gone.
 pub async fn holding<F: Future>(held: impl Any + Send + Sync, request: F) -> F::Output {
-    HELD.scope(Arc::new(held), request).await
+    // What it holds already is held as long.
+    let outer = HELD.try_with(Arc::clone).ok();
+    HELD.scope(Arc::new((held, outer)), request).await
 }
 
 /// Runs `work` in a task of its own, so that a client that disconnects cannot cut it short.
@@ -312,21 +314,22 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_request_holds_is_held_until_its_shielded_work_has_ended() {
-        let held = Arc::new(());
-        let watched = Arc::downgrade(&held);
+        let (first, second) = (Arc::new(()), Arc::new(()));
+        let watched = [&first, &second].map(Arc::downgrade);
+        let is_held = || watched.each_ref().map(|one| one.upgrade().is_some());
         let (finish, wait) = tokio::sync::oneshot::channel::<()>();
         let (done, finished) = tokio::sync::oneshot::channel();
         let work = async move {
             wait.await.unwrap();
             done.send(()).unwrap();
         };
-        let mut request = Box::pin(holding(held, shielded(work)));
+        let mut request = Box::pin(holding(first, holding(second, shielded(work))));
         assert!(futures_util::poll!(&mut request).is_pending());
         drop(request);
-        assert!(watched.upgrade().is_some(), "its work goes on");
+        assert_eq!(is_held(), [true, true], "its work goes on");
         finish.send(()).unwrap();
         finished.await.unwrap();
-        while watched.upgrade().is_some() {
+        while is_held() != [false, false] {
             tokio::task::yield_now().await;
         }
         let at_once = Arc::new(());

@@ -141,8 +141,14 @@ async fn with_full_body(most: usize, request: Request, next: Next) -> Response {
         (place, to_bytes(body, most).await)
     };
     match tokio::time::timeout(REQUEST_LIMIT, read).await {
-        // The place is kept until there is a response: so long the body is in memory.
-        Ok((_place, Ok(bytes))) => next.run(Request::from_parts(parts, bytes.into())).await,
+        Ok((place, Ok(bytes))) => {
+            let work = next.run(Request::from_parts(parts, bytes.into()));
+            match place {
+                // Until all work of the request has ended: so long the body is in memory.
+                Some(place) => timing::holding(place, work).await,
+                None => work.await,
+            }
+        }
         Ok((_, Err(failure))) => body_error(&failure, most).into_response(),
         Err(_) => timed_out().into_response(),
     }
