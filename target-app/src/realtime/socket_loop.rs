@@ -19,7 +19,7 @@ const IDLE_AFTER: Duration = Duration::from_secs(90);
 const FRAMES_PER_SECOND: u32 = 200;
 /// What is under way may take so long once a connection is to end. The end of the process waits longer for sockets
 /// (`shutdown::GRACE`), and for frames to other processes (`frame_exchange`), of which what is stored last is one.
-const LAST_MOMENT: Duration = Duration::from_secs(4);
+const FINISH_LIMIT: Duration = Duration::from_secs(4);
 /// Queued items that leave in one go before the client is listened to again.
 const BURST: usize = 64;
 
@@ -92,7 +92,7 @@ async fn overdue(shutdown: &CancellationToken, lifetime: &SocketLifetime) -> Soc
         () = shutdown.cancelled() => SocketEnd::GOING_AWAY,
         () = sleep(lifetime.good_for) => lifetime.over,
     };
-    sleep(LAST_MOMENT).await;
+    sleep(FINISH_LIMIT).await;
     end
 }
 
