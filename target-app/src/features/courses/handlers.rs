@@ -21,10 +21,7 @@ use shared::{
     problem::{Code, Problem},
 };
 
-use super::{
-    model::{Upload, next_submission},
-    service, submit as submitting,
-};
+use super::{model::next_submission, service, submit as submitting};
 use crate::{
     error::ApiError,
     features::auth::AuthUser,
@@ -313,8 +310,12 @@ pub(super) async fn submit(
     let bytes = to_bytes(body, state.max_upload_bytes())
         .await
         .map_err(|error| unread(error, state.max_upload_bytes()))?;
-    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or(""));
-    let upload = Upload::check(bytes, text(header::CONTENT_TYPE), text(CONTENT_DIGEST))?;
+    let text = |name: HeaderName| {
+        let value = headers.get(name)?;
+        Some(value.to_str().unwrap_or("").to_owned())
+    };
+    let (content_type, digest) = (text(header::CONTENT_TYPE), text(CONTENT_DIGEST));
+    let upload = submitting::received(bytes, content_type, digest).await?;
     // Looked at again with the row: here so that no file is written for nothing.
     next_submission(&enrolment.view)?;
     let (folder, now) = (state.upload_dir().to_owned(), state.clock().now());

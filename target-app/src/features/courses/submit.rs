@@ -10,6 +10,7 @@ use std::{
     time::SystemTime,
 };
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use shared::{
@@ -34,6 +35,30 @@ use crate::{
 
 /// Files that the sweep reads, looks up in one statement and removes before it goes on.
 const SWEPT_AT_ONCE: usize = 1_000;
+
+/// Largest file that is checked on the thread of its request: beyond it a change of threads is the smaller cost.
+const CHECKED_AT_ONCE: usize = 16 * 1024;
+
+/// A file that was received whole, once it is checked against its declared type and digest: a large one on a thread
+/// that may compute for long, because all requests of a thread wait while one computes.
+pub(super) async fn received(
+    bytes: Bytes,
+    content_type: Option<String>,
+    content_digest: Option<String>,
+) -> Result<Upload, ApiError> {
+    let is_small = bytes.len() <= CHECKED_AT_ONCE;
+    let check = move || Upload::check(bytes, content_type.as_deref(), content_digest.as_deref());
+    if is_small {
+        return check();
+    }
+    // Shielded, so that the request holds its place for a large body as long as there is one.
+    timing::shielded(async move {
+        tokio::task::spawn_blocking(check)
+            .await
+            .map_err(ApiError::internal)?
+    })
+    .await
+}
 
 /// Stores a file that was received whole. From here on a client that goes away changes nothing.
 pub(super) async fn submit(
@@ -176,4 +201,38 @@ async fn on_disk<T: Send + 'static>(
         .await
         .map_err(ApiError::internal)?
         .map_err(ApiError::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+
+    #[test]
+    fn a_large_file_is_not_checked_on_the_thread_of_requests_and_a_small_one_is() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .max_blocking_threads(1)
+            .build()
+            .unwrap();
+        let check = |bytes: usize| {
+            let text = Some("text/plain".to_owned());
+            tokio::spawn(received(Bytes::from(vec![b'a'; bytes]), text, None))
+        };
+        runtime.block_on(async {
+            let gate = Arc::new(Barrier::new(2));
+            let at_gate = Arc::clone(&gate);
+            let busy = tokio::task::spawn_blocking(move || at_gate.wait());
+            let (large, small) = (check(CHECKED_AT_ONCE + 1), check(CHECKED_AT_ONCE));
+            small.await.unwrap().unwrap();
+            // Each gives every task of the thread a turn.
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+            assert!(!large.is_finished());
+            gate.wait();
+            busy.await.unwrap();
+            large.await.unwrap().unwrap();
+        });
+    }
 }
