@@ -24,7 +24,7 @@ use deadpool_redis::{
 use shared::profile::RedisConnection;
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::{CacheKind, Group, Key, entry::Entry};
+use super::{CacheKind, Group, Key, entry::Entry, numbered::Numbered};
 use crate::timing;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -95,8 +95,8 @@ struct Inner {
     prefix: String,
     fill: Script,
     invalidate: Script,
-    /// No connection is tried before this instant.
-    paused_until: Mutex<Option<Instant>>,
+    /// When Redis was last found absent; no connection is tried for a pause from then on.
+    absent_since: Mutex<Option<Instant>>,
     /// Makes generations differ within this process; `seed` makes those of processes differ.
     counter: AtomicU64,
     seed: u64,
@@ -110,7 +110,7 @@ enum Connections {
 /// One connection for all, made when it is first wanted and again after it is lost.
 struct SharedConnection {
     client: Client,
-    conn: AsyncMutex<Option<MultiplexedConnection>>,
+    conn: AsyncMutex<Numbered<MultiplexedConnection>>,
 }
 
 impl Redis {
@@ -139,7 +139,7 @@ impl Redis {
             }
             RedisConnection::Multiplexed => Connections::Multiplexed(Box::new(SharedConnection {
                 client: Client::open(url)?,
-                conn: AsyncMutex::new(None),
+                conn: AsyncMutex::new(Numbered::none()),
             })),
         };
         Ok(Self(Arc::new(Inner {
@@ -147,7 +147,7 @@ impl Redis {
             prefix,
             fill: Script::new(FILL),
             invalidate: Script::new(INVALIDATE),
-            paused_until: Mutex::new(None),
+            absent_since: Mutex::new(None),
             counter: AtomicU64::new(0),
             seed: rand::random(),
         })))
@@ -323,6 +323,7 @@ impl Redis {
         if self.paused() {
             return Err(CacheError::Paused);
         }
+        let begun = Instant::now();
         let outcome = match &self.0.connections {
             // Boxed, for the library's futures are large and every request holds several.
             Connections::Pool(pool) => timing::redis(Box::pin(pooled(pool, call))).await,
@@ -331,8 +332,8 @@ impl Redis {
             }
         };
         match &outcome {
-            Err(CacheError::Checkout(_)) => self.pause(),
-            Err(CacheError::Command(error)) if is_lost(error) => self.pause(),
+            Err(CacheError::Checkout(_)) => self.pause(begun),
+            Err(CacheError::Command(error)) if is_lost(error) => self.pause(begun),
             _ => {}
         }
         outcome
@@ -343,45 +344,42 @@ impl Redis {
         shared: &SharedConnection,
         call: RedisCall<'_>,
     ) -> Result<T, CacheError> {
-        let mut conn = {
+        let (mut conn, number) = {
             let mut slot = shared.conn.lock().await;
-            if let Some(conn) = &*slot {
-                conn.clone()
+            if let Some(made) = slot.get() {
+                made
             } else if self.paused() {
                 // The holder of the lock before this one found Redis absent.
                 return Err(CacheError::Paused);
             } else {
-                let config = config();
+                let (begun, config) = (Instant::now(), config());
                 let conn = shared
                     .client
                     .get_multiplexed_async_connection_with_config(&config)
                     .await
-                    .inspect_err(|_| self.pause())?;
-                slot.insert(conn).clone()
+                    .inspect_err(|_| self.pause(begun))?;
+                slot.put(conn)
             }
         };
         let outcome = call.on(&mut conn).await;
         if outcome.as_ref().is_err_and(is_lost) {
-            // The next one to come connects anew.
-            shared.conn.lock().await.take();
+            // The next one to come connects anew, unless another one has.
+            shared.conn.lock().await.end(number);
         }
         Ok(outcome?)
     }
 
     fn paused(&self) -> bool {
-        let mut until = lock(&self.0.paused_until);
-        match *until {
-            Some(instant) if Instant::now() < instant => true,
-            Some(_) => {
-                *until = None;
-                false
-            }
-            None => false,
-        }
+        lock(&self.0.absent_since).is_some_and(|since| since.elapsed() < PAUSE)
     }
 
-    fn pause(&self) {
-        *lock(&self.0.paused_until) = Some(Instant::now() + PAUSE);
+    /// Notes that a call found Redis absent that began then. One that began before Redis was last found absent
+    /// says nothing of the time since: calls that time out one after another would pause again and again.
+    fn pause(&self, begun: Instant) {
+        let mut absent_since = lock(&self.0.absent_since);
+        if absent_since.is_none_or(|since| since <= begun) {
+            *absent_since = Some(Instant::now());
+        }
     }
 }
 
@@ -447,4 +445,28 @@ fn millis(span: Duration) -> u64 {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_began_before_a_pause_begins_no_other_one() {
+        let at = "redis://127.0.0.1:1";
+        let redis = Redis::new(at, RedisConnection::Multiplexed, String::new()).unwrap();
+        assert!(!redis.paused());
+        let begun = Instant::now();
+        redis.pause(begun);
+        assert!(redis.paused());
+        // The pause is over.
+        let since = lock(&redis.0.absent_since).unwrap();
+        let earlier = since.checked_sub(2 * PAUSE).unwrap();
+        *lock(&redis.0.absent_since) = Some(earlier);
+        assert!(!redis.paused());
+        redis.pause(earlier.checked_sub(PAUSE).unwrap());
+        assert!(!redis.paused(), "it began before");
+        redis.pause(earlier);
+        assert!(redis.paused());
+    }
 }
