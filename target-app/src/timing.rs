@@ -8,7 +8,7 @@ use std::{
     panic::resume_unwind,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU16, AtomicU32, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering::Relaxed},
     },
     time::{Duration, Instant},
 };
@@ -40,6 +40,8 @@ struct Inner {
     person: OnceLock<Uuid>,
     /// Statements that are under way, were not waited for, or failed.
     unanswered: AtomicU32,
+    /// Whether all of its reads go to the primary.
+    of_primary: AtomicBool,
 }
 
 impl Default for Timing {
@@ -51,6 +53,7 @@ impl Default for Timing {
             body_age: AtomicU32::new(0),
             person: OnceLock::new(),
             unanswered: AtomicU32::new(0),
+            of_primary: AtomicBool::new(false),
         }))
     }
 }
@@ -90,6 +93,18 @@ pub fn person() -> Option<Uuid> {
         .try_with(|timing| timing.0.person.get().copied())
         .ok()
         .flatten()
+}
+
+/// Lets all reads of the current request go to the primary from now on.
+pub fn insist_on_primary() {
+    with(|inner| inner.of_primary.store(true, Relaxed));
+}
+
+/// Whether all reads of the current request have to go to the primary.
+pub fn insists_on_primary() -> bool {
+    CURRENT
+        .try_with(|timing| timing.0.of_primary.load(Relaxed))
+        .unwrap_or(false)
 }
 
 /// Wraps one PostgreSQL statement.

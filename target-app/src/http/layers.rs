@@ -22,7 +22,7 @@ use shared::{
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
-use super::{RequestId, host, single_headers, slowdown};
+use super::{RequestId, host, read_again, single_headers, slowdown};
 use crate::{
     error::ApiError,
     metrics::HttpCounters,
@@ -58,8 +58,12 @@ pub async fn observe(State(state): State<AppState>, request: Request, next: Next
     let host = host::check(request.version(), request.headers())
         .and_then(|()| single_headers::check(request.headers()));
     let most = largest_body(&state, route.as_ref());
+    let has_replica = state.engines().parts().replica.is_some();
     let work = async {
         match host {
+            Ok(()) if has_replica && request.body().is_end_stream() => {
+                read_again::run(request, next).await
+            }
             Ok(()) => with_full_body(most, request, next).await,
             Err(refusal) => refusal.into_response(),
         }

@@ -8,6 +8,7 @@ mod field;
 mod host;
 mod idempotency;
 mod layers;
+mod read_again;
 mod request_id;
 mod scrape;
 mod single_headers;
