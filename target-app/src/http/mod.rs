@@ -5,6 +5,7 @@ mod client_address;
 mod compression;
 mod extract;
 mod field;
+mod full_body;
 mod host;
 mod idempotency;
 mod layers;
