@@ -165,7 +165,7 @@ pub(super) async fn sweep(
             return Ok(removed);
         }
         let kept = rows_of(engines, &batch.whole).await?;
-        let orphans = batch.whole.iter().filter(|id| !kept.contains(id));
+        let orphans = batch.whole.iter().filter(|id| !kept.contains(*id));
         let mut gone: Vec<PathBuf> = orphans.map(|id| files::file(folder, *id)).collect();
         gone.extend(batch.parts);
         removed += on_disk(move || {
