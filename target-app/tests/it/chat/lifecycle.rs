@@ -49,7 +49,8 @@ async fn a_client_that_reads_nothing_does_not_keep_its_socket_through_the_end() 
             after_seq: Some(0),
         })
         .await;
-    // The server sends until the buffers are full.
+    socket.hear().await;
+    // From here on it reads nothing, and the server sends until the buffers are full.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let hub = app.state.hub().clone();
     assert_eq!(hub.snapshot().sockets, 1);
