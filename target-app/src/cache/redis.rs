@@ -95,8 +95,11 @@ struct Inner {
     prefix: String,
     fill: Script,
     invalidate: Script,
-    /// When Redis was last found absent; no connection is tried for a pause from then on.
-    absent_since: Mutex<Option<Instant>>,
+    /// No connection is tried before this instant.
+    paused_until: Mutex<Option<Instant>>,
+    /// When a call was last answered, in nanoseconds since `made`.
+    answered_ns: AtomicU64,
+    made: Instant,
     /// Makes generations differ within this process; `seed` makes those of processes differ.
     counter: AtomicU64,
     seed: u64,
@@ -147,7 +150,9 @@ impl Redis {
             prefix,
             fill: Script::new(FILL),
             invalidate: Script::new(INVALIDATE),
-            absent_since: Mutex::new(None),
+            paused_until: Mutex::new(None),
+            answered_ns: AtomicU64::new(0),
+            made: Instant::now(),
             counter: AtomicU64::new(0),
             seed: rand::random(),
         })))
@@ -334,7 +339,8 @@ impl Redis {
         match &outcome {
             Err(CacheError::Checkout(_)) => self.pause(begun),
             Err(CacheError::Command(error)) if is_lost(error) => self.pause(begun),
-            _ => {}
+            Err(_) => {}
+            Ok(_) => self.answered(Instant::now()),
         }
         outcome
     }
@@ -370,16 +376,32 @@ impl Redis {
     }
 
     fn paused(&self) -> bool {
-        lock(&self.0.absent_since).is_some_and(|since| since.elapsed() < PAUSE)
+        let mut until = lock(&self.0.paused_until);
+        match *until {
+            Some(instant) if Instant::now() < instant => true,
+            Some(_) => {
+                *until = None;
+                false
+            }
+            None => false,
+        }
     }
 
-    /// Notes that a call found Redis absent that began then. One that began before Redis was last found absent
-    /// says nothing of the time since: calls that time out one after another would pause again and again.
+    /// Notes that a call found Redis absent that began then: unless another one was answered since. It waited on a
+    /// connection that was lost, and Redis is back.
     fn pause(&self, begun: Instant) {
-        let mut absent_since = lock(&self.0.absent_since);
-        if absent_since.is_none_or(|since| since <= begun) {
-            *absent_since = Some(Instant::now());
+        if self.0.answered_ns.load(Relaxed) <= self.nanos(begun) {
+            *lock(&self.0.paused_until) = Some(Instant::now() + PAUSE);
         }
+    }
+
+    /// Notes that a call was answered then.
+    fn answered(&self, at: Instant) {
+        self.0.answered_ns.store(self.nanos(at), Relaxed);
+    }
+
+    fn nanos(&self, at: Instant) -> u64 {
+        u64::try_from(at.duration_since(self.0.made).as_nanos()).unwrap_or(u64::MAX)
     }
 }
 
@@ -452,21 +474,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_that_began_before_a_pause_begins_no_other_one() {
+    fn a_call_that_failed_pauses_redis_unless_another_one_was_answered_since_it_began() {
         let at = "redis://127.0.0.1:1";
-        let redis = Redis::new(at, RedisConnection::Multiplexed, String::new()).unwrap();
-        assert!(!redis.paused());
-        let begun = Instant::now();
-        redis.pause(begun);
-        assert!(redis.paused());
-        // The pause is over.
-        let since = lock(&redis.0.absent_since).unwrap();
-        let earlier = since.checked_sub(2 * PAUSE).unwrap();
-        *lock(&redis.0.absent_since) = Some(earlier);
-        assert!(!redis.paused());
-        redis.pause(earlier.checked_sub(PAUSE).unwrap());
-        assert!(!redis.paused(), "it began before");
-        redis.pause(earlier);
-        assert!(redis.paused());
+        let redis = || Redis::new(at, RedisConnection::Multiplexed, String::new()).unwrap();
+        let never = redis();
+        never.pause(never.0.made);
+        assert!(never.paused());
+        let once = redis();
+        let answered = once.0.made + PAUSE;
+        once.answered(answered);
+        once.pause(once.0.made);
+        assert!(!once.paused(), "it began before");
+        once.pause(answered + PAUSE);
+        assert!(once.paused());
     }
 }
