@@ -7,8 +7,8 @@ use axum::{body::Body, extract::Request, http::Method, middleware::Next, respons
 
 use crate::{error::ApiError, timing};
 
-/// Runs a request without a body. A GET or HEAD of which the replica cancelled a statement is run again, with all of its
-/// reads on the primary; others decide by what they read, and read from the primary anyway.
+/// Runs a request without a body. A GET or HEAD of which the replica cancelled a statement is run again, with all
+/// of its reads on the primary; others decide by what they read, and read from the primary anyway.
 pub(super) async fn run(request: Request, next: Next) -> Response {
     if ![Method::GET, Method::HEAD].contains(request.method()) {
         return next.run(request).await;
