@@ -34,7 +34,7 @@ use crate::{
 /// test opens its connections at once, and each comes back a second later.
 const BACKLOG: u32 = 4_096;
 /// How often samples of histograms are folded; between two scrapes they would pile up.
-const UPKEEP: Duration = Duration::from_secs(5);
+const HISTOGRAM_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Why the application did not start.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +121,7 @@ impl AppServer {
             media_dir: config.media_dir,
             upload_dir: config.upload_dir,
             max_upload_bytes: config.max_upload_bytes,
+            max_registrations: config.connections.registrations,
             lab_token: config.lab_token,
             lab_hosts: config.lab_hosts,
             http: metrics::HttpCounters::default(),
@@ -161,7 +162,7 @@ impl AppServer {
     pub async fn run_until_stopped(self) {
         let token = self.shutdown.token().clone();
         let tracker = self.shutdown.tracker();
-        tracker.spawn(upkeep(token.clone()));
+        tracker.spawn(fold_histograms(token.clone()));
         if let Some(interval) = self.purge_interval {
             let (state, retention) = (self.state.clone(), self.retention);
             tracker.spawn(purge::run(state, interval, retention, token.clone()));
@@ -245,9 +246,9 @@ fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     Ok(socket)
 }
 
-async fn upkeep(token: CancellationToken) {
+async fn fold_histograms(token: CancellationToken) {
     while token
-        .run_until_cancelled(tokio::time::sleep(UPKEEP))
+        .run_until_cancelled(tokio::time::sleep(HISTOGRAM_INTERVAL))
         .await
         .is_some()
     {

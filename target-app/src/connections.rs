@@ -34,6 +34,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{config::ClientLimits, http::ClientAddress};
 
+/// Largest head of a request, its target and its headers together. Whoever sends one need not be signed in, and may
+/// stop before its end: the library's own limit, six times as much, would be gigabytes on all connections.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// Pause after a failed accept, which is mostly a lack of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -113,6 +116,7 @@ async fn serve_one(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
+        .max_header_size(MAX_HEAD_BYTES)
         .serve_connection(stream, service)
         .with_upgrades();
     tokio::pin!(connection);

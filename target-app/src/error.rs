@@ -107,6 +107,16 @@ impl ApiError {
         self.code
     }
 
+    /// Whether the replica cancelled a read, which the primary would have answered.
+    pub fn is_recovery_conflict(&self) -> bool {
+        matches!(self.db(), Some(DbError::RecoveryConflict(_)))
+    }
+
+    /// The failure of the database that it comes from, if it does.
+    fn db(&self) -> Option<&DbError> {
+        self.source.as_ref()?.downcast_ref()
+    }
+
     /// What was wrong this time, for people.
     pub fn detail(&self) -> &str {
         &self.detail
@@ -203,10 +213,7 @@ impl std::error::Error for ApiError {}
 
 impl Retryable for ApiError {
     fn lost_race(&self) -> Option<LostRace> {
-        self.source
-            .as_ref()
-            .and_then(|cause| cause.downcast_ref::<DbError>())
-            .and_then(Retryable::lost_race)
+        self.db().and_then(Retryable::lost_race)
     }
 }
 
@@ -222,6 +229,12 @@ impl From<DbError> for ApiError {
                 Code::Contention,
                 "another change came first; send the request again",
             )
+            .caused_by(error),
+            DbError::RecoveryConflict(_) => Self::new(
+                Code::Unavailable,
+                "the replica could not go on with the read; send the request again",
+            )
+            .retry_after(1)
             .caused_by(error),
             DbError::StatementTimeout(_) => {
                 Self::new(Code::Timeout, "the database took too long").caused_by(error)

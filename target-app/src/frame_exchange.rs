@@ -1,7 +1,7 @@
 //! The worker that exchanges frames with the other instances: messages of chat rooms and notifications
 //! go to their sockets, and theirs come to ours, while `chat.fanout` says so.
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use secrecy::ExposeSecret as _;
 use shared::profile::Fanout;
@@ -26,10 +26,12 @@ pub(crate) async fn run(state: AppState, stop: CancellationToken) {
     let Some(mut queue) = state.hub().relay().take() else {
         return;
     };
+    let mut outage = Outage::default();
     let work = async {
         loop {
             if is_wanted(&state)
-                && let Err(error) = link(&state, &stop, &mut queue).await
+                && let Err(error) = link(&state, &stop, &mut queue, &mut outage).await
+                && outage.begins()
             {
                 tracing::warn!(%error, "messages and notifications do not reach other instances until Redis answers");
             }
@@ -45,6 +47,22 @@ pub(crate) async fn run(state: AppState, stop: CancellationToken) {
     tokio::select! {
         () = work => {}
         () = too_long => tracing::warn!("messages of the last moment did not reach other instances"),
+    }
+}
+
+/// Whether Redis is known to be away: it is tried several times a second, and the log is to say so once.
+#[derive(Debug, Default)]
+struct Outage(bool);
+
+impl Outage {
+    /// Notes that Redis is away; whether that is news.
+    fn begins(&mut self) -> bool {
+        !mem::replace(&mut self.0, true)
+    }
+
+    /// Notes that it answers; whether that is news.
+    fn ends(&mut self) -> bool {
+        mem::take(&mut self.0)
     }
 }
 
@@ -66,9 +84,13 @@ async fn link(
     state: &AppState,
     stop: &CancellationToken,
     queue: &mut mpsc::Receiver<RelayedFrame>,
+    outage: &mut Outage,
 ) -> Result<(), RelayError> {
     let url = state.engines().parts().redis_url.expose_secret();
     let mut link = RelayLink::connect(url).await?;
+    if outage.ends() {
+        tracing::info!("messages and notifications reach other instances again");
+    }
     while is_wanted(state) && !is_over(state, stop, queue) {
         let limit = if stop.is_cancelled() {
             LAST_PAUSE
@@ -80,4 +102,20 @@ async fn link(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_is_news_at_its_begin_and_at_its_end() {
+        let mut outage = Outage::default();
+        assert!(!outage.ends());
+        assert!(outage.begins());
+        assert!(!outage.begins());
+        assert!(outage.ends());
+        assert!(!outage.ends());
+        assert!(outage.begins());
+    }
 }

@@ -42,8 +42,7 @@ async fn round(state: &AppState, retention: &Retention) {
 async fn sweep(state: &AppState) {
     let before = SystemTime::from(state.clock().now() - ORPHAN_AGE);
     for sweep in &state.features().sweeps {
-        let Ok(engine) = state.admit() else { return };
-        match sweep(&engine, state.upload_dir(), before).await {
+        match sweep(state.engines(), state.upload_dir(), before).await {
             Ok(0) => {}
             Ok(files) => tracing::info!(files, "uploaded files without a row were removed"),
             Err(error) => tracing::warn!(detail = error.detail(), "uploaded files were not swept"),

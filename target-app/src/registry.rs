@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use crate::{
     cache::{CacheKind, Group, Key},
     db::{DbError, Purge, Statement, audit::Invariant},
-    engine::{Engine, Policies},
+    engine::{Engine, Engines, Policies},
     error::ApiError,
     seed::SeedTables,
 };
@@ -65,9 +65,9 @@ pub struct ExplainedOperation {
 }
 
 /// Removes the uploaded files in a folder that were last written before an instant and that no row
-/// refers to; returns how many.
+/// refers to; returns how many. Takes the engine in force for each of its statements.
 pub type Sweep =
-    for<'a> fn(&'a Engine, &'a Path, SystemTime) -> BoxFuture<'a, Result<usize, ApiError>>;
+    for<'a> fn(&'a Engines, &'a Path, SystemTime) -> BoxFuture<'a, Result<usize, ApiError>>;
 
 /// What a feature does in the transaction that registers an account. Returns the groups in which
 /// there is something now that may be remembered as absent.

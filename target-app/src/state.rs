@@ -50,6 +50,8 @@ pub struct StateParts {
     pub upload_dir: PathBuf,
     /// Most bytes of an uploaded file.
     pub max_upload_bytes: usize,
+    /// Most accounts that one client registers in a minute.
+    pub max_registrations: u32,
     /// Token of the control plane; `None` switches it off.
     pub lab_token: Option<SecretString>,
     /// The hosts that a request to the control plane may name.
@@ -141,6 +143,11 @@ impl AppState {
     /// Most bytes of an uploaded file.
     pub fn max_upload_bytes(&self) -> usize {
         self.0.max_upload_bytes
+    }
+
+    /// Most accounts that one client registers in a minute.
+    pub fn max_registrations(&self) -> u32 {
+        self.0.max_registrations
     }
 
     /// Token of the control plane; `None` where it is off.

@@ -4,10 +4,11 @@
 //! outside of a request nothing is recorded.
 
 use std::{
+    any::Any,
     panic::resume_unwind,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU16, AtomicU32, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering::Relaxed},
     },
     time::{Duration, Instant},
 };
@@ -21,6 +22,8 @@ tokio::task_local! {
     static CURRENT: Timing;
     /// Set inside of a task that no disconnect can cut short.
     static SHIELD: ();
+    /// What the request holds until all of its work has ended.
+    static HELD: Arc<dyn Any + Send + Sync>;
 }
 
 /// Recorder of one request's costs; clones share its counters.
@@ -37,6 +40,8 @@ struct Inner {
     person: OnceLock<Uuid>,
     /// Statements that are under way, were not waited for, or failed.
     unanswered: AtomicU32,
+    /// Whether all of its reads go to the primary.
+    of_primary: AtomicBool,
 }
 
 impl Default for Timing {
@@ -48,6 +53,7 @@ impl Default for Timing {
             body_age: AtomicU32::new(0),
             person: OnceLock::new(),
             unanswered: AtomicU32::new(0),
+            of_primary: AtomicBool::new(false),
         }))
     }
 }
@@ -87,6 +93,18 @@ pub fn person() -> Option<Uuid> {
         .try_with(|timing| timing.0.person.get().copied())
         .ok()
         .flatten()
+}
+
+/// Lets all reads of the current request go to the primary from now on.
+pub fn insist_on_primary() {
+    with(|inner| inner.of_primary.store(true, Relaxed));
+}
+
+/// Whether all reads of the current request have to go to the primary.
+pub fn insists_on_primary() -> bool {
+    CURRENT
+        .try_with(|timing| timing.0.of_primary.load(Relaxed))
+        .unwrap_or(false)
 }
 
 /// Wraps one PostgreSQL statement.
@@ -164,6 +182,14 @@ pub fn body_age(age: Duration) {
     with(|inner| inner.body_age.store(ms.saturating_add(1), Relaxed));
 }
 
+/// Runs a request that holds something, such as a permit, until all of its work has ended: also what is
+/// [`shielded`] and goes on when its client has gone.
+pub async fn holding<F: Future>(held: impl Any + Send + Sync, request: F) -> F::Output {
+    // What it holds already is held as long.
+    let outer = HELD.try_with(Arc::clone).ok();
+    HELD.scope(Arc::new((held, outer)), request).await
+}
+
 /// Runs `work` in a task of its own, so that a client that disconnects cannot cut it short.
 ///
 /// A handler is dropped at its next `await` when its client disconnects; a transaction, or a load
@@ -181,6 +207,12 @@ where
         // Boxed, or every caller would hold the whole work inline.
         return Box::pin(work).await;
     }
+    let held = HELD.try_with(Arc::clone).ok();
+    let work = async move {
+        let output = work.await;
+        drop(held);
+        output
+    };
     let task = SHIELD.scope((), CURRENT.scope(current(), work));
     let task = task.in_current_span();
     match tokio::spawn(task).await {
@@ -293,6 +325,32 @@ mod tests {
         assert!(cut.is_err());
         finished.await.unwrap();
         assert_eq!(timing.read().counts[ServerCount::Queries], 1);
+    }
+
+    #[tokio::test]
+    async fn what_a_request_holds_is_held_until_its_shielded_work_has_ended() {
+        let (first, second) = (Arc::new(()), Arc::new(()));
+        let watched = [&first, &second].map(Arc::downgrade);
+        let is_held = || watched.each_ref().map(|one| one.upgrade().is_some());
+        let (finish, wait) = tokio::sync::oneshot::channel::<()>();
+        let (done, finished) = tokio::sync::oneshot::channel();
+        let work = async move {
+            wait.await.unwrap();
+            done.send(()).unwrap();
+        };
+        let mut request = Box::pin(holding(first, holding(second, shielded(work))));
+        assert!(futures_util::poll!(&mut request).is_pending());
+        drop(request);
+        assert_eq!(is_held(), [true, true], "its work goes on");
+        finish.send(()).unwrap();
+        finished.await.unwrap();
+        while is_held() != [false, false] {
+            tokio::task::yield_now().await;
+        }
+        let at_once = Arc::new(());
+        let watched = Arc::downgrade(&at_once);
+        holding(at_once, shielded(async {})).await;
+        assert!(watched.upgrade().is_none());
     }
 
     #[tokio::test]

@@ -82,7 +82,7 @@ pub struct AttendanceList {
 pub struct AttendanceSummary {
     /// Which student.
     pub student_id: UserId,
-    /// Lessons that have begun.
+    /// Lessons that have begun, those aside whose place is held and not paid.
     pub lessons: i64,
     /// Marked as present.
     pub present: i64,

@@ -28,7 +28,7 @@ pub struct StudentDetail {
     /// Who it is.
     #[serde(flatten)]
     pub card: StudentCard,
-    /// Lessons that have begun.
+    /// Lessons that have begun, those aside whose place is held and not paid.
     pub lessons_held: i64,
     /// Lessons to come.
     pub lessons_upcoming: i64,

@@ -7,6 +7,7 @@ mod counters;
 mod entry;
 mod kind;
 mod memory;
+mod numbered;
 mod owed;
 mod redis;
 mod sample;

@@ -24,7 +24,7 @@ use deadpool_redis::{
 use shared::profile::RedisConnection;
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::{CacheKind, Group, Key, entry::Entry};
+use super::{CacheKind, Group, Key, entry::Entry, numbered::Numbered};
 use crate::timing;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -43,9 +43,18 @@ const GENERATION_SECONDS: u64 = 3_600;
 
 /// Stores a value as a member of its group, which lives longer than each of its members; where
 /// the fourth argument is 1, not if the group was invalidated since the value was looked up.
+///
+/// Values expire, and their names stay in the group as long as something is stored in it. Of a large group, each
+/// fill looks at four random names and takes out those without a value: then no more than every fourth name is
+/// without one for long, whatever was asked for.
 const FILL: &str = r"
 if ARGV[4] == '1' and (redis.call('GET', KEYS[2]) or '') ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+if redis.call('SCARD', KEYS[3]) >= 1000 then
+  for _, member in ipairs(redis.call('SRANDMEMBER', KEYS[3], 4)) do
+    if redis.call('EXISTS', member) == 0 then redis.call('SREM', KEYS[3], member) end
+  end
+end
 redis.call('SADD', KEYS[3], KEYS[1])
 local life = ARGV[3] + 60000
 if redis.call('PTTL', KEYS[3]) < life then redis.call('PEXPIRE', KEYS[3], life) end
@@ -88,6 +97,9 @@ struct Inner {
     invalidate: Script,
     /// No connection is tried before this instant.
     paused_until: Mutex<Option<Instant>>,
+    /// When a call was last answered, in nanoseconds since `made`.
+    answered_ns: AtomicU64,
+    made: Instant,
     /// Makes generations differ within this process; `seed` makes those of processes differ.
     counter: AtomicU64,
     seed: u64,
@@ -101,7 +113,7 @@ enum Connections {
 /// One connection for all, made when it is first wanted and again after it is lost.
 struct SharedConnection {
     client: Client,
-    conn: AsyncMutex<Option<MultiplexedConnection>>,
+    conn: AsyncMutex<Numbered<MultiplexedConnection>>,
 }
 
 impl Redis {
@@ -130,7 +142,7 @@ impl Redis {
             }
             RedisConnection::Multiplexed => Connections::Multiplexed(Box::new(SharedConnection {
                 client: Client::open(url)?,
-                conn: AsyncMutex::new(None),
+                conn: AsyncMutex::new(Numbered::none()),
             })),
         };
         Ok(Self(Arc::new(Inner {
@@ -139,6 +151,8 @@ impl Redis {
             fill: Script::new(FILL),
             invalidate: Script::new(INVALIDATE),
             paused_until: Mutex::new(None),
+            answered_ns: AtomicU64::new(0),
+            made: Instant::now(),
             counter: AtomicU64::new(0),
             seed: rand::random(),
         })))
@@ -314,6 +328,7 @@ impl Redis {
         if self.paused() {
             return Err(CacheError::Paused);
         }
+        let begun = Instant::now();
         let outcome = match &self.0.connections {
             // Boxed, for the library's futures are large and every request holds several.
             Connections::Pool(pool) => timing::redis(Box::pin(pooled(pool, call))).await,
@@ -322,9 +337,10 @@ impl Redis {
             }
         };
         match &outcome {
-            Err(CacheError::Checkout(_)) => self.pause(),
-            Err(CacheError::Command(error)) if is_lost(error) => self.pause(),
-            _ => {}
+            Err(CacheError::Checkout(_)) => self.pause(begun),
+            Err(CacheError::Command(error)) if is_lost(error) => self.pause(begun),
+            Err(_) => {}
+            Ok(_) => self.answered(Instant::now()),
         }
         outcome
     }
@@ -334,27 +350,27 @@ impl Redis {
         shared: &SharedConnection,
         call: RedisCall<'_>,
     ) -> Result<T, CacheError> {
-        let mut conn = {
+        let (mut conn, number) = {
             let mut slot = shared.conn.lock().await;
-            if let Some(conn) = &*slot {
-                conn.clone()
+            if let Some(made) = slot.get() {
+                made
             } else if self.paused() {
                 // The holder of the lock before this one found Redis absent.
                 return Err(CacheError::Paused);
             } else {
-                let config = config();
+                let (begun, config) = (Instant::now(), config());
                 let conn = shared
                     .client
                     .get_multiplexed_async_connection_with_config(&config)
                     .await
-                    .inspect_err(|_| self.pause())?;
-                slot.insert(conn).clone()
+                    .inspect_err(|_| self.pause(begun))?;
+                slot.put(conn)
             }
         };
         let outcome = call.on(&mut conn).await;
         if outcome.as_ref().is_err_and(is_lost) {
-            // The next one to come connects anew.
-            shared.conn.lock().await.take();
+            // The next one to come connects anew, unless another one has.
+            shared.conn.lock().await.end(number);
         }
         Ok(outcome?)
     }
@@ -371,8 +387,21 @@ impl Redis {
         }
     }
 
-    fn pause(&self) {
-        *lock(&self.0.paused_until) = Some(Instant::now() + PAUSE);
+    /// Notes that a call found Redis absent that began then: unless another one was answered since. It waited on a
+    /// connection that was lost, and Redis is back.
+    fn pause(&self, begun: Instant) {
+        if self.0.answered_ns.load(Relaxed) <= self.nanos(begun) {
+            *lock(&self.0.paused_until) = Some(Instant::now() + PAUSE);
+        }
+    }
+
+    /// Notes that a call was answered then.
+    fn answered(&self, at: Instant) {
+        self.0.answered_ns.store(self.nanos(at), Relaxed);
+    }
+
+    fn nanos(&self, at: Instant) -> u64 {
+        u64::try_from(at.duration_since(self.0.made).as_nanos()).unwrap_or(u64::MAX)
     }
 }
 
@@ -438,4 +467,25 @@ fn millis(span: Duration) -> u64 {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_failed_pauses_redis_unless_another_one_was_answered_since_it_began() {
+        let at = "redis://127.0.0.1:1";
+        let redis = || Redis::new(at, RedisConnection::Multiplexed, String::new()).unwrap();
+        let never = redis();
+        never.pause(never.0.made);
+        assert!(never.paused());
+        let once = redis();
+        let answered = once.0.made + PAUSE;
+        once.answered(answered);
+        once.pause(once.0.made);
+        assert!(!once.paused(), "it began before");
+        once.pause(answered + PAUSE);
+        assert!(once.paused());
+    }
 }

@@ -91,6 +91,7 @@ impl Exit {
         match reason {
             DbError::Constraint { .. } | DbError::Serialization(_) => Self::internal(reason),
             DbError::PoolTimeout
+            | DbError::RecoveryConflict(_)
             | DbError::StatementTimeout(_)
             | DbError::Unavailable(_)
             | DbError::NoSpace(_)

@@ -9,16 +9,16 @@ use std::{
 use shared::paths;
 
 /// Longest wait for the connection, and for each part of the answer.
-const PATIENCE: Duration = Duration::from_secs(3);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 /// Most bytes of an answer that are read.
 const MAX_ANSWER: u64 = 64 * 1024;
 
 /// The status and body of `GET /health/ready`.
 pub(super) fn ask(address: SocketAddr) -> io::Result<(u16, String)> {
     let address = reachable(address);
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut stream = TcpStream::connect_timeout(&address, ANSWER_TIMEOUT)?;
+    stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+    stream.set_write_timeout(Some(ANSWER_TIMEOUT))?;
     let path = paths::HEALTH_READY;
     write!(
         stream,

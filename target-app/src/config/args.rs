@@ -1,6 +1,9 @@
 //! Settings as they are typed: each has a flag, an environment variable, and a key in the file.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+};
 
 use serde::Deserialize;
 use shared::time::Millis;
@@ -79,7 +82,8 @@ pub struct Args {
     #[serde(alias = "media-dir")]
     pub media_dir: Option<PathBuf>,
 
-    /// Folder of the files that students submit [default: uploads, in the folder of the recordings]
+    /// Folder of the files that students submit, for this database alone: files that it has no row of are
+    /// removed [default: uploads, in the folder of the recordings]
     #[arg(long, env = "UPLOAD_DIR", value_name = "DIR")]
     #[serde(alias = "upload-dir")]
     pub upload_dir: Option<PathBuf>,
@@ -124,6 +128,12 @@ pub struct Args {
     #[arg(long, env = "MAX_SOCKETS_PER_ACCOUNT", value_name = "NUMBER")]
     #[serde(alias = "max-sockets-per-account")]
     pub max_sockets_per_account: Option<NonZeroUsize>,
+
+    /// Most accounts that one client, all clients of one proxy together, registers in a minute on one
+    /// instance; further registrations are refused [default: 1000]
+    #[arg(long, env = "MAX_REGISTRATIONS_PER_MINUTE", value_name = "NUMBER")]
+    #[serde(alias = "max-registrations-per-minute")]
+    pub max_registrations_per_minute: Option<NonZeroU32>,
 
     /// Time between two purges of rows that have served their purpose, such as expired tokens;
     /// `0s` switches them off [default: 1h]

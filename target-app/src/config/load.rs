@@ -2,7 +2,7 @@
 
 use std::{
     net::{SocketAddr, ToSocketAddrs as _},
-    num::NonZeroUsize,
+    num::{NonZeroU32, NonZeroUsize},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -32,6 +32,8 @@ pub struct ClientLimits {
     pub most: usize,
     /// Most sockets that one account has open at once.
     pub sockets_of_account: usize,
+    /// Most accounts that one client registers in a minute.
+    pub registrations: u32,
 }
 
 impl Default for ClientLimits {
@@ -44,6 +46,7 @@ impl Default for ClientLimits {
             // Far more than a person has devices, and a fortieth part of the sockets of an instance. A load test
             // signs in 64 accounts for up to 20,000 users on sockets.
             sockets_of_account: 512,
+            registrations: 1_000,
         }
     }
 }
@@ -136,6 +139,9 @@ impl Args {
             max_sockets_per_account: self
                 .max_sockets_per_account
                 .or(below.max_sockets_per_account),
+            max_registrations_per_minute: self
+                .max_registrations_per_minute
+                .or(below.max_registrations_per_minute),
             purge_interval: self.purge_interval.or(below.purge_interval),
             keep_refresh_tokens: self.keep_refresh_tokens.or(below.keep_refresh_tokens),
             keep_sign_in_attempts: self.keep_sign_in_attempts.or(below.keep_sign_in_attempts),
@@ -193,6 +199,9 @@ impl Args {
             sockets_of_account: self
                 .max_sockets_per_account
                 .map_or(usual.sockets_of_account, NonZeroUsize::get),
+            registrations: self
+                .max_registrations_per_minute
+                .map_or(usual.registrations, NonZeroU32::get),
         })
     }
 
@@ -460,12 +469,14 @@ mod tests {
             head_timeout: Some("5s".parse().unwrap()),
             max_connections: Some(9.try_into().unwrap()),
             max_sockets_per_account: Some(3.try_into().unwrap()),
+            max_registrations_per_minute: Some(7.try_into().unwrap()),
             ..args()
         });
         let wanted = ClientLimits {
             head: Duration::from_secs(5),
             most: 9,
             sockets_of_account: 3,
+            registrations: 7,
             ..usual
         };
         assert_eq!(given.unwrap().connections, wanted);

@@ -1,6 +1,9 @@
 //! What a failed statement means to its caller.
 
-use sqlx::error::ErrorKind;
+use sqlx::{
+    error::{DatabaseError, ErrorKind},
+    postgres::PgDatabaseError,
+};
 
 use super::losses;
 
@@ -41,6 +44,10 @@ pub enum DbError {
     /// Two transactions met and this one lost; it may be run again.
     #[error("the transaction lost against another one")]
     Serialization(#[source] sqlx::Error),
+    /// The replica cancelled a read, because what it replays takes away rows or locks that the read needs. The
+    /// primary answers it.
+    #[error("the replica cancelled the statement")]
+    RecoveryConflict(#[source] sqlx::Error),
     /// No connection became free within `pool.acquire_timeout`.
     #[error("no connection became free in time")]
     PoolTimeout,
@@ -68,6 +75,7 @@ impl DbError {
     pub fn sqlstate(&self) -> Option<String> {
         let (Self::Constraint { source, .. }
         | Self::Serialization(source)
+        | Self::RecoveryConflict(source)
         | Self::StatementTimeout(source)
         | Self::Unavailable(source)
         | Self::NoSpace(source)
@@ -90,6 +98,9 @@ impl From<sqlx::Error> for DbError {
             }
             sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Tls(_) => {
                 Self::Unavailable(error)
+            }
+            sqlx::Error::Database(reason) if is_recovery_conflict(&**reason) => {
+                Self::RecoveryConflict(error)
             }
             sqlx::Error::Database(reason) => {
                 let code = reason.code().unwrap_or_default();
@@ -124,9 +135,94 @@ impl From<sqlx::Error> for DbError {
     }
 }
 
+/// Whether a replica cancelled a statement, or ended its connection, for what it replays. Its codes are those of
+/// lost races (40001, 40P01), timeouts (57014) and lost databases (57P04), by version and cause; its words are
+/// the same, and where they are in another language, the routine that says them.
+fn is_recovery_conflict(reason: &(dyn DatabaseError + 'static)) -> bool {
+    let routine = reason
+        .try_downcast_ref::<PgDatabaseError>()
+        .and_then(PgDatabaseError::routine);
+    reason.message().ends_with("due to conflict with recovery")
+        || matches!(
+            routine,
+            Some(
+                "ProcessRecoveryConflictInterrupt"
+                    | "report_recovery_conflict"
+                    | "CheckRecoveryConflictDeadlock"
+            )
+        )
+}
+
 #[cfg(test)]
 mod tests {
+    use std::{borrow::Cow, error::Error, fmt};
+
     use super::*;
+
+    /// What a server says.
+    #[derive(Debug)]
+    struct ServerMessage {
+        code: &'static str,
+        message: &'static str,
+    }
+
+    impl fmt::Display for ServerMessage {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.message)
+        }
+    }
+
+    impl Error for ServerMessage {}
+
+    impl DatabaseError for ServerMessage {
+        fn message(&self) -> &str {
+            self.message
+        }
+
+        fn code(&self) -> Option<Cow<'_, str>> {
+            Some(self.code.into())
+        }
+
+        fn as_error(&self) -> &(dyn Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn as_error_mut(&mut self) -> &mut (dyn Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn into_error(self: Box<Self>) -> Box<dyn Error + Send + Sync + 'static> {
+            self
+        }
+
+        fn kind(&self) -> ErrorKind {
+            ErrorKind::Other
+        }
+    }
+
+    fn said(code: &'static str, message: &'static str) -> DbError {
+        DbError::from(sqlx::Error::from(ServerMessage { code, message }))
+    }
+
+    #[test]
+    fn what_a_replica_cancels_is_no_lost_race_and_no_timeout() {
+        let canceled = "canceling statement due to conflict with recovery";
+        let ended = "terminating connection due to conflict with recovery";
+        for (code, message) in [
+            ("40001", canceled),
+            ("40P01", canceled),
+            ("57014", canceled),
+            ("40001", ended),
+            ("57P04", ended),
+        ] {
+            let error = said(code, message);
+            assert!(matches!(error, DbError::RecoveryConflict(_)), "{code}");
+        }
+        let lost = "could not serialize access due to concurrent update";
+        assert!(matches!(said("40001", lost), DbError::Serialization(_)));
+        let late = "canceling statement due to statement timeout";
+        assert!(matches!(said("57014", late), DbError::StatementTimeout(_)));
+    }
 
     #[test]
     fn an_exhausted_pool_and_a_lost_server_are_no_faults() {

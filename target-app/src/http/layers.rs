@@ -3,26 +3,28 @@
 //! One function does what every request needs (id, cost recorder, panics, counters, headers),
 //! because each further layer costs every request a boxed future.
 
-use std::{error::Error, panic::AssertUnwindSafe, time::Duration};
+use std::{panic::AssertUnwindSafe, time::Duration};
 
 use axum::{
-    body::{HttpBody as _, to_bytes},
+    body::HttpBody as _,
     extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, Method, Uri, header::AGE},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt as _;
-use http_body_util::LengthLimitError;
 use shared::{
     headers::{REQUEST_ID, SERVER_TIMING},
     paths,
     problem::Code,
 };
-use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
-use super::{RequestId, host, single_headers, slowdown};
+use super::{
+    RequestId,
+    full_body::{self, FullBody, MAX_BODY_BYTES},
+    host, read_again, single_headers, slowdown,
+};
 use crate::{
     error::ApiError,
     metrics::HttpCounters,
@@ -30,14 +32,8 @@ use crate::{
     timing::{self, Timing},
 };
 
-/// Largest body that any route takes, except that for submitted files.
-const MAX_BODY_BYTES: usize = 64 * 1024;
-/// Bodies beyond it that are in memory at once; further ones wait. Whoever sends one need not be signed in.
-const LARGE_BODIES: usize = 64;
 /// Longest time that a request may take.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
-
-static LARGE: Semaphore = Semaphore::const_new(LARGE_BODIES);
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static(REQUEST_ID);
 const X_SERVER_TIMING: HeaderName = HeaderName::from_static(SERVER_TIMING);
@@ -58,8 +54,12 @@ pub async fn observe(State(state): State<AppState>, request: Request, next: Next
     let host = host::check(request.version(), request.headers())
         .and_then(|()| single_headers::check(request.headers()));
     let most = largest_body(&state, route.as_ref());
+    let has_replica = state.engines().parts().replica.is_some();
     let work = async {
         match host {
+            Ok(()) if has_replica && request.body().is_end_stream() => {
+                read_again::run(request, next).await
+            }
             Ok(()) => with_full_body(most, request, next).await,
             Err(refusal) => refusal.into_response(),
         }
@@ -128,34 +128,17 @@ async fn with_full_body(most: usize, request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    // Without a length it may become as large as it may be.
-    let length = body.size_hint().upper();
-    let is_large =
-        most > MAX_BODY_BYTES && length.is_none_or(|bytes| bytes > MAX_BODY_BYTES as u64);
-    let read = async {
-        let place = if is_large {
-            LARGE.acquire().await.ok()
-        } else {
-            None
-        };
-        (place, to_bytes(body, most).await)
-    };
-    match tokio::time::timeout(REQUEST_LIMIT, read).await {
-        // The place is kept until there is a response: so long the body is in memory.
-        Ok((_place, Ok(bytes))) => next.run(Request::from_parts(parts, bytes.into())).await,
-        Ok((_, Err(failure))) => body_error(&failure, most).into_response(),
+    match tokio::time::timeout(REQUEST_LIMIT, full_body::read(body, most)).await {
+        Ok(Ok(FullBody { bytes, place })) => {
+            let work = next.run(Request::from_parts(parts, bytes.into()));
+            match place {
+                // Until all work of the request has ended: so long the body is in memory.
+                Some(place) => timing::holding(place, work).await,
+                None => work.await,
+            }
+        }
+        Ok(Err(refusal)) => refusal.into_response(),
         Err(_) => timed_out().into_response(),
-    }
-}
-
-fn body_error(failure: &axum::Error, most: usize) -> ApiError {
-    let too_large = failure
-        .source()
-        .is_some_and(<dyn Error>::is::<LengthLimitError>);
-    if too_large {
-        ApiError::new(Code::TooLarge, format!("at most {most} bytes"))
-    } else {
-        ApiError::new(Code::MalformedBody, "the body ended early")
     }
 }
 

@@ -26,6 +26,7 @@ pub async fn scrape(State(state): State<AppState>) -> Response {
             hashing: engine.hasher.snapshot(),
             chat: state.hub().snapshot(),
             signal_sockets: state.signals().sockets(),
+            provider_breaker: state.payments().provider.breaker().level(),
             process: process(),
             memory_limit: memory_limit(),
             generation: engine.generation,

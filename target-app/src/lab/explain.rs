@@ -41,8 +41,7 @@ pub async fn explain(
     State(state): State<AppState>,
     Query(query): Query<ExplainQuery>,
 ) -> Result<Json<Explanation>, ApiError> {
-    state.admit()?;
-    let engine = state.engine();
+    let engine = state.admit()?;
     let explained = &state.features().explained;
     let Some(operation) = explained.iter().find(|one| one.name == query.operation) else {
         let names: Vec<_> = explained.iter().map(|one| one.name).collect();

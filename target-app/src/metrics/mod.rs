@@ -10,9 +10,7 @@ mod sessions;
 
 pub use http::HttpCounters;
 pub use memory_limit::memory_limit;
-pub use payments::{
-    holds_released, payment_event, provider_breaker, provider_call, provider_not_asked,
-};
+pub use payments::{holds_released, payment_event, provider_call, provider_not_asked};
 pub use process::process;
 pub use prometheus::{Scrape, handle, render};
 pub use sessions::{session_ended, session_initiated, signal};

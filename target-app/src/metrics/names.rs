@@ -96,7 +96,8 @@ pub const SIGNALS: &str = "targetapp_signals_total";
 pub const PROVIDER_CALLS: &str = "targetapp_payment_provider_calls_total";
 /// Seconds of one attempt, by `call`.
 pub const PROVIDER_SECONDS: &str = "targetapp_payment_provider_seconds";
-/// The breaker in front of the payment provider: 0 closed, 1 one call tries, 2 open.
+/// The breaker in front of the payment provider at the moment of the scrape: 0 closed, 1 the next call or one
+/// under way tries, 2 open.
 pub const PROVIDER_BREAKER: &str = "targetapp_payment_provider_breaker";
 /// Events of the payment provider, by `kind` and `outcome`.
 pub const PAYMENT_EVENTS: &str = "targetapp_payment_events_total";

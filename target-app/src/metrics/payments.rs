@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metrics::{counter, gauge, histogram};
+use metrics::{counter, histogram};
 
 use super::names;
 
@@ -16,11 +16,6 @@ pub fn provider_not_asked(call: &'static str) {
 pub fn provider_call(call: &'static str, outcome: &'static str, took: Duration) {
     counter!(names::PROVIDER_CALLS, "call" => call, "outcome" => outcome).increment(1);
     histogram!(names::PROVIDER_SECONDS, "call" => call).record(took.as_secs_f64());
-}
-
-/// Records where the breaker in front of the payment provider stands.
-pub fn provider_breaker(level: f64) {
-    gauge!(names::PROVIDER_BREAKER).set(level);
 }
 
 /// Records an event of the payment provider.

@@ -46,6 +46,8 @@ pub struct Scrape {
     pub chat: ChatSnapshot,
     /// Open signalling sockets of video classes.
     pub signal_sockets: u64,
+    /// Where the breaker in front of the payment provider stands: 0, 1 or 2.
+    pub provider_breaker: f64,
     /// This process.
     pub process: ProcessSnapshot,
     /// Most bytes that this process may hold; `None` where it is not known.
@@ -131,6 +133,7 @@ pub fn render(scrape: &Scrape) -> String {
     counter!(names::CHAT_DELIVERIES).absolute(scrape.chat.deliveries);
     counter!(names::CHAT_LAGGED).absolute(scrape.chat.lagged);
     gauge!(names::SIGNAL_SOCKETS).set(scrape.signal_sockets as f64);
+    gauge!(names::PROVIDER_BREAKER).set(scrape.provider_breaker);
     gauge!(names::ENGINE_GENERATION).set(scrape.generation as f64);
     gauge!(names::PROCESS_CPU).set(scrape.process.cpu_ns as f64 / 1e9);
     gauge!(names::PROCESS_RSS).set(scrape.process.rss_bytes as f64);
@@ -313,6 +316,7 @@ mod tests {
             replica: Some(ReplicaSnapshot::default()),
             generation: 3,
             memory_limit: Some(1 << 30),
+            provider_breaker: 1.0,
             ..Scrape::default()
         };
         handle();
@@ -323,7 +327,6 @@ mod tests {
         super::super::HttpCounters::record("GET", "/x", 200, &costs);
         super::super::HttpCounters::default().api_answered(Some(200), &costs);
         super::super::provider_call("create", "ok", std::time::Duration::from_millis(3));
-        super::super::provider_breaker(0.0);
         super::super::payment_event("captured", "applied");
         super::super::holds_released(1);
         super::super::session_initiated(true);
@@ -347,6 +350,7 @@ mod tests {
         }
         assert!(text.contains("targetapp_engine_generation 3"));
         assert!(text.contains("targetapp_memory_limit_bytes 1073741824"));
+        assert!(text.contains("targetapp_payment_provider_breaker 1"));
         for line in text.lines().filter(|line| line.starts_with("# TYPE ")) {
             assert_eq!(
                 line.contains("_total "),

@@ -28,8 +28,8 @@ pub(super) fn operations(
 /// Adds the common refusals, and gives every refusal the media type that it is sent with.
 pub(super) fn describe(document: &mut OpenApi) {
     for item in document.paths.paths.values_mut() {
-        for (_, operation) in operations(item) {
-            for codes in common(operation) {
+        for (method, operation) in operations(item) {
+            for codes in common(method, operation) {
                 let status = codes[0].status().to_string();
                 let known = &mut operation.responses.responses;
                 known.entry(status).or_insert_with(|| refusal(codes));
@@ -44,13 +44,15 @@ pub(super) fn describe(document: &mut OpenApi) {
 }
 
 /// The codes that an operation may answer with because of what it has, by status.
-fn common(operation: &Operation) -> impl Iterator<Item = &'static [Code]> + use<> {
+fn common(method: &str, operation: &Operation) -> impl Iterator<Item = &'static [Code]> + use<> {
     let has_body = operation.request_body.is_some();
     let is_secured = operation.security.is_some();
     let is_lab = operation
         .operation_id
         .as_ref()
         .is_some_and(|id| id.starts_with("lab."));
+    // Any change may lose against another one, of rows that it shares with it.
+    let is_change = method != "GET" && !is_lab;
     let malformed: &[Code] = if has_body {
         &[Code::BadRequest, Code::MalformedBody]
     } else {
@@ -65,6 +67,7 @@ fn common(operation: &Operation) -> impl Iterator<Item = &'static [Code]> + use<
         Some(&[Code::Internal]),
         Some(&[Code::Overloaded, Code::Shed, Code::Unavailable]),
         is_read.then_some(&[Code::InvalidRequest]),
+        is_change.then_some(&[Code::Contention]),
         is_secured.then_some(&[Code::Unauthenticated]),
         is_lab.then_some(&[Code::NotFound]),
         is_lab.then_some(&[Code::Misdirected]),

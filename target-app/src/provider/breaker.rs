@@ -18,7 +18,7 @@ const OPEN_FOR: Duration = Duration::from_secs(2);
 pub enum BreakerState {
     /// Every call is made.
     Closed,
-    /// One call is made, to see.
+    /// One call is made, to see: the next one, or one that is under way.
     HalfOpen,
     /// No call is made.
     Open,
@@ -48,11 +48,11 @@ struct BreakerCount {
 }
 
 impl BreakerCount {
-    const fn state(&self) -> BreakerState {
-        match (self.open_until, self.trying) {
-            (None, _) => BreakerState::Closed,
-            (Some(_), true) => BreakerState::HalfOpen,
-            (Some(_), false) => BreakerState::Open,
+    fn state(&self, now: Instant) -> BreakerState {
+        match self.open_until {
+            None => BreakerState::Closed,
+            Some(until) if self.trying || now >= until => BreakerState::HalfOpen,
+            Some(_) => BreakerState::Open,
         }
     }
 }
@@ -89,11 +89,11 @@ impl Breaker {
     }
 
     /// Where it stands.
-    pub fn state(&self) -> BreakerState {
+    pub fn state(&self, now: Instant) -> BreakerState {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .state()
+            .state(now)
     }
 }
 
@@ -120,7 +120,7 @@ mod tests {
             }
             breaker.succeeded();
         }
-        assert_eq!(breaker.state(), BreakerState::Closed);
+        assert_eq!(breaker.state(now), BreakerState::Closed);
         assert_eq!(broken(now).admit(now), Err(OPEN_FOR));
     }
 
@@ -130,14 +130,18 @@ mod tests {
         let later = now + OPEN_FOR;
         for worked in [true, false] {
             let breaker = broken(now);
+            assert_eq!(breaker.state(now), BreakerState::Open);
+            assert_eq!(breaker.state(later), BreakerState::HalfOpen);
             breaker.admit(later).unwrap();
-            assert_eq!(breaker.state(), BreakerState::HalfOpen);
+            assert_eq!(breaker.state(later), BreakerState::HalfOpen);
             assert!(breaker.admit(later).is_err(), "only one call tries");
             if worked {
                 breaker.succeeded();
+                assert_eq!(breaker.state(later), BreakerState::Closed);
                 assert_eq!(breaker.admit(later), Ok(()));
             } else {
                 breaker.failed(later);
+                assert_eq!(breaker.state(later), BreakerState::Open);
                 assert_eq!(breaker.admit(later), Err(OPEN_FOR));
             }
         }

@@ -75,7 +75,7 @@ impl Provider {
 
     /// Where the breaker stands.
     pub fn breaker(&self) -> BreakerState {
-        self.0.breaker.state()
+        self.0.breaker.state(Instant::now())
     }
 
     /// Sends an order. It is repeated while the provider fails: its key gives it one effect.
@@ -127,7 +127,6 @@ impl Provider {
             breaker.succeeded();
         }
         metrics::provider_call(call, outcome, begin.elapsed());
-        metrics::provider_breaker(breaker.state().level());
         Ok(answer?)
     }
 }

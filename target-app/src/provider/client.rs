@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use reqwest::{Client, redirect};
+use reqwest::{Client, Response, redirect};
 use serde_json::json;
 use shared::headers::IDEMPOTENCY_KEY;
 
@@ -13,6 +13,8 @@ use super::{
 
 /// Longest wait for a connection: a provider that is up answers a handshake at once.
 const CONNECT: Duration = Duration::from_secs(1);
+/// Most bytes of a reply, which is a reference and little else.
+const MAX_REPLY: usize = 64 * 1024;
 
 /// A provider at an address.
 #[derive(Debug)]
@@ -45,7 +47,7 @@ impl HttpProvider {
         let response = request.send().await.map_err(|error| failing(&error))?;
         let status = response.status();
         if status.is_success() {
-            return response.json().await.map_err(|error| failing(&error));
+            return read(response).await;
         }
         let may_work_later = status.is_server_error() || status.as_u16() == 429;
         Err(AttemptError {
@@ -89,9 +91,65 @@ pub(super) fn http_client() -> Result<Client, reqwest::Error> {
         .build()
 }
 
-fn failing(error: &reqwest::Error) -> AttemptError {
+/// Reads a reply, and no more of it than one may have: the limit on time alone bounds no memory.
+async fn read(mut response: Response) -> Result<ProviderReply, AttemptError> {
+    let mut reply = Vec::new();
+    while let Some(part) = response.chunk().await.map_err(|error| failing(&error))? {
+        if reply.len() + part.len() > MAX_REPLY {
+            return Err(failing(&format!("a reply of more than {MAX_REPLY} bytes")));
+        }
+        reply.extend_from_slice(&part);
+    }
+    serde_json::from_slice(&reply).map_err(|error| failing(&error))
+}
+
+fn failing(why: &impl ToString) -> AttemptError {
     AttemptError {
         failure: AttemptFailure::Failing,
-        why: error.to_string(),
+        why: why.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::{ids::PaymentId, money::Cents};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    /// What is made of a reply that has so many bytes.
+    async fn reply_of(bytes: usize) -> Result<ProviderReply, AttemptError> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let provider = HttpProvider::new(&format!("http://{address}")).unwrap();
+        let answer = async {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"}") {
+                client.read_buf(&mut request).await.unwrap();
+            }
+            let reply = format!("{:<bytes$}", r#"{"reference":"r-1"}"#);
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {bytes}\r\n\r\n");
+            // Whoever has read enough hangs up.
+            let _ = client.write_all(format!("{head}{reply}").as_bytes()).await;
+        };
+        let order = ProviderOrder {
+            call: ProviderCall::Create,
+            payment: PaymentId(uuid::Uuid::nil()),
+            reference: String::new(),
+            amount: Cents(1),
+        };
+        let (reply, ()) = tokio::join!(provider.ask(&order), answer);
+        reply
+    }
+
+    #[tokio::test]
+    async fn a_reply_is_read_and_one_that_is_too_large_is_a_failure() {
+        assert_eq!(reply_of(MAX_REPLY).await.unwrap().reference, "r-1");
+        let error = reply_of(MAX_REPLY + 1).await.unwrap_err();
+        assert_eq!(error.failure, AttemptFailure::Failing);
     }
 }

@@ -16,7 +16,7 @@ mod wire;
 
 pub use hub::{Hub, Socket, Subscription, Turn};
 pub use mailbox::{Delivery, Mailbox, MailboxEvent, MailboxItem};
-pub use open_sockets::{OpenSockets, SocketPlace};
+pub use open_sockets::{OpenSockets, SocketKind, SocketPlace};
 pub use outbox::{BatchItem, BatchLeader, BatchReply, Draft, Outbox, StoredMessage};
 pub use relay::{Relay, RelayError, RelayLink, RelayedFrame, RelayedKind};
 pub use signals::{

@@ -1,5 +1,6 @@
-//! The open sockets of each account in this process: the bound on how many one account has, without which a
-//! single account could take the places of all others, and the way to end those of an account.
+//! The open sockets of this process and of each account in it: the bound on how many there are, the one on how
+//! many one account has, without which a single account could take the places of all others, and the way to end
+//! those of an account.
 
 use std::{
     collections::HashMap,
@@ -12,18 +13,53 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::ApiError;
 
-/// When a client that was refused may try again: what the limit of the process says, too.
+/// When a client that was refused may try again.
 const RETRY_AFTER_S: u64 = 5;
 
-/// The open sockets of all accounts, of every kind together; clones share them.
+/// What a socket is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SocketKind {
+    /// Rooms of chat, and notifications.
+    Chat,
+    /// Signals of a video class.
+    Signals,
+}
+
+impl SocketKind {
+    /// Most sockets of this kind that the process serves at once.
+    const fn most(self) -> usize {
+        match self {
+            Self::Chat => 20_000,
+            Self::Signals => 10_000,
+        }
+    }
+}
+
+/// The open sockets of all accounts; clones share them.
 #[derive(Clone)]
 pub struct OpenSockets(Arc<SocketCounts>);
 
 struct SocketCounts {
-    /// Most sockets of one account.
+    /// Most sockets of one account, of both kinds together.
     most: usize,
+    open: Mutex<OpenCounts>,
+}
+
+#[derive(Default)]
+struct OpenCounts {
+    chat: usize,
+    signals: usize,
     /// Accounts with at least one.
-    accounts: Mutex<HashMap<UserId, AccountSockets>>,
+    accounts: HashMap<UserId, AccountSockets>,
+}
+
+impl OpenCounts {
+    const fn of(&mut self, kind: SocketKind) -> &mut usize {
+        match kind {
+            SocketKind::Chat => &mut self.chat,
+            SocketKind::Signals => &mut self.signals,
+        }
+    }
 }
 
 /// Those of one account.
@@ -39,27 +75,37 @@ impl OpenSockets {
     pub fn new(most: usize) -> Self {
         Self(Arc::new(SocketCounts {
             most,
-            accounts: Mutex::default(),
+            open: Mutex::default(),
         }))
     }
 
-    /// Counts a socket of an account until the place is dropped; refused if the account has as many as it
-    /// may have.
+    /// Counts a socket of an account until the place is dropped; refused if the process or the account has as
+    /// many as it may have.
     ///
     /// Taken before the upgrade, so that sockets that are being opened at the same time are counted.
-    pub fn take(&self, account: UserId) -> Result<SocketPlace, ApiError> {
-        let mut accounts = self.0.lock();
-        let open = accounts.get(&account).map_or(0, |sockets| sockets.open);
+    pub fn take(&self, account: UserId, kind: SocketKind) -> Result<SocketPlace, ApiError> {
+        let refusal =
+            |detail: String| ApiError::new(Code::Overloaded, detail).retry_after(RETRY_AFTER_S);
+        let mut counts = self.0.lock();
+        if *counts.of(kind) >= kind.most() {
+            return Err(refusal("too many sockets are open".to_owned()));
+        }
+        let open = counts
+            .accounts
+            .get(&account)
+            .map_or(0, |sockets| sockets.open);
         if open >= self.0.most {
             let detail =
                 format!("this account has {open} open sockets, the most it may have: close one");
-            return Err(ApiError::new(Code::Overloaded, detail).retry_after(RETRY_AFTER_S));
+            return Err(refusal(detail));
         }
-        let sockets = accounts.entry(account).or_default();
+        *counts.of(kind) += 1;
+        let sockets = counts.accounts.entry(account).or_default();
         sockets.open += 1;
         Ok(SocketPlace {
             counts: self.0.clone(),
             account,
+            kind,
             revoked: sockets.revoked.clone(),
         })
     }
@@ -69,6 +115,7 @@ impl OpenSockets {
         let revoked = self
             .0
             .lock()
+            .accounts
             .get_mut(&account)
             .map(|sockets| mem::take(&mut sockets.revoked));
         // After the lock: it wakes the tasks of the sockets.
@@ -79,13 +126,14 @@ impl OpenSockets {
 
     /// The accounts with at least one.
     pub fn accounts(&self) -> Vec<UserId> {
-        self.0.lock().keys().copied().collect()
+        self.0.lock().accounts.keys().copied().collect()
     }
 
     /// Open sockets of an account.
     pub fn of(&self, account: UserId) -> usize {
         self.0
             .lock()
+            .accounts
             .get(&account)
             .map_or(0, |sockets| sockets.open)
     }
@@ -95,15 +143,15 @@ impl fmt::Debug for OpenSockets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OpenSockets")
             .field("most", &self.0.most)
-            .field("accounts", &self.0.lock().len())
+            .field("accounts", &self.0.lock().accounts.len())
             .finish()
     }
 }
 
 impl SocketCounts {
-    fn lock(&self) -> MutexGuard<'_, HashMap<UserId, AccountSockets>> {
+    fn lock(&self) -> MutexGuard<'_, OpenCounts> {
         // Nothing that can panic runs under this lock, so what it guards is whole even then.
-        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -113,6 +161,7 @@ impl SocketCounts {
 pub struct SocketPlace {
     counts: Arc<SocketCounts>,
     account: UserId,
+    kind: SocketKind,
     revoked: CancellationToken,
 }
 
@@ -125,11 +174,12 @@ impl SocketPlace {
 
 impl Drop for SocketPlace {
     fn drop(&mut self) {
-        let mut accounts = self.counts.lock();
-        if let Some(sockets) = accounts.get_mut(&self.account) {
+        let mut counts = self.counts.lock();
+        *counts.of(self.kind) -= 1;
+        if let Some(sockets) = counts.accounts.get_mut(&self.account) {
             sockets.open -= 1;
             if sockets.open == 0 {
-                accounts.remove(&self.account);
+                counts.accounts.remove(&self.account);
             }
         }
     }
@@ -137,7 +187,7 @@ impl Drop for SocketPlace {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{SocketKind::Chat, *};
 
     fn account(n: u128) -> UserId {
         UserId(uuid::Uuid::from_u128(n))
@@ -146,27 +196,44 @@ mod tests {
     #[test]
     fn an_account_has_so_many_sockets_and_takes_no_place_of_another() {
         let sockets = OpenSockets::new(2);
-        let first = sockets.take(account(1)).unwrap();
-        let _second = sockets.take(account(1)).unwrap();
-        let refusal = sockets.take(account(1)).err().unwrap();
+        let first = sockets.take(account(1), Chat).unwrap();
+        let _second = sockets.take(account(1), Chat).unwrap();
+        let refusal = sockets.take(account(1), Chat).err().unwrap();
         assert_eq!(refusal.code(), Code::Overloaded);
         assert!(refusal.detail().contains("2 open sockets"), "{refusal}");
-        let _other = sockets.take(account(2)).unwrap();
+        let _other = sockets.take(account(2), Chat).unwrap();
         drop(first);
         assert_eq!((sockets.of(account(1)), sockets.of(account(2))), (1, 1));
-        assert!(sockets.take(account(1)).is_ok());
+        assert!(sockets.take(account(1), Chat).is_ok());
+    }
+
+    #[test]
+    fn the_process_has_so_many_sockets_of_each_kind_those_that_are_being_opened_included() {
+        let sockets = OpenSockets::new(1);
+        for (kind, other) in [(Chat, SocketKind::Signals), (SocketKind::Signals, Chat)] {
+            let most = kind.most() as u128;
+            let mut places: Vec<_> = (0..most)
+                .map(|n| sockets.take(account(n), kind).unwrap())
+                .collect();
+            let refusal = sockets.take(account(most), kind).err().unwrap();
+            assert_eq!(refusal.code(), Code::Overloaded);
+            assert!(sockets.take(account(most), other).is_ok());
+            drop(places.pop());
+            assert!(sockets.take(account(most), kind).is_ok());
+        }
+        assert!(sockets.accounts().is_empty(), "nothing stays behind");
     }
 
     #[tokio::test]
     async fn a_place_comes_back_from_a_panic_and_from_a_task_that_is_cut_off() {
         let sockets = OpenSockets::new(1);
-        let place = sockets.take(account(1)).unwrap();
+        let place = sockets.take(account(1), Chat).unwrap();
         let panics = tokio::spawn(async move {
             let _place = place;
             panic!("of the test");
         });
         assert!(panics.await.is_err());
-        let place = sockets.take(account(1)).unwrap();
+        let place = sockets.take(account(1), Chat).unwrap();
         let stays = tokio::spawn(async move {
             let _place = place;
             std::future::pending::<()>().await;
@@ -180,10 +247,10 @@ mod tests {
     #[test]
     fn those_that_are_open_are_ended_and_neither_later_ones_nor_those_of_others() {
         let sockets = OpenSockets::new(3);
-        let open = [account(1), account(1), account(2)].map(|one| sockets.take(one).unwrap());
+        let open = [account(1), account(1), account(2)].map(|one| sockets.take(one, Chat).unwrap());
         sockets.revoke(account(1));
         sockets.revoke(account(3));
-        let later = sockets.take(account(1)).unwrap();
+        let later = sockets.take(account(1), Chat).unwrap();
         let ended = |place: &SocketPlace| place.revoked().is_cancelled();
         assert_eq!(open.each_ref().map(ended), [true, true, false]);
         assert!(!ended(&later));

@@ -17,6 +17,9 @@ const PING_EVERY: Duration = Duration::from_secs(30);
 const IDLE_AFTER: Duration = Duration::from_secs(90);
 /// Frames that one client may send a second, of any kind; the rest waits in its own buffers.
 const FRAMES_PER_SECOND: u32 = 200;
+/// What is under way may take so long once a connection is to end. The end of the process waits longer for sockets
+/// (`shutdown::GRACE`), and for frames to other processes (`frame_exchange`), of which what is stored last is one.
+const FINISH_LIMIT: Duration = Duration::from_secs(4);
 /// Queued items that leave in one go before the client is listened to again.
 const BURST: usize = 64;
 
@@ -74,11 +77,23 @@ pub async fn serve(
         // Cuts off what is under way, or a client could put its end off by reading slowly. What changes
         // data is shielded and goes on to its end.
         () = lifetime.revoked.cancelled() => Err(SocketEnd::REVOKED),
+        end = overdue(shutdown, &lifetime) => Err(end),
     };
     match outcome {
         Ok(never) => match never {},
         Err(end) => end,
     }
+}
+
+/// How a connection ends that is there still a moment after it was to end, because its client reads slowly or
+/// what it asked for takes long.
+async fn overdue(shutdown: &CancellationToken, lifetime: &SocketLifetime) -> SocketEnd {
+    let end = tokio::select! {
+        () = shutdown.cancelled() => SocketEnd::GOING_AWAY,
+        () = sleep(lifetime.good_for) => lifetime.over,
+    };
+    sleep(FINISH_LIMIT).await;
+    end
 }
 
 async fn run(

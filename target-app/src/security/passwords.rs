@@ -18,6 +18,7 @@ use shared::{
     snapshot::HashingSnapshot,
 };
 use tokio::sync::Semaphore;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::timing;
 
@@ -65,7 +66,7 @@ enum Threads {
 }
 
 impl Hasher {
-    /// A hasher with its counters; hashes once, for [`verify_dummy`](Self::verify_dummy).
+    /// A hasher with its counters; hashes once, for [`dummy`](Self::dummy).
     pub async fn new(
         scheme: HashScheme,
         placement: Placement,
@@ -92,28 +93,57 @@ impl Hasher {
 
     /// A self-describing hash of `password` under the scheme in force.
     pub async fn hash(&self, password: SecretString) -> Result<String, HashError> {
+        self.hash_then(password, || ()).await
+    }
+
+    /// The same; `done` is called once the hash is made, on the thread that made it: also where nobody waits
+    /// for it any more. It is dropped where none is made.
+    pub async fn hash_then(
+        &self,
+        password: SecretString,
+        done: impl FnOnce() + Send + 'static,
+    ) -> Result<String, HashError> {
         let scheme = self.scheme;
-        self.run(move || hash(scheme, password.expose_secret().as_bytes()))
-            .await
+        self.run(move || {
+            let hash = hash(scheme, password.expose_secret().as_bytes())?;
+            done();
+            Ok(hash)
+        })
+        .await
     }
 
     /// Whether `password` belongs to `stored`, a hash of any scheme.
     pub async fn verify(&self, password: SecretString, stored: String) -> Result<bool, HashError> {
-        self.run(move || verify(password.expose_secret(), &stored))
-            .await
+        self.verify_then(password, stored, |_| ()).await
+    }
+
+    /// The same; `done` is called with the outcome, on the thread that found it: also where nobody waits for
+    /// it any more. It is dropped where the password is not looked at.
+    pub async fn verify_then(
+        &self,
+        password: SecretString,
+        stored: String,
+        done: impl FnOnce(bool) + Send + 'static,
+    ) -> Result<bool, HashError> {
+        self.run(move || {
+            let right = verify(password.expose_secret(), &stored)?;
+            done(right);
+            Ok(right)
+        })
+        .await
     }
 
     /// Whether a stored hash is of another scheme than the one in force, and its password is to be
     /// hashed anew when its owner next signs in: until then its check costs another time than
-    /// [`verify_dummy`](Self::verify_dummy), by which an account could be recognised.
+    /// that of [`dummy`](Self::dummy), by which an account could be recognised.
     pub fn is_outdated(&self, stored: &str) -> bool {
         !stored.starts_with(&hash_prefix(self.scheme))
     }
 
-    /// Costs what [`verify`](Self::verify) of a hash of the scheme in force costs, so that the time of an answer does not tell
-    /// whether an account exists.
-    pub async fn verify_dummy(&self, password: SecretString) -> Result<(), HashError> {
-        self.verify(password, self.dummy.clone()).await.map(drop)
+    /// A hash that no password belongs to. To check one costs what a hash of the scheme in force costs, so that
+    /// the time of an answer does not tell whether an account exists.
+    pub fn dummy(&self) -> String {
+        self.dummy.clone()
     }
 
     /// `auth.hash` and `auth.placement` as this hasher has them.
@@ -164,8 +194,8 @@ impl Hasher {
                     let permit = permit
                         .map_err(|_| HashError::Busy)?
                         .expect("the semaphore is never closed");
-                    // A blocking task runs on when its request is dropped: it keeps the permit,
-                    // or more threads would hash than there are permits.
+                    // A blocking task that has begun runs on when its request is dropped: it keeps the
+                    // permit, or more threads would hash than there are permits.
                     blocking(move || {
                         let outcome = work();
                         drop(permit);
@@ -179,10 +209,12 @@ impl Hasher {
     }
 }
 
+/// Runs work on a thread that may compute for long. Work that has not begun does not begin once nobody waits
+/// for it: the queue of these threads has no bound of its own, and clients that hang up would fill it.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
 ) -> Result<T, HashError> {
-    tokio::task::spawn_blocking(work)
+    AbortOnDropHandle::new(tokio::task::spawn_blocking(work))
         .await
         .map_err(|failure| HashError::Failed(failure.to_string()))?
 }
@@ -240,6 +272,8 @@ fn micros(begin: Instant) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+
     use super::*;
 
     async fn hasher(scheme: &str, placement: &str) -> Hasher {
@@ -277,10 +311,63 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_account_costs_a_hash_as_well() {
         let hasher = hasher("bcrypt(4)", "blocking").await;
-        hasher.verify_dummy("anything".into()).await.unwrap();
+        let right = hasher.verify("anything".into(), hasher.dummy()).await;
+        assert!(!right.unwrap());
         assert_eq!(hasher.snapshot().hashes, 1);
         let garbage = hasher.verify("x".into(), "plain".into()).await;
         assert!(matches!(garbage, Err(HashError::Malformed)));
+    }
+
+    /// A runtime whose blocking work is done by one thread, in the order in which it comes.
+    fn one_thread() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .max_blocking_threads(1)
+            .build()
+            .unwrap()
+    }
+
+    #[test]
+    fn a_hash_that_nobody_waits_for_any_more_does_not_begin() {
+        one_thread().block_on(async {
+            let hasher = hasher("bcrypt(4)", "blocking").await;
+            let gate = Arc::new(Barrier::new(2));
+            let busy = Arc::clone(&gate);
+            let busy = tokio::task::spawn_blocking(move || busy.wait());
+            let mut asked = Box::pin(hasher.hash("x".into()));
+            assert!(futures_util::poll!(&mut asked).is_pending());
+            drop(asked);
+            gate.wait();
+            busy.await.unwrap();
+            // Behind whatever waited for the thread.
+            tokio::task::spawn_blocking(|| ()).await.unwrap();
+            assert_eq!(hasher.snapshot().hashes, 0);
+        });
+    }
+
+    #[test]
+    fn what_follows_a_check_that_has_begun_is_done_though_nobody_waits_any_more() {
+        one_thread().block_on(async {
+            let hasher = hasher("bcrypt(4)", "bounded(1)").await;
+            let gate = Arc::new(Barrier::new(2));
+            let found = Arc::<AtomicU64>::default();
+            let done = {
+                let (gate, found) = (Arc::clone(&gate), Arc::clone(&found));
+                move |right: bool| {
+                    gate.wait();
+                    gate.wait();
+                    found.store(if right { 1 } else { 2 }, Relaxed);
+                }
+            };
+            let stored = hasher.dummy();
+            let mut asked = Box::pin(hasher.verify_then("x".into(), stored, done));
+            assert!(futures_util::poll!(&mut asked).is_pending());
+            gate.wait();
+            drop(asked);
+            gate.wait();
+            tokio::task::spawn_blocking(|| ()).await.unwrap();
+            assert_eq!(found.load(Relaxed), 2);
+        });
     }
 
     #[tokio::test(start_paused = true)]

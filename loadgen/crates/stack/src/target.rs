@@ -91,6 +91,8 @@ impl TargetSetup {
             ("LAB_TOKEN", lab_token.clone()),
             ("JWT_SECRET", secret()),
             ("PROFILE", options.profile.clone()),
+            // All users of a load are one client.
+            ("MAX_REGISTRATIONS_PER_MINUTE", u32::MAX.to_string()),
         ];
         Ok(Self {
             lab_token,

@@ -69,7 +69,7 @@ impl ReplicaReads {
             standing.count(ReadRoute::OwnWrites);
             return None;
         }
-        let conn = if standing.is_usable() {
+        let conn = if standing.is_usable() && !timing::insists_on_primary() {
             let begin = Instant::now();
             let conn = tokio::select! {
                 conn = self.pool.acquire() => conn.ok().map(|conn| PooledConnection::new(conn, None)),

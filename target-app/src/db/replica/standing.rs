@@ -27,7 +27,8 @@ pub(super) enum ReadRoute {
     Replica,
     /// To the primary, because its person wrote what the replica may not have.
     OwnWrites,
-    /// To the primary, because the replica is away, on its way back, or has no free connection.
+    /// To the primary, because the replica is away, on its way back, or has no free connection, or cancelled a
+    /// statement of the same request.
     Fallback,
 }
 

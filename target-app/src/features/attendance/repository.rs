@@ -134,7 +134,8 @@ pub(super) async fn marks(
     rows.into_iter().map(view).collect()
 }
 
-/// The lessons of a student that have begun, with their marks: `student`, `mentor`, `now`.
+/// The lessons of a student that have begun, with their marks: `student`, `mentor`, `now`. One whose place is
+/// held unpaid is none yet: it cannot be marked, and its place is released if it stays unpaid.
 pub(super) const SUMMARY: &str = "select
          count(*) as lessons,
          count(*) filter (where a.status = 'present') as present,
@@ -145,7 +146,8 @@ pub(super) const SUMMARY: &str = "select
      where b.student_id = $1
        and ($2::uuid is null or b.mentor_id = $2)
        and b.status <> 'cancelled'
-       and b.scheduled_at <= $3";
+       and b.scheduled_at <= $3
+       and not exists (select from booking_hold h where h.booking_id = b.id)";
 
 /// The attendance of a student, with one mentor or with all.
 pub(super) async fn summary(

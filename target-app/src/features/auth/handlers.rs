@@ -17,7 +17,8 @@ use crate::{
 
 /// Create an account and sign it in.
 ///
-/// A mentor's profile is made along; it is off the list until its owner puts it on.
+/// A mentor's profile is made along; it is off the list until its owner puts it on. A client that registers more
+/// than a thousand accounts in a minute has to wait, unless the server is configured otherwise.
 #[utoipa::path(
     post,
     path = paths::AUTH_REGISTER,
@@ -28,14 +29,18 @@ use crate::{
         (status = 201, description = "The account, signed in", body = Session),
         (status = 409, description = "`email_taken`", body = Problem),
         (status = 422, description = "`invalid_request`: a password of more than 72 bytes, a name with control characters, or no address of mail", body = Problem),
+        (status = 429, description = "`too_many_attempts`; `Retry-After` says how long", body = Problem),
     ),
 )]
 pub(super) async fn register(
     State(state): State<AppState>,
+    client: ClientAddress,
     Current(engine): Current,
     Json(body): Json<RegisterRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let session = service::register(&state, &engine, body.try_into()?).await?;
+    let new = body.try_into()?;
+    let place = client_limit::take_registration(client, state.max_registrations()).await?;
+    let session = service::register(&state, &engine, place, new).await?;
     Ok((StatusCode::CREATED, Json(session)))
 }
 
@@ -62,7 +67,7 @@ pub(super) async fn login(
     Current(engine): Current,
     Json(body): Json<LoginRequest>,
 ) -> Result<Json<Session>, ApiError> {
-    let place = client_limit::take(client).await?;
+    let place = client_limit::take_sign_in(client).await?;
     let session = service::login(&state, &engine, place, body.try_into()?).await?;
     Ok(Json(session))
 }

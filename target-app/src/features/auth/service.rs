@@ -33,13 +33,15 @@ use crate::{
 /// Most rotations that revoking a family runs after; each of them needs a refresh in between.
 const MAX_CHASE: usize = 16;
 
-/// Creates an account and signs it in.
+/// Creates an account and signs it in. Its place stays taken once a hash was made.
 pub(super) async fn register(
     state: &AppState,
     engine: &Engine,
+    place: TakenPlace,
     new: Registration,
 ) -> Result<Session, ApiError> {
-    let hash = engine.hasher.hash(new.password.clone()).await?;
+    let password = new.password.clone();
+    let hash = engine.hasher.hash_then(password, || place.keep()).await?;
     let now = state.clock().now();
     let id = UserId(Uuid::now_v7());
     let account = Account {
@@ -144,10 +146,16 @@ pub(super) async fn login(
 
     // No connection is held meanwhile: hashing takes longer than everything else together.
     let password = attempt.password.clone();
-    let outcome = match &account {
-        Some(account) => engine.hasher.verify(password, account.hash.clone()).await,
-        None => engine.hasher.verify_dummy(password).await.map(|()| false),
+    let (stored, may_sign_in) = match &account {
+        Some(account) => (account.hash.clone(), account.is_active),
+        None => (engine.hasher.dummy(), false),
     };
+    let judge = move |right: bool| {
+        if !(right && may_sign_in) {
+            place.keep();
+        }
+    };
+    let outcome = engine.hasher.verify_then(password, stored, judge).await;
     let mut session = engine.db.session();
     let right = match outcome {
         Ok(right) => right,
@@ -159,13 +167,11 @@ pub(super) async fn login(
         }
     };
     let Some(account) = account.filter(|account| right && account.is_active) else {
-        place.fail();
         return Err(ApiError::new(
             Code::BadCredentials,
             "check both and try again",
         ));
     };
-    drop(place);
     if engine.hasher.is_outdated(&account.hash)
         // Without a thread to hash on, the next sign-in tries again.
         && let Ok(hash) = engine.hasher.hash(attempt.password).await

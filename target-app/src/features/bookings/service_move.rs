@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     cache::TouchedGroups,
+    clock::Clock,
     db::{DbError, Isolation},
     engine::Engine,
     error::ApiError,
@@ -44,7 +45,7 @@ pub(crate) struct MoveAttempt {
 /// Moves a slot of the mentor's own.
 pub(crate) async fn reschedule(
     engine: Arc<Engine>,
-    now: DateTime<Utc>,
+    clock: Clock,
     attempt: MoveAttempt,
 ) -> Result<(), ApiError> {
     timing::shielded(async move {
@@ -52,11 +53,13 @@ pub(crate) async fn reschedule(
         let outgoing = Outgoing::of(&engine);
         let notices = outgoing.clone();
         let work = engine.change(isolation, RETRIES, move |conn, touched| {
-            let notices = notices.attempt();
+            let (notices, clock) = (notices.attempt(), clock.clone());
             async move {
-                let moved = carry_out(conn, isolation, now, attempt, &touched).await?;
+                let moved = carry_out(conn, isolation, &clock, attempt, &touched).await?;
                 let (kind, readers) = (NotificationKind::BookingMoved, Audience::Student);
-                notices.write(conn, kind, readers, &moved, now).await?;
+                notices
+                    .write(conn, kind, readers, &moved, clock.now())
+                    .await?;
                 Ok::<_, BookingFailure>(())
             }
             .boxed()
@@ -73,7 +76,7 @@ pub(crate) async fn reschedule(
 async fn carry_out(
     conn: &mut PgConnection,
     isolation: Isolation,
-    now: DateTime<Utc>,
+    clock: &Clock,
     attempt: MoveAttempt,
     touched: &TouchedGroups,
 ) -> Result<Vec<BookingId>, BookingFailure> {
@@ -84,7 +87,7 @@ async fn carry_out(
     let slot = repository_move::find_own(conn, attempt.slot, attempt.mentor)
         .await?
         .ok_or(BookingRefusal::NoSuchSlot)?;
-    if slot.starts_at <= now {
+    if slot.starts_at <= clock.now() {
         return Err(BookingRefusal::TooLateToMove.into());
     }
     let mut students = repository_move::students(conn, &slot).await?;
@@ -117,6 +120,10 @@ async fn carry_out(
         .await
         .map_err(|error| taken(error, from, to))?;
     let moved = repository_move::move_bookings(conn, &slot, from, to).await?;
+    // Now that the bookings are locked: a lesson that began while they were waited for may have been marked.
+    if slot.starts_at <= clock.now() {
+        return Err(BookingRefusal::TooLateToMove.into());
+    }
     let students = moved.iter().map(|booking| (booking.student, slot.mentor));
     touched.add(cached::groups(students));
     let active = moved.into_iter().filter(|booking| booking.is_active);

@@ -104,8 +104,8 @@ pub(super) async fn move_event(
     Json(request): Json<MoveRequest>,
 ) -> Result<Json<CalendarEvent>, ApiError> {
     user.require(Role::Mentor)?;
-    let now = state.clock().now();
-    let starts_at = model::new_begin(request, now)?;
-    let event = service::move_event(engine, now, user.id, slot, starts_at).await?;
+    let clock = state.clock().clone();
+    let starts_at = model::new_begin(request, clock.now())?;
+    let event = service::move_event(engine, clock, user.id, slot, starts_at).await?;
     Ok(Json(event))
 }

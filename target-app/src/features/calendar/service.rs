@@ -17,6 +17,7 @@ use super::{
     repository,
 };
 use crate::{
+    clock::Clock,
     db::DbSession,
     engine::Engine,
     error::ApiError,
@@ -74,7 +75,7 @@ pub(super) async fn week(
 /// Moves an event of the mentor's own and shows it as it is then.
 pub(super) async fn move_event(
     engine: Arc<Engine>,
-    now: DateTime<Utc>,
+    clock: Clock,
     mentor: UserId,
     slot: SlotId,
     starts_at: DateTime<Utc>,
@@ -84,7 +85,7 @@ pub(super) async fn move_event(
         slot,
         starts_at,
     };
-    bookings::reschedule(Arc::clone(&engine), now, attempt).await?;
+    bookings::reschedule(Arc::clone(&engine), clock, attempt).await?;
     let mut session = engine.db.session();
     let event = repository::find_own(&mut *session.conn().await?, slot, mentor)
         .await?

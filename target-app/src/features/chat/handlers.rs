@@ -14,7 +14,7 @@ use shared::{
     api::chat::{History, HistoryQuery, RoomList},
     ids::RoomId,
     paths,
-    problem::{Code, Problem},
+    problem::Problem,
 };
 
 use super::{service, socket as connection};
@@ -22,12 +22,9 @@ use crate::{
     error::ApiError,
     features::auth::AuthUser,
     http::{Current, Json, Path, Query},
-    realtime::checked_upgrade,
+    realtime::{SocketKind, checked_upgrade},
     state::AppState,
 };
-
-/// Most sockets that this process serves at once.
-const MAX_SOCKETS: u64 = 20_000;
 
 /// List one's chat rooms.
 #[utoipa::path(
@@ -99,10 +96,7 @@ pub(super) async fn socket(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     let upgrade = checked_upgrade(&headers, upgrade)?;
-    if state.hub().snapshot().sockets >= MAX_SOCKETS {
-        return Err(ApiError::new(Code::Overloaded, "too many sockets are open").retry_after(5));
-    }
-    let place = state.sockets().take(user.id)?;
+    let place = state.sockets().take(user.id, SocketKind::Chat)?;
     let good_for = (user.expires_at - state.clock().now())
         .to_std()
         .unwrap_or(Duration::ZERO);

@@ -34,7 +34,7 @@ pub(crate) fn feature() -> Feature {
         ],
         tables: seed::tables(),
         unseeded_tables: vec!["quiz_attempt", "submission"],
-        sweep: Some(|engine, folder, before| Box::pin(submit::sweep(engine, folder, before))),
+        sweep: Some(|engines, folder, before| Box::pin(submit::sweep(engines, folder, before))),
         ..Feature::new("courses", "Courses, enrolments and submissions")
     }
 }

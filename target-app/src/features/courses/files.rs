@@ -45,43 +45,68 @@ pub(super) fn remove(folder: &Path, id: SubmissionId) -> io::Result<()> {
     fs::remove_file(file(folder, id))
 }
 
-/// Files that were last written before an instant.
+/// Some of the files that were last written before an instant.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct OldFiles {
+pub(super) struct OldBatch {
     /// Half-written ones.
     pub(super) parts: Vec<PathBuf>,
     /// Whole ones, by their submission.
     pub(super) whole: Vec<SubmissionId>,
 }
 
-/// The files of a folder that were last written before `before`. A name that [`store`] does not
-/// write is of somebody else and left alone.
-pub(super) fn older(folder: &Path, before: SystemTime) -> io::Result<OldFiles> {
-    let mut old = OldFiles::default();
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(old),
-        Err(error) => return Err(error),
-    };
-    for entry in entries {
-        let entry = entry?;
-        let path = entry.path();
-        let id = path
-            .file_stem()
-            .and_then(|stem| stem.to_str()?.parse().ok());
-        let (Some(id), Ok(about)) = (id, entry.metadata()) else {
-            continue;
-        };
-        if !about.is_file() || about.modified()? >= before {
-            continue;
-        }
-        match path.extension() {
-            None => old.whole.push(id),
-            Some(ending) if ending == PART => old.parts.push(path),
-            Some(_) => {}
-        }
+impl OldBatch {
+    /// How many they are.
+    pub(super) const fn len(&self) -> usize {
+        self.parts.len() + self.whole.len()
     }
-    Ok(old)
+}
+
+/// The files of a folder that were last written before an instant, read from it some at a time: a folder
+/// may have more of them than one statement or the memory should hold. A name that [`store`] does not
+/// write is of somebody else and left alone.
+pub(super) struct OldFiles {
+    /// `None` where there is no folder.
+    entries: Option<fs::ReadDir>,
+    before: SystemTime,
+}
+
+impl OldFiles {
+    /// Those that were last written before `before`.
+    pub(super) fn of(folder: &Path, before: SystemTime) -> io::Result<Self> {
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => Some(entries),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Self { entries, before })
+    }
+
+    /// The next ones, at most `most`; fewer where there are no more.
+    pub(super) fn batch(&mut self, most: usize) -> io::Result<OldBatch> {
+        let mut old = OldBatch::default();
+        while old.len() < most {
+            let Some(entry) = self.entries.as_mut().and_then(Iterator::next) else {
+                break;
+            };
+            let entry = entry?;
+            let path = entry.path();
+            let id = path
+                .file_stem()
+                .and_then(|stem| stem.to_str()?.parse().ok());
+            let (Some(id), Ok(about)) = (id, entry.metadata()) else {
+                continue;
+            };
+            if !about.is_file() || about.modified()? >= self.before {
+                continue;
+            }
+            match path.extension() {
+                None => old.whole.push(id),
+                Some(ending) if ending == PART => old.parts.push(path),
+                Some(_) => {}
+            }
+        }
+        Ok(old)
+    }
 }
 
 #[cfg(test)]
@@ -105,6 +130,12 @@ mod tests {
         assert!(!file(folder.path(), other).with_extension(PART).exists());
     }
 
+    /// All of them, in one batch.
+    fn older(folder: &Path, before: SystemTime) -> OldBatch {
+        let mut old = OldFiles::of(folder, before).unwrap();
+        old.batch(usize::MAX).unwrap()
+    }
+
     #[test]
     fn only_old_files_with_names_of_ours_are_found() {
         let folder = tempfile::tempdir().unwrap();
@@ -116,11 +147,39 @@ mod tests {
         let hour = Duration::from_hours(1);
         // The file's own time: it was just written.
         let now = fs::metadata(&part).unwrap().modified().unwrap();
-        let past = older(folder.path(), now - hour).unwrap();
-        assert_eq!(past, OldFiles::default());
-        let all = older(folder.path(), now + hour).unwrap();
+        let past = older(folder.path(), now - hour);
+        assert_eq!(past, OldBatch::default());
+        let all = older(folder.path(), now + hour);
         assert_eq!((all.parts, all.whole), (vec![part], vec![id]));
-        let missing = older(&folder.path().join("none"), now).unwrap();
-        assert_eq!(missing, OldFiles::default());
+        let missing = older(&folder.path().join("none"), now);
+        assert_eq!(missing, OldBatch::default());
+    }
+
+    #[test]
+    fn old_files_come_in_bounded_batches_and_each_once_though_those_before_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut wanted: Vec<SubmissionId> =
+            (0..7).map(|_| SubmissionId(uuid::Uuid::now_v7())).collect();
+        for id in &wanted {
+            store(folder.path(), *id, b"abc").unwrap();
+        }
+        let about = fs::metadata(file(folder.path(), wanted[0])).unwrap();
+        let later = about.modified().unwrap() + Duration::from_hours(1);
+        let mut old = OldFiles::of(folder.path(), later).unwrap();
+        let mut found = Vec::new();
+        loop {
+            let batch = old.batch(3).unwrap();
+            assert!(batch.len() <= 3, "{batch:?}");
+            if batch.len() == 0 {
+                break;
+            }
+            for id in batch.whole {
+                remove(folder.path(), id).unwrap();
+                found.push(id);
+            }
+        }
+        found.sort_unstable();
+        wanted.sort_unstable();
+        assert_eq!(found, wanted);
     }
 }

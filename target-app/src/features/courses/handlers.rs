@@ -21,7 +21,7 @@ use shared::{
     problem::{Code, Problem},
 };
 
-use super::{model::Upload, service, submit as submitting};
+use super::{model::next_submission, service, submit as submitting};
 use crate::{
     error::ApiError,
     features::auth::AuthUser,
@@ -305,13 +305,19 @@ pub(super) async fn submit(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    service::enrolled(&engine, user.id, id).await?;
+    let enrolment = service::enrolled(&engine, user.id, id).await?;
     // Nothing is written before the whole body is here: an upload that ends early leaves no file.
     let bytes = to_bytes(body, state.max_upload_bytes())
         .await
         .map_err(|error| unread(error, state.max_upload_bytes()))?;
-    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or(""));
-    let upload = Upload::check(bytes, text(header::CONTENT_TYPE), text(CONTENT_DIGEST))?;
+    let text = |name: HeaderName| {
+        let value = headers.get(name)?;
+        Some(value.to_str().unwrap_or("").to_owned())
+    };
+    let (content_type, digest) = (text(header::CONTENT_TYPE), text(CONTENT_DIGEST));
+    let upload = submitting::received(bytes, content_type, digest).await?;
+    // Looked at again with the row: here so that no file is written for nothing.
+    next_submission(&enrolment.view)?;
     let (folder, now) = (state.upload_dir().to_owned(), state.clock().now());
     let stored = submitting::submit(engine, folder, now, user.id, id, upload).await?;
     Ok((StatusCode::CREATED, Json(stored)).into_response())

@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use shared::{
-    api::courses::{EnrolmentView, passes},
+    api::courses::{EnrolmentView, MAX_SUBMISSIONS, passes},
     problem::Code,
 };
 use uuid::Uuid;
@@ -134,6 +134,15 @@ impl Retryable for CourseFailure {
             Self::Refused(_) => None,
         }
     }
+}
+
+/// The number of the next submission, or the refusal where the course allows no more.
+pub(super) fn next_submission(enrolment: &EnrolmentView) -> Result<i16, CourseFailure> {
+    let before = i16::try_from(enrolment.submissions).unwrap_or(i16::MAX);
+    if before >= MAX_SUBMISSIONS {
+        return Err(CourseFailure::used("submissions", MAX_SUBMISSIONS));
+    }
+    Ok(before + 1)
 }
 
 /// What is missing for completion, for people; `None` if nothing is.

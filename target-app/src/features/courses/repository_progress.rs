@@ -1,5 +1,7 @@
 //! SQL of enrolments and of what students do in them. Every function is one statement.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use shared::{
     api::courses::{EnrolmentView, SubmissionView},
@@ -299,7 +301,7 @@ pub(super) async fn submissions(
 pub(super) async fn existing(
     conn: &mut PgConnection,
     ids: &[SubmissionId],
-) -> Result<Vec<SubmissionId>, DbError> {
+) -> Result<HashSet<SubmissionId>, DbError> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let found = query_scalar::<_, Uuid>("select id from submission where id = any($1)").bind(ids);
     let found = timing::db(found.fetch_all(conn)).await?;

@@ -2,27 +2,63 @@
 //! a row without a file cannot come to be.
 
 use std::{
+    collections::HashSet,
     fmt::Write as _,
+    io,
     path::{Path, PathBuf},
     sync::Arc,
     time::SystemTime,
 };
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use shared::{
-    api::courses::{MAX_SUBMISSIONS, SubmissionView},
+    api::courses::SubmissionView,
     ids::{CourseId, SubmissionId, UserId},
 };
 use uuid::Uuid;
 
 use super::{
-    cached, files,
-    model::{CourseFailure, Upload},
+    cached,
+    files::{self, OldFiles},
+    model::{CourseFailure, Upload, next_submission},
     repository_progress::{self, NewSubmission},
     service::{RETRIES, locked},
 };
-use crate::{db::Isolation, engine::Engine, error::ApiError, timing};
+use crate::{
+    db::Isolation,
+    engine::{Engine, Engines},
+    error::ApiError,
+    timing,
+};
+
+/// Files that the sweep reads, looks up in one statement and removes before it goes on.
+const SWEPT_AT_ONCE: usize = 1_000;
+
+/// Largest file that is checked on the thread of its request: beyond it a change of threads is the smaller cost.
+const CHECKED_AT_ONCE: usize = 16 * 1024;
+
+/// A file that was received whole, once it is checked against its declared type and digest: a large one on a thread
+/// that may compute for long, because all requests of a thread wait while one computes.
+pub(super) async fn received(
+    bytes: Bytes,
+    content_type: Option<String>,
+    content_digest: Option<String>,
+) -> Result<Upload, ApiError> {
+    let is_small = bytes.len() <= CHECKED_AT_ONCE;
+    let check = move || Upload::check(bytes, content_type.as_deref(), content_digest.as_deref());
+    if is_small {
+        return check();
+    }
+    // Shielded, so that the request holds its place for a large body as long as there is one.
+    timing::shielded(async move {
+        tokio::task::spawn_blocking(check)
+            .await
+            .map_err(ApiError::internal)?
+    })
+    .await
+}
 
 /// Stores a file that was received whole. From here on a client that goes away changes nothing.
 pub(super) async fn submit(
@@ -71,13 +107,9 @@ async fn insert(
         let upload = Arc::clone(&upload);
         async move {
             let enrolment = locked(conn, student, course).await?;
-            let before = i16::try_from(enrolment.view.submissions).unwrap_or(i16::MAX);
-            if before >= MAX_SUBMISSIONS {
-                return Err(CourseFailure::used("submissions", MAX_SUBMISSIONS));
-            }
             let new = NewSubmission {
                 id,
-                number: before + 1,
+                number: next_submission(&enrolment.view)?,
                 at: now,
             };
             repository_progress::insert_submission(conn, enrolment.id, new, &upload).await?;
@@ -115,29 +147,92 @@ fn view(
 /// Removes files last written before an instant that no row refers to: those of a process that
 /// ended half-way, and those of rows that a reset removed. Returns how many.
 pub(super) async fn sweep(
-    engine: &Engine,
+    engines: &Engines,
     folder: &Path,
     before: SystemTime,
 ) -> Result<usize, ApiError> {
     let of = folder.to_owned();
-    let old = tokio::task::spawn_blocking(move || files::older(&of, before))
+    let mut old = on_disk(move || OldFiles::of(&of, before)).await?;
+    let mut removed = 0;
+    loop {
+        let (rest, batch) = on_disk(move || {
+            let batch = old.batch(SWEPT_AT_ONCE)?;
+            Ok((old, batch))
+        })
+        .await?;
+        old = rest;
+        if batch.len() == 0 {
+            return Ok(removed);
+        }
+        let kept = rows_of(engines, &batch.whole).await?;
+        let orphans = batch.whole.iter().filter(|id| !kept.contains(*id));
+        let mut gone: Vec<PathBuf> = orphans.map(|id| files::file(folder, *id)).collect();
+        gone.extend(batch.parts);
+        removed += on_disk(move || {
+            let removed = gone
+                .iter()
+                .filter(|path| std::fs::remove_file(path).is_ok());
+            Ok(removed.count())
+        })
+        .await?;
+    }
+}
+
+/// Which of these submissions have a row.
+async fn rows_of(
+    engines: &Engines,
+    ids: &[SubmissionId],
+) -> Result<HashSet<SubmissionId>, ApiError> {
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    // Taken for each batch: an engine that is being replaced must not wait for a sweep.
+    let engine = engines.admit()?;
+    let mut session = engine.db.session();
+    let mut conn = session.conn().await?;
+    Ok(repository_progress::existing(&mut conn, ids).await?)
+}
+
+/// Runs work on files on a thread that may wait for the disk.
+async fn on_disk<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, ApiError> {
+    tokio::task::spawn_blocking(work)
         .await
         .map_err(ApiError::internal)?
-        .map_err(ApiError::internal)?;
-    let kept = {
-        let mut session = engine.db.session();
-        let mut conn = session.conn().await?;
-        repository_progress::existing(&mut conn, &old.whole).await?
-    };
-    let orphans = old.whole.iter().filter(|id| !kept.contains(id));
-    let mut gone: Vec<PathBuf> = orphans.map(|id| files::file(folder, *id)).collect();
-    gone.extend(old.parts);
-    tokio::task::spawn_blocking(move || {
-        let removed = gone
-            .iter()
-            .filter(|path| std::fs::remove_file(path).is_ok());
-        removed.count()
-    })
-    .await
-    .map_err(ApiError::internal)
+        .map_err(ApiError::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+
+    #[test]
+    fn a_large_file_is_not_checked_on_the_thread_of_requests_and_a_small_one_is() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .max_blocking_threads(1)
+            .build()
+            .unwrap();
+        let check = |bytes: usize| {
+            let text = Some("text/plain".to_owned());
+            tokio::spawn(received(Bytes::from(vec![b'a'; bytes]), text, None))
+        };
+        runtime.block_on(async {
+            let gate = Arc::new(Barrier::new(2));
+            let at_gate = Arc::clone(&gate);
+            let busy = tokio::task::spawn_blocking(move || at_gate.wait());
+            let (large, small) = (check(CHECKED_AT_ONCE + 1), check(CHECKED_AT_ONCE));
+            small.await.unwrap().unwrap();
+            // Each gives every task of the thread a turn.
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+            assert!(!large.is_finished());
+            gate.wait();
+            busy.await.unwrap();
+            large.await.unwrap().unwrap();
+        });
+    }
 }

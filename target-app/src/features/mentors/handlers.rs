@@ -159,6 +159,7 @@ pub(super) async fn create_review(
     responses(
         (status = 200, description = "The profile as it is now", body = MentorDetail),
         (status = 403, description = "`forbidden`: not a mentor", body = Problem),
+        (status = 404, description = "`not_found`: the account has no mentor profile", body = Problem),
     ),
 )]
 pub(super) async fn update_own(
@@ -182,6 +183,7 @@ pub(super) async fn update_own(
     responses(
         (status = 200, description = "The profile as it is now", body = MentorDetail),
         (status = 403, description = "`forbidden`: not a mentor", body = Problem),
+        (status = 404, description = "`not_found`: the account has no mentor profile", body = Problem),
     ),
 )]
 pub(super) async fn set_active(

@@ -13,7 +13,7 @@ use shared::{
     api::sessions::{JoinGrant, SessionRequest, SessionView},
     ids::SessionId,
     paths,
-    problem::{Code, Problem},
+    problem::Problem,
 };
 
 use super::{join_token, model, service, socket as connection};
@@ -22,12 +22,9 @@ use crate::{
     features::auth::{AuthUser, active_account},
     http::{Current, Json, Path, Query},
     metrics,
-    realtime::checked_upgrade,
+    realtime::{SocketKind, checked_upgrade},
     state::AppState,
 };
-
-/// Most signalling sockets that this process serves at once.
-const MAX_SOCKETS: u64 = 10_000;
 
 /// Query of the signalling socket.
 #[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
@@ -170,10 +167,7 @@ pub(super) async fn signal(
     let now = state.clock().now();
     let user = join_token::verify(state.tokens(), id, query.join_token.as_deref())?;
     let upgrade = checked_upgrade(&headers, upgrade)?;
-    if state.signals().sockets() >= MAX_SOCKETS {
-        return Err(ApiError::new(Code::Overloaded, "too many sockets are open").retry_after(5));
-    }
-    let place = state.sockets().take(user)?;
+    let place = state.sockets().take(user, SocketKind::Signals)?;
     // The token says who asks, and not that they still may.
     active_account(&engine, user).await?;
     let entrance = state.signals().enter(id);

@@ -35,6 +35,8 @@ pub(super) struct ClassBooking {
     pub(super) ends_at: DateTime<Utc>,
     /// Sessions so far.
     pub(super) parts: i16,
+    /// When the last of them that has ended did.
+    pub(super) former_ended_at: Option<DateTime<Utc>>,
     /// The one that is live.
     pub(super) live: Option<LiveSession>,
 }
@@ -77,6 +79,12 @@ pub(super) struct NewSession {
 }
 
 impl ClassBooking {
+    /// The time at which a session begins where the clock of this instance says `now`: never before the one
+    /// before has ended, whichever clock of several instances is ahead.
+    pub(super) fn begin(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        self.former_ended_at.map_or(now, |ended| ended.max(now))
+    }
+
     /// The number and latest end of a session that begins now, or why none may.
     pub(super) fn admit(&self, now: DateTime<Utc>) -> Result<(i16, DateTime<Utc>), SessionFailure> {
         match self.standing {
@@ -186,6 +194,7 @@ mod tests {
             starts_at: at(60),
             ends_at: at(120),
             parts: 0,
+            former_ended_at: None,
             live: None,
         }
     }
@@ -200,6 +209,18 @@ mod tests {
         assert_eq!(booking().admit(at(45)).unwrap(), (1, at(135)));
         assert_eq!(booking().admit(at(119)).unwrap(), (1, at(135)));
         assert_eq!(code(booking().admit(at(120))), Code::ClassNotOpen);
+    }
+
+    #[test]
+    fn a_session_begins_now_and_not_before_the_one_before_has_ended() {
+        assert_eq!(booking().begin(at(61)), at(61));
+        let again = ClassBooking {
+            former_ended_at: Some(at(70)),
+            ..booking()
+        };
+        assert_eq!(again.begin(at(71)), at(71));
+        // Another instance ended it, whose clock is ahead.
+        assert_eq!(again.begin(at(69)), at(70));
     }
 
     #[test]

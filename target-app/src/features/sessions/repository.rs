@@ -49,6 +49,7 @@ struct ClassRow {
     class_opens_at: Option<DateTime<Utc>>,
     is_unpaid: bool,
     parts: i16,
+    former_ended_at: Option<DateTime<Utc>>,
     live_id: Option<Uuid>,
     live_expires_at: Option<DateTime<Utc>>,
 }
@@ -86,6 +87,11 @@ pub(super) const CLASS: &str = "select b.status, b.scheduled_at, b.ends_at, s.cl
                 from class_session
                 where booking_id = b.id
             ), 0::smallint) as parts,
+            (
+                select max(ended_at)
+                from class_session
+                where booking_id = b.id
+            ) as former_ended_at,
             live.id as live_id, live.expires_at as live_expires_at
      from booking b
      join slot s on s.id = b.slot_id
@@ -112,6 +118,7 @@ pub(super) async fn find_class(
         starts_at: row.scheduled_at,
         ends_at: row.ends_at,
         parts: row.parts,
+        former_ended_at: row.former_ended_at,
         live: row
             .live_id
             .zip(row.live_expires_at)

@@ -101,7 +101,8 @@ async fn begin(
     let (id, is_new) = match class.live {
         Some(live) if live.expires_at > now => (live.id, false),
         former => {
-            let (part, expires_at) = class.admit(now)?;
+            let begins_at = class.begin(now);
+            let (part, expires_at) = class.admit(begins_at)?;
             if let Some(over) = former {
                 close(conn, over.id, now).await?;
                 ended = Some(over.id);
@@ -111,7 +112,7 @@ async fn begin(
                 booking,
                 part,
                 initiator: person,
-                started_at: now,
+                started_at: begins_at,
                 expires_at,
             };
             repository::insert(conn, &new).await?;

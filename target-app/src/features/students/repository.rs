@@ -147,16 +147,21 @@ pub(super) async fn find(
     Ok(row.map(StudentCard::from))
 }
 
-/// The lessons of a student that the viewer sees: `student`, `mentor`, `now`.
+/// The lessons of a student that the viewer sees: `student`, `mentor`, `now`. One that has begun while its place
+/// is held unpaid was not held: its place is released if it stays unpaid.
 pub(super) const LESSONS: &str = "select
-         count(*) filter (where scheduled_at <= $3) as held,
+         count(*) filter (where scheduled_at <= $3 and not is_unpaid) as held,
          count(*) filter (where scheduled_at > $3) as upcoming,
-         max(scheduled_at) filter (where scheduled_at <= $3) as last_at,
+         max(scheduled_at) filter (where scheduled_at <= $3 and not is_unpaid) as last_at,
          min(scheduled_at) filter (where scheduled_at > $3) as next_at
-     from booking
-     where student_id = $1
-       and ($2::uuid is null or mentor_id = $2)
-       and status <> 'cancelled'";
+     from (
+         select b.scheduled_at, h.booking_id is not null as is_unpaid
+         from booking b
+         left join booking_hold h on h.booking_id = b.id
+         where b.student_id = $1
+           and ($2::uuid is null or b.mentor_id = $2)
+           and b.status <> 'cancelled'
+     ) lessons";
 
 /// How many lessons a student has before and after an instant.
 pub(super) async fn lessons(

@@ -21,7 +21,7 @@ const DELIVERIES: u32 = 6;
 /// Pause before the second delivery; each later one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Longest wait for the response to a delivery.
-const PATIENCE: Duration = Duration::from_secs(10);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where webhooks go and how they are signed.
 pub(super) struct WebhookSender {
@@ -141,7 +141,7 @@ async fn send(sender: &WebhookSender, event: &PaymentEvent) {
             .post(&sender.url)
             .header(PAYMENT_SIGNATURE, signature)
             .header(http::header::CONTENT_TYPE, "application/json")
-            .timeout(PATIENCE)
+            .timeout(RESPONSE_TIMEOUT)
             .body(body.clone());
         let answer = sender.stop.run_until_cancelled(request.send()).await;
         let why = match answer {

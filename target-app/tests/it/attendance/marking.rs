@@ -38,6 +38,16 @@ pub(super) async fn held(app: &TestApp, n: u32) -> BookingId {
     lesson.create(&app.db).await
 }
 
+/// Makes a lesson one whose place is held and not paid yet.
+pub(super) async fn hold_unpaid(app: &TestApp, booking: BookingId) {
+    app.db
+        .execute(&format!(
+            "update booking set status = 'confirmed', payment_required = true where id = '{booking}';
+             insert into booking_hold (booking_id, expires_at) values ('{booking}', now() + interval '1 hour')"
+        ))
+        .await;
+}
+
 fn admin(app: &TestApp) -> Person {
     app.person(UserId(id(RowKind::Admin, 0)), Role::Admin)
 }
@@ -104,12 +114,7 @@ async fn others_do_not_mark_and_only_participants_are_marked_after_the_begin() {
 async fn an_unpaid_place_is_none_that_is_marked() {
     let app = TestApp::start().await;
     let booking = held(&app, 1).await;
-    app.db
-        .execute(&format!(
-            "update booking set status = 'confirmed', payment_required = true where id = '{booking}';
-             insert into booking_hold (booking_id, expires_at) values ('{booking}', now() + interval '1 hour')"
-        ))
-        .await;
+    hold_unpaid(&app, booking).await;
     mark(&app.mentor(0), booking, "present")
         .await
         .refused(Code::BookingNotActive);

@@ -8,7 +8,7 @@ use shared::{
     problem::Code,
 };
 
-use super::marking::{held, mark};
+use super::marking::{held, hold_unpaid, mark};
 use crate::support::{Answer, Client, Lesson, TestApp, student_id};
 
 async fn summary(client: &Client, student: UserId) -> Answer {
@@ -50,6 +50,23 @@ async fn a_summary_is_of_all_lessons_and_for_a_mentor_of_those_with_this_mentor(
         summary(&admin, student).await.ok::<AttendanceSummary>(),
         now
     );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_lesson_that_has_begun_while_its_place_is_held_unpaid_is_none_of_a_summary() {
+    let app = TestApp::start().await;
+    let student = student_id(1);
+    let own = async || {
+        summary(&app.student(1), student)
+            .await
+            .ok::<AttendanceSummary>()
+    };
+    let before = own().await;
+    let booking = held(&app, 1).await;
+    assert_eq!(own().await.lessons, before.lessons + 1);
+    hold_unpaid(&app, booking).await;
+    assert_eq!(own().await, before);
     app.finish().await;
 }
 

@@ -3,11 +3,13 @@
 use std::net::IpAddr;
 
 use shared::{
-    api::auth::Session,
+    api::auth::{Role, Session},
     dataset::{PASSWORD, student_email},
     headers::SERVER_TIMING,
     problem::{Code, Problem},
 };
+
+use target_app::config::ClientLimits;
 
 use crate::support::{Anonymous, Answer, TestApp, together};
 
@@ -94,5 +96,40 @@ async fn guesses_at_many_accounts_limit_their_client_and_no_other() {
         .login(&student_email(35), PASSWORD)
         .await
         .ok::<Session>();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn registrations_are_limited_by_their_client_whether_they_succeed_or_not() {
+    let app = TestApp::with(&[])
+        .with_connections(ClientLimits {
+            registrations: 3,
+            ..ClientLimits::default()
+        })
+        .start()
+        .await;
+    let (many, other) = (at(&app, 3), at(&app, 4));
+    let register = async |client: &Anonymous, email: &str, password: &str| {
+        client.register(email, password, Role::Student).await
+    };
+    let (email, password) = (absent(), "a long enough password");
+    register(&many, &email, password).await.created::<Session>();
+    // No password was hashed for what is refused before.
+    register(&many, &absent(), "short")
+        .await
+        .refused(Code::InvalidRequest);
+    for _ in 0..2 {
+        register(&many, &email, password)
+            .await
+            .refused(Code::EmailTaken);
+    }
+    let before = app.state.engine().hasher.snapshot().hashes;
+    let refused = register(&many, &absent(), password).await;
+    refused.refused(Code::TooManyAttempts);
+    assert!(refused.header("retry-after").parse::<u64>().unwrap() > 0);
+    assert_eq!(app.state.engine().hasher.snapshot().hashes, before);
+    register(&other, &absent(), password)
+        .await
+        .created::<Session>();
     app.finish().await;
 }

@@ -4,6 +4,7 @@ mod absence;
 mod ages;
 mod audited;
 mod invalidation;
+mod large_groups;
 mod lost_commit;
 mod owed;
 mod single_flight;

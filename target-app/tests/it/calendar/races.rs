@@ -1,8 +1,12 @@
 //! Moves at the same time as bookings and other moves.
 
-use chrono::TimeDelta;
+use chrono::{TimeDelta, Utc};
 use futures_util::FutureExt as _;
-use shared::api::{bookings::BookingView, calendar::CalendarEvent};
+use shared::{
+    api::{bookings::BookingView, calendar::CalendarEvent},
+    problem::Code,
+};
+use target_app::clock::Clock;
 
 use crate::support::{Answer, NewSlot, Person, TestApp, right_strategies, together};
 
@@ -79,6 +83,41 @@ async fn a_student_is_never_moved_into_two_lessons_at_once() {
             .collect();
         assert_eq!(moved.len(), 1, "{strategy}");
         app.lab().audits_clean().await;
+        app.finish().await;
+    }
+}
+
+/// From its begin on a lesson may be marked, under a lock that a move waits for.
+#[tokio::test]
+async fn a_lesson_that_begins_while_its_move_waits_is_not_moved() {
+    for strategy in right_strategies() {
+        let clock = Clock::manual(Utc::now());
+        let app = TestApp::with(&[&format!("bookings.strategy={strategy}")])
+            .with_clock(&clock)
+            .start()
+            .await;
+        let slot = NewSlot::single();
+        let slot_id = slot.create(&app.db).await;
+        let free = NewSlot::single().starts_at();
+        let booking: BookingView = app.student(1).book(slot_id).await.created();
+        let mut lock = app.db.pool().begin().await.unwrap();
+        sqlx::query("select from booking where id = $1 for share")
+            .bind(booking.id.0)
+            .execute(&mut *lock)
+            .await
+            .unwrap();
+        let mentor = app.mentor(0);
+        let moving = tokio::spawn(async move { mentor.move_event(slot_id, free).await });
+        app.db.wait_for_blocked(1).await;
+        clock.advance(slot.starts_at() - clock.now() + TimeDelta::minutes(1));
+        lock.rollback().await.unwrap();
+        moving.await.unwrap().refused(Code::SlotClosed);
+        let unmoved = format!(
+            "select count(*) from booking where id = '{}' and scheduled_at = '{}'",
+            booking.id,
+            booking.scheduled_at.to_rfc3339()
+        );
+        assert_eq!(app.db.count(&unmoved).await, 1, "{strategy}");
         app.finish().await;
     }
 }

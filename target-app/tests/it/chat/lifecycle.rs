@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use shared::api::chat::close;
+use shared::api::chat::{ClientFrame, close};
 use target_app::clock::Clock;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -24,6 +24,41 @@ async fn when_the_server_stops_every_socket_is_told_so() {
         assert_eq!(socket.closed().await, close::GOING_AWAY);
     }
     app.stopped().await.finish().await;
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_does_not_keep_its_socket_through_the_end() {
+    let app = TestApp::start().await;
+    let student = app.student(5);
+    // Far more than buffers on the way hold.
+    app.db
+        .execute(&format!(
+            "insert into chat_message (id, room_id, seq, sender_id, client_id, body)
+             select gen_random_uuid(), r.id, r.last_seq + n, '{sender}', 'filler-' || n, repeat('x', 4000)
+             from chat_room r, generate_series(1, 8000) n
+             where r.id = '{room}';
+             update chat_room set last_seq = last_seq + 8000 where id = '{room}'",
+            sender = student.id,
+            room = room(5),
+        ))
+        .await;
+    let mut socket = ChatSocket::open(app.address, &student.token).await;
+    socket
+        .say(&ClientFrame::Join {
+            room: room(5),
+            after_seq: Some(0),
+        })
+        .await;
+    socket.hear().await;
+    // From here on it reads nothing, and the server sends until the buffers are full.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let hub = app.state.hub().clone();
+    assert_eq!(hub.snapshot().sockets, 1);
+    app.stop();
+    let db = app.stopped().await;
+    assert_eq!(hub.snapshot().sockets, 0, "it was left behind");
+    drop(socket);
+    db.finish().await;
 }
 
 #[tokio::test]

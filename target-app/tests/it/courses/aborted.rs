@@ -79,6 +79,13 @@ async fn a_refused_submission_leaves_no_file() {
         .await
         .refused(Code::UnsupportedFile);
     assert_eq!(files(app.state.upload_dir()), 10);
+    // Nothing is written for it, not even for a moment.
+    let folder = app.state.upload_dir();
+    fs::remove_dir_all(folder).unwrap();
+    fs::write(folder, b"no folder").unwrap();
+    submit(&student, 0, "text/plain", b"one")
+        .await
+        .refused(Code::AttemptsUsed);
     app.finish().await;
 }
 

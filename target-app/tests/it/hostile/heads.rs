@@ -169,7 +169,7 @@ fn targets() -> Vec<RawRow> {
         row(
             "a target of 70,000 characters",
             get(&format!("/{}", "t".repeat(70_000)), &[]),
-            &[414],
+            HUGE,
         ),
     ]
 }
@@ -178,13 +178,15 @@ fn headers() -> Vec<RawRow> {
     let many: Vec<String> = (0..95).map(|n| format!("x-{n}: {n}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     let too_many = [&many[..], &many[..20]].concat();
-    let long = format!("x-long: {}", "l".repeat(100_000));
+    let long = format!("x-long: {}", "l".repeat(60_000));
+    let longer = format!("x-longer: {}", "l".repeat(100_000));
     let huge = format!("x-huge: {}", "h".repeat(600_000));
     let path = paths::HEALTH_LIVE;
     vec![
         row("95 headers more", live(&many), FINE),
         row("more headers than are read", live(&too_many), HUGE),
-        row("a header of 100,000 bytes", live(&[&long]), FINE),
+        row("a header of 60,000 bytes", live(&[&long]), FINE),
+        row("a header of 100,000 bytes", live(&[&longer]), HUGE),
         row("a header of 600,000 bytes", live(&[&huge]), HUGE),
         row("a header without a colon", live(&["nothing"]), BAD),
         row("a header without a name", live(&[": x"]), BAD),

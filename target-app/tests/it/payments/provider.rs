@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use shared::time::Millis;
 use shared::{
     api::{bookings::BookingView, payments::PaymentView},
+    paths,
     problem::Code,
 };
 use target_app::{config::ProviderBehaviour, provider::BreakerState};
@@ -27,7 +28,10 @@ async fn a_provider_that_is_down_is_refused_quickly_and_the_booking_is_kept() {
         let seconds: u64 = answer.header("retry-after").parse().unwrap();
         assert!((1..=5).contains(&seconds));
     }
-    assert_eq!(app.state.payments().provider.breaker(), BreakerState::Open);
+    assert_ne!(
+        app.state.payments().provider.breaker(),
+        BreakerState::Closed
+    );
     let begin = Instant::now();
     student.pay(booking.id).await.refused(Code::Unavailable);
     // Three attempts with a limit each would take longer.
@@ -35,6 +39,30 @@ async fn a_provider_that_is_down_is_refused_quickly_and_the_booking_is_kept() {
     let kept: BookingView = student.booking(booking.id).await.ok();
     assert_eq!(kept, booking);
     app.lab().audits_clean().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_scrape_shows_that_the_breaker_will_let_a_call_try_though_none_comes() {
+    let app = TestApp::with(&[REQUIRED])
+        .with_provider_at("http://127.0.0.1:7")
+        .start()
+        .await;
+    let student = app.student(1);
+    let booking = held(&app, &student).await;
+    for _ in 0..2 {
+        student.pay(booking.id).await.refused(Code::Unavailable);
+    }
+    let half_open = "targetapp_payment_provider_breaker 1";
+    let mut text = String::new();
+    for _ in 0..300 {
+        text = app.anonymous().get(paths::METRICS).await.text();
+        if text.lines().any(|line| line == half_open) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(text.lines().any(|line| line == half_open), "{text}");
     app.finish().await;
 }
 

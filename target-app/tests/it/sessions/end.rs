@@ -97,6 +97,21 @@ async fn a_session_whose_time_is_over_makes_way_for_the_next_one() {
 }
 
 #[tokio::test]
+async fn a_class_that_an_instance_whose_clock_is_behind_takes_up_again_begins_at_the_end_before() {
+    let ahead = Clock::manual(Utc::now() + TimeDelta::minutes(2));
+    let app = TestApp::with(&[]).with_clock(&ahead).start().await;
+    let behind = app.sibling().await;
+    let (student, mentor) = participants(&app, 3);
+    let live: SessionView = initiate(&student, class(3)).await.created();
+    let over: SessionView = end(&mentor, live.id).await.ok();
+    let again: SessionView = initiate(&behind.person(&student), class(3)).await.created();
+    assert_eq!((again.part, Some(again.started_at)), (2, over.ended_at));
+    app.lab().audits_clean().await;
+    behind.finish().await;
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_cancelled_booking_has_no_live_class() {
     let app = TestApp::start().await;
     let (student, mentor) = participants(&app, 7);

@@ -86,6 +86,19 @@ async fn a_mentor_sees_those_who_booked_a_lesson_and_these_lessons_only() {
     let all: StudentDetail = detail(&admin(&app), student).await.ok();
     assert_eq!((all.lessons_held, all.next_lesson_at), (3, None));
     assert_eq!(all.card, own.card);
+    // What has begun while its place is held unpaid was not held.
+    let unpaid = Lesson {
+        student: 1,
+        mentor: 0,
+    };
+    let unpaid = unpaid.create(&app.db).await;
+    app.db
+        .execute(&format!(
+            "update booking set status = 'confirmed', payment_required = true where id = '{unpaid}';
+             insert into booking_hold (booking_id, expires_at) values ('{unpaid}', now() + interval '1 hour')"
+        ))
+        .await;
+    assert_eq!(detail(&mentor, student).await.ok::<StudentDetail>(), own);
     app.finish().await;
 }
 
