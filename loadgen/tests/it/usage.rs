@@ -3,7 +3,7 @@
 use crate::support::{finish, loadgen, start};
 
 /// Each `(arguments, what the line must name)`.
-const WRONG: [(&str, &str); 91] = [
+const WRONG: [(&str, &str); 98] = [
     ("http", "<URL>"),
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
@@ -112,6 +112,13 @@ const WRONG: [(&str, &str); 91] = [
         "http http://127.0.0.1:1/ --cacert a --insecure",
         "--insecure",
     ),
+    ("http http://127.0.0.1:1/ --insecure", "like https://"),
+    ("http http://127.0.0.1:1/ --cacert a", "like https://"),
+    ("ws ws://127.0.0.1:1/ --insecure", "like wss://"),
+    ("ws --cacert a", "like wss://"),
+    ("run users --max-users 5", "--users"),
+    ("run core --users 9 --max-users 5", "--users"),
+    ("capacity users --max-users 5", "--search rate"),
     ("http http://127.0.0.1:1/ --redirects 3", "--client reqwest"),
     ("http http://127.0.0.1:1/ --header accept", "`accept`"),
     (
