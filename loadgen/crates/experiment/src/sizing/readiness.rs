@@ -19,7 +19,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::measured::MeasuredRun;
-use crate::schema::{ApplicationArea, Arm, Operation, Percentile};
+use crate::{
+    metric::percent,
+    schema::{ApplicationArea, Arm, Operation, Percentile},
+};
 
 /// Limits of the rules.
 const READY: f64 = 0.99;
@@ -171,8 +174,8 @@ fn area(area: &ApplicationArea, arm: &Arm) -> Option<ReadinessRow> {
         &area.label,
         word,
         format!(
-            "{:.2} % of {planned} requests succeed{tail}",
-            success * 100.0
+            "{} of {planned} requests succeed{tail}",
+            percent(success, 2)
         ),
     ))
 }
