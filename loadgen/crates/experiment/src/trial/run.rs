@@ -32,7 +32,7 @@ use crate::{
 };
 use loadgen_engine::{
     aggregator::TrialData,
-    driver::DriverOptions,
+    driver::{DriverOptions, HttpTrace},
     suite::{FaultKind, Windows},
     threshold::Threshold,
 };
@@ -96,18 +96,23 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     };
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let generated = loop {
+    // Not by who sends: a terminal may let a write wait.
+    let print_exchanges = || env.trace.iter().for_each(HttpTrace::print);
+    let driven = loop {
         tokio::select! {
             biased;
-            done = &mut driving => break done.map_err(|error| TrialError::Thread(error.to_string()))??,
+            done = &mut driving => break done,
             _ = looks.tick() => {
                 watch.look().await;
+                print_exchanges();
                 if watch.ended_by.is_some() {
                     stop.cancel();
                 }
             }
         }
     };
+    print_exchanges();
+    let generated = driven.map_err(|error| TrialError::Thread(error.to_string()))??;
     env.steering.end();
     watch.look().await;
     warnings.extend(generated.warnings.iter().cloned());
