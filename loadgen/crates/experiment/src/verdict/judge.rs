@@ -14,7 +14,7 @@
 //! PASSED        the thresholds hold
 //! ```
 
-use super::{claims::ClaimDecisions, validity::reasons as verdict_reasons};
+use super::{audit::nothing_broken, claims::ClaimDecisions, validity::reasons as verdict_reasons};
 use crate::schema::{
     AuditCount, Confidence, ThresholdResult, ThresholdWord, Trial, Verdict, VerdictWord,
 };
@@ -30,6 +30,8 @@ pub struct Findings<'a> {
     pub invalid_reasons: Vec<String>,
     /// One sentence for each broken invariant.
     pub violations: Vec<String>,
+    /// Writes that found no room in a ledger: nothing compares them with the data.
+    pub omitted: u64,
     /// One sentence for each trial that an overloaded target ended.
     pub overloads: Vec<String>,
     /// Every threshold.
@@ -121,7 +123,7 @@ pub fn judge(findings: Findings<'_>) -> Verdict {
         }
         None => (findings.headline, None),
     };
-    reasons.push(audited(audits, word));
+    reasons.push(audited(audits, word, findings.omitted));
     Verdict {
         word,
         headline,
@@ -217,7 +219,7 @@ fn unknown(thresholds: &[ThresholdResult]) -> Vec<String> {
 }
 
 /// What is known of the target's data.
-fn audited(audits: AuditCount, word: VerdictWord) -> String {
+fn audited(audits: AuditCount, word: VerdictWord, omitted: u64) -> String {
     if audits.expected == 0 {
         "not audited: without a control plane nothing is known of the target's data".to_owned()
     } else if audits.missing() > 0 {
@@ -229,7 +231,7 @@ fn audited(audits: AuditCount, word: VerdictWord) -> String {
     } else if word == VerdictWord::Violated {
         audits.to_string()
     } else {
-        format!("{audits}: no invariant is broken")
+        nothing_broken(audits, omitted)
     }
 }
 
@@ -399,6 +401,20 @@ mod tests {
                 .any(|one| one.contains("no invariant is broken"))
         );
         assert_eq!(with(2, 1).word, VerdictWord::Invalid);
+        let partial = judge(Findings {
+            thresholds: &given,
+            confidence: Confidence {
+                audits: AuditCount {
+                    expected: 1,
+                    made: 1,
+                },
+                ..VALID
+            },
+            omitted: 12,
+            ..Findings::default()
+        });
+        let last = partial.reasons.last().unwrap();
+        assert!(last.contains("but 12 write(s) were beyond"), "{last}");
     }
 
     #[test]

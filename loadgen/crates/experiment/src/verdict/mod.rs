@@ -12,7 +12,7 @@ mod parts;
 mod thresholds;
 mod validity;
 
-pub use audit::{broken_sentences, merge as merge_audits, violations};
+pub use audit::{broken_sentences, merge as merge_audits, nothing_broken, omitted, violations};
 pub use certainty::{failures_exceed, percentile_word};
 pub use claims::ClaimDecisions;
 pub use confidence::confidence;

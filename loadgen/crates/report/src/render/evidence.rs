@@ -311,6 +311,7 @@ pub(super) fn audit(summary: &Summary) -> Audit {
         })
         .collect();
     let none = invariants == 0;
+    let unaudited = figures::total(summary.arms.iter().map(|arm| arm.consistency.omitted));
     Audit {
         line: if none {
             "no audit was made".into()
@@ -324,7 +325,7 @@ pub(super) fn audit(summary: &Summary) -> Audit {
         writes: summary.arms.iter().filter_map(writes).collect(),
         tone: match (none, violations) {
             (true, _) => Tone::Warn,
-            (false, 0) if audits.missing() > 0 => Tone::Warn,
+            (false, 0) if audits.missing() > 0 || unaudited > 0 => Tone::Warn,
             (false, 0) => Tone::Good,
             (false, _) => Tone::Bad,
         },

@@ -292,6 +292,10 @@ mod tests {
         let audit = ReportPage::of(&summary).audit;
         assert_eq!(audit.line, "6 invariants, 3 of 4 audits, 0 violations");
         assert_eq!(audit.tone, Tone::Warn);
+        summary.verdict.confidence.audits = all;
+        summary.arms[0].consistency.omitted = 5;
+        let tone = ReportPage::of(&summary).audit.tone;
+        assert_eq!(tone, Tone::Warn, "5 writes were compared with nothing");
     }
 
     #[test]
