@@ -3,7 +3,7 @@
 use crate::support::{finish, loadgen, start};
 
 /// Each `(arguments, what the line must name)`.
-const WRONG: [(&str, &str); 98] = [
+const WRONG: [(&str, &str); 99] = [
     ("http", "<URL>"),
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
@@ -25,6 +25,10 @@ const WRONG: [(&str, &str); 98] = [
     ("http http://127.0.0.1:1/ --duration 90", "write `90s`"),
     ("http http://127.0.0.1:1/ --expect 20x", "`20x`"),
     ("http http://127.0.0.1:1/ --expect 200,", "--expect"),
+    (
+        "worker --coordinate redis://127.0.0.1:1/0 --log /proc/x",
+        "--log: cannot write",
+    ),
     ("run smoke --users ten", "from 1 to 20000"),
     ("run smoke --users -1", "--users"),
     ("run smoke --seed 1e999", "--seed"),
