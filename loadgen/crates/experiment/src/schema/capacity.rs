@@ -323,11 +323,15 @@ impl Capacity {
     /// `between 196/s and 202/s`: the bounds as far as they are known, and which of them fresh trials did not
     /// confirm.
     pub fn bounds(&self) -> String {
-        let known = match (self.lower, self.upper) {
+        let known = match (self.lower, self.upper_of_target()) {
             (Some(lower), Some(upper)) => format!(
                 "between {} and {}",
                 self.unit.show(lower),
                 self.unit.show(upper)
+            ),
+            (Some(lower), None) if self.ending == SearchEnding::GeneratorLimit => format!(
+                "at least {}, the limit of the load generator",
+                self.unit.show(lower)
             ),
             (Some(lower), None) => format!("at least {}", self.unit.show(lower)),
             (None, Some(upper)) => format!("below {}", self.unit.show(upper)),
