@@ -7,8 +7,8 @@
 use crate::{
     paired::{MARGIN_POINTS, ShareCount, metrics_of, unseen_failures},
     schema::{
-        Capacity, LoadUnit, MeasuredFigure, MetricKind, MetricUnit, RunKind, SearchEnding, Summary,
-        Trial, ValidityWord,
+        Capacity, LoadUnit, MeasuredFigure, MetricKind, MetricUnit, RunKind, Summary, Trial,
+        ValidityWord,
     },
 };
 
@@ -127,9 +127,8 @@ impl RunGroup {
     }
 
     fn add_capacity(&mut self, found: &Capacity) {
-        let is_known = found.lower_confirmed && found.ending == SearchEnding::Found;
-        match (found.lower, found.upper) {
-            (Some(lower), Some(upper)) if is_known => {
+        match (found.comparable_lower(), found.upper) {
+            (Some(lower), Some(upper)) => {
                 self.figures.push(lower);
                 self.widths.push((upper / lower).ln());
             }

@@ -341,6 +341,13 @@ impl Capacity {
         format!("{known}{}", self.unconfirmed())
     }
 
+    /// The lower bound where it can be compared with that of another search: confirmed by fresh trials, and the
+    /// end of a search that found both.
+    pub fn comparable_lower(&self) -> Option<f64> {
+        let is_known = self.lower_confirmed && self.ending == SearchEnding::Found;
+        self.lower.filter(|_| is_known)
+    }
+
     /// What follows the bounds where fresh trials did not confirm one that is known; empty where they did.
     pub(super) fn unconfirmed(&self) -> &'static str {
         let lower = self.lower.map(|_| self.lower_confirmed);
