@@ -128,3 +128,26 @@ fn a_block_beyond_the_timeout_leaves_the_ratios_of_the_others_undecided() {
     assert_eq!(decision, Decision::Inconclusive);
     assert!(why.contains("beyond the timeout"), "{why}");
 }
+
+#[test]
+fn runs_before_the_baseline_at_another_level_do_not_stand_for_it() {
+    let run = |level: f64| {
+        let mut summary = quiet();
+        for (trial, part) in summary.trials.iter_mut().zip([0.99, 1.0, 1.01]) {
+            trial.total.response.p95 = Percentile::Known(level * part);
+        }
+        summary
+    };
+    let decided = |earlier: f64| {
+        let baseline = run(100.0);
+        let all: Vec<Summary> = (0..6).map(|_| run(earlier)).collect();
+        let old: Vec<&Summary> = [&baseline].into_iter().chain(&all).collect();
+        let changes = against_baseline(&["total p95".to_owned()], &old, &[&run(130.0)]).unwrap();
+        (changes[0].decision, changes[0].why.clone())
+    };
+    assert_eq!(decided(102.0).0, Decision::Regressed);
+    // It was 200 ms until the baseline: 130 ms is no improvement on 100.
+    let (decision, why) = decided(200.0);
+    assert_eq!(decision, Decision::Inconclusive);
+    assert!(why.contains("another level"), "{why}");
+}
