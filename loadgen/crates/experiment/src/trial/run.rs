@@ -119,7 +119,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     let note = generated.note.clone();
     let (mut data, parts, lost) = joined(generated, system.as_ref());
     warnings.extend(load_control::sentences(&data.changes));
-    let faults = faults.end(&data, &mut warnings).await?;
+    let faults = faults.end(suite, &data, &mut warnings).await?;
     let hiccups = sleeper.map(Sleeper::finish).unwrap_or_default();
     // One folder has the files of all that is recorded: one of the two sentences is enough.
     let kept = watch.looks.failure().or(hiccups.warning());
