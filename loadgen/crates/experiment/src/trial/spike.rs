@@ -29,7 +29,7 @@ pub fn spike_recovery(data: &TrialData, began_s: f64, ended_s: f64) -> SpikeReco
         Err(why) => (None, FaultRecovery::Unknown { why }),
     };
     // Before and after a spike the load is the same.
-    let is_level = |_, _| true;
+    let is_level = |_: i64, _: i64| true;
     let mut found = outcomes(vec![span], &data.seconds, data.window_s(), &is_level);
     SpikeRecovery {
         goodput: found.swap_remove(0),
