@@ -437,8 +437,7 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: Seen<'_>)
         changed: seen.changed.clone(),
         ..TrialEvidence::of(data)
     });
-    // Processes that were restarted, and times of outages, say nothing of a growth.
-    let growth = if suite.faults.is_empty() && env.crash.is_none() {
+    let growth = if env.crash.is_none() && growth::can_be_told(suite, data) {
         growth::of(&series, window_s, &growth::response(data))
     } else {
         Vec::new()
