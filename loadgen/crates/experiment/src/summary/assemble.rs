@@ -91,6 +91,7 @@ pub fn of_run(
         ),
         omitted: verdict::omitted([trial]),
         overloads: verdict::overloads([trial]),
+        not_recovered: verdict::not_recovered(trial),
         thresholds: &thresholds,
         headline: verdict::headline(&trial.total),
         confidence: verdict::confidence(std::slice::from_ref(trial), &[]),

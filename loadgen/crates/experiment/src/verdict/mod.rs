@@ -18,7 +18,7 @@ pub use claims::ClaimDecisions;
 pub use confidence::confidence;
 pub use evidence::TrialEvidence;
 pub use headline::headline;
-pub use judge::{Findings, judge, overloads};
+pub use judge::{Findings, judge, not_recovered, overloads};
 pub use parts::join_parts;
 pub use thresholds::{
     ThresholdFigures, error_limit, evaluate, in_force, limits_failures, mark_abort,
