@@ -101,9 +101,22 @@ impl PeerTool {
     }
 }
 
+/// How long the tools are compared.
+#[derive(Debug, Clone, Copy)]
+pub struct PeerPlan {
+    /// How often each tool runs.
+    pub rounds: u32,
+    /// Seconds of each run.
+    pub seconds: u32,
+    /// Whether it is no measurement, only a check that it works.
+    pub quick: bool,
+}
+
 /// What a request cost the tools.
 #[derive(Debug, Clone, Serialize)]
 pub struct PeerComparison {
+    /// Whether it is no measurement, only a check that everything works.
+    pub quick: bool,
     /// What was requested.
     pub url: String,
     /// Versions of the other tools.
@@ -122,14 +135,19 @@ impl PeerComparison {
 }
 
 /// Runs `own` (this program's `http` command without a URL and length) and the tools against a URL,
-/// `rounds` times in turn for `seconds` each.
+/// in turn.
 pub fn against(
     own: impl Fn() -> Command,
     tools: &[PeerTool],
     url: &str,
-    (rounds, seconds): (u32, u32),
+    plan: PeerPlan,
     mut report: impl FnMut(String),
 ) -> io::Result<PeerComparison> {
+    let PeerPlan {
+        rounds,
+        seconds,
+        quick,
+    } = plan;
     let mut versions = BTreeMap::new();
     for tool in tools {
         versions.insert(tool.program(), tool.version()?);
@@ -169,6 +187,7 @@ pub fn against(
         })
         .collect();
     Ok(PeerComparison {
+        quick,
         url: url.to_owned(),
         versions,
         cpu_per_request_us: costs,

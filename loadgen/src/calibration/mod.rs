@@ -12,7 +12,7 @@ mod rounds;
 mod spread;
 mod target;
 
-pub use against::{PEER_CONNECTIONS, PeerComparison, PeerTool, against};
+pub use against::{PEER_CONNECTIONS, PeerComparison, PeerPlan, PeerTool, against};
 pub use allocations::Counting;
 pub use idle::idle;
 pub use null_target::{NullTarget, serve};

@@ -28,7 +28,7 @@ use loadgen_engine::{
     threshold::StatusSet,
     units::Rate,
 };
-use loadgen_experiment::observer::Machine;
+use loadgen_experiment::{observer::Machine, schema::Percentile};
 use loadgen_stats::median;
 
 /// Connections of each loop.
@@ -45,21 +45,25 @@ pub struct CalibrationPlan {
     pub rounds: u32,
     /// How long each measurement lasts.
     pub turn: Duration,
+    /// Whether it is no measurement, only a check that it works.
+    pub quick: bool,
 }
 
 /// How late the pacer released requests, in microseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[expect(missing_docs, reason = "the names are the meaning")]
 pub struct LagQuantiles {
-    pub p50: f64,
-    pub p99: f64,
-    pub p999: f64,
+    pub p50: Percentile,
+    pub p99: Percentile,
+    pub p999: Percentile,
     pub max: f64,
 }
 
 /// The costs of the generator.
 #[derive(Debug, Clone, Serialize)]
 pub struct Calibration {
+    /// Whether it is no measurement, only a check that everything works.
+    pub quick: bool,
     /// Median CPU microseconds a request of the client's threads: `loadgen`, `hyper_loop`,
     /// `raw_tcp`.
     pub cpu_per_request_us: BTreeMap<&'static str, f64>,
@@ -130,6 +134,7 @@ pub fn calibrate(
     let allocated = generator(target, plan.turn);
     allocations::counting(false);
     Ok(Calibration {
+        quick: plan.quick,
         requests_per_s_per_core: cpu.iter().map(|(name, us)| (*name, 1e6 / us)).collect(),
         cpu_per_request_us: cpu,
         ratio_to_hyper: median(&ratios).unwrap_or(f64::NAN),
@@ -213,12 +218,19 @@ fn lag(target: SocketAddr, rate: u32, span: Duration) -> io::Result<LagQuantiles
     let setup = setup(target, &load, span, counters())?;
     let data = driver::run(setup).map_err(io::Error::other)?;
     let at = |share: f64| data.lag.value_at_quantile(share) as f64 / 1e3;
-    Ok(LagQuantiles {
-        p50: at(0.5),
-        p99: at(0.99),
-        p999: at(0.999),
-        max: data.lag.max() as f64 / 1e3,
-    })
+    let max = data.lag.max() as f64 / 1e3;
+    Ok(quantiles(data.lag.len(), at, max))
+}
+
+/// Those of so many requests that have ten or more beyond them.
+fn quantiles(requests: u64, at: impl Fn(f64) -> f64, max: f64) -> LagQuantiles {
+    let of = |share: f64| Percentile::of(share, requests, Some(at(share)));
+    LagQuantiles {
+        p50: of(0.5),
+        p99: of(0.99),
+        p999: of(0.999),
+        max,
+    }
 }
 
 /// Counters of the one operation that is sent.
@@ -271,4 +283,21 @@ pub(super) fn one_flow(
         progress,
         stop: CancellationToken::new(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lag_of_few_requests_has_no_tail() {
+        let of = |requests| {
+            let found = quantiles(requests, |share| share * 100.0, 100.0);
+            [found.p50, found.p99, found.p999].map(Percentile::ms)
+        };
+        assert_eq!(of(40_000), [Some(50.0), Some(99.0), Some(99.9)]);
+        assert_eq!(of(2_000), [Some(50.0), Some(99.0), None]);
+        assert_eq!(of(400), [Some(50.0), None, None]);
+        assert_eq!(of(0), [None; 3]);
+    }
 }

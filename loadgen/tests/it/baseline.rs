@@ -123,6 +123,14 @@ fn a_request_is_reported_compared_and_decided_on_like_any_other_run() {
     assert!(text.contains("takes about 3,000 on each"), "{text}");
     let (_, errors, code) = compare(&names[4]);
     assert!(code == Some(2) && errors.contains("itself"), "{errors}");
+    // A run is one figure: neither twice on one side, nor on both.
+    let (_, errors, code) = compare(&format!("{worse} {few} {worse}"));
+    assert!(
+        code == Some(2) && errors.contains(&format!("{worse} is named twice")),
+        "{errors}"
+    );
+    let (text, errors, _) = compare(&names[0]);
+    assert!(text.contains("3 runs like it before it"), "{text}{errors}");
 
     let (text, _, _) = printed(results, "results prune --keep 0");
     assert!(

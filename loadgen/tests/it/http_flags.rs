@@ -4,7 +4,7 @@ use std::{
     io::Write as _,
     process::{Command, Stdio},
     thread::sleep,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crate::support::{Answer, KnownServer, finish, http, loadgen, start};
@@ -141,6 +141,42 @@ fn a_signal_of_any_kind_ends_the_load_with_its_report() {
         assert_eq!(ran.code, Some(130), "{signal}: {ran:?}");
         assert!(ran.planned() >= 20, "{ran:?}");
     }
+}
+
+#[test]
+fn exchanges_are_printed_beside_the_load_and_do_not_hold_it_up() {
+    let server = KnownServer::after(Duration::from_millis(1)).serve();
+    let url = server.url();
+    let header = format!("x-long: {}", "a".repeat(60_000));
+    let running = start(loadgen([
+        "http",
+        &url,
+        "--json",
+        "--quiet",
+        "--http-debug",
+        "-c",
+        "1",
+        "--duration",
+        "1m30s",
+        "-H",
+        &header,
+    ]));
+    // A pipe holds one of the three, and nobody reads.
+    let begun = Instant::now();
+    while server.log.exchanges().len() < 20 {
+        assert!(
+            begun.elapsed() < Duration::from_mins(1),
+            "{} were sent",
+            server.log.exchanges().len()
+        );
+        sleep(Duration::from_millis(20));
+    }
+    let id = running.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &id]).status();
+    assert!(sent.unwrap().success());
+    let ran = finish(running);
+    assert_eq!(ran.code, Some(130), "{}", ran.figures);
+    assert_eq!(ran.stderr.matches("> x-long: aaaa").count(), 3);
 }
 
 #[test]

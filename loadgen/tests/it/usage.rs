@@ -3,7 +3,7 @@
 use crate::support::{finish, loadgen, start};
 
 /// Each `(arguments, what the line must name)`.
-const WRONG: [(&str, &str); 91] = [
+const WRONG: [(&str, &str); 101] = [
     ("http", "<URL>"),
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
@@ -25,6 +25,10 @@ const WRONG: [(&str, &str); 91] = [
     ("http http://127.0.0.1:1/ --duration 90", "write `90s`"),
     ("http http://127.0.0.1:1/ --expect 20x", "`20x`"),
     ("http http://127.0.0.1:1/ --expect 200,", "--expect"),
+    (
+        "worker --coordinate redis://127.0.0.1:1/0 --log /proc/x",
+        "--log: cannot write",
+    ),
     ("run smoke --users ten", "from 1 to 20000"),
     ("run smoke --users -1", "--users"),
     ("run smoke --seed 1e999", "--seed"),
@@ -94,6 +98,14 @@ const WRONG: [(&str, &str); 91] = [
         "run smoke --overrides {\"phases\":[]} --rate 5/s",
         "--overrides",
     ),
+    (
+        "stack --services redis -- no-such-program",
+        "`no-such-program` is no program",
+    ),
+    (
+        "stack --services redis -- /nonexistent/program",
+        "give its path",
+    ),
     ("experiment pool_size --blocks ten", "--blocks"),
     ("results prune --keep all", "--keep"),
     ("serve --listen here", "--listen"),
@@ -112,6 +124,13 @@ const WRONG: [(&str, &str); 91] = [
         "http http://127.0.0.1:1/ --cacert a --insecure",
         "--insecure",
     ),
+    ("http http://127.0.0.1:1/ --insecure", "like https://"),
+    ("http http://127.0.0.1:1/ --cacert a", "like https://"),
+    ("ws ws://127.0.0.1:1/ --insecure", "like wss://"),
+    ("ws --cacert a", "like wss://"),
+    ("run users --max-users 5", "--users"),
+    ("run core --users 9 --max-users 5", "--users"),
+    ("capacity users --max-users 5", "--search rate"),
     ("http http://127.0.0.1:1/ --redirects 3", "--client reqwest"),
     ("http http://127.0.0.1:1/ --header accept", "`accept`"),
     (
@@ -176,6 +195,21 @@ fn a_mistyped_word_is_said_in_one_line_and_ends_with_2() {
         assert!(lines[0].starts_with("error: "), "{}", lines[0]);
         assert!(lines[0].contains(named), "`{arguments}`: {}", lines[0]);
     }
+}
+
+#[test]
+fn a_service_that_is_not_installed_is_said_before_another_one_is_started() {
+    let mut command = loadgen(["stack", "--services", "postgres,redis"]);
+    // PostgreSQL is found in its own folder.
+    command.env("PATH", "");
+    let ran = finish(start(command));
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("was not found: install it"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]

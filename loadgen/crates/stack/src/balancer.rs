@@ -189,6 +189,16 @@ impl Balancer {
     }
 }
 
+/// The socket of its commands, in a folder of its own, because it is made by the user that the balancer runs
+/// as; refused where its path is too long for one.
+pub(super) fn commands_in(folder: &StackFolder) -> Result<PathBuf, StackError> {
+    let commands = folder.join("balancer").join("commands");
+    if commands.as_os_str().len() > MAX_SOCKET_PATH - ".12345.tmp".len() {
+        return Err(StackError::LongPath(commands));
+    }
+    Ok(commands)
+}
+
 /// Starts it before these instances.
 pub(super) fn start(
     supervisor: &ProcessSupervisor,
@@ -198,14 +208,10 @@ pub(super) fn start(
 ) -> Result<Balancer, StackError> {
     let program = binaries::haproxy()?;
     let user = SystemUser::for_service()?;
-    // A folder of its own, because the socket is made by the user that it runs as.
+    let commands = commands_in(folder)?;
     let own = folder.join("balancer");
     std::fs::create_dir_all(&own)
         .map_err(StackError::io(format!("cannot make {}", own.display())))?;
-    let commands = own.join("commands");
-    if commands.as_os_str().len() > MAX_SOCKET_PATH - ".12345.tmp".len() {
-        return Err(StackError::LongPath(commands));
-    }
     let (process, port, start) = on_free_port(|port| {
         let file = folder.write_secret("haproxy.cfg", &settings(port, &commands, instances))?;
         if let Some(user) = user {

@@ -7,7 +7,8 @@ use std::{
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
-    process,
+    process, thread,
+    time::{Duration, Instant},
 };
 
 use uuid::Uuid;
@@ -22,6 +23,8 @@ const OWNER: &str = "owner";
 pub(super) const PRIMARY_DATA: &str = "postgres";
 /// Folder of the data of its replica.
 pub(super) const REPLICA_DATA: &str = "replica";
+/// Longest wait for a database to end whose loadgen was killed, and the time between two looks at it.
+const DATABASE_ENDS: (Duration, Duration) = (Duration::from_secs(10), Duration::from_millis(50));
 /// File that says that the replica has become the primary: its data is what counts.
 const PROMOTED: &str = "promoted";
 
@@ -55,6 +58,14 @@ impl StackFolder {
         let path = path.canonicalize().map_err(StackError::folder(path))?;
         if let Some(pid) = living_owner(&path) {
             return Err(StackError::Busy { folder: path, pid });
+        }
+        // PostgreSQL ends a moment later than a loadgen that is killed, and no other one starts meanwhile.
+        let begun = Instant::now();
+        while let Some(pid) = running_database(&path) {
+            if begun.elapsed() > DATABASE_ENDS.0 {
+                return Err(StackError::Busy { folder: path, pid });
+            }
+            thread::sleep(DATABASE_ENDS.1);
         }
         let folder = Self { path, keep: true };
         folder.write_secret(OWNER, &owner())?;
@@ -166,22 +177,19 @@ fn remove_stale(root: &Path) {
             // Links are not followed: another user may have created one.
             && fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir() && meta.uid() == own)
             && path.join(OWNER).is_file();
-        if ours && living_owner(&path).is_none() && !database_runs(&path) {
+        if ours && living_owner(&path).is_none() && running_database(&path).is_none() {
             let _gone = fs::remove_dir_all(&path);
         }
     }
 }
 
-fn database_runs(folder: &Path) -> bool {
-    [PRIMARY_DATA, REPLICA_DATA].into_iter().any(|data| {
-        let Ok(text) = fs::read_to_string(folder.join(data).join("postmaster.pid")) else {
-            return false;
-        };
-        let Some(pid) = text.lines().next() else {
-            return false;
-        };
-        fs::read_to_string(format!("/proc/{pid}/cmdline"))
-            .is_ok_and(|command| command.contains(&*folder.to_string_lossy()))
+/// The PostgreSQL, primary or replica, that runs on data in a folder.
+fn running_database(folder: &Path) -> Option<u32> {
+    [PRIMARY_DATA, REPLICA_DATA].into_iter().find_map(|data| {
+        let text = fs::read_to_string(folder.join(data).join("postmaster.pid")).ok()?;
+        let pid: u32 = text.lines().next()?.trim().parse().ok()?;
+        let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
+        command.contains(&*folder.to_string_lossy()).then_some(pid)
     })
 }
 
@@ -223,6 +231,25 @@ mod tests {
         drop(first);
         assert!(path.exists());
         drop(StackFolder::kept(&path).unwrap());
+    }
+
+    #[test]
+    fn a_kept_folder_is_used_again_when_the_database_of_a_killed_process_has_ended() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("kept");
+        let data = path.join(PRIMARY_DATA);
+        fs::create_dir_all(&data).unwrap();
+        // Its command names the folder, as that of PostgreSQL does.
+        let script = format!("sleep 1; : {}", data.canonicalize().unwrap().display());
+        let mut database = process::Command::new("sh")
+            .args(["-c", &script])
+            .spawn()
+            .unwrap();
+        fs::write(data.join("postmaster.pid"), format!("{}\n", database.id())).unwrap();
+        fs::write(path.join(OWNER), "4194305 7").unwrap();
+        let folder = StackFolder::kept(&path).unwrap();
+        assert!(database.try_wait().unwrap().is_some(), "it still runs");
+        drop(folder);
     }
 
     #[test]

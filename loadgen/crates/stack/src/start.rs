@@ -65,6 +65,12 @@ impl Stack {
             // A wrong path is an error before anything is started.
             binaries::target(options.target_bin.as_deref())?;
         }
+        if wanted.postgres {
+            binaries::postgres()?;
+        }
+        if wanted.redis {
+            binaries::redis()?;
+        }
         let topology = options.topology;
         if topology.pooler.is_some() {
             if !wanted.postgres {
@@ -90,6 +96,9 @@ impl Stack {
             Some(path) => StackFolder::kept(path)?,
             None => StackFolder::temporary()?,
         };
+        if wanted.target && topology.instances > 1 {
+            balancer::commands_in(&folder)?;
+        }
         let disk = own_disk
             .then(|| MemoryDisk::new(folder.join(PRIMARY_DATA), options.scale))
             .transpose()?;

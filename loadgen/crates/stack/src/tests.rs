@@ -85,6 +85,29 @@ pub(super) fn open_folder() -> tempfile::TempDir {
 }
 
 #[test]
+fn a_folder_whose_sockets_would_be_too_long_is_refused_before_anything_is_started() {
+    if !installed() || binaries::haproxy().is_err() {
+        return;
+    }
+    let root = open_folder();
+    let folder = root.path().join("x".repeat(120));
+    let started = Stack::start(StackOptions {
+        keep_in: Some(folder.clone()),
+        services: ServiceSet::ALL,
+        topology: "scale=2".parse().unwrap(),
+        // Any program: it is not started.
+        target_bin: env::current_exe().ok(),
+        ..StackOptions::default()
+    });
+    assert!(
+        matches!(started, Err(StackError::LongPath(_))),
+        "{:?}",
+        started.err()
+    );
+    assert!(!folder.join("postgres").exists());
+}
+
+#[test]
 fn the_services_run_durably_and_leave_nothing_behind() {
     if !installed() {
         return;

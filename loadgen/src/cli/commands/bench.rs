@@ -9,9 +9,11 @@ use std::{
     time::Duration,
 };
 
-use super::bench_target;
+use super::{bench_target, bench_target_text::QUICK_CHECK};
 use crate::{
-    calibration::{self, Calibration, CalibrationPlan, NullTarget, PeerComparison, RoundSpread},
+    calibration::{
+        self, Calibration, CalibrationPlan, NullTarget, PeerComparison, PeerPlan, RoundSpread,
+    },
     cli::{
         failure::Failure,
         flags::BenchArgs,
@@ -20,6 +22,8 @@ use crate::{
     exit,
 };
 use loadgen_engine::driver::TargetUrl;
+use loadgen_experiment::schema::Percentile;
+use loadgen_report::render::figures;
 
 /// How long each loop is measured in each round.
 const SECONDS: f64 = 0.5;
@@ -58,11 +62,13 @@ pub(in crate::cli) fn run(args: &BenchArgs) -> Result<u8, Failure> {
         CalibrationPlan {
             rounds: 3,
             turn: Duration::from_millis(400),
+            quick: true,
         }
     } else {
         CalibrationPlan {
             rounds: 13,
             turn: Duration::from_secs_f64(args.seconds.unwrap_or(SECONDS)),
+            quick: false,
         }
     };
     let costs =
@@ -110,10 +116,18 @@ fn compare_with_peers(
     };
     TargetUrl::parse(&url).map_err(|error| Failure::usage(format!("--url: {error}")))?;
     let plan = if args.quick {
-        (2, 1)
+        PeerPlan {
+            rounds: 2,
+            seconds: 1,
+            quick: true,
+        }
     } else {
         let seconds = args.seconds.map_or(0, |seconds| seconds.ceil() as u32);
-        (PEER_ROUNDS, seconds.max(PEER_SECONDS))
+        PeerPlan {
+            rounds: PEER_ROUNDS,
+            seconds: seconds.max(PEER_SECONDS),
+            quick: false,
+        }
     };
     let own = || {
         let mut command = Command::new(program);
@@ -149,6 +163,9 @@ fn render_peers(found: &PeerComparison) -> String {
     let mut line = |text: String| {
         let _written = writeln!(out, "{text}");
     };
+    if found.quick {
+        line(QUICK_CHECK.to_owned());
+    }
     line(format!("CPU a request of the whole process, {}", found.url));
     for (name, costs) in &found.cpu_per_request_us {
         let Some(cost) = RoundSpread::of(costs) else {
@@ -202,7 +219,15 @@ fn render(found: &Calibration) -> String {
     let mut line = |text: String| {
         let _written = writeln!(out, "{text}");
     };
-    let word = |passed: bool| if passed { "ok" } else { "NO" };
+    // A check that is no measurement meets and misses no limit.
+    let word = |passed: bool| match (found.quick, passed) {
+        (true, _) => "--",
+        (false, true) => "ok",
+        (false, false) => "NO",
+    };
+    if found.quick {
+        line(QUICK_CHECK.to_owned());
+    }
     line("CPU a request, 64 connections, closed loop (median of rounds)".to_owned());
     for (name, us) in &found.cpu_per_request_us {
         let rate = found
@@ -227,13 +252,17 @@ fn render(found: &Calibration) -> String {
     lags.sort_by_key(|(rate, _)| rate.parse::<u64>().unwrap_or(u64::MAX));
     for (rate, lag) in lags {
         let limit = if rate == "20000" {
-            format!("  {} (limit p99 {LAG_US:.0})", word(lag.p99 < LAG_US))
+            let met = lag.p99.ms().map_or("--", |p99| word(p99 < LAG_US));
+            format!("  {met} (limit p99 {LAG_US:.0})")
         } else {
             String::new()
         };
         line(format!(
-            "  {rate:>6}/s  p50 {:.1}  p99 {:.1}  p99.9 {:.1}  max {:.1}{limit}",
-            lag.p50, lag.p99, lag.p999, lag.max
+            "  {rate:>6}/s  p50 {}  p99 {}  p99.9 {}  max {:.1}{limit}",
+            microseconds(lag.p50),
+            microseconds(lag.p99),
+            microseconds(lag.p999),
+            lag.max
         ));
     }
     line("Memory of an idle user with an open connection".to_owned());
@@ -253,4 +282,71 @@ fn render(found: &Calibration) -> String {
         found.allocations_per_request
     ));
     out
+}
+
+/// A figure in microseconds; a dash where too few requests have it.
+fn microseconds(figure: Percentile) -> String {
+    match figure {
+        Percentile::TooFew { n } => figures::too_few(n),
+        Percentile::Known(us) => format!("{us:.1}"),
+        // What was sent was late by some time.
+        Percentile::BeyondTimeout => figures::ABSENT.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calibration::LagQuantiles;
+
+    fn found(quick: bool) -> Calibration {
+        let lag = LagQuantiles {
+            p50: Percentile::Known(2.0),
+            p99: Percentile::Known(40.0),
+            p999: Percentile::TooFew { n: 2_000 },
+            max: 90.0,
+        };
+        Calibration {
+            quick,
+            cpu_per_request_us: [("loadgen", 12.0), ("hyper_loop", 10.0)].into(),
+            ratio_to_hyper: 1.2,
+            ratios: vec![1.2, 1.25],
+            requests_per_s_per_core: [("loadgen", 83_333.0)].into(),
+            schedule_lag_us: ["1000", "20000"].map(|rate| (rate.to_owned(), lag)).into(),
+            bytes_per_idle_vu: [("1000".to_owned(), 25_000.0)].into(),
+            allocations_per_request: 3.0,
+        }
+    }
+
+    #[test]
+    fn a_limit_is_met_or_not_by_a_measurement_and_a_percentile_of_few_is_a_dash() {
+        let text = render(&found(false));
+        for part in [
+            "  ok  loadgen / hyper loop 1.20",
+            "p99 40.0  p99.9 –  n=2,000  max 90.0  ok (limit p99 1000)",
+            "  NO    1000 users: 25.0 kB each",
+            "  --   10000 users: not measured",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(!text.contains(QUICK_CHECK), "{text}");
+    }
+
+    #[test]
+    fn a_quick_check_says_that_it_is_no_measurement_and_meets_no_limit() {
+        let text = render(&found(true));
+        assert!(text.starts_with(QUICK_CHECK), "{text}");
+        assert!(!text.contains("ok") && !text.contains("NO"), "{text}");
+        let peers = |quick| {
+            render_peers(&PeerComparison {
+                quick,
+                url: "http://127.0.0.1:1/".to_owned(),
+                versions: [("wrk", "4.1.0".to_owned())].into(),
+                cpu_per_request_us: [("loadgen", vec![10.0]), ("wrk", vec![8.0])].into(),
+                ratios: [("wrk", vec![1.25])].into(),
+            })
+        };
+        assert!(peers(true).starts_with(QUICK_CHECK), "{}", peers(true));
+        assert!(!peers(false).contains(QUICK_CHECK), "{}", peers(false));
+    }
 }

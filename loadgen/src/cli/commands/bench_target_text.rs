@@ -22,6 +22,10 @@ const HEADINGS: [&str; 7] = [
     "verdict",
 ];
 
+/// What a quick check says of itself.
+pub(super) const QUICK_CHECK: &str =
+    "QUICK CHECK: no measurement, it only shows that everything works";
+
 /// The whole result.
 pub(super) fn render(found: &TargetComparison) -> String {
     let mut out = String::new();
@@ -34,7 +38,7 @@ pub(super) fn render(found: &TargetComparison) -> String {
         found.scale, found.connections, found.rounds, found.turn_s
     ));
     if found.quick {
-        line("QUICK CHECK: no measurement, it only shows that everything works");
+        line(QUICK_CHECK);
     }
     line("");
     for row in aligned(&rows(&found.parts)) {

@@ -60,9 +60,13 @@ fn beside_baseline(args: &CompareArgs, name: &str) -> Result<u8, Failure> {
     } else {
         words.collect()
     };
-    let mut now = Vec::new();
+    let mut now: Vec<PastRun> = Vec::new();
     for word in words {
         let run = read(args, word)?;
+        // Figures of one run that count twice would show how little runs differ.
+        if now.iter().any(|other| other.folder == run.folder) {
+            return Err(Failure::Usage(format!("{} is named twice", run.folder)));
+        }
         if run.folder == baseline.folder {
             return Err(Failure::Usage(format!(
                 "{} is the baseline `{name}` itself: name a later run",
@@ -87,7 +91,9 @@ fn beside_baseline(args: &CompareArgs, name: &str) -> Result<u8, Failure> {
         .map_err(Failure::Usage)?;
     let found = differences(&all);
     let gate = gate(args, &all, &found)?;
-    let (past, _unread) = store::finished_runs(results).map_err(Failure::usage)?;
+    let (mut past, _unread) = store::finished_runs(results).map_err(Failure::usage)?;
+    // A run is on one side alone, also where it is older than the baseline.
+    past.retain(|one| now.iter().all(|run| run.folder != one.folder));
     let earlier = earlier_like(past, &baseline, MOST_EARLIER);
     let metrics = if args.metric.is_empty() {
         default_metrics_of(&baseline.summary)

@@ -1,8 +1,10 @@
 //! `loadgen stack`: PostgreSQL, Redis and target-app for other programs.
 
 use std::{
+    env, fs,
     io::{self, Write as _},
-    os::unix::process::ExitStatusExt as _,
+    os::unix::{fs::PermissionsExt as _, process::ExitStatusExt as _},
+    path::Path,
     process::{ExitStatus, Stdio},
     sync::Arc,
 };
@@ -30,6 +32,9 @@ pub(in crate::cli) fn run(args: &StackArgs) -> Result<u8, Failure> {
     let services = services(&args.services)?;
     // A wrong profile is refused before anything is started.
     resolve_settings(&args.profile, &[])?;
+    if let Some(program) = args.command.first() {
+        check_program(program)?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -86,6 +91,27 @@ async fn work(
         .spawn()
         .map_err(|error| Failure::Usage(format!("`{program}` cannot be started: {error}")))?;
     follow(child, &stop).await
+}
+
+/// Refuses a command that is no program before services are started for it.
+fn check_program(program: &str) -> Result<(), Failure> {
+    let is_program = |path: &Path| {
+        let found = fs::metadata(path);
+        found.is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+    };
+    let is_found = match env::var_os("PATH") {
+        _ if program.contains('/') => is_program(Path::new(program)),
+        Some(path) => env::split_paths(&path).any(|folder| is_program(&folder.join(program))),
+        // The system has a list of its own then.
+        None => true,
+    };
+    if is_found {
+        Ok(())
+    } else {
+        Err(Failure::Usage(format!(
+            "`{program}` is no program that can be started: name one that is in the PATH, or give its path"
+        )))
+    }
 }
 
 fn services(wanted: &[StackService]) -> Result<ServiceSet, Failure> {
@@ -188,6 +214,22 @@ mod tests {
             StackService::Target,
         ];
         assert_eq!(services(&all).unwrap(), ServiceSet::ALL);
+    }
+
+    #[test]
+    fn a_command_that_is_no_program_is_refused() {
+        for program in ["sh", "/bin/sh"] {
+            assert!(check_program(program).is_ok(), "{program}");
+        }
+        for program in [
+            "no-such-program",
+            "/bin/no-such-program",
+            "/etc/passwd",
+            "/",
+        ] {
+            let error = check_program(program).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("`{program}`")), "{error}");
+        }
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::BufWriter,
+    io::{BufWriter, Write as _},
     path::Path,
     sync::{Arc, atomic::Ordering},
 };
@@ -15,7 +15,7 @@ use crate::{
         failure::Failure,
         flags::WorkerArgs,
         output::print,
-        session::{CleanupSlot, connect, listen, refuse_remote},
+        session::{CleanupSlot, check_file, connect, listen, refuse_remote},
     },
     coordination::{JoinedWorker, PartLoad, PartResult, RedisAddress},
     exit,
@@ -41,6 +41,9 @@ pub(in crate::cli) fn run(args: &WorkerArgs) -> Result<u8, Failure> {
         .coordinate
         .parse::<RedisAddress>()
         .map_err(|why| Failure::Usage(format!("--coordinate: {why}")))?;
+    if let Some(log) = &args.log {
+        check_file("--log", log)?;
+    }
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -143,9 +146,11 @@ async fn finish(
     worker: &JoinedWorker,
     outcome: TrialOutcome,
 ) -> Result<u8, Failure> {
-    if let Some(path) = &args.log {
-        write_log(path, &outcome.data)?;
-    }
+    // One that cannot be written is no reason to lose a part of the load: it is told when the run has that.
+    let logged = args
+        .log
+        .as_deref()
+        .map_or(Ok(()), |path| write_log(path, &outcome.data));
     let total = &outcome.data.total;
     let line = format!(
         "{} of {} planned request(s) of the window ended, {} failed; begun within {:.2} ms of the common instant; {}\n",
@@ -164,7 +169,7 @@ async fn finish(
     };
     worker.send_result(result).await?;
     print(&line)?;
-    Ok(exit::PASSED)
+    logged.map(|()| exit::PASSED)
 }
 
 fn write_log(path: &Path, data: &TrialData) -> Result<(), Failure> {
@@ -172,5 +177,8 @@ fn write_log(path: &Path, data: &TrialData) -> Result<(), Failure> {
         |why: &dyn std::fmt::Display| Failure::Internal(format!("--log {}: {why}", path.display()));
     let file = File::create(path).map_err(|error| failed(&error))?;
     let operations = CodeConnect.catalog().operations;
-    write_hlog(data, operations, BufWriter::new(file)).map_err(|error| failed(&error))
+    let mut to = BufWriter::new(file);
+    write_hlog(data, operations, &mut to).map_err(|error| failed(&error))?;
+    // A buffer that is dropped says nothing of a disk that is full.
+    to.flush().map_err(|error| failed(&error))
 }

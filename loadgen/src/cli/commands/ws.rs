@@ -3,7 +3,7 @@
 
 use shared::paths;
 
-use super::single_load::SingleLoad;
+use super::{http::refuse_trust, single_load::SingleLoad};
 use crate::{
     cli::{
         failure::Failure,
@@ -36,7 +36,14 @@ const NOT_TESTED: [&str; 2] = [
 /// Measures, stores and prints; returns the exit code of the verdict.
 pub(in crate::cli) fn run(args: &WsArgs) -> Result<u8, Failure> {
     Failure::unless_files_suffice()?;
+    let trust = |encrypted: bool| {
+        if encrypted {
+            return Ok(());
+        }
+        refuse_trust(args.insecure, args.cacert.is_some(), "wss")
+    };
     let Some(text) = &args.url else {
+        trust(false)?;
         let services = ServiceSource::OwnStack {
             scale: args.scale,
             topology: None,
@@ -50,6 +57,7 @@ pub(in crate::cli) fn run(args: &WsArgs) -> Result<u8, Failure> {
         return chat(args, &services, "an own stack");
     };
     let url = socket_url(text)?;
+    trust(url.encrypted)?;
     let addresses = TargetAddresses::find(&url, &[]).map_err(Failure::usage)?;
     refuse_remote(text, &addresses, args.allow_remote_target)?;
     if url.path != paths::CHAT_SOCKET {

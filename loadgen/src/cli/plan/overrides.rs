@@ -73,7 +73,14 @@ pub(super) fn apply(suite: &mut Suite, args: &LoadArgs) -> Result<(), BadFile> {
     suite.seed = args.seed.unwrap_or(suite.seed);
     suite.accounts = args.accounts.unwrap_or(suite.accounts);
     suite.timeout = args.timeout.unwrap_or(suite.timeout);
-    suite.max_users = args.max_users.unwrap_or(suite.max_users);
+    if let Some(most) = args.max_users {
+        if let LoadModel::Closed { users, .. } = suite.load {
+            return Err(BadFile(format!(
+                "--max-users limits the users of an open load, and this load is closed, with {users} of them: give their number with --users, or a rate with --rate"
+            )));
+        }
+        suite.max_users = most;
+    }
     Ok(())
 }
 
@@ -280,6 +287,36 @@ mod tests {
         assert_eq!((users, think), (50, Some(pause)));
         let error = apply(&mut suite(), &args).unwrap_err().to_string();
         assert!(error.contains("--users"), "{error}");
+    }
+
+    #[test]
+    fn a_limit_of_users_is_refused_where_the_load_is_closed_and_has_its_users() {
+        let limited = |rate: Option<&str>, users| {
+            let mut chosen = suite();
+            let args = LoadArgs {
+                rate: rate.map(|rate| rate.parse().unwrap()),
+                users,
+                max_users: Some(9),
+                ..LoadArgs::default()
+            };
+            apply(&mut chosen, &args).map(|()| chosen.max_users)
+        };
+        assert_eq!(limited(None, None).unwrap(), 9);
+        let error = limited(None, Some(50)).unwrap_err().to_string();
+        assert!(
+            error.starts_with("--max-users") && error.contains("with 50 of them"),
+            "{error}"
+        );
+        // A rate makes a closed load open.
+        let text = "name: x\nload: { model: closed, users: 5, duration: 20s }\nflows: [ { flow: auth.login } ]\n";
+        let mut closed = load::parse(text, "x.yaml", CodeConnect.catalog()).unwrap();
+        let args = LoadArgs {
+            rate: Some("7/s".parse().unwrap()),
+            max_users: Some(9),
+            ..LoadArgs::default()
+        };
+        apply(&mut closed, &args).unwrap();
+        assert_eq!(closed.max_users, 9);
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub(super) use interrupt::{CleanupSlot, listen};
 pub(super) use job_template::job_template;
 pub(super) use measured::MeasuredSession;
 pub(super) use open::{StackAddresses, connect, start_stack};
+pub(super) use outputs::check_file;
 pub(super) use page_readers::close_when_left;
 pub(super) use services::{ServiceSource, refuse_remote};
 pub(super) use single_run::SingleRun;

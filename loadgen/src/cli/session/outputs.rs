@@ -74,7 +74,7 @@ fn check_folder(name: &str, folder: &Path) -> Result<(), Failure> {
 }
 
 /// Refuses a file that cannot be written. Devices and pipes are not tried: opening one may wait.
-fn check_file(name: &str, file: &Path) -> Result<(), Failure> {
+pub(in crate::cli) fn check_file(name: &str, file: &Path) -> Result<(), Failure> {
     let cannot = |why: &dyn std::fmt::Display| {
         Failure::Usage(format!(
             "{name}: cannot write {}: {why}; name another file",

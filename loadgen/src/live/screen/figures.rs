@@ -25,7 +25,7 @@ pub(super) fn ms(value: Option<f64>) -> String {
     }
 }
 
-/// A share as per cent: `0.2 %`, `45 %`.
+/// A share as per cent: `0.2 %`, `45 %`, `<0.01 %`.
 pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if !percent.is_finite() {
@@ -34,6 +34,8 @@ pub(super) fn percent(share: f64) -> String {
         format!("{percent:.0} %")
     } else if percent.abs() >= 0.095 {
         format!("{percent:.1} %")
+    } else if percent > 0.0 && percent < 0.005 {
+        "<0.01 %".to_owned()
     } else {
         format!("{percent:.2} %")
     }
@@ -54,8 +56,8 @@ mod tests {
             ["0.12", "3.1", "1,240", "-"].map(str::to_owned)
         );
         assert_eq!(
-            [0.0, 0.000_5, 0.002, 0.45].map(percent),
-            ["0 %", "0.05 %", "0.2 %", "45 %"].map(str::to_owned)
+            [0.0, 0.000_01, 0.000_5, 0.002, 0.45].map(percent),
+            ["0 %", "<0.01 %", "0.05 %", "0.2 %", "45 %"].map(str::to_owned)
         );
     }
 }

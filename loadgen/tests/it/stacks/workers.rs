@@ -255,7 +255,8 @@ fn a_killed_worker_makes_the_run_invalid_and_is_named_with_the_time() {
     let redis = TestRedis::start(folder);
     let load = "--flow health.check --rate 40/s --duration 40s --warmup 1s";
     let coordinator = start(coordinator(&redis, "2", load, folder));
-    let lasting = start(worker(&redis, &["--index", "0"]));
+    // A disk is full where it writes its own log.
+    let lasting = start(worker(&redis, &["--index", "0", "--log", "/dev/full"]));
     let killed = start(worker(&redis, &["--index", "1"]));
     wait_for_event(folder, "\"phase\":\"measure\"");
     // Dropping it kills it.
@@ -266,7 +267,13 @@ fn a_killed_worker_makes_the_run_invalid_and_is_named_with_the_time() {
         begun.elapsed() < Duration::from_secs(35),
         "the load goes on"
     );
-    assert_eq!(finish(lasting).code, Some(0));
+    let lasting = finish(lasting);
+    assert_eq!(lasting.code, Some(1), "{lasting:?}");
+    assert!(
+        lasting.stderr.contains("--log /dev/full"),
+        "{}",
+        lasting.stderr
+    );
     assert_eq!(ran.code, Some(97), "{ran:?}");
     let summary = summary(folder, &ran);
     assert_eq!(summary["verdict"]["word"], "INVALID");

@@ -1,10 +1,14 @@
 //! Prints complete HTTP exchanges, for a person who wants to see what is sent and received.
+//!
+//! A thread that sends only puts them aside: their text is made, and written, by whoever calls
+//! [`HttpTrace::print`]. A terminal may let a write wait, which would be measured as a wait of the next request.
 
 use std::{
     fmt::Write as _,
     io::Write as _,
+    mem,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
 };
@@ -21,10 +25,26 @@ const MAX_PRINTED_BYTES: usize = 64 * 1024;
 /// In place of a secret.
 const NOT_SHOWN: &str = "(not shown)";
 
-/// Prints the first exchanges of a run on standard error; clones share the count.
+/// Keeps the first exchanges of a run until they are printed on standard error; clones share them.
 #[derive(Debug, Clone)]
 pub struct HttpTrace {
     left: Arc<AtomicU32>,
+    /// Those that have ended and are not printed yet.
+    ended: Arc<Mutex<Vec<TracedExchange>>>,
+}
+
+/// A request that is to be printed.
+#[derive(Debug)]
+pub(super) struct TracedRequest {
+    message: HttpMessage,
+    body: Bytes,
+}
+
+/// The same with its response or failure.
+#[derive(Debug)]
+struct TracedExchange {
+    request: TracedRequest,
+    result: Result<Reply, RequestFailure>,
 }
 
 impl HttpTrace {
@@ -32,14 +52,51 @@ impl HttpTrace {
     pub fn first(count: u32) -> Self {
         Self {
             left: Arc::new(AtomicU32::new(count)),
+            ended: Arc::default(),
         }
     }
 
-    /// The text of a request that is to be printed; `None` once enough were.
-    pub(super) fn request(&self, request: &HttpMessage, body_bytes: &Bytes) -> Option<String> {
+    /// A request that is to be printed, as `message` makes it; `None` once enough were.
+    pub(super) fn request(
+        &self,
+        message: impl FnOnce() -> Option<HttpMessage>,
+        body: &Bytes,
+    ) -> Option<TracedRequest> {
         self.left
             .fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1))
             .ok()?;
+        Some(TracedRequest {
+            message: message()?,
+            body: body.clone(),
+        })
+    }
+
+    /// Puts a request aside with its response or failure.
+    pub(super) fn keep(&self, request: TracedRequest, result: &Result<Reply, RequestFailure>) {
+        self.ended().push(TracedExchange {
+            request,
+            result: result.clone(),
+        });
+    }
+
+    /// Prints the exchanges that have ended since the last time, each in one write.
+    pub fn print(&self) {
+        let ended = mem::take(&mut *self.ended());
+        for one in ended {
+            // Nothing to do if standard error is closed.
+            let _gone = std::io::stderr().lock().write_all(one.text().as_bytes());
+        }
+    }
+
+    fn ended(&self) -> MutexGuard<'_, Vec<TracedExchange>> {
+        // Nothing that can panic runs under this lock.
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TracedRequest {
+    fn text(&self) -> String {
+        let request = &self.message;
         let uri = request.uri();
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let (method, path) = (request.method(), escaped(path));
@@ -56,16 +113,17 @@ impl HttpTrace {
                 line(&mut text, '>', name.as_str(), &value);
             }
         }
-        body(&mut text, '>', body_bytes, body_bytes.len() as u64);
-        Some(text)
+        body(&mut text, '>', &self.body, self.body.len() as u64);
+        text
     }
 }
 
-/// Prints a request and its response or failure, in one write.
-pub(super) fn print(mut text: String, result: &Result<Reply, RequestFailure>) {
-    finish(&mut text, result);
-    // Nothing to do if standard error is closed.
-    let _gone = std::io::stderr().lock().write_all(text.as_bytes());
+impl TracedExchange {
+    fn text(&self) -> String {
+        let mut text = self.request.text();
+        finish(&mut text, &self.result);
+        text
+    }
 }
 
 fn finish(text: &mut String, result: &Result<Reply, RequestFailure>) {
@@ -157,16 +215,17 @@ mod tests {
             .header(header::AUTHORIZATION, "Bearer s3cret")
             .body(Full::default())
             .unwrap();
-        let mut text = HttpTrace::first(1)
-            .request(&request, &Bytes::from_static(b"one\ntwo"))
-            .unwrap();
+        let trace = HttpTrace::first(1);
+        let body = Bytes::from_static(b"one\ntwo");
+        let request = trace.request(|| Some(request), &body).unwrap();
         let mut headers = HeaderMap::new();
         headers.insert(header::SET_COOKIE, HeaderValue::from_static("id=s3cret"));
         headers.insert("x-a", HeaderValue::from_static("b"));
         let reply = Reply::new(404, headers, Bytes::from_static(b"\x1b[31mred"));
-        finish(&mut text, &Ok(reply));
+        trace.keep(request, &Ok(reply));
+        let ended = trace.ended();
         assert_eq!(
-            text,
+            ended[0].text(),
             "> POST /a?b=c HTTP/1.1\n> host: h:80\n> authorization: (not shown)\n>\n> one\n> two\n\
              < 404 Not Found\n< set-cookie: (not shown)\n< x-a: b\n<\n< \\u{1b}[31mred\n\n"
         );
@@ -194,14 +253,21 @@ mod tests {
     fn only_the_first_exchanges_are_shown_whoever_sends_them() {
         let trace = HttpTrace::first(2);
         let other = trace.clone();
-        let request = http::Request::get("http://h/a")
-            .body(Full::default())
-            .unwrap();
-        let shown = |trace: &HttpTrace| trace.request(&request, &Bytes::new());
-        let text = shown(&trace).unwrap();
-        assert_eq!(text, "> GET /a HTTP/2\n> :authority: h\n");
-        let shown = |trace: &HttpTrace| shown(trace).is_some();
-        assert!(shown(&other));
-        assert!(!shown(&trace) && !shown(&other));
+        let request = || {
+            let request = http::Request::get("http://h/a");
+            request.body(Full::<Bytes>::default()).ok()
+        };
+        let shown = |trace: &HttpTrace| trace.request(request, &Bytes::new());
+        let first = shown(&trace).unwrap();
+        assert_eq!(first.text(), "> GET /a HTTP/2\n> :authority: h\n");
+        let second = shown(&other).unwrap();
+        assert!(shown(&trace).is_none() && shown(&other).is_none());
+        // They wait, whoever has sent them, until they are printed once.
+        for one in [first, second] {
+            other.keep(one, &Err((Outcome::Reset, "gone".to_owned())));
+        }
+        assert_eq!(trace.ended().len(), 2);
+        trace.print();
+        assert!(trace.ended().is_empty() && other.ended().is_empty());
     }
 }

@@ -26,7 +26,7 @@ pub struct DriverOptions {
     pub iterations: Option<u64>,
     /// How the client reaches the target.
     pub client: ClientOptions,
-    /// Prints the first exchanges.
+    /// Keeps the first exchanges until they are printed.
     pub trace: Option<HttpTrace>,
     /// Time between two iteration starts of a user (closed model).
     pub pace: Option<Millis>,

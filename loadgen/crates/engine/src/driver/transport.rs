@@ -6,7 +6,6 @@ use futures_util::future::{LocalBoxFuture, join_all};
 
 use super::{
     connection::{Connection, exchange},
-    http_trace,
     message::message,
     request_record::conclude,
     request_timer::RequestTimer,
@@ -28,8 +27,8 @@ impl Transport for User {
     fn exchange(&mut self, op: OpId, request: Request) -> LocalBoxFuture<'_, Option<Reply>> {
         self.begin(std::iter::once(op));
         let shown = self.worker.trace.as_ref().and_then(|trace| {
-            let message = message(self.worker.endpoint(self.number), &request)?;
-            trace.request(&message, &request.body)
+            let sent = || message(self.worker.endpoint(self.number), &request);
+            trace.request(sent, &request.body)
         });
         Box::pin(async move {
             let sample = &mut self.records[0].sample;
@@ -42,8 +41,8 @@ impl Transport for User {
                 sample,
             )
             .await;
-            if let Some(text) = shown {
-                http_trace::print(text, &result);
+            if let Some((trace, shown)) = self.worker.trace.as_ref().zip(shown) {
+                trace.keep(shown, &result);
             }
             let reply = conclude(&self.worker, &mut self.records[0], result);
             self.advance();

@@ -36,7 +36,7 @@ pub(super) struct WorkerContext {
     pub(super) http2: Http2Connections,
     /// The cookie-keeping clients of the users, where such are asked for.
     pub(super) cookie_clients: CookieClients,
-    /// Prints the first exchanges, where that is asked for.
+    /// Keeps the first exchanges, where that is asked for.
     pub(super) trace: Option<HttpTrace>,
 }
 

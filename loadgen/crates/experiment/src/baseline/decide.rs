@@ -3,6 +3,7 @@
 //! ```text
 //! a trial that is not VALID      left out: its spread is that of the machine
 //! fewer than 5 figures in all    INCONCLUSIVE, no interval
+//! baseline unlike runs before    INCONCLUSIVE: they do not stand for it
 //! interval of 90 % in the margin NO_CHANGE; of a share of requests with 3,000 on each side
 //! interval of 95 % beyond 1      IMPROVED or REGRESSED
 //! else                           INCONCLUSIVE
@@ -25,6 +26,9 @@ use loadgen_stats::{FEWEST_FOR_TWO_SAMPLES, mean_difference, median};
 pub const LEVEL: f64 = 0.95;
 /// Level of the interval that lies within the margin where nothing changed.
 const NARROW_LEVEL: f64 = 0.90;
+
+/// Level at which a baseline is said to differ from the runs before it.
+const UNLIKE_LEVEL: f64 = 0.99;
 
 /// One metric of some runs beside that of their baseline.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,9 +57,9 @@ pub struct BaselineChange {
     pub left_out: String,
 }
 
-/// Compares each metric of the runs `now` with that of the runs `baseline`; the error names a metric
-/// that none of them has, or that a capacity search has only of single trials. The last arm of a run
-/// is looked at.
+/// Compares each metric of the runs `now` with that of the runs `baseline`, of which the first is the
+/// baseline itself; the error names a metric that none of them has, or that a capacity search has only
+/// of single trials. The last arm of a run is looked at.
 pub fn against_baseline(
     metrics: &[String],
     baseline: &[&Summary],
@@ -79,9 +83,50 @@ pub fn against_baseline(
                 .find_map(|summary| Wanted::of(metric, summary))
                 .ok_or_else(|| format!("none of these runs has the metric `{metric}`"))?;
             let (old, new) = (RunGroup::of(metric, baseline), RunGroup::of(metric, now));
-            Ok(decide(metric, &wanted, &old, &new, tests))
+            let mut found = decide(metric, &wanted, &old, &new, tests);
+            if found.decision.is_decided()
+                && let Some(why) = unlike(metric, &wanted, baseline)
+            {
+                found.decision = Decision::Inconclusive;
+                found.why = why;
+            }
+            Ok(found)
         })
         .collect()
+}
+
+/// Why the runs before the baseline, the first of these, do not stand for it: by more than the margin,
+/// and than chance, it lies at another level. Absent where it does not, or where too few can tell.
+fn unlike(metric: &str, wanted: &Wanted, baseline: &[&Summary]) -> Option<String> {
+    let (own, earlier) = baseline.split_at_checked(1)?;
+    let (own, earlier) = (RunGroup::of(metric, own), RunGroup::of(metric, earlier));
+    let in_points = wanted.unit == MetricUnit::Percent;
+    let found = mean_difference(
+        &scaled(&earlier.figures, in_points),
+        &scaled(&own.figures, in_points),
+        UNLIKE_LEVEL,
+        least_error(&earlier, &own),
+    )?;
+    let apart = found.low > 0.0 || found.high < 0.0;
+    let matters = found.estimate.abs() > margin_of(wanted);
+    (apart && matters).then(|| {
+        "the baseline lies at another level than the runs before it, so they do not stand for it: measure what it measured several times, and keep the newest of those as the baseline".to_owned()
+    })
+}
+
+/// Figures on the scale on which they are compared.
+fn scaled(figures: &[f64], in_points: bool) -> Vec<f64> {
+    let scale = |figure: &f64| if in_points { *figure } else { figure.ln() };
+    figures.iter().map(scale).collect()
+}
+
+/// The difference that matters on that scale.
+fn margin_of(wanted: &Wanted) -> f64 {
+    if wanted.unit == MetricUnit::Percent {
+        MARGIN_POINTS
+    } else {
+        wanted.margin.ln_1p()
+    }
 }
 
 /// The decision that stands for all of them, by the rule for the claims of an experiment.
@@ -123,11 +168,10 @@ fn decide(
         "there is no ratio to 0".clone_into(&mut found.why);
         return found;
     }
-    let scaled = |figures: &[f64]| -> Vec<f64> {
-        let scale = |figure: &f64| if in_points { *figure } else { figure.ln() };
-        figures.iter().map(scale).collect()
-    };
-    let (first, second) = (scaled(&old.figures), scaled(&new.figures));
+    let (first, second) = (
+        scaled(&old.figures, in_points),
+        scaled(&new.figures, in_points),
+    );
     let level = |level: f64| 1.0 - (1.0 - level) / tests;
     let least = least_error(old, new);
     let wide = mean_difference(&first, &second, level(LEVEL), least);
@@ -143,11 +187,7 @@ fn decide(
     }
     let shown = |value: f64| if in_points { value } else { value.exp() };
     found.change = Some((shown(wide.estimate), shown(wide.low), shown(wide.high)));
-    let margin = if in_points {
-        found.margin
-    } else {
-        found.margin.ln_1p()
-    };
+    let margin = margin_of(wanted);
     let better = |less: bool| {
         if less {
             Decision::Improved

@@ -7,8 +7,8 @@
 use crate::{
     paired::{MARGIN_POINTS, ShareCount, metrics_of, unseen_failures},
     schema::{
-        Capacity, LoadUnit, MeasuredFigure, MetricKind, MetricUnit, RunKind, SearchEnding, Summary,
-        Trial, ValidityWord,
+        Capacity, LoadUnit, MeasuredFigure, MetricKind, MetricUnit, RunKind, Summary, Trial,
+        ValidityWord,
     },
 };
 
@@ -95,12 +95,7 @@ impl RunGroup {
                         group.add_capacity(found);
                     }
                 }
-                RunKind::Experiment => {
-                    let effect = summary.effects.iter().find(|one| one.metric == *metric);
-                    group
-                        .figures
-                        .extend(effect.iter().flat_map(|effect| &effect.block_ratios));
-                }
+                RunKind::Experiment => group.add_experiment(metric, summary),
             }
         }
         group
@@ -126,10 +121,32 @@ impl RunGroup {
         }
     }
 
+    /// The ratio of each block. A block in which a figure lies beyond the timeout has none, and says all
+    /// the same that the others are not all.
+    fn add_experiment(&mut self, metric: &str, summary: &Summary) {
+        let mut effects = summary.effects.iter();
+        let Some(effect) = effects.find(|one| one.metric == *metric) else {
+            return;
+        };
+        self.figures.extend(&effect.block_ratios);
+        let counted = summary
+            .trials
+            .iter()
+            .filter(|trial| trial.validity.word != ValidityWord::Invalid);
+        for trial in counted {
+            let all = metrics_of(trial, f64::INFINITY);
+            let found = all.iter().find(|one| one.name == metric);
+            match found.map(|one| one.measured(trial)) {
+                Some(MeasuredFigure::BeyondTimeout) => self.beyond += 1,
+                Some(MeasuredFigure::TooFew { .. }) => self.too_few += 1,
+                Some(MeasuredFigure::Known(_) | MeasuredFigure::Absent) | None => {}
+            }
+        }
+    }
+
     fn add_capacity(&mut self, found: &Capacity) {
-        let is_known = found.lower_confirmed && found.ending == SearchEnding::Found;
-        match (found.lower, found.upper) {
-            (Some(lower), Some(upper)) if is_known => {
+        match (found.comparable_lower(), found.upper) {
+            (Some(lower), Some(upper)) => {
                 self.figures.push(lower);
                 self.widths.push((upper / lower).ln());
             }

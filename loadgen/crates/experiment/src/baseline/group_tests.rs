@@ -3,7 +3,11 @@
 use serde_json::json;
 
 use super::*;
-use crate::{baseline::against_baseline, diagnose::fixture::quiet, schema::Decision};
+use crate::{
+    baseline::against_baseline,
+    diagnose::fixture::quiet,
+    schema::{Decision, Percentile},
+};
 
 /// A search with this lower bound, whose trials were under other loads.
 fn search(lower: f64, confirmed: bool, ending: &str) -> Summary {
@@ -92,4 +96,58 @@ fn a_share_of_requests_comes_with_its_counts() {
     let share: f64 = 3.0 / 12_002.0;
     let expected = 100.0 * (share * (1.0 - share) * 2.0 / 6_000.0).sqrt();
     assert!((least_error(&group, &other) - expected).abs() < 1e-9);
+}
+
+#[test]
+fn a_block_beyond_the_timeout_leaves_the_ratios_of_the_others_undecided() {
+    let experiment = |beyond: bool| {
+        let mut summary = Summary {
+            kind: RunKind::Experiment,
+            ..quiet()
+        };
+        let ratios = [0.5, 0.51, 0.49, 0.5, 0.505];
+        let effect = json!({
+            "metric": "total p95", "primary": true, "unit": "ms", "kind": "latency",
+            "before": 10.0, "after": 5.0, "ratio": 0.5, "interval": null, "level": null,
+            "bound": null, "difference": null, "p": null, "block_ratios": ratios,
+            "decision": "IMPROVED", "sentence": "", "smallest": null,
+        });
+        summary.effects = vec![serde_json::from_value(effect).unwrap()];
+        if beyond {
+            summary.trials[0].total.response.p95 = Percentile::BeyondTimeout;
+        }
+        summary
+    };
+    let decided = |now: &Summary| {
+        let metrics = ["total p95".to_owned()];
+        let changes = against_baseline(&metrics, &[&experiment(false)], &[now]).unwrap();
+        (changes[0].decision, changes[0].why.clone())
+    };
+    assert_eq!(decided(&experiment(false)).0, Decision::NoChange);
+    let (decision, why) = decided(&experiment(true));
+    assert_eq!(decision, Decision::Inconclusive);
+    assert!(why.contains("beyond the timeout"), "{why}");
+}
+
+#[test]
+fn runs_before_the_baseline_at_another_level_do_not_stand_for_it() {
+    let run = |level: f64| {
+        let mut summary = quiet();
+        for (trial, part) in summary.trials.iter_mut().zip([0.99, 1.0, 1.01]) {
+            trial.total.response.p95 = Percentile::Known(level * part);
+        }
+        summary
+    };
+    let decided = |earlier: f64| {
+        let baseline = run(100.0);
+        let all: Vec<Summary> = (0..6).map(|_| run(earlier)).collect();
+        let old: Vec<&Summary> = [&baseline].into_iter().chain(&all).collect();
+        let changes = against_baseline(&["total p95".to_owned()], &old, &[&run(130.0)]).unwrap();
+        (changes[0].decision, changes[0].why.clone())
+    };
+    assert_eq!(decided(102.0).0, Decision::Regressed);
+    // It was 200 ms until the baseline: 130 ms is no improvement on 100.
+    let (decision, why) = decided(200.0);
+    assert_eq!(decision, Decision::Inconclusive);
+    assert!(why.contains("another level"), "{why}");
 }

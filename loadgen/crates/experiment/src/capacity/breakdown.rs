@@ -106,6 +106,19 @@ fn loads(plan: &CapacityPlan, found: &Capacity) -> Result<Vec<f64>, String> {
                 .to_owned(),
         );
     }
+    // What holds at a lower bound by luck alone is past the capacity already, and twice a bound that is far
+    // below it is not: either would look like a plateau.
+    let doubtful = match (found.lower_confirmed, found.upper_confirmed) {
+        (true, true) => None,
+        (false, true) => Some("the lower bound"),
+        (true, false) => Some("the upper bound"),
+        (false, false) => Some("either bound"),
+    };
+    if let Some(bound) = doubtful {
+        return Err(format!(
+            "fresh trials did not confirm {bound}, so how far past the capacity a load is cannot be said; a longer --duration tells more, or a search without --quick"
+        ));
+    }
     let double = lower * TIMES[TIMES.len() - 1];
     if double > plan.search.highest {
         return Err(format!(
@@ -227,11 +240,37 @@ mod tests {
     };
 
     fn bounds(unit: LoadUnit, lower: Option<f64>, upper: Option<f64>) -> Result<Vec<f64>, String> {
+        confirmed(unit, (lower, lower.is_some()), (upper, upper.is_some()))
+    }
+
+    /// The same with bounds each of which fresh trials confirmed or did not.
+    fn confirmed(
+        unit: LoadUnit,
+        lower: (Option<f64>, bool),
+        upper: (Option<f64>, bool),
+    ) -> Result<Vec<f64>, String> {
         let plan = plan(unit);
         let mut capacity = nothing_yet(&plan);
-        (capacity.lower, capacity.upper) = (lower, upper);
+        (capacity.lower, capacity.lower_confirmed) = lower;
+        (capacity.upper, capacity.upper_confirmed) = upper;
         capacity.ending = SearchEnding::Found;
         loads(&plan, &capacity)
+    }
+
+    #[test]
+    fn nothing_is_a_multiple_of_a_bound_that_fresh_trials_did_not_confirm() {
+        let (lower, upper) = (Some(100.0), Some(103.0));
+        let with = |below, above| confirmed(LoadUnit::Rate, (lower, below), (upper, above));
+        assert!(with(true, true).is_ok());
+        for (below, above, bound) in [
+            (false, true, "the lower bound"),
+            (true, false, "the upper bound"),
+            (false, false, "either bound"),
+        ] {
+            let refused = with(below, above).unwrap_err();
+            let said = format!("fresh trials did not confirm {bound}");
+            assert!(refused.starts_with(&said), "{refused}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@
 //! Each step replays the outcomes through the whole rule. There is no other state: a search that was
 //! stopped goes on from what is stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     search_plan::SearchPlan,
@@ -51,7 +51,7 @@ pub enum SearchStep {
         load: f64,
         /// Why it is tried.
         purpose: TrialPurpose,
-        /// The bounds so far.
+        /// The bounds so far, as far as trials of the target carry them.
         bounds: SearchBounds,
     },
     /// The search is over.
@@ -71,6 +71,7 @@ pub fn next_step(plan: &SearchPlan, tried: &[TriedLoad]) -> SearchStep {
         used: 0,
         spent_s: 0.0,
         votes: BTreeMap::new(),
+        told: BTreeSet::new(),
         range: SearchRange::default(),
         ceiling: None,
     };
@@ -82,11 +83,11 @@ pub fn next_step(plan: &SearchPlan, tried: &[TriedLoad]) -> SearchStep {
         Err(Halt::Wanted(load, purpose)) => SearchStep::Try {
             load,
             purpose,
-            bounds: replay.range.bounds,
+            bounds: replay.known(),
         },
         Err(Halt::NoTime) => SearchStep::Done {
             ending: SearchEnding::OutOfTime,
-            bounds: replay.range.bounds,
+            bounds: replay.known(),
         },
     }
 }
@@ -110,6 +111,8 @@ struct Replay<'a> {
     spent_s: f64,
     /// By the bits of the load: loads are positive, so their bits have their order.
     votes: BTreeMap<u64, LoadVotes>,
+    /// Bits of the loads of which a trial told whether they meet the SLO, fresh ones with them.
+    told: BTreeSet<u64>,
     range: SearchRange,
     /// The lowest load at which the generator failed.
     ceiling: Option<f64>,
@@ -268,7 +271,7 @@ impl Replay<'_> {
     }
 
     fn confirm_lower(&mut self) -> Result<(), Halt> {
-        for _ in 0..MOST_MOVES {
+        for left in (0..MOST_MOVES).rev() {
             let Some(lower) = self.range.bounds.lower else {
                 return Ok(());
             };
@@ -277,7 +280,7 @@ impl Replay<'_> {
                 self.range.bounds.lower_confirmed = true;
                 return Ok(());
             }
-            if lower <= self.plan.lowest {
+            if left == 0 || lower <= self.plan.lowest {
                 return Ok(());
             }
             let factor = 1.0 + self.plan.width;
@@ -287,7 +290,7 @@ impl Replay<'_> {
     }
 
     fn confirm_upper(&mut self) -> Result<(), Halt> {
-        for _ in 0..MOST_MOVES {
+        for left in (0..MOST_MOVES).rev() {
             let Some(upper) = self.range.bounds.upper else {
                 return Ok(());
             };
@@ -299,7 +302,7 @@ impl Replay<'_> {
             if self.is_ceiling(Some(upper)) {
                 return Err(Halt::End(SearchEnding::GeneratorLimit));
             }
-            if upper >= self.plan.highest {
+            if left == 0 || upper >= self.plan.highest {
                 return Ok(());
             }
             let factor = 1.0 + self.plan.width;
@@ -370,6 +373,9 @@ impl Replay<'_> {
             let tried = self.left.remove(at);
             self.used += 1;
             self.spent_s += tried.took_s;
+            if matches!(tried.vote, LoadVote::Met | LoadVote::Missed) {
+                self.told.insert(load.to_bits());
+            }
             if tried.vote != LoadVote::Invalid {
                 return Ok(tried.vote);
             }
@@ -392,6 +398,29 @@ impl Replay<'_> {
             _ => 0,
         };
         self.spent_s + one * f64::from(1 + kept) <= budget
+    }
+
+    /// The bounds where the search stops before its end. One that has moved to a load of which no trial told
+    /// anything is the next load that one did, and where only the generator failed is no bound of the target.
+    fn known(&self) -> SearchBounds {
+        let mut known = self.range.bounds;
+        let untold = |load: &f64| !self.told.contains(&load.to_bits());
+        let on = |side: LoadSide| {
+            let votes = self.votes.iter();
+            votes
+                .filter(move |(_, votes)| votes.side(1) == Some(side))
+                .map(|(bits, _)| f64::from_bits(*bits))
+        };
+        if let Some(lower) = known.lower.filter(untold) {
+            known.lower = on(LoadSide::Below).rfind(|load| *load < lower);
+        }
+        if let Some(upper) = known.upper.filter(untold) {
+            known.upper = on(LoadSide::Above).find(|load| *load > upper);
+        }
+        if self.is_ceiling(known.upper) && !known.upper_confirmed {
+            known.upper = None;
+        }
+        known
     }
 
     fn lower_ceiling(&mut self, load: f64) {

@@ -272,6 +272,74 @@ fn the_time_ends_a_search_with_what_is_known_and_keeps_some_for_the_confirmation
 }
 
 #[test]
+fn a_bound_that_no_trial_told_of_is_not_said() {
+    use LoadVote::{Invalid, Met, Missed};
+    let limited = |first, seconds| SearchPlan {
+        budget_s: Some(seconds),
+        ..SearchPlan::quick(first, 1.0, 10_000.0, false)
+    };
+    // Fresh trials refute 100/s, and no time is left for the load below it.
+    for (first, seconds, votes, lower) in [
+        (100.0, 40.0, vec![Met, Missed, Missed, Missed], None),
+        (
+            50.0,
+            50.0,
+            vec![Met, Met, Missed, Missed, Missed],
+            Some(50.0),
+        ),
+    ] {
+        let mut votes = votes.into_iter();
+        let found = searched(&limited(first, seconds), |_| votes.next().unwrap());
+        assert_eq!(found.0, SearchEnding::OutOfTime);
+        assert_eq!(
+            (found.1.lower, found.1.upper),
+            (lower, Some(200.0)),
+            "{:?}",
+            found.2
+        );
+    }
+    // The generator fails at 640/s, and the time is over before anything lower is tried.
+    let (ending, bounds, tried) = searched(&limited(10.0, 90.0), |load| {
+        if load < 600.0 { Met } else { Invalid }
+    });
+    assert_eq!(ending, SearchEnding::OutOfTime);
+    assert_eq!(
+        (bounds.lower, bounds.upper),
+        (Some(320.0), None),
+        "{tried:?}"
+    );
+}
+
+#[test]
+fn bounds_that_no_fresh_trial_confirms_end_at_loads_that_were_tried() {
+    let mut tried: Vec<TriedLoad> = Vec::new();
+    let bounds = loop {
+        match next_step(&plan(), &tried) {
+            SearchStep::Done { bounds, .. } => break bounds,
+            SearchStep::Try { load, purpose, .. } => {
+                let met = match purpose {
+                    TrialPurpose::ConfirmLower => false,
+                    TrialPurpose::ConfirmUpper => true,
+                    _ => load < 437.0,
+                };
+                tried.push(TriedLoad {
+                    load,
+                    purpose,
+                    vote: if met { LoadVote::Met } else { LoadVote::Missed },
+                    took_s: 10.0,
+                });
+            }
+        }
+        assert!(tried.len() < 200, "the search does not end");
+    };
+    assert!(!bounds.lower_confirmed && !bounds.upper_confirmed);
+    for bound in [bounds.lower.unwrap(), bounds.upper.unwrap()] {
+        let mut loads = tried.iter().map(|one| one.load);
+        assert!(loads.any(|load| (load - bound).abs() < 1e-9), "{bound}");
+    }
+}
+
+#[test]
 fn with_more_time_a_search_goes_on_where_it_had_to_stop() {
     let short = SearchPlan {
         budget_s: Some(180.0),

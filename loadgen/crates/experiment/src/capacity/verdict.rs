@@ -87,7 +87,8 @@ pub fn verdict_on(outcome: &CapacityOutcome, violations: Vec<String>) -> Verdict
             "not audited: without a control plane nothing is known of the target's data".to_owned(),
         );
     } else if word != VerdictWord::Violated {
-        reasons.push(format!("{}: no invariant is broken", confidence.audits));
+        let omitted = verdict::omitted(&trials);
+        reasons.push(verdict::nothing_broken(confidence.audits, omitted));
     }
     Verdict {
         headline: headline(capacity),

@@ -75,6 +75,20 @@ pub fn differences(low: f64, high: f64, unit: MetricUnit) -> String {
     format!("[{}, {}]", difference(low, unit), difference(high, unit))
 }
 
+/// A share in per cent with so many decimals: `99.66 %`, `0.00 %`. One that is not whole never reads as all
+/// or as none: `>99.99 %`, `<0.01 %`.
+pub fn percent(share: f64, decimals: usize) -> String {
+    let text = format!("{:.decimals$}", share * 100.0);
+    let last = 10_f64.powi(-(decimals as i32));
+    if share > 0.0 && text.parse() == Ok(0.0) {
+        format!("<{last:.decimals$} %")
+    } else if share < 1.0 && text.parse() == Ok(100.0) {
+        format!(">{:.decimals$} %", 100.0 - last)
+    } else {
+        format!("{text} %")
+    }
+}
+
 /// Digits in groups of three: `1,240`.
 pub fn grouped(digits: &str) -> String {
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -111,6 +125,23 @@ mod tests {
         let interval = Some((0.651, 0.8));
         assert_eq!(factor_with_interval(0.72, interval), "0.72x [0.65x, 0.80x]");
         assert_eq!(factor_with_interval(0.72, None), "0.72x, no interval");
+    }
+
+    #[test]
+    fn a_share_that_is_not_whole_never_reads_as_all_or_none() {
+        for (share, decimals, text) in [
+            (0.0, 2, "0.00 %"),
+            (0.000_01, 2, "<0.01 %"),
+            (0.000_06, 2, "0.01 %"),
+            (0.012_34, 2, "1.23 %"),
+            (0.999_9, 2, "99.99 %"),
+            (0.999_99, 2, ">99.99 %"),
+            (1.0, 2, "100.00 %"),
+            (0.999_999_9, 3, ">99.999 %"),
+            (0.004, 0, "<1 %"),
+        ] {
+            assert_eq!(percent(share, decimals), text, "{share}");
+        }
     }
 
     #[test]

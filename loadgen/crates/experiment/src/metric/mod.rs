@@ -18,7 +18,9 @@ mod rate;
 mod target;
 mod unit;
 
-pub use change::{difference, differences, factor, factor_with_interval, factors, grouped};
+pub use change::{
+    difference, differences, factor, factor_with_interval, factors, grouped, percent,
+};
 pub use description::{Margin, MetricDescription};
 pub use id::{MetricId, UnknownMetric};
 pub use kind::MetricKind;

@@ -22,33 +22,86 @@ const TARGET: &str = "target-app";
 /// Shortest time between two looks that a rate is taken from, in seconds.
 const SHORTEST_S: f64 = 0.2;
 
-impl Timeline {
-    /// Puts the target's course into the seconds of a trial whose window began at `from`.
-    pub fn fill(&self, seconds: &mut [Second], from: SystemTime) {
-        for second in seconds {
-            let begin = shifted(from, second.second);
-            let span = self.span(begin, begin + Duration::from_secs(1));
-            let snapshots: Vec<(SystemTime, &Snapshot)> = span
-                .iter()
-                .filter_map(|one| Some((one.at, one.snapshot.as_ref()?)))
-                .collect();
-            if let Some((_, last)) = snapshots.last() {
-                instant(second, last);
-            }
-            if let (Some((from, first)), Some((to, last))) = (snapshots.first(), snapshots.last()) {
-                let (hits, misses) = lookups(first, last);
-                second.cache_hit_ratio = ratio(hits, hits + misses);
-                let apart_s = apart(*from, *to).as_secs_f64();
-                if apart_s > SHORTEST_S {
-                    rates(second, first, last, apart_s);
-                }
-            }
-            load(second, span);
-            second.target_cpu = target_cpu(span);
-            second.cpu_cores = other_cpu(span);
-            resources(second, span);
+/// Puts the target's course into the seconds of a trial, from one look after the other.
+#[derive(Debug)]
+pub(super) struct CourseFold<'a> {
+    /// In order.
+    seconds: &'a mut [Second],
+    /// How many of them are filled.
+    filled: usize,
+    /// Begin of the window.
+    from: SystemTime,
+    /// The look nearest to the begin of the next second, and those after it.
+    looks: Timeline,
+}
+
+impl<'a> CourseFold<'a> {
+    /// No look yet, of a trial whose window began at `from`.
+    pub(super) fn new(seconds: &'a mut [Second], from: SystemTime) -> Self {
+        Self {
+            seconds,
+            filled: 0,
+            from,
+            looks: Timeline::default(),
         }
     }
+
+    /// Adds the next look of the trial; they come in order.
+    pub(super) fn add(&mut self, one: Observation) {
+        let at = one.at;
+        self.looks.push(one);
+        // A second is known with the first look after it.
+        while self.next_end().is_some_and(|end| end <= at) {
+            self.fill_next();
+        }
+        if self.filled == self.seconds.len() {
+            self.looks = Timeline::default();
+        }
+    }
+
+    /// Fills the seconds after which there was no look.
+    pub(super) fn finish(mut self) {
+        while self.filled < self.seconds.len() {
+            self.fill_next();
+        }
+    }
+
+    fn next_end(&self) -> Option<SystemTime> {
+        let next = self.seconds.get(self.filled)?;
+        Some(shifted(self.from, next.second + 1))
+    }
+
+    fn fill_next(&mut self) {
+        let second = &mut self.seconds[self.filled];
+        self.filled += 1;
+        let begin = shifted(self.from, second.second);
+        let end = begin + Duration::from_secs(1);
+        fill(second, self.looks.span(begin, end));
+        self.looks.drop_before(end);
+    }
+}
+
+/// Puts what was seen in a second into it: the looks that bound it best, and those between.
+fn fill(second: &mut Second, span: &[Observation]) {
+    let snapshots: Vec<(SystemTime, &Snapshot)> = span
+        .iter()
+        .filter_map(|one| Some((one.at, one.snapshot.as_ref()?)))
+        .collect();
+    if let Some((_, last)) = snapshots.last() {
+        instant(second, last);
+    }
+    if let (Some((from, first)), Some((to, last))) = (snapshots.first(), snapshots.last()) {
+        let (hits, misses) = lookups(first, last);
+        second.cache_hit_ratio = ratio(hits, hits + misses);
+        let apart_s = apart(*from, *to).as_secs_f64();
+        if apart_s > SHORTEST_S {
+            rates(second, first, last, apart_s);
+        }
+    }
+    load(second, span);
+    second.target_cpu = target_cpu(span);
+    second.cpu_cores = other_cpu(span);
+    resources(second, span);
 }
 
 /// What the driver did.
@@ -238,16 +291,45 @@ mod tests {
     }
 
     fn filled(looks: impl Iterator<Item = Observation>) -> Second {
-        let mut timeline = Timeline::default();
-        looks.for_each(|one| timeline.push(one));
         let mut seconds = [Second {
             second: -1,
             ..Second::default()
         }];
         let from = SystemTime::UNIX_EPOCH + Duration::from_secs(1_002);
-        timeline.fill(&mut seconds, from);
+        let mut course = CourseFold::new(&mut seconds, from);
+        looks.for_each(|one| course.add(one));
+        course.finish();
         let [second] = seconds;
         second
+    }
+
+    #[test]
+    fn few_looks_are_in_memory_and_each_second_has_what_all_looks_together_say_of_it() {
+        // Gaps of one to four seconds, the last look long before the last second.
+        let looks: Vec<Observation> = (0..300_u64).map(|n| look(n * 3 + n % 2)).collect();
+        let from = SystemTime::UNIX_EPOCH + Duration::from_secs(1_010);
+        let empty = |second| Second {
+            second,
+            ..Second::default()
+        };
+        let mut seconds: Vec<Second> = (-10..1_000).map(empty).collect();
+        let mut course = CourseFold::new(&mut seconds, from);
+        for one in &looks {
+            course.add(one.clone());
+            assert!(course.looks.len() < 4, "{}", course.looks.len());
+        }
+        course.finish();
+        let mut all = Timeline::default();
+        looks.into_iter().for_each(|one| all.push(one));
+        for found in seconds {
+            let begin = shifted(from, found.second);
+            let mut expected = empty(found.second);
+            fill(
+                &mut expected,
+                all.span(begin, begin + Duration::from_secs(1)),
+            );
+            assert_eq!(found, expected);
+        }
     }
 
     #[test]

@@ -2,11 +2,19 @@
 //! look is about 8 KB and there are two a second; even compressed they would be most of what the
 //! generator's memory grows by. Neighbouring looks differ in few digits, which a compressor takes away.
 
-use std::io::{self, Read as _};
+use std::{
+    io::{self, Read as _},
+    time::SystemTime,
+};
 
 use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 
-use super::timeline::{Observation, Timeline};
+use super::{
+    by_second::CourseFold,
+    timeline::{Observation, Timeline},
+    window_fold::{WindowFigures, WindowFold},
+};
+use crate::schema::Second;
 use loadgen_engine::spool::Spool;
 
 /// Looks that are compressed together.
@@ -47,12 +55,28 @@ impl LookLog {
         self.older.failure()
     }
 
-    /// Every look, once the trial has ended.
+    /// What the looks say of a window, and, put into them, of the seconds of the trial, once it has ended.
+    /// The looks are read one after the other: those of a day would take more than a gigabyte.
     ///
     /// # Errors
     /// The temporary file cannot be read, or what comes out of it is not what went in.
-    pub fn whole(self) -> io::Result<Timeline> {
-        let mut timeline = Timeline::default();
+    pub fn figures(
+        self,
+        (from, to): (SystemTime, SystemTime),
+        seconds: &mut [Second],
+    ) -> io::Result<WindowFigures> {
+        let mut window = WindowFold::new(from, to);
+        let mut course = CourseFold::new(seconds, from);
+        self.each(|look| {
+            course.add(look.clone());
+            window.add(look);
+        })?;
+        course.finish();
+        Ok(window.figures())
+    }
+
+    /// Hands every look on, in order.
+    fn each(self, mut see: impl FnMut(Observation)) -> io::Result<()> {
         let bytes = self.older.read()?;
         let mut rest = bytes.as_slice();
         while !rest.is_empty() {
@@ -64,13 +88,11 @@ impl LookLog {
                 .ok_or(io::ErrorKind::UnexpectedEof)?;
             let looks: Vec<Observation> =
                 serde_json::from_reader(io::BufReader::new(DeflateDecoder::new(block)))?;
-            for look in looks {
-                timeline.push(look);
-            }
+            looks.into_iter().for_each(&mut see);
             rest = later;
         }
-        timeline.append(self.newest);
-        Ok(timeline)
+        self.newest.into_looks().for_each(see);
+        Ok(())
     }
 }
 
@@ -100,10 +122,26 @@ mod tests {
         let lately = log.newest().lately(Duration::from_secs(5));
         let lately = lately.map(|(first, last)| (first.at, last.at));
         assert_eq!(lately, Some((at(494), at(499))));
-        let whole = log.whole().unwrap();
-        assert_eq!(whole.len(), 500);
-        assert_eq!(whole.oldest(500), plain.oldest(500));
-        assert_eq!(whole.server(at(3), at(480)), plain.server(at(3), at(480)));
+        let mut seconds = vec![Second::default(); 400];
+        for (number, one) in (0..).zip(&mut seconds) {
+            one.second = number;
+        }
+        let mut expected = seconds.clone();
+        let window = (at(3), at(480));
+        let found = log.figures(window, &mut seconds).unwrap();
+        assert_eq!(found.server, plain.server(at(3), at(480)));
+        assert_eq!(found.server.requests, Some(4_770));
+        let mut course = CourseFold::new(&mut expected, at(3));
+        plain.into_looks().for_each(|one| course.add(one));
+        course.finish();
+        assert_eq!(seconds, expected);
+        assert_eq!(seconds[7].pool_waiters, Some(11));
+    }
+
+    fn count(log: LookLog) -> usize {
+        let mut count = 0;
+        log.each(|_| count += 1).unwrap();
+        count
     }
 
     #[test]
@@ -117,7 +155,7 @@ mod tests {
         }
         assert!(log.older.len() > begin as u64, "{}", log.older.len());
         assert_eq!(log.failure(), None);
-        assert_eq!(log.whole().unwrap().len(), 2 * 3_600);
+        assert_eq!(count(log), 2 * 3_600);
     }
 
     #[test]

@@ -9,7 +9,9 @@ mod plan;
 mod pooler;
 mod replica;
 mod server_figures;
+mod server_fold;
 mod timeline;
+mod window_fold;
 
 pub use hiccup::{Course, Hiccups, Sleeper};
 pub use host::{Host, Usage, cores};
@@ -17,3 +19,4 @@ pub use look_log::LookLog;
 pub use machine::{Machine, ThreadUse};
 pub use plan::read_plans;
 pub use timeline::{GeneratorUse, LoadSeen, Observation, Timeline};
+pub use window_fold::WindowFigures;

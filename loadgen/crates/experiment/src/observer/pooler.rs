@@ -1,35 +1,61 @@
 //! What the pooler before the database did over a span of looks.
 
-use shared::snapshot::Snapshot;
+use shared::snapshot::PoolerSnapshot;
 
 use crate::schema::PoolerFigures;
 
-/// What the pooler did between the first and the last look that saw it; absent where fewer than half of
-/// the looks did, or where it was restarted between. Where everything is overloaded its console answers
-/// late, and that is when its figures are needed: they are compared with each other alone, so a shorter
-/// span does not make them wrong.
-pub(super) fn figures(snapshots: &[&Snapshot]) -> Option<PoolerFigures> {
-    let seen: Vec<_> = snapshots
-        .iter()
-        .filter_map(|one| one.pooler.as_ref())
-        .collect();
-    let (before, after) = (seen.first()?, seen.last()?);
-    if seen.len() < 2 || 2 * seen.len() < snapshots.len() {
-        return None;
+/// What the looks so far saw of the pooler.
+#[derive(Debug, Default)]
+pub(super) struct PoolerFold {
+    /// The first and the newest that saw it.
+    ends: Option<(PoolerSnapshot, PoolerSnapshot)>,
+    seen: usize,
+    clients_waiting_max: u32,
+    servers_max: u32,
+}
+
+impl PoolerFold {
+    /// Adds what the next look saw of it.
+    pub(super) fn add(&mut self, one: &PoolerSnapshot) {
+        self.seen += 1;
+        self.clients_waiting_max = self.clients_waiting_max.max(one.clients_waiting);
+        self.servers_max = self.servers_max.max(one.servers);
+        match &mut self.ends {
+            Some((_, last)) => last.clone_from(one),
+            None => self.ends = Some((one.clone(), one.clone())),
+        }
     }
-    Some(PoolerFigures {
-        clients_waiting_max: seen.iter().map(|one| one.clients_waiting).max()?,
-        servers_max: seen.iter().map(|one| one.servers).max()?,
-        transactions: after.transactions.checked_sub(before.transactions)?,
-        wait_s: after.wait_us.checked_sub(before.wait_us)? as f64 / 1e6,
-    })
+
+    /// What the pooler did between the first and the last of so many looks that saw it; absent where fewer
+    /// than half of them did, or where it was restarted between. Where everything is overloaded its console
+    /// answers late, and that is when its figures are needed: they are compared with each other alone, so a
+    /// shorter span does not make them wrong.
+    pub(super) fn figures(&self, looks: usize) -> Option<PoolerFigures> {
+        let (before, after) = self.ends.as_ref()?;
+        if self.seen < 2 || 2 * self.seen < looks {
+            return None;
+        }
+        Some(PoolerFigures {
+            clients_waiting_max: self.clients_waiting_max,
+            servers_max: self.servers_max,
+            transactions: after.transactions.checked_sub(before.transactions)?,
+            wait_s: after.wait_us.checked_sub(before.wait_us)? as f64 / 1e6,
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use shared::snapshot::PoolerSnapshot;
+    use shared::snapshot::Snapshot;
 
     use super::*;
+
+    fn figures(snapshots: &[&Snapshot]) -> Option<PoolerFigures> {
+        let mut fold = PoolerFold::default();
+        let seen = snapshots.iter().filter_map(|one| one.pooler.as_ref());
+        seen.for_each(|one| fold.add(one));
+        fold.figures(snapshots.len())
+    }
 
     fn look(transactions: u64, waiting: u32) -> Snapshot {
         Snapshot {

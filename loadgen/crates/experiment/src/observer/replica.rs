@@ -1,30 +1,48 @@
 //! What the replica of the database did over a span of looks.
 
-use shared::snapshot::Snapshot;
+use shared::snapshot::{ReplicaSnapshot, Snapshot};
 
 use crate::schema::ReplicaFigures;
 
-/// What the replica did between the first and the last snapshot; absent where either lacks it, or where
-/// the target was restarted between.
-pub(super) fn figures(snapshots: &[&Snapshot]) -> Option<ReplicaFigures> {
-    let (first, last) = (snapshots.first()?, snapshots.last()?);
-    let (before, after) = (first.replica.as_ref()?, last.replica.as_ref()?);
-    let seen = || snapshots.iter().filter_map(|one| one.replica.as_ref());
-    Some(ReplicaFigures {
-        lag_bytes_max: seen().map(|one| one.lag_bytes).max()?,
-        lag_s_max: seen().map(|one| one.lag_us).max()? as f64 / 1e6,
-        reads: after.reads.checked_sub(before.reads)?,
-        own_writes: after.own_writes.checked_sub(before.own_writes)?,
-        fallbacks: after.fallbacks.checked_sub(before.fallbacks)?,
-        losses: after.losses.checked_sub(before.losses)?,
-    })
+/// What the looks so far saw of the replica.
+#[derive(Debug, Default)]
+pub(super) struct ReplicaFold {
+    lag_bytes_max: u64,
+    lag_us_max: u64,
+}
+
+impl ReplicaFold {
+    /// Adds what the next look saw of it.
+    pub(super) fn add(&mut self, one: &ReplicaSnapshot) {
+        self.lag_bytes_max = self.lag_bytes_max.max(one.lag_bytes);
+        self.lag_us_max = self.lag_us_max.max(one.lag_us);
+    }
+
+    /// What the replica did between the first and the last snapshot; absent where either lacks it, or where
+    /// the target was restarted between.
+    pub(super) fn figures(&self, first: &Snapshot, last: &Snapshot) -> Option<ReplicaFigures> {
+        let (before, after) = (first.replica.as_ref()?, last.replica.as_ref()?);
+        Some(ReplicaFigures {
+            lag_bytes_max: self.lag_bytes_max,
+            lag_s_max: self.lag_us_max as f64 / 1e6,
+            reads: after.reads.checked_sub(before.reads)?,
+            own_writes: after.own_writes.checked_sub(before.own_writes)?,
+            fallbacks: after.fallbacks.checked_sub(before.fallbacks)?,
+            losses: after.losses.checked_sub(before.losses)?,
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use shared::snapshot::ReplicaSnapshot;
-
     use super::*;
+
+    fn figures(snapshots: &[&Snapshot]) -> Option<ReplicaFigures> {
+        let mut fold = ReplicaFold::default();
+        let seen = snapshots.iter().filter_map(|one| one.replica.as_ref());
+        seen.for_each(|one| fold.add(one));
+        fold.figures(snapshots.first()?, snapshots.last()?)
+    }
 
     fn look(reads: u64, lag_us: u64) -> Snapshot {
         Snapshot {

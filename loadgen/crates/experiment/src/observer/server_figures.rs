@@ -49,69 +49,96 @@ pub(super) fn differences(server: &mut Server, first: &Snapshot, last: &Snapshot
         .or_insert(last.process.rss_bytes);
 }
 
-/// What PostgreSQL did between the first and the last snapshot; absent where either lacks it, or
-/// where PostgreSQL or the target was restarted between.
-pub(super) fn database(snapshots: &[&Snapshot]) -> Option<Database> {
-    let (first, last) = (snapshots.first()?, snapshots.last()?);
-    let (before, after) = (first.postgres.as_ref()?, last.postgres.as_ref()?);
-    if before.started_ms != after.started_ms || last.uptime_ms < first.uptime_ms {
-        return None;
-    }
-    let grown = |of: fn(&PostgresSnapshot) -> u64| of(after).saturating_sub(of(before));
-    let seen: Vec<&PostgresSnapshot> = snapshots
-        .iter()
-        .filter_map(|one| one.postgres.as_ref())
-        .collect();
-    let mean = |of: fn(&PostgresSnapshot) -> u32| {
-        seen.iter().map(|one| f64::from(of(one))).sum::<f64>() / seen.len() as f64
-    };
-    Some(Database {
-        rows_returned: grown(|one| one.rows_returned),
-        rows_by_index: grown(|one| one.rows_fetched),
-        blocks_hit: grown(|one| one.blocks_hit),
-        blocks_read: grown(|one| one.blocks_read),
-        wal_bytes: grown(|one| one.wal_bytes),
-        commits: grown(|one| one.commits),
-        rollbacks: grown(|one| one.rollbacks),
-        deadlocks: grown(|one| one.deadlocks),
-        active_mean: mean(|one| one.active),
-        idle_in_transaction_mean: mean(|one| one.idle_in_transaction),
-        lock_waiters_mean: mean(|one| {
-            let locks = one
-                .waits
-                .iter()
-                .filter(|(event, _)| event.starts_with("Lock:"));
-            locks.map(|(_, count)| count).sum()
-        }),
-        retries: last
-            .retries
+/// What the looks so far saw of PostgreSQL.
+#[derive(Debug, Default)]
+pub(super) struct DatabaseFold {
+    seen: usize,
+    active: f64,
+    idle_in_transaction: f64,
+    lock_waiters: f64,
+}
+
+impl DatabaseFold {
+    /// Adds what the next look saw of it.
+    pub(super) fn add(&mut self, one: &PostgresSnapshot) {
+        self.seen += 1;
+        self.active += f64::from(one.active);
+        self.idle_in_transaction += f64::from(one.idle_in_transaction);
+        let locks = one
+            .waits
             .iter()
-            .map(|(state, count)| {
-                let before = first.retries.get(state).copied().unwrap_or(0);
-                (state.clone(), count.saturating_sub(before))
-            })
-            .filter(|(_, count)| *count > 0)
-            .collect(),
-    })
+            .filter(|(event, _)| event.starts_with("Lock:"));
+        let waiters: u32 = locks.map(|(_, count)| count).sum();
+        self.lock_waiters += f64::from(waiters);
+    }
+
+    /// What PostgreSQL did between the first and the last snapshot; absent where either lacks it, or where
+    /// PostgreSQL or the target was restarted between.
+    pub(super) fn figures(&self, first: &Snapshot, last: &Snapshot) -> Option<Database> {
+        let (before, after) = (first.postgres.as_ref()?, last.postgres.as_ref()?);
+        if before.started_ms != after.started_ms || last.uptime_ms < first.uptime_ms {
+            return None;
+        }
+        let grown = |of: fn(&PostgresSnapshot) -> u64| of(after).saturating_sub(of(before));
+        let mean = |sum: f64| sum / self.seen as f64;
+        Some(Database {
+            rows_returned: grown(|one| one.rows_returned),
+            rows_by_index: grown(|one| one.rows_fetched),
+            blocks_hit: grown(|one| one.blocks_hit),
+            blocks_read: grown(|one| one.blocks_read),
+            wal_bytes: grown(|one| one.wal_bytes),
+            commits: grown(|one| one.commits),
+            rollbacks: grown(|one| one.rollbacks),
+            deadlocks: grown(|one| one.deadlocks),
+            active_mean: mean(self.active),
+            idle_in_transaction_mean: mean(self.idle_in_transaction),
+            lock_waiters_mean: mean(self.lock_waiters),
+            retries: last
+                .retries
+                .iter()
+                .map(|(state, count)| {
+                    let before = first.retries.get(state).copied().unwrap_or(0);
+                    (state.clone(), count.saturating_sub(before))
+                })
+                .filter(|(_, count)| *count > 0)
+                .collect(),
+        })
+    }
 }
 
 /// What is only seen at the instants themselves.
-pub(super) fn samples(server: &mut Server, snapshots: &[&Snapshot]) {
-    let mut waits: BTreeMap<String, u64> = BTreeMap::new();
-    for one in snapshots {
-        server.pool_max = one.pool.max;
+#[derive(Debug, Default)]
+pub(super) struct SampleFold {
+    pool_max: u32,
+    pool_in_use_max: u32,
+    pool_waiters_max: u32,
+    waits: BTreeMap<String, u64>,
+}
+
+impl SampleFold {
+    /// Adds what the next look saw.
+    pub(super) fn add(&mut self, one: &Snapshot) {
+        self.pool_max = one.pool.max;
         let in_use = one.pool.size.saturating_sub(one.pool.idle);
-        server.pool_in_use_max = server.pool_in_use_max.max(in_use);
-        server.pool_waiters_max = server.pool_waiters_max.max(one.pool.waiters);
+        self.pool_in_use_max = self.pool_in_use_max.max(in_use);
+        self.pool_waiters_max = self.pool_waiters_max.max(one.pool.waiters);
         for (event, count) in one.postgres.iter().flat_map(|postgres| &postgres.waits) {
-            *waits.entry(event.clone()).or_default() += u64::from(*count);
+            *self.waits.entry(event.clone()).or_default() += u64::from(*count);
         }
     }
-    let all: u64 = waits.values().sum();
-    server.waits = waits
-        .into_iter()
-        .filter_map(|(event, count)| Some((event, ratio(count, all)?)))
-        .collect();
+
+    /// Puts it into the figures.
+    pub(super) fn put_into(self, server: &mut Server) {
+        server.pool_max = self.pool_max;
+        server.pool_in_use_max = self.pool_in_use_max;
+        server.pool_waiters_max = self.pool_waiters_max;
+        let all: u64 = self.waits.values().sum();
+        server.waits = self
+            .waits
+            .into_iter()
+            .filter_map(|(event, count)| Some((event, ratio(count, all)?)))
+            .collect();
+    }
 }
 
 /// A share; absent where there is no whole.

@@ -8,13 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use shared::snapshot::Snapshot;
 
-use super::{
-    host::Usage,
-    machine::Machine,
-    pooler, replica,
-    server_figures::{database, differences, samples},
-};
-use crate::schema::Server;
+use super::{host::Usage, machine::Machine};
 
 /// One look at target and machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -95,9 +89,16 @@ impl Timeline {
         self.observations.drain(..count.min(self.len()));
     }
 
-    /// Adds looks that come after all others.
-    pub(super) fn append(&mut self, mut later: Self) {
-        self.observations.append(&mut later.observations);
+    /// Forgets the looks before the one nearest to an instant.
+    pub(super) fn drop_before(&mut self, at: SystemTime) {
+        if let Some(nearest) = self.nearest(at) {
+            self.drop_oldest(nearest);
+        }
+    }
+
+    /// Every look, in order.
+    pub(super) fn into_looks(self) -> impl Iterator<Item = Observation> {
+        self.observations.into_iter()
     }
 
     /// The newest look.
@@ -149,22 +150,7 @@ impl Timeline {
             .filter(|one| !one.machine.threads.is_empty());
         let first = seen.next()?;
         let last = seen.next_back()?;
-        let seconds = apart(first.at, last.at).as_secs_f64();
-        let (mut busiest, mut wait_ns, mut longest_wait_ns) = (0, 0, 0);
-        for (id, after) in &last.machine.threads {
-            // A thread that was not there at the first look began at nothing.
-            let before = first.machine.threads.get(id).copied().unwrap_or_default();
-            busiest = after.run_ns.saturating_sub(before.run_ns).max(busiest);
-            let waited = after.wait_ns.saturating_sub(before.wait_ns);
-            wait_ns += waited;
-            longest_wait_ns = longest_wait_ns.max(waited);
-        }
-        (seconds > 0.5).then(|| GeneratorUse {
-            busiest: busiest as f64 / 1e9 / seconds,
-            wait_s: wait_ns as f64 / 1e9,
-            longest_wait_s: longest_wait_ns as f64 / 1e9,
-            seconds,
-        })
+        generator_use((first.at, &first.machine), (last.at, &last.machine))
     }
 
     /// Share of the machine's time that the hypervisor took for others.
@@ -172,64 +158,41 @@ impl Timeline {
         let span = self.span(from, to);
         span.last()?.machine.steal_since(&span.first()?.machine)
     }
+}
 
-    /// Share of the window in which something that could run waited for a processor (PSI).
-    pub fn cpu_pressure(&self, from: SystemTime, to: SystemTime) -> Option<f64> {
-        let span = self.span(from, to);
-        let (first, last) = (span.first()?, span.last()?);
-        let before = first.machine.cpu_pressure_us?;
-        let waited = last.machine.cpu_pressure_us?.saturating_sub(before);
-        let seconds = apart(first.at, last.at).as_secs_f64();
-        (seconds > 0.0).then(|| waited as f64 / 1e6 / seconds)
+/// What the driver's threads used between two looks that saw them; absent where too little time lies between.
+pub(super) fn generator_use(
+    (begin, before): (SystemTime, &Machine),
+    (end, after): (SystemTime, &Machine),
+) -> Option<GeneratorUse> {
+    let seconds = apart(begin, end).as_secs_f64();
+    let (mut busiest, mut wait_ns, mut longest_wait_ns) = (0, 0, 0);
+    for (id, after) in &after.threads {
+        // A thread that was not there at the first look began at nothing.
+        let before = before.threads.get(id).copied().unwrap_or_default();
+        busiest = after.run_ns.saturating_sub(before.run_ns).max(busiest);
+        let waited = after.wait_ns.saturating_sub(before.wait_ns);
+        wait_ns += waited;
+        longest_wait_ns = longest_wait_ns.max(waited);
     }
+    (seconds > 0.5).then(|| GeneratorUse {
+        busiest: busiest as f64 / 1e9 / seconds,
+        wait_s: wait_ns as f64 / 1e9,
+        longest_wait_s: longest_wait_ns as f64 / 1e9,
+        seconds,
+    })
+}
 
-    /// The target's figures over a window, all from the same two looks: the first and the last
-    /// that saw as much as any.
-    pub fn server(&self, from: SystemTime, to: SystemTime) -> Server {
-        let span = self.span(from, to);
-        let seen = |one: &Observation| {
-            let snapshot = one.snapshot.as_ref();
-            let postgres = snapshot.is_some_and(|snapshot| snapshot.postgres.is_some());
-            (snapshot.is_some(), postgres)
-        };
-        let most = span.iter().map(seen).max();
-        let looks: Vec<&Observation> = span.iter().filter(|one| Some(seen(one)) == most).collect();
-        let mut server = Server::default();
-        let (Some(first), Some(last)) = (looks.first(), looks.last()) else {
-            return server;
-        };
-        server.window_s = apart(first.at, last.at).as_secs_f64();
-        for (name, after) in &last.host {
-            let before = first.host.get(name);
-            if let Some(spent) = before.and_then(|before| after.cpu_since(before)) {
-                server.cpu_s.insert(name.clone(), spent);
-            }
-        }
-        for one in span {
-            for (name, usage) in &one.host {
-                let most = server.rss_bytes.entry(name.clone()).or_default();
-                *most = usage.rss_bytes.max(*most);
-            }
-        }
-        let snapshots: Vec<&Snapshot> = looks
-            .iter()
-            .filter_map(|one| one.snapshot.as_ref())
-            .collect();
-        // A restart sets the counters back: their differences would mean nothing.
-        let restarted = snapshots
-            .windows(2)
-            .any(|pair| pair[1].uptime_ms < pair[0].uptime_ms);
-        if let (Some(first), Some(last)) = (snapshots.first(), snapshots.last()) {
-            if !restarted {
-                differences(&mut server, first, last);
-            }
-            server.database = database(&snapshots);
-            server.pooler = pooler::figures(&snapshots);
-            server.replica = replica::figures(&snapshots);
-            samples(&mut server, &snapshots);
-        }
-        server
-    }
+/// Share of the time between two looks in which something that could run waited for a processor (PSI).
+pub(super) fn pressure(
+    (begin, before): (SystemTime, &Machine),
+    (end, after): (SystemTime, &Machine),
+) -> Option<f64> {
+    let waited = after
+        .cpu_pressure_us?
+        .saturating_sub(before.cpu_pressure_us?);
+    let seconds = apart(begin, end).as_secs_f64();
+    (seconds > 0.0).then(|| waited as f64 / 1e6 / seconds)
 }
 
 /// The time between two instants, whichever came first.
@@ -242,7 +205,33 @@ pub(super) mod fixture {
     use shared::snapshot::{CacheSnapshot, HttpSnapshot, PoolSnapshot, ProcessSnapshot};
 
     use super::*;
-    use crate::observer::ThreadUse;
+    use crate::{
+        observer::{
+            ThreadUse,
+            window_fold::{WindowFigures, WindowFold},
+        },
+        schema::Server,
+    };
+
+    impl Timeline {
+        /// What the looks say of a window, added one after the other.
+        pub(in crate::observer) fn window(
+            &self,
+            from: SystemTime,
+            to: SystemTime,
+        ) -> WindowFigures {
+            let mut fold = WindowFold::new(from, to);
+            self.observations
+                .iter()
+                .for_each(|one| fold.add(one.clone()));
+            fold.figures()
+        }
+
+        /// The target's figures of them.
+        pub(in crate::observer) fn server(&self, from: SystemTime, to: SystemTime) -> Server {
+            self.window(from, to).server
+        }
+    }
 
     /// What was seen at a second in which so many requests had been answered.
     pub(in crate::observer) fn look(second: u64, requests: u64) -> Observation {
@@ -318,6 +307,7 @@ mod tests {
         fixture::{at, look},
         *,
     };
+    use crate::schema::Server;
 
     #[test]
     fn a_window_has_the_differences_between_its_ends() {
@@ -351,7 +341,40 @@ mod tests {
         assert!((used.busiest - 0.04).abs() < 1e-9, "{used:?}");
         assert!((used.wait_s - 0.007).abs() < 1e-9);
         assert!((timeline.steal(at(1), at(9)).unwrap() - 0.01).abs() < 1e-9);
-        assert!((timeline.cpu_pressure(at(1), at(9)).unwrap() - 0.25).abs() < 1e-9);
+        let window = timeline.window(at(1), at(9));
+        assert!((window.cpu_pressure.unwrap() - 0.25).abs() < 1e-9);
+        assert_eq!(window.generator, Some(used));
+        assert_eq!(window.steal, timeline.steal(at(1), at(9)));
+    }
+
+    #[test]
+    fn a_window_has_the_looks_nearest_to_its_edges_and_those_between() {
+        let mut timeline = Timeline::default();
+        // Gaps of two to seven seconds, from 0 to 55.
+        for place in 0..10_u64 {
+            timeline.push(look(place * 6 + place % 3, place));
+        }
+        let half = |second: i64| match u64::try_from(second) {
+            Ok(second) => at(0) + Duration::from_millis(second * 500),
+            Err(_) => at(0) - Duration::from_millis(second.unsigned_abs() * 500),
+        };
+        for from in -10..130 {
+            for to in from..130 {
+                let span = timeline.span(half(from), half(to));
+                let (first, last) = (span.first().unwrap(), span.last().unwrap());
+                let server = timeline.server(half(from), half(to));
+                let apart_s = apart(first.at, last.at).as_secs_f64();
+                assert!((server.window_s - apart_s).abs() < 1e-9, "{from} to {to}");
+                let waiters = span
+                    .iter()
+                    .map(|one| one.snapshot.as_ref().unwrap().pool.waiters);
+                assert_eq!(
+                    server.pool_waiters_max,
+                    waiters.max().unwrap(),
+                    "{from} to {to}"
+                );
+            }
+        }
     }
 
     fn with_postgres(mut look: Observation, started_ms: i64, rows_returned: u64) -> Observation {

@@ -11,11 +11,15 @@
 //! logarithm of after / before; where a figure is 0 the difference after - before; of failures and
 //! stale reads the difference of the shares (`totals.rs`). A figure beyond the timeout is known to be
 //! at least the timeout, and its block's number lies between bounds.
+//!
+//! NO_CHANGE of a cache's hit ratio needs so many look-ups in each arm that a share of the margin would
+//! have shown among them: where all of three look-ups hit in every block, the blocks are alike and their
+//! spread of 0 says nothing.
 
 use super::{
     metrics::EffectMetric,
     reading::TrialReading,
-    rule::{MARGIN_POINTS, claim},
+    rule::{MARGIN_POINTS, claim, unseen_failures},
     sentence::{self, ComparedFigures},
     totals,
 };
@@ -60,6 +64,7 @@ pub fn decide(
             Some(Pair {
                 before: metric.reading(before)?,
                 after: metric.reading(after)?,
+                look_ups: metric.look_ups(before).zip(metric.look_ups(after)),
             })
         })
         .collect();
@@ -74,6 +79,8 @@ pub fn decide(
 struct Pair {
     before: TrialReading,
     after: TrialReading,
+    /// Look-ups of either arm, where the figures are hit ratios.
+    look_ups: Option<(u64, u64)>,
 }
 
 impl Pair {
@@ -157,6 +164,18 @@ fn compare(metric: &EffectMetric, claims: usize, pairs: &[Pair], mut effect: Eff
     }
     let narrow = bounded_interval(&differences, 0.90);
     effect.decision = claim(metric, wide, narrow, margin);
+    // The margin in percentage points: of a ratio, a share of the lower arm's figure.
+    let lower = effect.before.zip(effect.after).map(|(a, b)| a.min(b));
+    let points = match lower {
+        Some(lower) if by_ratio => metric.margin * lower,
+        _ => margin,
+    };
+    let few_look_ups = fewest_look_ups(pairs).filter(|fewest| {
+        effect.decision == Decision::NoChange && unseen_failures(*fewest) > points
+    });
+    if few_look_ups.is_some() {
+        effect.decision = Decision::Inconclusive;
+    }
     let beyond = |of: fn(&Pair) -> TrialReading| {
         pairs
             .iter()
@@ -171,9 +190,18 @@ fn compare(metric: &EffectMetric, claims: usize, pairs: &[Pair], mut effect: Eff
             blocks: pairs.len(),
             margin,
             beyond: (beyond(|pair| pair.before), beyond(|pair| pair.after)),
+            few_look_ups,
         },
     );
     effect
+}
+
+/// Look-ups of all blocks in the arm that has fewer; absent for figures that are no hit ratio.
+fn fewest_look_ups(pairs: &[Pair]) -> Option<u64> {
+    let counts: Option<Vec<(u64, u64)>> = pairs.iter().map(|pair| pair.look_ups).collect();
+    let counts = counts?;
+    let sum = |of: fn(&(u64, u64)) -> u64| counts.iter().map(of).fold(0, u64::saturating_add);
+    Some(sum(|both| both.0).min(sum(|both| both.1)))
 }
 
 /// The side of a ratio that figures beyond the timeout leave known: the one that excludes 1, or the

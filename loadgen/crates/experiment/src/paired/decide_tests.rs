@@ -4,7 +4,7 @@ use rand::{Rng, RngExt as _};
 
 use super::*;
 use crate::paired::decide_fixture::{effect_of, trial, with_failures, with_stale};
-use crate::schema::Decision;
+use crate::schema::{CacheLookUps, Decision};
 use loadgen_stats::seed;
 
 const CLAIM: &str = "orders.list p50";
@@ -178,6 +178,38 @@ fn what_no_arm_has_is_left_out_and_what_falls_to_0_is_decided_without_a_ratio() 
     assert!((effect.difference.unwrap().estimate + 20.0).abs() < 1e-9);
     let none = decided("queries per request", &figures, (0.0, 0.0)).unwrap();
     assert_eq!(none.decision, Decision::NoChange);
+}
+
+/// Eight blocks in which so many look-ups hit, in either arm.
+fn hits(hits: u64, all: u64) -> Effect {
+    let one = || {
+        let mut one = trial(Some(1.0), 1.0);
+        let look_ups = CacheLookUps { hits, all };
+        one.server.cache_lookups = [("orders".to_owned(), look_ups)].into();
+        one
+    };
+    let trials: Vec<(Trial, Trial)> = (0..8).map(|_| (one(), one())).collect();
+    effect_of("cache hit ratio orders", &trials).unwrap()
+}
+
+#[test]
+fn hit_ratios_that_are_alike_are_no_change_only_where_a_share_of_the_margin_would_have_shown() {
+    // 10 % of all hits: 29 look-ups. 0.1 percentage points of none: 2,995 of them.
+    for (hit, all, word) in [
+        (3, 3, Decision::Inconclusive),
+        (4, 4, Decision::NoChange),
+        (0, 3, Decision::Inconclusive),
+        (0, 374, Decision::Inconclusive),
+        (0, 375, Decision::NoChange),
+    ] {
+        let effect = hits(hit, all);
+        assert_eq!(effect.decision, word, "{hit} of {all}: {}", effect.sentence);
+    }
+    let few = hits(3, 3).sentence;
+    assert!(
+        few.contains("24 look-up(s) in an arm can hide 11.73 %"),
+        "{few}"
+    );
 }
 
 fn stale(after: impl IntoIterator<Item = u64>) -> Effect {

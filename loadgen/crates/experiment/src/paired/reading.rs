@@ -56,6 +56,14 @@ impl EffectMetric {
         })
     }
 
+    /// The look-ups of a trial that it is the share of; absent for a metric that is no hit ratio of a cache.
+    pub(super) fn look_ups(&self, trial: &Trial) -> Option<u64> {
+        let MetricId::CacheHitRatio(kind) = &self.id else {
+            return None;
+        };
+        trial.server.cache_lookups.get(kind).map(|one| one.all)
+    }
+
     /// Whether it is a share of requests.
     pub(super) const fn is_counted(&self) -> bool {
         matches!(

@@ -1,6 +1,9 @@
 //! A decision on one metric in words.
 
-use super::{metrics::EffectMetric, rule::FEWEST};
+use super::{
+    metrics::EffectMetric,
+    rule::{FEWEST, unseen_failures},
+};
 use crate::{
     metric::{self, factor, factors},
     schema::{Decision, Effect, MetricUnit, RatioBound},
@@ -18,6 +21,8 @@ pub(super) struct ComparedFigures {
     pub(super) margin: f64,
     /// Trials of each arm whose figure lies beyond the timeout.
     pub(super) beyond: (usize, usize),
+    /// Look-ups of the arm that has fewer, where they are too few to say that nothing changed.
+    pub(super) few_look_ups: Option<u64>,
 }
 
 /// The sentence on figures that are compared by their ratio or their difference.
@@ -114,6 +119,13 @@ fn decided(metric: &EffectMetric, effect: &Effect, of: &ComparedFigures) -> Stri
             }
         }
         Decision::NoChange => format!("no difference that matters (margin {margin})"),
+        Decision::Inconclusive if of.few_look_ups.is_some() => {
+            let fewest = of.few_look_ups.unwrap_or_default();
+            format!(
+                "undecided: {fewest} look-up(s) in an arm can hide {:.2} % of misses or hits; more of them tell, in more blocks or longer trials",
+                unseen_failures(fewest)
+            )
+        }
         Decision::Inconclusive if of.blocks < FEWEST => too_few(of.blocks, of.claims),
         Decision::Inconclusive if of.beyond != (0, 0) => {
             "undecided: what lies beyond the timeout has no ratio; a lower rate or a longer timeout gives one".to_owned()

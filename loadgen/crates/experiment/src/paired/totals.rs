@@ -17,7 +17,7 @@ use super::{
     sentence::too_few,
 };
 use crate::{
-    metric::{difference as change, differences},
+    metric::{difference as change, differences, percent as share},
     schema::{Decision, Effect, EffectDifference, MetricKind, Trial},
 };
 use loadgen_stats::{SubsetMeans, largest_share_of_none};
@@ -178,8 +178,11 @@ fn sentence(
     let _infallible = match (before.blocks, after.blocks) {
         (0, 0) => write!(
             text,
-            "; none in either arm, which allows a share of {:.2} % if failures are independent",
-            unseen_failures(before.requests.of.min(after.requests.of))
+            "; none in either arm, which allows a share of {} if failures are independent",
+            share(
+                unseen_failures(before.requests.of.min(after.requests.of)) / 100.0,
+                2
+            )
         ),
         (some, 0) => write!(text, "; in `before` alone, in {some} of {blocks} block(s)"),
         (0, some) => write!(text, "; in `after` alone, in {some} of {blocks} block(s)"),

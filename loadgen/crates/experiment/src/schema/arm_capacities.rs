@@ -278,7 +278,10 @@ mod tests {
             ..found(unsure, unsure_top)
         };
         let said = "at least 20/s, the limit of the load generator (not confirmed)";
-        assert_eq!(limited.in_short(), said);
+        assert_eq!(
+            (limited.in_short(), limited.bounds()),
+            (said.to_owned(), said.to_owned())
+        );
     }
 
     #[test]

@@ -323,11 +323,15 @@ impl Capacity {
     /// `between 196/s and 202/s`: the bounds as far as they are known, and which of them fresh trials did not
     /// confirm.
     pub fn bounds(&self) -> String {
-        let known = match (self.lower, self.upper) {
+        let known = match (self.lower, self.upper_of_target()) {
             (Some(lower), Some(upper)) => format!(
                 "between {} and {}",
                 self.unit.show(lower),
                 self.unit.show(upper)
+            ),
+            (Some(lower), None) if self.ending == SearchEnding::GeneratorLimit => format!(
+                "at least {}, the limit of the load generator",
+                self.unit.show(lower)
             ),
             (Some(lower), None) => format!("at least {}", self.unit.show(lower)),
             (None, Some(upper)) => format!("below {}", self.unit.show(upper)),
@@ -335,6 +339,13 @@ impl Capacity {
             (None, None) => "not known".to_owned(),
         };
         format!("{known}{}", self.unconfirmed())
+    }
+
+    /// The lower bound where it can be compared with that of another search: confirmed by fresh trials, and the
+    /// end of a search that found both.
+    pub fn comparable_lower(&self) -> Option<f64> {
+        let is_known = self.lower_confirmed && self.ending == SearchEnding::Found;
+        self.lower.filter(|_| is_known)
     }
 
     /// What follows the bounds where fresh trials did not confirm one that is known; empty where they did.

@@ -122,7 +122,10 @@ impl Growth {
                 flat
             }
             GrowthWord::NotKnown if all.is_empty() => {
-                vec!["the measured window is shorter than two minutes".to_owned()]
+                vec![
+                    "the measured window is shorter than two minutes, or its load changed"
+                        .to_owned(),
+                ]
             }
             GrowthWord::NotKnown => {
                 let timed = all.iter().any(|one| one.resource == Resource::ResponseTime);
@@ -207,7 +210,7 @@ mod tests {
             (
                 vec![],
                 NotKnown,
-                "UNKNOWN: the measured window is shorter than two minutes",
+                "UNKNOWN: the measured window is shorter than two minutes, or its load changed",
             ),
         ] {
             assert_eq!(Growth::together(&all), word, "{said}");

@@ -2,7 +2,8 @@
 
 use super::figure::Ranged;
 use crate::schema::{
-    Arm, Capacity, Operation, Server, Summary, ThresholdWord, Trial, ValidityWord, VerdictWord,
+    Arm, Capacity, CheckCode, Operation, Server, Summary, ThresholdWord, Trial, ValidityWord,
+    VerdictWord,
 };
 use shared::timing::ServerPart;
 
@@ -76,7 +77,7 @@ impl MeasuredRun {
             return MeasuredCapacity::of(found);
         }
         let rate = self.arm()?.total.rate_per_s;
-        (rate > 0.0 && self.meets_its_limits()).then_some(MeasuredCapacity {
+        (rate > 0.0 && self.meets_its_limits() && self.kept_up()).then_some(MeasuredCapacity {
             rate: Ranged {
                 value: rate,
                 low: Some(rate),
@@ -103,6 +104,17 @@ impl MeasuredRun {
             Some(&one.arm) == arm && missed && !one.only_warns
         });
         trusted && !open
+    }
+
+    /// Whether what was under way did not grow in most of the trials: the right answers of a target that
+    /// falls behind come after the window as well, so that their rate is that of the load.
+    fn kept_up(&self) -> bool {
+        let trials = self.trials();
+        let behind = trials.iter().filter(|trial| {
+            let mut checks = trial.validity.checks.iter();
+            checks.any(|check| check.code == CheckCode::Backlog && !check.ok)
+        });
+        trials.is_empty() || 2 * behind.count() < trials.len()
     }
 
     /// A figure of the arm, with the range of its trials that can be trusted.

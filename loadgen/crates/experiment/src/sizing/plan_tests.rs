@@ -10,7 +10,10 @@ use super::{
     planned::{SimulationRequest, SizingPlan, plan},
     simulation::SimulationBounds,
 };
-use crate::schema::{CapacityFactor, ThresholdResult, ThresholdWord, VerdictWord, WhatIfCapacity};
+use crate::schema::{
+    CapacityFactor, CheckCode, ThresholdResult, ThresholdWord, ValidityCheck, VerdictWord,
+    WhatIfCapacity,
+};
 
 fn assumed(users: u64, more: &str) -> Assumptions {
     let text = format!("users: {users}\nrequests_per_user_hour: 120\n{more}");
@@ -322,6 +325,20 @@ fn a_run_that_missed_its_limits_is_no_capacity_to_plan_with() {
         run.summary.verdict.word = word;
         let refused = planned(run).unwrap_err();
         assert!(refused.contains(word.label()), "{refused}");
+    }
+    // The rate of a target that fell behind is that of the load.
+    for (behind, accepted) in [(1, true), (2, false)] {
+        let mut run = one_load();
+        for trial in &mut run.summary.trials[..behind] {
+            trial.validity.checks = vec![ValidityCheck {
+                code: CheckCode::Backlog,
+                ok: false,
+                figure: "grew by 80".into(),
+                limit: "grows by <= 5".into(),
+                advice: String::new(),
+            }];
+        }
+        assert_eq!(planned(run).is_ok(), accepted, "{behind} of 3 fell behind");
     }
     // One that cannot be decided is none that is met; a warning decides nothing.
     for (only_warns, accepted) in [(false, false), (true, true)] {

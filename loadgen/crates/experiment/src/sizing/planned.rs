@@ -80,7 +80,7 @@ pub fn plan(
         .ok_or("name a result folder to plan from")?;
     let capacity = base.capacity().ok_or_else(|| {
         format!(
-            "{} has no load that meets its SLO (its verdict is {}): nothing can be planned from it; `loadgen capacity` searches one",
+            "{} has no load that meets its SLO and that the target kept up with (its verdict is {}): nothing can be planned from it; `loadgen capacity` searches one",
             base.folder,
             base.summary.verdict.word.label()
         )

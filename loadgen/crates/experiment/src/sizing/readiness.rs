@@ -6,8 +6,11 @@
 //!             NOT READY   fewer succeed
 //!             NOT KNOWN   fewer than 200 requests, or no p95 is known
 //! connections READY       no checkout timed out, and 5 ms of mean wait at most; NEEDS WORK otherwise
-//! caches      READY       a kind finds 80 % of what it could have found; NEEDS WORK otherwise
-//! data        READY       every audit was made and no invariant is broken; NOT READY with a broken one
+//!             NOT KNOWN   none timed out of fewer than 200
+//! caches      READY       each kind finds 80 % of what it could have found; NEEDS WORK otherwise
+//!             NOT KNOWN   no kind with 200 look-ups
+//! data        READY       every audit was made, each write was compared, and no invariant is broken;
+//!             NOT READY   one is
 //! capacity    READY       both bounds are known and confirmed; NEEDS WORK with one; NOT KNOWN without
 //!
 //! grade  A  everything is READY          C  two or three parts need work
@@ -19,13 +22,17 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::measured::MeasuredRun;
-use crate::schema::{ApplicationArea, Arm, Operation, Percentile};
+use crate::{
+    metric::percent,
+    schema::{ApplicationArea, Arm, Operation, Percentile},
+};
 
 /// Limits of the rules.
 const READY: f64 = 0.99;
 const NEEDS_WORK: f64 = 0.95;
 const P95_MS: f64 = 1_000.0;
-const FEWEST_REQUESTS: u64 = 200;
+/// Requests, checkouts or look-ups of which a share says something.
+const FEWEST: u64 = 200;
 const POOL_WAIT_MS: f64 = 5.0;
 const OF_ATTAINABLE: f64 = 0.8;
 
@@ -153,7 +160,7 @@ fn area(area: &ApplicationArea, arm: &Arm) -> Option<ReadinessRow> {
     }
     let slow = beyond || slowest.is_some_and(|(_, ms)| ms >= P95_MS);
     let no_tail = !beyond && slowest.is_none();
-    let word = if planned < FEWEST_REQUESTS || no_tail {
+    let word = if planned < FEWEST || no_tail {
         ReadinessWord::NotKnown
     } else if success >= READY && !slow {
         ReadinessWord::Ready
@@ -171,26 +178,35 @@ fn area(area: &ApplicationArea, arm: &Arm) -> Option<ReadinessRow> {
         &area.label,
         word,
         format!(
-            "{:.2} % of {planned} requests succeed{tail}",
-            success * 100.0
+            "{} of {planned} requests succeed{tail}",
+            percent(success, 2)
         ),
     ))
 }
 
 fn pool(arm: &Arm) -> Option<ReadinessRow> {
     let server = &arm.server;
-    let wait = server.pool_wait_ms()?;
-    let word = if server.pool_timeouts == 0 && wait <= POOL_WAIT_MS {
+    let wait = server.pool_wait_ms();
+    if wait.is_none() && server.pool_timeouts == 0 {
+        return None;
+    }
+    let waits_little = wait.is_some_and(|ms| ms <= POOL_WAIT_MS);
+    let word = if server.pool_timeouts > 0 {
+        ReadinessWord::NeedsWork
+    } else if server.pool_acquires < FEWEST {
+        ReadinessWord::NotKnown
+    } else if waits_little {
         ReadinessWord::Ready
     } else {
         ReadinessWord::NeedsWork
     };
+    let wait = wait.map_or_else(String::new, |ms| format!(", mean wait {ms:.2} ms"));
     Some(row(
         "database connections",
         word,
         format!(
-            "{} checkouts timed out, mean wait {wait:.2} ms, {} of {} connections in use at most",
-            server.pool_timeouts, server.pool_in_use_max, server.pool_max
+            "{} checkouts timed out, {} got a connection{wait}, {} of {} connections in use at most",
+            server.pool_timeouts, server.pool_acquires, server.pool_in_use_max, server.pool_max
         ),
     ))
 }
@@ -199,16 +215,29 @@ fn pool(arm: &Arm) -> Option<ReadinessRow> {
 fn caches(run: &MeasuredRun, arm: &Arm) -> Option<ReadinessRow> {
     let server = &arm.server;
     let mut worst: Option<(String, f64, f64)> = None;
+    let mut few: Option<(&str, u64)> = None;
     for (kind, attainable) in &server.cache_attainable {
         let hits = server.cache_hit_ratio(kind).filter(|_| *attainable > 0.0);
         let Some(hits) = hits else { continue };
+        let look_ups = server.cache_lookups.get(kind).map_or(0, |one| one.all);
+        if look_ups < FEWEST {
+            few = Some((run.summary.application.cache_label(kind), look_ups));
+            continue;
+        }
         let worse = |other: &(String, f64, f64)| hits / attainable < other.1 / other.2;
         if worst.as_ref().is_none_or(worse) {
             let label = run.summary.application.cache_label(kind).to_owned();
             worst = Some((label, hits, *attainable));
         }
     }
-    let (label, hits, attainable) = worst?;
+    let Some((label, hits, attainable)) = worst else {
+        let (label, look_ups) = few?;
+        return Some(row(
+            "caches",
+            ReadinessWord::NotKnown,
+            format!("{label}: {look_ups} look-ups are too few"),
+        ));
+    };
     let word = if hits >= OF_ATTAINABLE * attainable {
         ReadinessWord::Ready
     } else {
@@ -227,9 +256,14 @@ fn caches(run: &MeasuredRun, arm: &Arm) -> Option<ReadinessRow> {
 
 fn data(arm: &Arm) -> ReadinessRow {
     let broken: u64 = arm.audit.iter().map(|one| one.violations).sum();
+    let omitted = arm.consistency.omitted;
+    let compared = match omitted {
+        0 => String::new(),
+        omitted => format!(", {omitted} writes compared with nothing"),
+    };
     let word = if broken > 0 {
         ReadinessWord::NotReady
-    } else if arm.audits.missing() > 0 || arm.audit.is_empty() {
+    } else if arm.audits.missing() > 0 || arm.audit.is_empty() || omitted > 0 {
         ReadinessWord::NotKnown
     } else {
         ReadinessWord::Ready
@@ -238,7 +272,7 @@ fn data(arm: &Arm) -> ReadinessRow {
         "data",
         word,
         format!(
-            "{broken} violations of {} invariants, {} of {} audits made",
+            "{broken} violations of {} invariants, {} of {} audits made{compared}",
             arm.audit.len(),
             arm.audits.made,
             arm.audits.expected
@@ -302,7 +336,10 @@ fn grade(rows: &[ReadinessRow], broken: bool) -> (Option<Grade>, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sizing::fixture;
+    use crate::{
+        schema::{AuditCount, CacheLookUps},
+        sizing::fixture,
+    };
 
     fn word_of(found: &ReadinessTable, part: &str) -> ReadinessWord {
         let row = found.rows.iter().find(|one| one.part == part);
@@ -352,5 +389,39 @@ mod tests {
             one.planned = 20;
         }
         assert_eq!(word_of(&readiness(&run), "Orders"), ReadinessWord::NotKnown);
+    }
+
+    #[test]
+    fn what_few_figures_say_is_not_known() {
+        let mut run = fixture::run();
+        let arm = &mut run.summary.arms[0];
+        arm.audits = AuditCount {
+            expected: 1,
+            made: 1,
+        };
+        let invariant = serde_json::json!({
+            "number": 1, "name": "x", "statement": "x", "violations": 0, "rows": [],
+        });
+        arm.audit = vec![serde_json::from_value(invariant).unwrap()];
+        let server = &mut arm.server;
+        server.pool_wait_s = 0.1;
+        let lookups = |all| CacheLookUps { all, hits: all };
+        server.cache_attainable = [("items".to_owned(), 0.9)].into();
+        server.cache_lookups = [("items".to_owned(), lookups(1_000))].into();
+        let parts = ["database connections", "caches", "data"];
+        let words = |run: &MeasuredRun| {
+            let found = readiness(run);
+            parts.map(|part| word_of(&found, part))
+        };
+        assert_eq!(words(&run), [ReadinessWord::Ready; 3]);
+
+        let arm = &mut run.summary.arms[0];
+        arm.server.pool_acquires = 12;
+        arm.server.cache_lookups = [("items".to_owned(), lookups(3))].into();
+        arm.consistency.omitted = 7;
+        assert_eq!(words(&run), [ReadinessWord::NotKnown; 3]);
+        let server = &mut run.summary.arms[0].server;
+        (server.pool_acquires, server.pool_timeouts) = (0, 30);
+        assert_eq!(words(&run)[0], ReadinessWord::NeedsWork);
     }
 }

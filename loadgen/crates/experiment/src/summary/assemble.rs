@@ -89,7 +89,9 @@ pub fn of_run(
             arm.known_wrong.as_deref(),
             &measured.audit,
         ),
+        omitted: verdict::omitted([trial]),
         overloads: verdict::overloads([trial]),
+        not_recovered: verdict::not_recovered(trial),
         thresholds: &thresholds,
         headline: verdict::headline(&trial.total),
         confidence: verdict::confidence(std::slice::from_ref(trial), &[]),
@@ -172,6 +174,7 @@ pub fn of_experiment(
             .collect(),
         invalid_reasons,
         violations: violations(&finished.arms),
+        omitted: verdict::omitted(&finished.trials),
         // The first arm may show on purpose what the second one cures.
         overloads: verdict::overloads(
             finished
@@ -291,6 +294,7 @@ pub fn of_factorial(
             .collect(),
         invalid_reasons,
         violations: violations(&finished.arms),
+        omitted: verdict::omitted(&finished.trials),
         overloads,
         thresholds: &thresholds,
         confidence: verdict::confidence(&finished.trials, &[]),

@@ -41,11 +41,13 @@ impl FaultSpan {
     }
 }
 
-/// What each fault cost, in the order in which they began.
+/// What each fault cost, in the order in which they began. `is_level` says whether the load stays the
+/// same from a second until before another.
 pub(super) fn outcomes(
     mut spans: Vec<FaultSpan>,
     seconds: &[SecondData],
     window_s: f64,
+    is_level: &dyn Fn(i64, i64) -> bool,
 ) -> Vec<FaultResult> {
     spans.sort_by(|a, b| a.began_s.total_cmp(&b.began_s));
     let end = window_s.floor() as i64;
@@ -68,7 +70,7 @@ pub(super) fn outcomes(
                 ),
                 span.last_second() + 1,
             ),
-            None => seen(span, &measured, undisturbed, until),
+            None => seen(span, &measured, undisturbed, until, is_level),
         };
         undisturbed = undisturbed.max(disturbed);
         results.push(seen);
@@ -83,6 +85,7 @@ fn seen(
     measured: &[&SecondData],
     undisturbed: i64,
     until: i64,
+    is_level: &dyn Fn(i64, i64) -> bool,
 ) -> (FaultResult, i64) {
     let after_it = span.last_second() + 1;
     let before = match undisturbed_before(measured, undisturbed, span.first_second()) {
@@ -109,6 +112,12 @@ fn seen(
         Ok(recovered) => recovered,
         Err(why) => return (unknown(span, measured, Some(per_s), why), after_it),
     };
+    let earliest = before.last().map_or(undisturbed, |one| one.second);
+    let latest = recovered.map_or(until, |second| second + 2);
+    if !is_level(earliest, latest) {
+        let why = "the load changes between the seconds before it and those after it".to_owned();
+        return (unknown(span, measured, Some(per_s), why), after_it);
+    }
     let end = recovered.unwrap_or(until);
     let disturbed = in_seconds(measured, span.first_second(), end);
     let expected = per_s * disturbed.len() as f64;
@@ -203,8 +212,18 @@ mod tests {
         }
     }
 
+    /// A load that stays the same.
+    fn always(_: i64, _: i64) -> bool {
+        true
+    }
+
     fn one(began_s: f64, ended_s: f64, seconds: &[SecondData]) -> FaultResult {
-        let mut all = outcomes(vec![span("redis.down", began_s, ended_s)], seconds, 20.0);
+        let mut all = outcomes(
+            vec![span("redis.down", began_s, ended_s)],
+            seconds,
+            20.0,
+            &always,
+        );
         assert_eq!(all.len(), 1);
         all.remove(0)
     }
@@ -301,10 +320,33 @@ mod tests {
     }
 
     #[test]
+    fn a_load_that_changes_tells_nothing_of_a_recovery() {
+        // 100 a second, and from second 12 on 40, which the target answers as well.
+        let counts: Vec<(u64, u64)> = (-2..20)
+            .map(|second| match second {
+                5..=7 => (100, 100),
+                12.. => (40, 0),
+                _ => (100, 0),
+            })
+            .collect();
+        let recovery = |began_s: f64, ended_s: f64| {
+            let spans = vec![span("redis.down", began_s, ended_s)];
+            let is_level = |from: i64, to: i64| to <= 12 || from >= 12;
+            let mut found = outcomes(spans, &load(&counts), 20.0, &is_level);
+            found.remove(0).recovery
+        };
+        assert!(matches!(recovery(5.0, 8.0), FaultRecovery::After { .. }));
+        let FaultRecovery::Unknown { why } = recovery(11.5, 12.5) else {
+            panic!("40 a second are no failure to recover to 100");
+        };
+        assert!(why.contains("the load changes"), "{why}");
+    }
+
+    #[test]
     fn a_fault_is_measured_against_the_seconds_after_the_recovery_of_the_one_before() {
         let seconds = steady(&[(3, 100), (4, 100), (5, 20), (12, 100)]);
         let spans = vec![span("b", 12.0, 12.5), span("a", 3.0, 4.5)];
-        let found = outcomes(spans, &seconds, 20.0);
+        let found = outcomes(spans, &seconds, 20.0, &always);
         let names: Vec<&str> = found.iter().map(|one| one.fault.as_str()).collect();
         assert_eq!(names, ["a", "b"]);
         assert_eq!(found[1].before_per_s, Some(100.0));
@@ -315,7 +357,7 @@ mod tests {
         // One that the target has not recovered from leaves nothing to measure the next against.
         let failing: Vec<(i64, u64)> = (3..20).map(|second| (second, 50)).collect();
         let spans = vec![span("a", 3.0, 4.5), span("b", 12.0, 12.5)];
-        let found = outcomes(spans, &steady(&failing), 20.0);
+        let found = outcomes(spans, &steady(&failing), 20.0, &always);
         assert_eq!(found[0].recovery, FaultRecovery::NotRecovered);
         assert_eq!(found[0].failed, 9 * 50, "up to the next fault");
         assert!(matches!(found[1].recovery, FaultRecovery::Unknown { .. }));
@@ -324,7 +366,7 @@ mod tests {
     #[test]
     fn faults_at_the_same_time_cannot_be_told_apart() {
         let spans = vec![span("a", 5.0, 8.0), span("b", 7.0, 9.0)];
-        let found = outcomes(spans, &steady(&[(5, 10), (8, 30)]), 20.0);
+        let found = outcomes(spans, &steady(&[(5, 10), (8, 30)]), 20.0, &always);
         for (one, other) in found.iter().zip(["b", "a"]) {
             let FaultRecovery::Unknown { why } = &one.recovery else {
                 panic!("{one:?}");

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     fault_outcome::{FaultSpan, outcomes},
     job::{TestEnv, pids},
+    planned_level::is_level,
 };
 use crate::{
     events::Publisher,
@@ -96,6 +97,7 @@ impl FaultRun {
     /// Ends what is still in force, leaves out what was still to come, and says what each fault cost.
     pub(super) async fn end(
         self,
+        suite: &Suite,
         data: &TrialData,
         warnings: &mut Vec<String>,
     ) -> Result<Vec<FaultResult>, ServiceError> {
@@ -132,9 +134,22 @@ impl FaultRun {
         }
         match failure {
             Some(error) => Err(error),
-            None => Ok(outcomes(spans, &data.seconds, data.window_s())),
+            None => {
+                let by_hand = |from: i64, to: i64| {
+                    let mut changes = data.changes.iter();
+                    changes.any(|(at, _)| (from..to).contains(&window_second(data, at.0)))
+                };
+                let stays = |from: i64, to: i64| is_level(suite, from, to) && !by_hand(from, to);
+                Ok(outcomes(spans, &data.seconds, data.window_s(), &stays))
+            }
         }
     }
+}
+
+/// The second of the measured window in which a time of the load lies, in nanoseconds.
+fn window_second(data: &TrialData, at_ns: u64) -> i64 {
+    let since = i128::from(at_ns) - i128::from(data.window.0.0);
+    i64::try_from(since.div_euclid(1_000_000_000)).unwrap_or(i64::MAX)
 }
 
 /// Seconds from one instant to another; negative where that lies before it.

@@ -4,8 +4,9 @@ use std::{collections::BTreeSet, ops::Range};
 
 use loadgen_stats::{median, theil_sen_interval};
 
+use super::planned_level::is_level;
 use crate::schema::{Growth, GrowthWord, Percentile, Resource, Second};
-use loadgen_engine::{aggregator::TrialData, units::Nanos};
+use loadgen_engine::{aggregator::TrialData, suite::Suite, units::Nanos};
 
 /// Shortest window that is looked at, in seconds.
 const SHORTEST_S: f64 = 120.0;
@@ -42,6 +43,13 @@ const fn smallest(resource: Resource) -> f64 {
         Resource::Descriptors | Resource::Connections => 1.0,
         Resource::ResponseTime => 0.1,
     }
+}
+
+/// Whether a trial can tell of a growth. Processes that were restarted and times of outages say nothing of
+/// it, and under a load that changes everything follows the load.
+pub(super) fn can_be_told(suite: &Suite, data: &TrialData) -> bool {
+    let window = data.window_s().ceil() as i64;
+    suite.faults.is_empty() && data.changes.is_empty() && is_level(suite, 0, window)
 }
 
 /// Everything that is in the seconds, and the response time from `response`, the percentile of each

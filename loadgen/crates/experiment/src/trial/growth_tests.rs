@@ -3,11 +3,14 @@
 use std::{collections::BTreeMap, time::SystemTime};
 
 use loadgen_engine::{
+    flow::shop,
     recorder::{Shard, Window},
     sample::{OpId, Sample},
+    suite::{FaultKind, PlannedFault, load::parse},
 };
 use loadgen_stats::seed::rng;
 use rand::RngExt as _;
+use shared::time::Millis;
 
 use super::*;
 
@@ -221,4 +224,35 @@ fn blocks_with_too_few_answers_have_no_percentile() {
     // Ten seconds have 200 answers at 20 a second, and 190 at 19.
     assert_eq!(drift(20, |_, _| 5.0).unwrap().blocks, 30);
     assert!(drift(19, |_, _| 5.0).is_none());
+}
+
+#[test]
+fn a_load_that_changes_and_faults_tell_nothing_of_a_growth() {
+    let suite = |load: &str| {
+        let text = format!(
+            "name: x\nload:\n  model: open\n{load}\nflows:\n  - {{ flow: orders.browse, weight: 1 }}\n"
+        );
+        parse(&text, "x.yaml", &shop()).unwrap()
+    };
+    let window = Window {
+        from: Nanos::from_secs(2),
+        to: Nanos::from_secs(122),
+    };
+    let data = TrialData::empty(SystemTime::UNIX_EPOCH, window);
+    let level = suite("  rate: 10/s\n  warmup: 2s\n  duration: 120s");
+    assert!(can_be_told(&level, &data));
+    let phases = suite(
+        "  warmup: 2s\n  phases:\n    - { name: morning, duration: 62s, rate: 10/s }\n    - { name: noon, duration: 60s, rate: 40/s }",
+    );
+    assert!(!can_be_told(&phases, &data));
+    let mut by_hand = TrialData::empty(SystemTime::UNIX_EPOCH, window);
+    by_hand.changes = vec![(Nanos::from_secs(60), "20/s".to_owned())];
+    assert!(!can_be_told(&level, &by_hand));
+    let mut faulty = level;
+    faulty.faults = vec![PlannedFault {
+        kind: FaultKind::RedisDown,
+        at: Millis(1_000),
+        lasts: Millis(1_000),
+    }];
+    assert!(!can_be_told(&faulty, &data));
 }

@@ -14,6 +14,7 @@ mod load_control;
 mod load_source;
 mod outcome;
 mod own_limit;
+mod planned_level;
 mod recovery_rule;
 mod run;
 mod setup;

@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use shared::{api::lab::Explanation, invariant::InvariantResult};
@@ -25,14 +25,14 @@ use super::{
     watch::TrialWatch,
 };
 use crate::{
-    observer::{Course, Host, LookLog, Sleeper, Timeline, cores},
-    schema::{AuditCount, Consistency, LoadedEndpoint, Trial, Validity},
+    observer::{Course, Host, LookLog, Sleeper, WindowFigures, cores},
+    schema::{AuditCount, Consistency, LoadedEndpoint, Second, Trial, Validity},
     system::{PrepareRequest, PreparedSystem},
     verdict::{self, TrialEvidence},
 };
 use loadgen_engine::{
     aggregator::TrialData,
-    driver::DriverOptions,
+    driver::{DriverOptions, HttpTrace},
     suite::{FaultKind, Windows},
     threshold::Threshold,
 };
@@ -96,38 +96,39 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     };
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let generated = loop {
+    // Not by who sends: a terminal may let a write wait.
+    let print_exchanges = || env.trace.iter().for_each(HttpTrace::print);
+    let driven = loop {
         tokio::select! {
             biased;
-            done = &mut driving => break done.map_err(|error| TrialError::Thread(error.to_string()))??,
+            done = &mut driving => break done,
             _ = looks.tick() => {
                 watch.look().await;
+                print_exchanges();
                 if watch.ended_by.is_some() {
                     stop.cancel();
                 }
             }
         }
     };
+    print_exchanges();
+    let generated = driven.map_err(|error| TrialError::Thread(error.to_string()))??;
     env.steering.end();
     watch.look().await;
     warnings.extend(generated.warnings.iter().cloned());
     let note = generated.note.clone();
     let (mut data, parts, lost) = joined(generated, system.as_ref());
     warnings.extend(load_control::sentences(&data.changes));
-    let faults = faults.end(&data, &mut warnings).await?;
+    let faults = faults.end(suite, &data, &mut warnings).await?;
     let hiccups = sleeper.map(Sleeper::finish).unwrap_or_default();
     // One folder has the files of all that is recorded: one of the two sentences is enough.
     let kept = watch.looks.failure().or(hiccups.warning());
     warnings.extend(kept.map(str::to_owned));
-    let timeline = watch.looks.whole().map_err(TrialError::Looks)?;
+    let mut series = course::seconds(&data);
+    let looks = watch.looks.figures(window(&data), &mut series);
+    let looks = Box::new(looks.map_err(TrialError::Looks)?);
     let ended_by = watch.ended_by;
-
-    let generator = {
-        let (from, to) = data.window;
-        let begin = data.started_at;
-        timeline.generator(begin + from.duration(), begin + to.duration())
-    };
-    warnings.extend(own_limit(suite, generator.as_ref()));
+    warnings.extend(own_limit(suite, looks.generator.as_ref()));
     let consistency = system.consistency();
     let failed_over = faults
         .iter()
@@ -154,13 +155,14 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     let plans = Box::pin(plans(env, spec, &data)).await;
     let violations = audit.as_ref().map(|found| verdict::violations(found));
     let seen = Seen {
-        timeline: &timeline,
+        looks: *looks,
+        series,
         hiccups: &hiccups,
         at_once: at_once.unwrap_or(1),
         unix: system.client().unix,
         changed,
     };
-    let mut trial = stored(env, spec, &data, &seen);
+    let mut trial = stored(env, spec, &data, seen);
     trial.faults = faults;
     trial.validity = verdict::join_parts(trial.validity, &parts, &lost, &note);
     trial.violations = violations;
@@ -388,7 +390,10 @@ async fn audit(
 
 /// What was seen beside the load.
 struct Seen<'a> {
-    timeline: &'a Timeline,
+    /// The target and the machine over the window.
+    looks: WindowFigures,
+    /// The seconds of the trial with the target's part.
+    series: Vec<Second>,
     hiccups: &'a Course,
     /// Most requests that an iteration of any flow sends at once.
     at_once: usize,
@@ -398,23 +403,25 @@ struct Seen<'a> {
     changed: Option<String>,
 }
 
-fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>) -> Trial {
-    let Seen {
-        timeline, hiccups, ..
-    } = seen;
+/// Begin and end of the measured window.
+fn window(data: &TrialData) -> (SystemTime, SystemTime) {
+    let (from, to) = data.window;
+    let begin = data.started_at;
+    (begin + from.duration(), begin + to.duration())
+}
+
+fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: Seen<'_>) -> Trial {
+    let Seen { looks, series, .. } = seen;
+    let server = looks.server;
     let operations = env.system.application().catalog().operations;
-    let from = data.started_at + data.window.0.duration();
-    let to = data.started_at + data.window.1.duration();
+    let (from, to) = window(data);
     let window_s = data.window_s();
-    let mut series = course::seconds(data);
-    timeline.fill(&mut series, from);
-    let server = timeline.server(from, to);
     let suite = spec.suite;
     let validity = verdict::validity(&TrialEvidence {
-        generator: timeline.generator(from, to).filter(|_| !suite.is_unpaced()),
-        steal: timeline.steal(from, to),
-        cpu_pressure: timeline.cpu_pressure(from, to),
-        hiccups: hiccups.between(from, to),
+        generator: looks.generator.filter(|_| !suite.is_unpaced()),
+        steal: looks.steal,
+        cpu_pressure: looks.cpu_pressure,
+        hiccups: seen.hiccups.between(from, to),
         cpu: (server.window_s > 0.5).then(|| {
             let spent = server.cpu_s.values().sum();
             (spent, server.window_s, cores())
@@ -430,8 +437,7 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>
         changed: seen.changed.clone(),
         ..TrialEvidence::of(data)
     });
-    // Processes that were restarted, and times of outages, say nothing of a growth.
-    let growth = if suite.faults.is_empty() && env.crash.is_none() {
+    let growth = if env.crash.is_none() && growth::can_be_told(suite, data) {
         growth::of(&series, window_s, &growth::response(data))
     } else {
         Vec::new()

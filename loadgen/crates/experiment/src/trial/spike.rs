@@ -28,7 +28,9 @@ pub fn spike_recovery(data: &TrialData, began_s: f64, ended_s: f64) -> SpikeReco
         Ok((ns, recovery)) => (Some(Nanos(ns).as_ms()), recovery),
         Err(why) => (None, FaultRecovery::Unknown { why }),
     };
-    let mut found = outcomes(vec![span], &data.seconds, data.window_s());
+    // Before and after a spike the load is the same.
+    let is_level = |_: i64, _: i64| true;
+    let mut found = outcomes(vec![span], &data.seconds, data.window_s(), &is_level);
     SpikeRecovery {
         goodput: found.swap_remove(0),
         p95_before_ms,

@@ -2,6 +2,8 @@
 
 use shared::invariant::{InvariantResult, MAX_ROWS};
 
+use crate::schema::{AuditCount, Trial};
+
 /// Adds one audit to what the earlier ones of the same arm found.
 pub fn merge(all: &mut Vec<InvariantResult>, found: &[InvariantResult]) {
     for one in found {
@@ -20,6 +22,22 @@ pub fn merge(all: &mut Vec<InvariantResult>, found: &[InvariantResult]) {
 /// Violations over all invariants.
 pub fn violations(all: &[InvariantResult]) -> u64 {
     all.iter().map(|one| one.violations).sum()
+}
+
+/// Writes that found no room in the ledgers of these trials: nothing compares them with the data.
+pub fn omitted<'a>(trials: impl IntoIterator<Item = &'a Trial>) -> u64 {
+    let each = trials.into_iter().map(|trial| trial.consistency.omitted);
+    each.fold(0, u64::saturating_add)
+}
+
+/// What is said of audits that found nothing broken, where so many writes were compared with nothing.
+pub fn nothing_broken(audits: AuditCount, omitted: u64) -> String {
+    match omitted {
+        0 => format!("{audits}: no invariant is broken"),
+        more => format!(
+            "{audits}: no invariant is broken, but {more} write(s) were beyond what the ledger holds: whether they are in the data is not known"
+        ),
+    }
 }
 
 /// One sentence for each broken invariant of an arm. A strategy that is known to be wrong is
@@ -68,6 +86,26 @@ mod tests {
         assert_eq!(violations(&all), 161);
         assert_eq!(all[0].number, 1);
         assert_eq!(all[1].rows.len(), MAX_ROWS);
+    }
+
+    #[test]
+    fn writes_that_nothing_was_compared_with_are_said() {
+        let mut trials = [
+            crate::capacity::fixture::trial(),
+            crate::capacity::fixture::trial(),
+        ];
+        let audits = AuditCount {
+            expected: 2,
+            made: 2,
+        };
+        assert_eq!(omitted(&trials), 0);
+        assert_eq!(
+            nothing_broken(audits, 0),
+            "2 of 2 audit(s) made: no invariant is broken"
+        );
+        trials[1].consistency.omitted = 70;
+        let said = nothing_broken(audits, omitted(&trials));
+        assert!(said.contains("but 70 write(s) were beyond"), "{said}");
     }
 
     #[test]

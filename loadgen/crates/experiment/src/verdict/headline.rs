@@ -1,6 +1,9 @@
 //! The answer of a run in one line.
 
-use crate::schema::{Operation, Percentile};
+use crate::{
+    metric::percent,
+    schema::{Operation, Percentile},
+};
 
 /// 95th percentile, rate and failures of all requests together.
 pub fn headline(total: &Operation) -> String {
@@ -14,9 +17,9 @@ pub fn headline(total: &Operation) -> String {
         Percentile::TooFew { .. } => String::new(),
     };
     format!(
-        "{p95}{:.1}/s, {:.2} % errors",
+        "{p95}{:.1}/s, {} errors",
         total.rate_per_s,
-        failed * 100.0
+        percent(failed, 2)
     )
 }
 
@@ -50,6 +53,13 @@ mod tests {
         assert_eq!(
             headline(&operation("total", &data, 40.0)),
             "p95 2.40 ms, 10.0/s, 0.00 % errors"
+        );
+        let mut one_of_many = operation("total", &data, 40.0);
+        (one_of_many.planned, one_of_many.success) = (100_000, 0.999_99);
+        assert_eq!(
+            headline(&one_of_many),
+            "p95 2.40 ms, 10.0/s, <0.01 % errors",
+            "one failure is not none"
         );
         let mut failed = OpData {
             planned: 400,

@@ -14,9 +14,10 @@
 //! PASSED        the thresholds hold
 //! ```
 
-use super::{claims::ClaimDecisions, validity::reasons as verdict_reasons};
+use super::{audit::nothing_broken, claims::ClaimDecisions, validity::reasons as verdict_reasons};
 use crate::schema::{
-    AuditCount, Confidence, ThresholdResult, ThresholdWord, Trial, Verdict, VerdictWord,
+    AuditCount, Confidence, FaultRecovery, ThresholdResult, ThresholdWord, Trial, Verdict,
+    VerdictWord,
 };
 
 /// Everything that the word depends on.
@@ -30,8 +31,12 @@ pub struct Findings<'a> {
     pub invalid_reasons: Vec<String>,
     /// One sentence for each broken invariant.
     pub violations: Vec<String>,
+    /// Writes that found no room in a ledger: nothing compares them with the data.
+    pub omitted: u64,
     /// One sentence for each trial that an overloaded target ended.
     pub overloads: Vec<String>,
+    /// One sentence for each fault that the target did not recover from: no threshold is about it.
+    pub not_recovered: Vec<String>,
     /// Every threshold.
     pub thresholds: &'a [ThresholdResult],
     /// The claims of an experiment; absent for a command that makes none.
@@ -112,6 +117,7 @@ pub fn judge(findings: Findings<'_>) -> Verdict {
     reasons.extend(doubts);
     reasons.extend(missed);
     reasons.extend(holds);
+    reasons.extend(findings.not_recovered);
     reasons.extend(warned);
     reasons.extend(unknown);
     let (headline, as_expected) = match &findings.claims {
@@ -121,7 +127,7 @@ pub fn judge(findings: Findings<'_>) -> Verdict {
         }
         None => (findings.headline, None),
     };
-    reasons.push(audited(audits, word));
+    reasons.push(audited(audits, word, findings.omitted));
     Verdict {
         word,
         headline,
@@ -155,6 +161,20 @@ pub fn overloads<'a>(trials: impl IntoIterator<Item = &'a Trial>) -> Vec<String>
                 "{}: the target was overloaded, and the load ended early: {} (limit {}); {}",
                 trial.folder, check.figure, check.limit, check.advice
             ))
+        })
+        .collect()
+}
+
+/// One sentence for each fault of a trial that the target did not recover from.
+pub fn not_recovered(trial: &Trial) -> Vec<String> {
+    let faults = trial.faults.iter();
+    faults
+        .filter(|one| one.recovery == FaultRecovery::NotRecovered)
+        .map(|one| {
+            format!(
+                "the target did not recover from {} at {:.1} s before the next fault or the end of the window",
+                one.fault, one.at_s
+            )
         })
         .collect()
 }
@@ -217,7 +237,7 @@ fn unknown(thresholds: &[ThresholdResult]) -> Vec<String> {
 }
 
 /// What is known of the target's data.
-fn audited(audits: AuditCount, word: VerdictWord) -> String {
+fn audited(audits: AuditCount, word: VerdictWord, omitted: u64) -> String {
     if audits.expected == 0 {
         "not audited: without a control plane nothing is known of the target's data".to_owned()
     } else if audits.missing() > 0 {
@@ -229,13 +249,14 @@ fn audited(audits: AuditCount, word: VerdictWord) -> String {
     } else if word == VerdictWord::Violated {
         audits.to_string()
     } else {
-        format!("{audits}: no invariant is broken")
+        nothing_broken(audits, omitted)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{diagnose::fixture::quiet, schema::FaultResult};
 
     fn threshold(word: ThresholdWord, by_default: bool) -> ThresholdResult {
         ThresholdResult {
@@ -268,6 +289,35 @@ mod tests {
             confidence,
             ..Findings::default()
         })
+    }
+
+    #[test]
+    fn a_fault_that_the_target_did_not_recover_from_is_among_the_reasons_to_pass() {
+        let mut trial = quiet().trials.remove(0);
+        let fault = |name: &str, recovery| FaultResult {
+            fault: name.to_owned(),
+            at_s: 5.0,
+            for_s: 3.0,
+            before_per_s: Some(100.0),
+            failed: 0,
+            lost: Some(0.0),
+            recovery,
+        };
+        trial.faults = vec![
+            fault("redis.down", FaultRecovery::After { seconds: 1.0 }),
+            fault("postgres.down", FaultRecovery::NotRecovered),
+        ];
+        let verdict = judge(Findings {
+            thresholds: &[threshold(ThresholdWord::Pass, false)],
+            confidence: VALID,
+            not_recovered: not_recovered(&trial),
+            ..Findings::default()
+        });
+        assert_eq!(verdict.word, VerdictWord::Passed);
+        assert_eq!(
+            verdict.reasons[1],
+            "the target did not recover from postgres.down at 5.0 s before the next fault or the end of the window"
+        );
     }
 
     #[test]
@@ -399,6 +449,20 @@ mod tests {
                 .any(|one| one.contains("no invariant is broken"))
         );
         assert_eq!(with(2, 1).word, VerdictWord::Invalid);
+        let partial = judge(Findings {
+            thresholds: &given,
+            confidence: Confidence {
+                audits: AuditCount {
+                    expected: 1,
+                    made: 1,
+                },
+                ..VALID
+            },
+            omitted: 12,
+            ..Findings::default()
+        });
+        let last = partial.reasons.last().unwrap();
+        assert!(last.contains("but 12 write(s) were beyond"), "{last}");
     }
 
     #[test]

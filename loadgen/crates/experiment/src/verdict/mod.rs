@@ -12,13 +12,13 @@ mod parts;
 mod thresholds;
 mod validity;
 
-pub use audit::{broken_sentences, merge as merge_audits, violations};
+pub use audit::{broken_sentences, merge as merge_audits, nothing_broken, omitted, violations};
 pub use certainty::{failures_exceed, percentile_word};
 pub use claims::ClaimDecisions;
 pub use confidence::confidence;
 pub use evidence::TrialEvidence;
 pub use headline::headline;
-pub use judge::{Findings, judge, overloads};
+pub use judge::{Findings, judge, not_recovered, overloads};
 pub use parts::join_parts;
 pub use thresholds::{
     ThresholdFigures, error_limit, evaluate, in_force, limits_failures, mark_abort,

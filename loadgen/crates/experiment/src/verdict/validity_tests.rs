@@ -407,6 +407,26 @@ fn a_backlog_is_the_target_s_fault_and_leaves_the_trial_valid() {
 }
 
 #[test]
+fn what_is_under_way_follows_a_load_that_changes() {
+    let mut data = good();
+    let judged = |data: &TrialData, level: bool| {
+        validity(&TrialEvidence {
+            level,
+            ..quiet(data)
+        })
+    };
+    for second in &mut data.seconds {
+        second.completed = 99;
+    }
+    assert_eq!(broken(&judged(&data, true)), ["BACKLOG"]);
+    assert_eq!(broken(&judged(&data, false)), Vec::<&str>::new());
+    for second in &mut data.seconds {
+        second.completed = 70;
+    }
+    assert_eq!(broken(&judged(&data, false)), ["BACKLOG"]);
+}
+
+#[test]
 fn too_few_requests_are_told_and_leave_the_trial_valid() {
     let mut data = good();
     data.total.planned = 100;

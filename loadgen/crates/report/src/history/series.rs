@@ -164,10 +164,12 @@ fn point(past: &PastRun, metric: &str) -> (SeriesPoint, Option<MetricUnit>) {
             let Some(found) = summary.capacity.as_ref().filter(|_| metric == CAPACITY) else {
                 return (nothing, None);
             };
+            let lower = found.comparable_lower();
+            let upper = found.upper.filter(|_| found.upper_confirmed);
             let point = SeriesPoint {
-                value: found.lower,
+                value: lower,
                 beyond: false,
-                interval: found.lower.zip(found.upper),
+                interval: lower.zip(upper),
             };
             let unit = match found.unit {
                 LoadUnit::Rate => MetricUnit::PerSecond,
@@ -257,7 +259,8 @@ mod tests {
         comparable_runs,
     };
     use loadgen_experiment::schema::{
-        Consistency, Effect, Operation, Percentile, Percentiles, Server, Trial, Validity,
+        Consistency, Effect, Operation, Percentile, Percentiles, SearchEnding, Server, Trial,
+        Validity,
     };
 
     fn trial(p97_5: Option<f64>) -> Trial {
@@ -361,6 +364,47 @@ mod tests {
     fn a_metric_that_no_run_has_is_named_with_those_that_there_are() {
         let error = series(&runs(&[Some(1.0)]), "totl p97.5").unwrap_err();
         assert!(error.contains("did you mean `total p97.5`"), "{error}");
+    }
+
+    #[test]
+    fn a_capacity_whose_lower_bound_is_not_confirmed_takes_no_part() {
+        let search = |day, lower: bool, upper: bool, ending: SearchEnding| {
+            let mut one = past("core", day);
+            one.summary.kind = RunKind::Capacity;
+            let found = serde_json::json!({
+                "unit": "rate", "slo": ["p95 < 1s"], "percentile": 0.95,
+                "lower": 196.0, "lower_confirmed": lower, "upper": 202.0, "upper_confirmed": upper,
+                "width": 0.03, "asked_width": 0.03, "ending": ending, "goodput_per_s": 195.0,
+                "loads": [], "trials": [], "saturated": [], "saturation": "", "knees": [],
+            });
+            one.summary.capacity = serde_json::from_value(found).unwrap();
+            one
+        };
+        let all = vec![
+            search(1, true, true, SearchEnding::Found),
+            search(2, false, true, SearchEnding::Found),
+            search(3, true, false, SearchEnding::Found),
+            search(4, true, false, SearchEnding::GeneratorLimit),
+            search(5, true, false, SearchEnding::AboveHighest),
+        ];
+        let history = comparable_runs(all, None, false).unwrap();
+        let found = series(&history, CAPACITY).unwrap();
+        let points: Vec<_> = found
+            .points
+            .iter()
+            .map(|one| (one.value, one.interval))
+            .collect();
+        let nothing = (None, None);
+        assert_eq!(
+            points,
+            [
+                (Some(196.0), Some((196.0, 202.0))),
+                nothing,
+                (Some(196.0), None),
+                nothing,
+                nothing
+            ]
+        );
     }
 
     #[test]

@@ -67,6 +67,8 @@ pub struct Audit {
     pub invariants: Vec<(u16, String, String, Vec<String>)>,
     /// Names of the columns of `invariants`.
     pub arms: Vec<String>,
+    /// Of each arm, why no violation is no proof; empty where it is one.
+    pub doubts: Vec<String>,
 }
 
 /// An invariant that an arm breaks.
@@ -311,6 +313,7 @@ pub(super) fn audit(summary: &Summary) -> Audit {
         })
         .collect();
     let none = invariants == 0;
+    let unaudited = figures::total(summary.arms.iter().map(|arm| arm.consistency.omitted));
     Audit {
         line: if none {
             "no audit was made".into()
@@ -324,7 +327,7 @@ pub(super) fn audit(summary: &Summary) -> Audit {
         writes: summary.arms.iter().filter_map(writes).collect(),
         tone: match (none, violations) {
             (true, _) => Tone::Warn,
-            (false, 0) if audits.missing() > 0 => Tone::Warn,
+            (false, 0) if audits.missing() > 0 || unaudited > 0 => Tone::Warn,
             (false, 0) => Tone::Good,
             (false, _) => Tone::Bad,
         },
@@ -354,7 +357,23 @@ pub(super) fn audit(summary: &Summary) -> Audit {
             .iter()
             .map(|arm| printable(&arm.name))
             .collect(),
+        doubts: summary.arms.iter().map(unaudited_part).collect(),
     }
+}
+
+/// What of an arm was not audited, in words; empty where all was.
+fn unaudited_part(arm: &Arm) -> String {
+    let (missing, omitted) = (arm.audits.missing(), arm.consistency.omitted);
+    let mut parts = Vec::new();
+    if missing > 0 {
+        let all = figures::plural(arm.audits.expected.into(), "audit");
+        parts.push(format!("{missing} of {all} not made"));
+    }
+    if omitted > 0 {
+        let writes = figures::plural(omitted, "write");
+        parts.push(format!("{writes} compared with nothing"));
+    }
+    parts.join(", ")
 }
 
 /// A violating row as one short line.

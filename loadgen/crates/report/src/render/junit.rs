@@ -8,6 +8,7 @@ use loadgen_experiment::schema::ValidityWord;
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use crate::render::evidence::{Audit, TrialChecks};
+use crate::render::figures::ABSENT;
 use crate::render::model::ReportPage;
 use crate::render::thresholds::ThresholdRow;
 use loadgen_experiment::schema::Summary;
@@ -177,7 +178,7 @@ fn validity(trials: &[TrialChecks]) -> TestSuite {
     suite
 }
 
-/// One case an invariant and arm.
+/// One case an invariant and arm; one that nobody looked at to the end is skipped.
 fn invariants(audit: &Audit) -> TestSuite {
     let mut suite = TestSuite::new("invariants");
     for (index, arm) in audit.arms.iter().enumerate() {
@@ -186,7 +187,20 @@ fn invariants(audit: &Audit) -> TestSuite {
                 .broken
                 .iter()
                 .find(|one| one.number == *number && one.arm == *arm);
-            let status = broken.map_or_else(TestCaseStatus::success, |broken| {
+            let unseen = if violations[index] == ABSENT {
+                "not looked at"
+            } else {
+                audit.doubts[index].as_str()
+            };
+            let held = || {
+                if unseen.is_empty() {
+                    return TestCaseStatus::success();
+                }
+                let mut skipped = TestCaseStatus::skipped();
+                skipped.set_message(unseen);
+                skipped
+            };
+            let status = broken.map_or_else(held, |broken| {
                 let message = format!("{} rows break: {statement}", violations[index]);
                 not_held(
                     NonSuccessKind::Failure,
@@ -243,6 +257,38 @@ mod tests {
         let xml = junit(&summary).unwrap();
         let why = "<skipped message=\"too few requests decide it: found –  n=24 (needs 200)";
         assert!(xml.contains(why), "{xml}");
+    }
+
+    #[test]
+    fn an_invariant_that_nobody_looked_at_to_the_end_is_skipped_and_says_why() {
+        let skipped = |change: &dyn Fn(&mut Summary)| {
+            let mut summary = fixture::experiment(false);
+            change(&mut summary);
+            let xml = junit(&summary).unwrap();
+            let found: Vec<String> = xml
+                .lines()
+                .filter_map(|line| line.trim().strip_prefix("<skipped message=\""))
+                .map(|rest| rest.split('"').next().unwrap_or_default().to_owned())
+                .collect();
+            (found, summary.arms[1].audit.len())
+        };
+        assert!(skipped(&|_| {}).0.is_empty());
+        let (missing, all) = skipped(&|one| {
+            let audits = &mut one.arms[1].audits;
+            (audits.expected, audits.made) = (8, 7);
+        });
+        assert_eq!(missing, vec!["1 of 8 audits not made"; all]);
+        let (omitted, all) = skipped(&|one| one.arms[1].consistency.omitted = 7);
+        assert_eq!(omitted, vec!["7 writes compared with nothing"; all]);
+        let (absent, _) = skipped(&|one| {
+            one.arms[1].audit.pop();
+        });
+        assert_eq!(absent, ["not looked at"]);
+        // What is broken is, however little was looked at.
+        let mut summary = fixture::experiment(true);
+        summary.arms[1].audits.made = 0;
+        let xml = junit(&summary).unwrap();
+        assert!(xml.contains("type=\"VIOLATED\""), "{xml}");
     }
 
     #[test]

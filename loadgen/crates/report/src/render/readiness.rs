@@ -10,6 +10,8 @@ use loadgen_experiment::schema::{Arm, Percentile, RunKind, Summary, VerdictWord}
 /// Thresholds of readiness: see `suites/core.yaml`.
 const SUCCESS: f64 = 0.99;
 const P95_MS: f64 = 1_000.0;
+/// Checkouts of the pool, or reads of own writes, without a fault of which that says something.
+const FEWEST: u64 = 200;
 
 /// The run that readiness is read from.
 #[derive(Debug)]
@@ -124,23 +126,39 @@ fn table(page: &mut String, summary: &Summary, arm: &Arm) {
     } else {
         String::new()
     };
-    let ready = seen.then_some(server.pool_timeouts == 0);
-    row("Database pool", ready, &pool);
+    let ready = without(server.pool_timeouts, server.pool_acquires >= FEWEST);
+    row("Database pool", ready.filter(|_| seen), &pool);
     let (reads, stale) = (arm.consistency.reads, arm.consistency.stale_reads);
     row(
         "Caching",
-        (reads > 0).then_some(stale == 0),
+        without(stale, reads >= FEWEST),
         &format!(
             "{stale} of {} of own writes stale",
             figures::plural(reads, "read")
         ),
     );
     let violations = figures::total(arm.audit.iter().map(|one| one.violations));
-    row(
-        "Data",
-        (!arm.audit.is_empty()).then_some(violations == 0),
-        &figures::plural(violations, "violation"),
-    );
+    let (missing, omitted) = (arm.audits.missing(), arm.consistency.omitted);
+    let mut notes = figures::plural(violations, "violation");
+    if missing > 0 {
+        let _infallible = write!(
+            notes,
+            ", {missing} of {} audits not made",
+            arm.audits.expected
+        );
+    }
+    if omitted > 0 {
+        let writes = figures::plural(omitted, "write");
+        let _infallible = write!(notes, ", {writes} compared with nothing");
+    }
+    let whole = !arm.audit.is_empty() && missing == 0 && omitted == 0;
+    row("Data", without(violations, whole), &notes);
+}
+
+/// Whether a part is ready by its faults: one that was seen is enough to say no, and none says yes only
+/// where enough was looked at.
+fn without(faults: u64, enough: bool) -> Option<bool> {
+    (faults > 0 || enough).then_some(faults == 0)
 }
 
 /// The 95th percentile for an order; one of too few requests is no slow one.
@@ -227,6 +245,31 @@ mod tests {
         assert!(few(0.5).contains("| Mentor discovery | **needs work** | 50.00% of"));
         let text = table(&|arm| arm.server.pool_max = 0);
         assert!(text.contains("| Database pool | not tested |  |"), "{text}");
+        // No fault among three is none that says something.
+        let text = table(&|arm| {
+            arm.server.pool_acquires = 3;
+            (arm.consistency.reads, arm.consistency.stale_reads) = (3, 0);
+            (arm.audits.expected, arm.audits.made) = (2, 1);
+            arm.consistency.omitted = 7;
+        });
+        for row in [
+            "| Database pool | not tested | 0 checkouts given up",
+            "| Caching | not tested | 0 of 3 reads",
+            "| Data | not tested | 0 violations, 1 of 2 audits not made, 7 writes compared with nothing |",
+        ] {
+            assert!(text.contains(row), "{row}: {text}");
+        }
+        let text = table(&|arm| {
+            arm.server.pool_acquires = 3;
+            arm.server.pool_timeouts = 1;
+            (arm.consistency.reads, arm.consistency.stale_reads) = (3, 1);
+        });
+        for row in [
+            "| Database pool | **needs work** | 1 checkout given up",
+            "| Caching | **needs work** | 1 of 3 reads",
+        ] {
+            assert!(text.contains(row), "{row}: {text}");
+        }
     }
 
     #[test]

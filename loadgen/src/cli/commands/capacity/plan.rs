@@ -4,7 +4,7 @@ use super::{super::http::UrlLoad, search::planned, what_if::what_if};
 use crate::{
     cli::{
         failure::Failure,
-        flags::{CapacityArgs, HttpArgs},
+        flags::{CapacityArgs, HttpArgs, LoadArgs},
         plan::{plan_suite, resolve_settings},
         session::ServiceSource,
     },
@@ -46,7 +46,12 @@ fn of_suite(args: &CapacityArgs) -> Result<PlannedSearch, Failure> {
             "{flag} is of the request of a URL: give one like http://127.0.0.1:8080/ in place of the suite"
         )));
     }
-    let (suite, source) = plan_suite(args.what.as_deref(), None, &args.load)?;
+    // Users are limited in a search over rates, whatever the load of the suite is.
+    let load = LoadArgs {
+        max_users: None,
+        ..args.load.clone()
+    };
+    let (suite, source) = plan_suite(args.what.as_deref(), None, &load)?;
     if !suite.faults.is_empty() {
         return Err(Failure::usage(
             "the suite puts faults into its services, and a search needs an undisturbed load: remove its `faults`, or use `loadgen run`",
@@ -235,6 +240,13 @@ mod tests {
     }
 
     #[test]
+    fn users_are_limited_in_a_search_over_rates() {
+        for words in ["core --max-users 9", "users --search rate --max-users 9"] {
+            assert_eq!(search_of(words).unwrap().suite.max_users, 9, "{words}");
+        }
+    }
+
+    #[test]
     fn a_soak_follows_the_search_or_takes_its_place_where_the_load_is_named() {
         let soak = |words: &str| search_of(words).unwrap().soak;
         assert_eq!(soak("core"), None);
@@ -292,6 +304,9 @@ mod tests {
                 "core --soak 30m --search rate --users 50",
                 "--users is of a search over users",
             ),
+            ("core --search users --max-users 9", "--max-users limits"),
+            ("users --max-users 9", "--max-users limits"),
+            ("core --users 5 --max-users 9", "--max-users limits"),
             ("core --soak 0s", "--soak"),
             ("core --slo p95", "compares nothing"),
             ("core --slo nothing.like:p95<1s", "nothing.like"),

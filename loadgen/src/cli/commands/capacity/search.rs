@@ -45,6 +45,14 @@ pub(super) fn planned(
     patience: Option<Millis>,
 ) -> Result<CapacityPlan, Failure> {
     let unit = unit(args, &suite)?;
+    if let Some(most) = args.load.max_users {
+        if unit == LoadUnit::Users {
+            return Err(Failure::usage(
+                "--max-users limits the users of a search over rates, and this one is over users: limit these with --max-load, or write --search rate",
+            ));
+        }
+        suite.max_users = most;
+    }
     let slo = slo(args, &suite, application.catalog())?;
     let (warm_up, measure) = if args.quick { QUICK } else { CAREFUL };
     if args.load.time_scale.is_none() {

@@ -34,7 +34,7 @@ pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
         trace: args.http_debug.then(|| HttpTrace::first(TRACED_EXCHANGES)),
     };
     let result = ResultArgs {
-        // Traced exchanges are printed at once, which the full-screen view would overwrite.
+        // Traced exchanges are printed on the way, which the full-screen view would overwrite.
         plain: args.result.plain || args.http_debug,
         ..args.result.clone()
     };

@@ -50,6 +50,22 @@ impl HttpTarget {
     }
 }
 
+/// Refuses the flags that say which certificates are accepted, where the target shows none: that of a URL
+/// with the scheme `with_one` would.
+pub(in crate::cli) fn refuse_trust(
+    insecure: bool,
+    cacert: bool,
+    with_one: &str,
+) -> Result<(), Failure> {
+    let given = [("--insecure", insecure), ("--cacert", cacert)];
+    match given.into_iter().find(|(_, given)| *given) {
+        Some((flag, _)) => Err(Failure::Usage(format!(
+            "{flag} is about the certificate of the target, and a plain connection has none: omit it, or give a URL like {with_one}://127.0.0.1:8443/"
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// Parses the URL and looks its host up; refuses one that may not be loaded.
 pub(super) fn parse(args: &HttpArgs) -> Result<HttpTarget, Failure> {
     let url = TargetUrl::parse(&args.url).map_err(Failure::usage)?;
@@ -64,6 +80,9 @@ pub(super) fn parse(args: &HttpArgs) -> Result<HttpTarget, Failure> {
         return Err(Failure::usage(
             "--redirects is for --client reqwest: loadgen's own client follows none, and a status below 400 counts as success",
         ));
+    }
+    if !url.encrypted {
+        refuse_trust(args.insecure, args.cacert.is_some(), "https")?;
     }
     let tls = if url.encrypted {
         let trust = match &args.cacert {

@@ -9,6 +9,7 @@ use crate::cli::commands::measured_json::recorded;
 use loadgen_engine::sample::Outcome;
 use loadgen_experiment::{
     events::printable,
+    metric::percent,
     schema::{Percentile, Percentiles},
     trial::operation,
 };
@@ -62,10 +63,10 @@ fn counts(out: &mut String, result: &HttpResult<'_>) {
     let planned = data.total.planned;
     line!(
         out,
-        "Requests      {} planned, {} succeeded ({:.3} %), {} failed",
+        "Requests      {} planned, {} succeeded ({}), {} failed",
         grouped(planned),
         grouped(data.total.count(Outcome::Ok)),
-        one.success * 100.0,
+        percent(one.success, 3),
         grouped(data.total.failures())
     );
     line!(

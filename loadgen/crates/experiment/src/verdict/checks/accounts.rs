@@ -1,6 +1,7 @@
 //! Do the counts add up? Exact where the counts are integers.
 
 use crate::{
+    metric::percent,
     schema::{CheckCode, ValidityCheck},
     verdict::evidence::{TrialEvidence, check, share, unjudged},
 };
@@ -54,10 +55,10 @@ pub(in crate::verdict) fn offered(evidence: &TrialEvidence<'_>) -> ValidityCheck
         CheckCode::Offered,
         data.planned_arrivals > 0 && share >= OFFERED,
         format!(
-            "{} of {} arrivals ({:.2} %)",
+            "{} of {} arrivals ({})",
             data.emitted,
             data.planned_arrivals,
-            share * 100.0
+            percent(share, 2)
         ),
         format!(">= {:.1} %, at least one", OFFERED * 100.0),
         advice,

@@ -2,6 +2,7 @@
 //! the target, or on how much a figure says.
 
 use crate::{
+    metric::percent,
     schema::{CheckCode, ValidityCheck},
     verdict::evidence::{TrialEvidence, check, share},
 };
@@ -61,12 +62,12 @@ pub(in crate::verdict) fn errors(evidence: &TrialEvidence<'_>) -> ValidityCheck 
         CheckCode::Errors,
         failed <= evidence.error_limit,
         format!(
-            "{} of {} ({:.2} %)",
+            "{} of {} ({})",
             total.failures(),
             total.planned,
-            failed * 100.0
+            percent(failed, 2)
         ),
-        format!("<= {:.2} %", evidence.error_limit * 100.0),
+        format!("<= {}", percent(evidence.error_limit, 2)),
         "the target fails more requests than the suite allows: the report lists why requests failed",
     )
 }

@@ -8,4 +8,4 @@ mod search;
 mod search_terminal;
 
 pub(super) use arms::ArmCapacitiesPage;
-pub(super) use search::CapacityPage;
+pub(super) use search::{CapacityPage, lower_bound, upper_bound};

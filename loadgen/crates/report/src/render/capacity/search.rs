@@ -108,15 +108,33 @@ fn changed(one: &WhatIfCapacity) -> String {
     printable(&format!("{}: {found}; {sustains}{end}", one.settings))
 }
 
+/// What the lower bound is called.
+pub(in crate::render) fn lower_bound(found: &Capacity) -> &'static str {
+    if found.lower_confirmed {
+        "lower bound"
+    } else {
+        "lower bound, not confirmed"
+    }
+}
+
+/// What the upper bound is called: where the load generator failed there is none of the target.
+pub(in crate::render) fn upper_bound(found: &Capacity) -> &'static str {
+    match (found.upper_of_target(), found.upper_confirmed) {
+        (None, _) => "limit of the load generator",
+        (Some(_), true) => "upper bound",
+        (Some(_), false) => "upper bound, not confirmed",
+    }
+}
+
 fn row(found: &Capacity, one: &LoadResult) -> CapacityRow {
     let is =
         |bound: Option<f64>| bound.is_some_and(|bound| (bound - one.load).abs() <= 1e-9 * bound);
     CapacityRow {
         load: found.unit.show(one.load),
         bound: if is(found.lower) {
-            "lower bound"
+            lower_bound(found)
         } else if is(found.upper) {
-            "upper bound"
+            upper_bound(found)
         } else {
             ""
         },
@@ -189,7 +207,7 @@ fn figure(one: &FittedFigure) -> String {
 
 #[cfg(test)]
 mod tests {
-    use loadgen_experiment::schema::{AuditCount, CapacityFactor, WhatIfCapacity};
+    use loadgen_experiment::schema::{AuditCount, CapacityFactor, SearchEnding, WhatIfCapacity};
 
     use crate::render::{fixture, html, markdown, model::ReportPage, terminal, tone::Tone};
 
@@ -292,6 +310,46 @@ mod tests {
         let audit = ReportPage::of(&summary).audit;
         assert_eq!(audit.line, "6 invariants, 3 of 4 audits, 0 violations");
         assert_eq!(audit.tone, Tone::Warn);
+        summary.verdict.confidence.audits = all;
+        summary.arms[0].consistency.omitted = 5;
+        let tone = ReportPage::of(&summary).audit.tone;
+        assert_eq!(tone, Tone::Warn, "5 writes were compared with nothing");
+    }
+
+    #[test]
+    fn a_bound_that_is_not_confirmed_or_of_the_load_generator_is_called_that() {
+        let mut summary = fixture::capacity();
+        let found = summary.capacity.as_mut().unwrap();
+        (found.lower_confirmed, found.upper_confirmed) = (false, false);
+        let unsure = summary.clone();
+        let found = summary.capacity.as_mut().unwrap();
+        (found.lower_confirmed, found.ending) = (true, SearchEnding::GeneratorLimit);
+        for (summary, said) in [
+            (
+                &unsure,
+                ["lower bound, not confirmed", "upper bound, not confirmed"],
+            ),
+            (
+                &summary,
+                [
+                    "at least 196/s, the limit of the load generator",
+                    "limit of the load generator",
+                ],
+            ),
+        ] {
+            let pages = [
+                terminal(summary, 200, false),
+                markdown(summary).unwrap(),
+                html(summary).unwrap(),
+            ];
+            for text in pages.map(|text| text.replace("&#x2f;", "/").replace('\\', "")) {
+                for part in said {
+                    assert!(text.contains(part), "{part}: {text}");
+                }
+            }
+            let page = html(summary).unwrap().replace("&#x2f;", "/");
+            assert!(page.contains(&format!("{}, 202/s", said[1])), "{page}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! SLO, goodput over the requests in the system with the fitted law, and goodput past the capacity with
 //! each admission policy.
 
+use crate::render::capacity::{lower_bound, upper_bound};
 use crate::render::charts::axis::Axis;
 use crate::render::charts::over_time::PlotPoint;
 use crate::render::charts::plot::{Plot, PlotLine, limits};
@@ -152,8 +153,8 @@ fn bounds(capacity: &Capacity, (from, to): (f64, f64)) -> Vec<PlotLine> {
             band: false,
         })
     };
-    let lower = line(capacity.lower, "lower bound", "before dashed");
-    let upper = line(capacity.upper, "upper bound", "before dotted");
+    let lower = line(capacity.lower, lower_bound(capacity), "before dashed");
+    let upper = line(capacity.upper, upper_bound(capacity), "before dotted");
     lower.into_iter().chain(upper).collect()
 }
 
