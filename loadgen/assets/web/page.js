@@ -221,10 +221,12 @@ const offer = async () => {
   head();
 };
 
+// One a line, or with commas between: those inside of parentheses belong to a value, as in argon2id(19456,2,1).
+const separate = (text) => text.split(/\n|,(?![^(\n]*\))/).map((one) => one.trim()).filter(Boolean);
 byId("start").addEventListener("submit", (event) => {
   event.preventDefault();
   const [kind, name] = byId("what").value.split(" ");
-  const text = (id) => byId(id).value.trim(), lines = (id) => text(id).split(/[\n,]+/).map((one) => one.trim()).filter(Boolean);
+  const text = (id) => byId(id).value.trim(), lines = (id) => separate(text(id));
   const rate = text("start-rate"), request = { [kind]: name, quick: byId("quick").checked, switches: lines("start-switches"), thresholds: lines("start-thresholds") };
   if (rate) request.rate = rate.includes("/") ? rate : `${rate}/s`;
   if (text("start-duration")) request.duration = text("start-duration");
