@@ -27,8 +27,9 @@ const send = async (path, body) => {
 const head = () => {
   const { begun, running, ended, failure } = known;
   const state = byId("state");
-  const [word, kind] = running ? ["running", ""] : ended ? [label(ended.verdict.word), tone(ended.verdict.word)] : failure ? ["failed", "bad"] : begun ? ["ended", ""] : ["idle", ""];
-  state.textContent = word;
+  const [word, kind] = running ? [known.stopping ? "stopping" : "running", ""] : ended ? [label(ended.verdict.word), tone(ended.verdict.word)] : failure ? ["failed", "bad"] : begun ? ["ended", ""] : ["idle", ""];
+  // Only a change is read out.
+  if (state.textContent !== word) state.textContent = word;
   state.className = `pill ${kind}`;
   byId("kind").textContent = begun ? `loadgen ${begun.command}` : running ? "starting" : "";
   byId("name").textContent = begun ? begun.name : running ? "Starting" : "loadgen";
@@ -42,7 +43,7 @@ const head = () => {
   show("notes", known.trials.length > 0 || known.log.length > 0);
   show("trials-part", known.trials.length > 0);
   show("starter", catalogue !== null && !running);
-  if (running) byId("stop").disabled = false;
+  byId("stop").disabled = Boolean(known.stopping);
 };
 
 const outcome = () => {
@@ -241,9 +242,7 @@ byId("steer").addEventListener("submit", (event) => {
   send("/api/load", adjustable.kind === "rate" ? { rate: value } : { users: Math.round(value) });
 });
 byId("stop").addEventListener("click", () => { byId("sure").returnValue = ""; byId("sure").showModal(); });
-byId("sure").addEventListener("close", async () => {
-  if (byId("sure").returnValue === "yes" && await send("/api/stop", {})) byId("stop").disabled = true;
-});
+byId("sure").addEventListener("close", () => { if (byId("sure").returnValue === "yes") send("/api/stop", {}); });
 followWidth(byId("histogram"));
 setInterval(stage, 1000);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) charts.draw(); });
