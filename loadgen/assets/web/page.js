@@ -110,6 +110,11 @@ const operations = (all) => {
   }));
 };
 
+const details = (t) => {
+  operations(t.operations);
+  drawHistogram(byId("histogram"), t.histogram);
+};
+
 const tick = (now) => {
   known.now = now;
   const t = now.tick;
@@ -132,10 +137,11 @@ const tick = (now) => {
   show("doubts", t.doubts.length > 0);
   adjustable = now.adjustable;
   steering();
-  if (document.hidden) { charts.add(now.at, t); return; }
-  operations(t.operations);
-  drawHistogram(byId("histogram"), t.histogram);
-  if (charts.add(now.at, t)) charts.draw();
+  const added = charts.add(now.at, t);
+  // What nobody sees is drawn when it is seen again: see the end of this file.
+  if (document.hidden) return;
+  details(t);
+  if (added) charts.draw();
 };
 
 const trial = (one) => {
@@ -180,7 +186,13 @@ const whole = (state) => {
 const listen = () => {
   const events = new EventSource("/events");
   const on = (name, then) => events.addEventListener(name, (event) => then(JSON.parse(event.data)));
-  on("state", (state) => { gone = false; show("lost", false); whole(state); });
+  on("state", (state) => {
+    // A run may have begun and ended while the connection was lost.
+    if (gone) runs.load();
+    gone = false;
+    show("lost", false);
+    whole(state);
+  });
   on("begun", (begun) => { known.begun = begun; head(); });
   on("stage", (now) => { known.stage = now; stage(); });
   on("tick", (now) => { const first = !known.now; known.now = now; if (first) head(); tick(now); });
@@ -245,7 +257,13 @@ byId("stop").addEventListener("click", () => { byId("sure").returnValue = ""; by
 byId("sure").addEventListener("close", () => { if (byId("sure").returnValue === "yes") send("/api/stop", {}); });
 followWidth(byId("histogram"));
 setInterval(stage, 1000);
-document.addEventListener("visibilitychange", () => { if (!document.hidden) charts.draw(); });
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  // Perhaps no tick follows: the run may have ended meanwhile.
+  if (known.now) details(known.now.tick);
+  charts.draw();
+  runs.load();
+});
 runs.load();
 offer();
 listen();

@@ -18,7 +18,11 @@ class Runs {
   }
   async load() {
     try {
-      this.all = await (await fetch("/api/runs")).json();
+      const answer = await fetch("/api/runs"), text = await answer.text();
+      // The same list again would take the focus away from what is in it.
+      if (!answer.ok || text === this.text) return;
+      this.all = JSON.parse(text);
+      this.text = text;
     } catch { return; }
     for (const folder of this.chosen) if (!this.all.some((run) => run.folder === folder)) this.chosen.delete(folder);
     this.offer("by-kind", this.all.map((run) => run.kind));

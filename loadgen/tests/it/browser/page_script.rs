@@ -3,13 +3,69 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Browser, Page, Served};
+use crate::support::{Browser, Page, Served, results};
 
 /// The page of a server without runs, once it is connected.
 fn idle<'a>(browser: &'a Browser, served: &Served) -> Page<'a> {
     let page = browser.open(served.url());
     page.until("byId('state').textContent === 'idle'");
     page
+}
+
+/// A tick of a trial, seen by the server at `at` milliseconds, with `failed` requests since the trial began.
+fn tick(at: i64, failed: u64) -> Value {
+    let tick = json!({
+        "arm": "run", "block": 0, "blocks": 0, "phase": "measure", "second": 1.0, "elapsed_s": 1.0, "total_s": 60.0,
+        "total_known": true, "offered": 10.0, "achieved": 10.0, "in_flight": 1, "p50_ms": 2.0, "p95_ms": 4.0,
+        "p99_ms": 8.0, "started": 10, "completed": 10_000, "failed": failed, "errors": {},
+        "histogram": [{ "from_ms": 1.0, "to_ms": 2.0, "count": 7 }],
+        "operations": [{
+            "name": "shop.list", "count": 70, "failed": 0, "per_s": 10.0, "p50_ms": 2.0, "p95_ms": 4.0, "p99_ms": 8.0,
+        }],
+        "target": null, "doubts": [], "thresholds": [],
+    });
+    json!({ "at": at, "tick": tick, "adjustable": { "kind": "nothing", "why": "x" } })
+}
+
+/// The whole state of a command, as the server sends it.
+fn state(running: bool, now: &Value, history: &[Value]) -> Value {
+    json!({
+        "running": running, "stopping": false, "stage": null, "now": now, "history": history, "trials": [], "log": [],
+        "ended": null, "failure": null, "adjustable": { "kind": "nothing", "why": "x" },
+        "begun": {
+            "command": "run", "name": "core", "question": "", "load": "", "folder": "f", "at": "2026-01-01T00:00:00Z",
+        },
+    })
+}
+
+/// Tells the page that it is in the background, or in front again.
+fn hide(page: &Page<'_>, hidden: bool) {
+    page.eval::<Value>(&format!(
+        "(() => {{
+            Object.defineProperty(document, 'hidden', {{ configurable: true, value: {hidden} }});
+            document.dispatchEvent(new Event('visibilitychange'));
+        }})()"
+    ));
+}
+
+#[test]
+fn a_tab_in_the_background_shows_the_end_of_a_run_when_it_is_looked_at_again() {
+    let browser = Browser::start();
+    let folder = browser.folder();
+    let served = Served::folder(&folder);
+    let page = idle(&browser, &served);
+    hide(&page, true);
+    let last = tick(60_000, 0);
+    page.eval::<Value>(&format!("whole({})", state(true, &last, &[])));
+    page.eval::<Value>(&format!("whole({})", state(false, &last, &[])));
+    let shown =
+        "[byId('operations').rows.length, byId('histogram').querySelectorAll('rect').length]";
+    assert_eq!(page.eval::<Value>(shown), json!([0, 0]));
+    // A run of another command, of which this page hears nothing.
+    results(&folder);
+    hide(&page, false);
+    assert_eq!(page.eval::<Value>(shown), json!([1, 1]));
+    page.until("byId('runs').rows.length === 3");
 }
 
 #[test]
