@@ -83,3 +83,52 @@ fn commas_inside_of_a_value_do_not_end_it() {
         ])
     );
 }
+
+#[test]
+fn a_page_that_opens_late_takes_no_count_for_a_rate() {
+    let browser = Browser::start();
+    let served = Served::folder(&browser.folder());
+    let page = idle(&browser, &served);
+    let history = [tick(60_000, 5_000), tick(61_000, 5_003)];
+    let state = state(true, &tick(62_000, 5_003), &history);
+    page.eval::<Value>(&format!("whole({state})"));
+    assert_eq!(
+        page.eval::<Value>("charts.points.map((one) => one.values.failures)"),
+        json!([null, 3.0, 0.0])
+    );
+}
+
+#[test]
+fn the_words_of_marks_do_not_cross_each_other() {
+    let browser = Browser::start();
+    let served = Served::folder(&browser.folder());
+    let page = idle(&browser, &served);
+    let history: Vec<_> = (0..60).map(|second| tick(second * 1_000, 0)).collect();
+    let mut state = state(true, &tick(60_000, 0), &history);
+    // Key presses follow each other quickly: ten per cent more, and again.
+    let marks = [10, 11, 12, 13, 40, 45, 46, 47].map(|second| {
+        json!({ "at": second * 1_000, "kind": "load", "text": "rate changed from 20 to 22 a second" })
+    });
+    state["log"] = json!(marks);
+    page.eval::<Value>(&format!(
+        "(() => {{
+            window.words = [];
+            const write = CanvasRenderingContext2D.prototype.fillText;
+            CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {{
+                if (text.startsWith('rate changed')) {{
+                    const wide = this.measureText(text).width;
+                    const left = this.textAlign === 'right' ? x - wide : x;
+                    words.push({{ left, right: left + wide, y: Math.round(y) }});
+                }}
+                return write.apply(this, arguments);
+            }};
+            whole({state});
+            // As after a change of the width; the words of this drawing alone.
+            words.length = 0;
+            charts.shown[0].plot.redraw();
+        }})()"
+    ));
+    page.until("words.length >= 6");
+    let crossing = "words.slice(0, 6).some((one, at) => words.slice(0, at).some((other) => one.y === other.y && one.left < other.right && other.left < one.right))";
+    assert!(!page.eval::<bool>(crossing));
+}
