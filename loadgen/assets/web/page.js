@@ -15,13 +15,12 @@ const send = async (path, body) => {
       method: "POST", body: JSON.stringify(body),
       headers: { "content-type": "application/json", "x-loadgen-token": document.querySelector("meta[name=token]").content },
     });
-    if (answer.ok) return true;
+    if (answer.ok) return;
     byId("problem").textContent = (await answer.json()).error ?? answer.statusText;
   } catch {
     byId("problem").textContent = "The server did not answer.";
   }
   show("problem", true);
-  return false;
 };
 
 const head = () => {
@@ -144,6 +143,14 @@ const tick = (now) => {
   if (added) charts.draw();
 };
 
+// As many as the server keeps: what is older leaves both.
+const KEPT = 200;
+const trim = (list) => { while (list.childElementCount > KEPT) list.lastElementChild.remove(); };
+const keep = (all, one) => {
+  all.push(one);
+  if (all.length > KEPT) all.shift();
+};
+
 const trial = (one) => {
   const row = element("tr"), head = element("th", one.folder);
   head.scope = "row";
@@ -152,6 +159,7 @@ const trial = (one) => {
   row.append(head, word, ...[one.rate_per_s, one.p50_ms, one.p97_5_ms].map((value) => element("td", figure(value), "r")), element("td", one.failed.toLocaleString("en-GB"), one.failed ? "r bad" : "r"));
   if (one.violations) word.append(` ${one.violations} violations`);
   byId("trials").prepend(row);
+  trim(byId("trials"));
 };
 
 const line = (one) => {
@@ -159,7 +167,7 @@ const line = (one) => {
   const item = element("li", undefined, one.kind === "warning" ? "warn" : one.kind), at = element("time", time(one.at));
   item.append(at, element("span", one.kind === "warning" ? `warning: ${one.text}` : one.text));
   byId("log").prepend(item);
-  while (byId("log").childElementCount > 200) byId("log").lastElementChild.remove();
+  trim(byId("log"));
 };
 
 // Everything again: after connecting, at the begin and at the end of a command.
@@ -196,8 +204,8 @@ const listen = () => {
   on("begun", (begun) => { known.begun = begun; head(); });
   on("stage", (now) => { known.stage = now; stage(); });
   on("tick", (now) => { const first = !known.now; known.now = now; if (first) head(); tick(now); });
-  on("trial", (one) => { known.trials.push(one); head(); trial(one); });
-  on("log", (one) => { known.log.push(one); head(); line(one); });
+  on("trial", (one) => { keep(known.trials, one); head(); trial(one); });
+  on("log", (one) => { keep(known.log, one); head(); line(one); });
   on("ended", (ended) => { known.ended = ended; });
   events.onerror = () => {
     if (!gone) {
@@ -236,14 +244,19 @@ const offer = async () => {
 
 // One a line, or with commas between: those inside of parentheses belong to a value, as in argon2id(19456,2,1).
 const separate = (text) => text.split(/\n|,(?![^(\n]*\))/).map((one) => one.trim()).filter(Boolean);
-byId("start").addEventListener("submit", (event) => {
+let starting = false;
+byId("start").addEventListener("submit", async (event) => {
   event.preventDefault();
+  // A second press before the answer would be refused, as if the first had been.
+  if (starting) return;
   const [kind, name] = byId("what").value.split(" ");
   const text = (id) => byId(id).value.trim(), lines = (id) => separate(text(id));
   const rate = text("start-rate"), request = { [kind]: name, quick: byId("quick").checked, switches: lines("start-switches"), thresholds: lines("start-thresholds") };
   if (rate) request.rate = rate.includes("/") ? rate : `${rate}/s`;
   if (text("start-duration")) request.duration = text("start-duration");
-  send("/api/start", request);
+  starting = true;
+  await send("/api/start", request);
+  starting = false;
 });
 byId("new-load").addEventListener("input", () => { byId("new-load").dataset.typed = "yes"; });
 byId("steer").addEventListener("submit", (event) => {

@@ -132,3 +132,48 @@ fn the_words_of_marks_do_not_cross_each_other() {
     let crossing = "words.slice(0, 6).some((one, at) => words.slice(0, at).some((other) => one.y === other.y && one.left < other.right && other.left < one.right))";
     assert!(!page.eval::<bool>(crossing));
 }
+
+#[test]
+fn a_second_press_before_the_answer_sends_nothing() {
+    let browser = Browser::start();
+    let served = Served::folder(&browser.folder());
+    let page = idle(&browser, &served);
+    page.until("byId('what').value !== ''");
+    page.eval::<Value>(
+        "(() => {
+            window.sent = 0;
+            window.answers = [];
+            window.fetch = () => { sent += 1; return new Promise((answer) => answers.push(answer)); };
+            byId('start').requestSubmit();
+            byId('start').requestSubmit();
+        })()",
+    );
+    assert_eq!(page.eval::<u32>("sent"), 1);
+    page.eval::<Value>("(() => { answers[0](new Response('{}')); })()");
+    page.until("!starting");
+    page.eval::<Value>("(() => { byId('start').requestSubmit(); })()");
+    assert_eq!(page.eval::<u32>("sent"), 2);
+}
+
+#[test]
+fn a_long_run_keeps_no_more_lines_than_the_server() {
+    let browser = Browser::start();
+    let served = Served::folder(&browser.folder());
+    let page = idle(&browser, &served);
+    let trial = json!({
+        "folder": "t", "arm": "run", "block": 0, "validity": "VALID", "rate_per_s": 1.0, "p50_ms": 1.0,
+        "p97_5_ms": 2.0, "planned": 1, "failed": 0, "violations": null,
+    });
+    page.eval::<Value>(&format!(
+        "(() => {{
+            for (let one = 0; one < 450; one += 1) {{
+                trial({trial});
+                keep(known.trials, {trial});
+            }}
+        }})()"
+    ));
+    assert_eq!(
+        page.eval::<Value>("[byId('trials').rows.length, known.trials.length]"),
+        json!([200, 200])
+    );
+}
