@@ -132,7 +132,14 @@ impl WorkerTable {
         Ok(())
     }
 
-    /// Notes the workers that were not heard of for too long.
+    /// Counts the silence of every worker from `now` on: until then nothing could be heard of any.
+    pub(super) fn restart_silence(&mut self, now: Instant) {
+        for member in self.members.iter_mut().flatten() {
+            member.seen = member.seen.max(now);
+        }
+    }
+
+    /// Notes the workers that were not heard of for too long. Every message that was there at `now` has been taken.
     pub(super) fn note_silent(&mut self, now: Instant) {
         self.lose(now, |member, when, label| {
             let silent = now.saturating_duration_since(member.seen);
@@ -310,6 +317,30 @@ mod tests {
         workers.give_up(later);
         assert!(workers.is_settled() && workers.lost().len() == 2);
         assert!(workers.take_results().is_empty());
+    }
+
+    #[test]
+    fn nobody_is_lost_for_what_could_not_be_heard() {
+        let zero = Instant::now();
+        let second = Duration::from_secs(1);
+        let mut workers = full(zero);
+        // Redis was away for twelve seconds: the heartbeats of that time are lost, and the next are on their way.
+        let back = zero + 12 * second;
+        workers.restart_silence(back);
+        workers.note_silent(back + second);
+        assert!(workers.lost().is_empty(), "{:?}", workers.lost());
+        let beat = WorkerEvent::Beat(None);
+        send(&mut workers, 0, "a", beat, back + 2 * second).unwrap();
+        workers.note_silent(back + 11 * second);
+        let lost = workers.lost();
+        assert!(
+            lost.len() == 1 && lost[0].starts_with("worker 1"),
+            "{lost:?}"
+        );
+        // It takes nothing back of what is newer.
+        workers.restart_silence(zero);
+        workers.note_silent(back + 11 * second);
+        assert_eq!(workers.lost().len(), 1);
     }
 
     #[test]
