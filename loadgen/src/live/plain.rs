@@ -120,7 +120,7 @@ fn place(tick: &Tick) -> String {
     } else {
         String::new()
     };
-    format!("{block}{} {}", printable(&tick.arm), tick.phase)
+    format!("{block}{} {}", printable(&tick.arm), printable(&tick.phase))
 }
 
 /// A response time with two or three digits.
