@@ -206,6 +206,7 @@ const listen = () => {
   on("tick", (now) => { const first = !known.now; known.now = now; if (first) head(); tick(now); });
   on("trial", (one) => { keep(known.trials, one); head(); trial(one); });
   on("log", (one) => { keep(known.log, one); head(); line(one); });
+  on("adjustable", (now) => { adjustable = now; steering(); });
   on("ended", (ended) => { known.ended = ended; });
   events.onerror = () => {
     if (!gone) {

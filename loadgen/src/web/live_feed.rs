@@ -200,7 +200,7 @@ impl LiveFeed {
             let _full = child.try_send(change);
         }
         inner.note_load();
-        inner.send_state();
+        inner.send_adjustable();
         Ok(())
     }
 
@@ -212,7 +212,7 @@ impl LiveFeed {
         {
             steering.begin(adjustable);
             inner.note_load();
-            inner.send_state();
+            inner.send_adjustable();
         }
     }
 
@@ -264,6 +264,12 @@ impl FeedInner {
             stopping: self.stopping,
         };
         FeedMessage::new("state", &state)
+    }
+
+    /// Sends what of the load can be changed now. Not the whole state: a page would draw everything anew.
+    fn send_adjustable(&mut self) {
+        let message = FeedMessage::new("adjustable", &self.adjustable());
+        self.send(&message);
     }
 
     fn send_state(&mut self) {
@@ -365,6 +371,23 @@ mod tests {
         assert_eq!(feed.json().matches(line).count(), 1, "{}", feed.json());
         feed.stop().unwrap();
         assert!(steering.is_stopped());
+    }
+
+    #[test]
+    fn a_change_of_the_load_sends_what_it_changes_and_not_everything_again() {
+        let feed = LiveFeed::default();
+        feed.begin(steering(), None);
+        let mut messages = feed.subscribe(CancellationToken::new()).unwrap();
+        let most = 50.0;
+        feed.set_adjustable(Adjustable::Rate { now: 5.0, most });
+        feed.change_load(ControlEvent::Rate(20.0)).unwrap();
+        let mut sent = Vec::new();
+        while let Ok(message) = messages.try_recv() {
+            sent.push(message);
+        }
+        let names: Vec<_> = sent.iter().map(|message| message.name).collect();
+        assert_eq!(names, ["state", "adjustable", "log", "adjustable"]);
+        assert!(sent[3].json.contains(r#""now":20.0"#), "{}", sent[3].json);
     }
 
     #[test]
