@@ -9,9 +9,12 @@ use super::{
     worker::PartResult,
 };
 use loadgen_engine::driver::{Progress, ProgressCounts};
+use loadgen_experiment::events::printable;
 
 /// A worker that was not heard of for so long is lost: twenty of its heartbeats.
 pub(super) const LOST_AFTER: Duration = Duration::from_secs(10);
+/// Most characters of a text of a worker that is shown.
+const SHOWN: usize = 300;
 
 /// All workers of a run, by their number.
 #[derive(Debug)]
@@ -72,7 +75,8 @@ impl WorkerTable {
         let when = self.when(now);
         let slot = self.members.get_mut(number);
         let slot = slot.ok_or_else(|| format!("there is no worker {number}"))?;
-        if let WorkerEvent::Joined(info) = message.event {
+        if let WorkerEvent::Joined(mut info) = message.event {
+            info.host = shown(&info.host);
             if slot.as_ref().is_some_and(|member| member.id != message.id) {
                 return Err(format!("worker {number} has joined already"));
             }
@@ -126,7 +130,7 @@ impl WorkerTable {
                 let label = member.label(number);
                 member
                     .lost
-                    .get_or_insert_with(|| format!("{label} gave up {when}: {why}"));
+                    .get_or_insert_with(|| format!("{label} gave up {when}: {}", shown(&why)));
             }
         }
         Ok(())
@@ -238,6 +242,12 @@ impl WorkerTable {
         let (least, most) = (ahead().min().unwrap_or(0), ahead().max().unwrap_or(0));
         most.saturating_sub(least) as f64 / 1e3
     }
+}
+
+/// A text of a worker as one line of a bounded length: a head has room for far longer ones.
+fn shown(text: &str) -> String {
+    let start: String = text.chars().take(SHOWN).collect();
+    printable(&start)
 }
 
 #[cfg(test)]
@@ -377,5 +387,22 @@ mod tests {
         )
         .unwrap();
         assert!(workers.lost()[1].ends_with("gave up before the load: no files left"));
+    }
+
+    #[test]
+    fn what_a_worker_says_of_itself_is_one_short_line() {
+        let zero = Instant::now();
+        let mut workers = WorkerTable::new(1);
+        let host = format!("b\u{1b}[2J{}", "x".repeat(10_000));
+        let joined = WorkerEvent::Joined(WorkerInfo {
+            host,
+            ..info(PLAN, 1)
+        });
+        send(&mut workers, 0, "a", joined, zero).unwrap();
+        let why = format!("one\nof two{}", "y".repeat(10_000));
+        send(&mut workers, 0, "a", WorkerEvent::Gone(why), zero).unwrap();
+        let lost = workers.lost().remove(0);
+        assert!(lost.len() < 1_000, "{}", lost.len());
+        assert!(!lost.contains(char::is_control), "{lost:?}");
     }
 }
