@@ -4,6 +4,8 @@ const SPAN_S = 300;
 const figure = (value, digits) => value === null || value === undefined ? "–"
   : value >= 100 ? Math.round(value).toLocaleString("en-GB")
   : value.toFixed(digits ?? (value >= 9.95 ? 0 : 1));
+// As a summary stores it: milliseconds, "beyond_timeout", or how few requests there were.
+const percentile = (value) => value === "beyond_timeout" ? "∞" : figure(typeof value === "number" ? value : null);
 const element = (name, text, className) => {
   const one = document.createElement(name);
   if (text !== undefined) one.textContent = text;

@@ -156,7 +156,7 @@ const trial = (one) => {
   head.scope = "row";
   const word = element("td");
   word.append(element("span", one.validity, `pill ${one.validity === "VALID" ? "good" : one.validity === "INVALID" ? "bad" : "warn"}`));
-  row.append(head, word, ...[one.rate_per_s, one.p50_ms, one.p97_5_ms].map((value) => element("td", figure(value), "r")), element("td", one.failed.toLocaleString("en-GB"), one.failed ? "r bad" : "r"));
+  row.append(head, word, ...[figure(one.rate_per_s), percentile(one.p50_ms), percentile(one.p97_5_ms)].map((text) => element("td", text, "r")), element("td", one.failed.toLocaleString("en-GB"), one.failed ? "r bad" : "r"));
   if (one.violations) word.append(` ${one.violations} violations`);
   byId("trials").prepend(row);
   trim(byId("trials"));

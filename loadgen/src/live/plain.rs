@@ -127,6 +127,8 @@ fn place(tick: &Tick) -> String {
 fn ms(value: Option<f64>) -> String {
     match value {
         None => "-".into(),
+        // Beyond the timeout.
+        Some(f64::INFINITY) => "∞".into(),
         Some(value) if value >= 9.95 => format!("{value:.0}"),
         Some(value) => format!("{value:.1}"),
     }
@@ -161,8 +163,8 @@ fn done(trial: &loadgen_experiment::schema::Trial) -> String {
         printable(&trial.folder),
         trial.validity.word,
         total.rate_per_s,
-        ms(total.response.p50.ms()),
-        ms(total.response.p97_5.ms()),
+        ms(total.response.p50.in_order()),
+        ms(total.response.p97_5.in_order()),
         total.planned
     )
 }

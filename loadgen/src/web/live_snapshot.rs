@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use loadgen_experiment::{
     events::{Adjustable, Begun, Ended, Event, Tick, printable},
-    schema::Trial,
+    schema::{Percentile, Trial},
 };
 
 /// Most points of history: five minutes at one a second.
@@ -78,8 +78,8 @@ pub(super) struct TrialRow {
     block: u32,
     validity: String,
     rate_per_s: f64,
-    p50_ms: Option<f64>,
-    p97_5_ms: Option<f64>,
+    p50_ms: Percentile,
+    p97_5_ms: Percentile,
     planned: u64,
     failed: u64,
     violations: Option<u64>,
@@ -230,8 +230,8 @@ impl TrialRow {
             block: trial.block,
             validity: trial.validity.word.to_string(),
             rate_per_s: total.rate_per_s,
-            p50_ms: total.response.p50.ms(),
-            p97_5_ms: total.response.p97_5.ms(),
+            p50_ms: total.response.p50,
+            p97_5_ms: total.response.p97_5,
             planned: total.planned,
             failed: total.planned.saturating_sub(succeeded),
             violations: trial.violations,

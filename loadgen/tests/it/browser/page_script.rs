@@ -69,6 +69,17 @@ fn a_tab_in_the_background_shows_the_end_of_a_run_when_it_is_looked_at_again() {
 }
 
 #[test]
+fn a_percentile_beyond_the_timeout_is_not_an_unknown_one() {
+    let browser = Browser::start();
+    let served = Served::folder(&browser.folder());
+    let page = idle(&browser, &served);
+    assert_eq!(
+        page.eval::<Value>(r#"[12.5, "beyond_timeout", { too_few: 13 }, null].map(percentile)"#),
+        json!(["13", "∞", "–", "–"])
+    );
+}
+
+#[test]
 fn commas_inside_of_a_value_do_not_end_it() {
     let browser = Browser::start();
     let served = Served::folder(&browser.folder());
