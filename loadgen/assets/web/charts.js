@@ -47,6 +47,8 @@ class Charts {
   }
   // A point a second; `at` is when the server saw it.
   add(at, tick) {
+    // The time of day of the server was set back: what is there lies in a future that may be hours away.
+    if (this.points.length && at < this.points.at(-1).at) this.points = [];
     const last = this.points.at(-1);
     if (last && at - last.at < 900) return false;
     const seconds = last ? (at - last.at) / 1000 : 1;

@@ -206,7 +206,10 @@ impl LiveSnapshot {
 
     fn add_to_history(&mut self, tick: &Tick, at: i64) {
         let last = self.history.back().map_or(i64::MIN / 2, |point| point.at);
-        if at - last < STEP_MS {
+        if at < last {
+            // The time of day was set back: what is there lies in a future that may be hours away.
+            self.history.clear();
+        } else if at - last < STEP_MS {
             return;
         }
         let tick = Tick {
@@ -282,6 +285,16 @@ mod tests {
         assert!(last.tick.histogram.is_empty());
         assert!((last.tick.achieved - 7.0).abs() < 1e-9);
         assert_eq!(snapshot.now.unwrap().tick.histogram.len(), 1);
+    }
+
+    #[test]
+    fn history_goes_on_where_the_time_of_day_is_set_back() {
+        let mut snapshot = LiveSnapshot::starting();
+        for at in [3_600_000, 3_601_000, 1_000, 1_500, 2_000] {
+            snapshot.apply(tick(), at, fixed());
+        }
+        let kept: Vec<i64> = snapshot.history.iter().map(|point| point.at).collect();
+        assert_eq!(kept, [1_000, 2_000]);
     }
 
     #[test]

@@ -110,6 +110,22 @@ fn a_page_that_opens_late_takes_no_count_for_a_rate() {
 }
 
 #[test]
+fn charts_go_on_where_the_time_of_day_is_set_back() {
+    let browser = Browser::start();
+    let served = Served::folder(&browser.folder());
+    let page = idle(&browser, &served);
+    let state = state(true, &tick(3_600_000, 0), &[]);
+    page.eval::<Value>(&format!("whole({state})"));
+    for at in [1_000, 2_000] {
+        page.eval::<Value>(&format!("tick({})", tick(at, 0)));
+    }
+    assert_eq!(
+        page.eval::<Value>("charts.points.map((one) => one.at)"),
+        json!([1_000, 2_000])
+    );
+}
+
+#[test]
 fn the_words_of_marks_do_not_cross_each_other() {
     let browser = Browser::start();
     let served = Served::folder(&browser.folder());
