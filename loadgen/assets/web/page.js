@@ -196,7 +196,10 @@ const listen = () => {
   const on = (name, then) => events.addEventListener(name, (event) => then(JSON.parse(event.data)));
   on("state", (state) => {
     // A run may have begun and ended while the connection was lost.
-    if (gone) runs.load();
+    if (gone) {
+      runs.load();
+      if (!catalogue) offer();
+    }
     gone = false;
     show("lost", false);
     whole(state);
@@ -221,7 +224,11 @@ const listen = () => {
 };
 
 const offer = async () => {
-  try { catalogue = await (await fetch("/api/catalogue")).json(); } catch { return; }
+  try {
+    const answer = await fetch("/api/catalogue");
+    if (!answer.ok) return;
+    catalogue = await answer.json();
+  } catch { return; }
   if (!catalogue) return;
   const group = (label, kind, offers) => {
     const one = element("optgroup");
