@@ -183,6 +183,21 @@ fn a_second_press_before_the_answer_sends_nothing() {
 }
 
 #[test]
+fn a_refusal_is_no_list_of_what_can_be_started() {
+    let browser = Browser::start();
+    let served = Served::folder(&browser.folder());
+    let page = idle(&browser, &served);
+    page.until("byId('what').value !== ''");
+    let refused = "(async () => {
+        window.fetch = async () => new Response('{\"error\":\"no\"}', { status: 401 });
+        catalogue = null;
+        await offer();
+        return catalogue === null;
+    })()";
+    assert!(page.eval::<bool>(refused));
+}
+
+#[test]
 fn a_long_run_keeps_no_more_lines_than_the_server() {
     let browser = Browser::start();
     let served = Served::folder(&browser.folder());
