@@ -221,6 +221,8 @@
   // The faults that were in force: a shade each, and its name where there are few.
   const faults = (u) => {
     const marks = data.marks ?? [];
+    // Where the last name of each row ends: a name that would cross one goes into a row below it.
+    const ends = [];
     for (const [from, to, text] of marks) {
       const left = Math.max(u.valToPos(from, "x", true), u.bbox.left);
       const right = Math.min(u.valToPos(to, "x", true), u.bbox.left + u.bbox.width);
@@ -233,7 +235,12 @@
         u.ctx.font = FONT.replace("12px", `${11 * devicePixelRatio}px`);
         u.ctx.textAlign = "left";
         u.ctx.textBaseline = "top";
-        u.ctx.fillText(text, left + 3 * devicePixelRatio, u.bbox.top + 3 * devicePixelRatio);
+        const pad = 3 * devicePixelRatio, wide = u.ctx.measureText(text).width;
+        // One that begins near the right end stands before it.
+        const at = Math.max(u.bbox.left, Math.min(left + pad, u.bbox.left + u.bbox.width - wide - pad));
+        const free = ends.findIndex((end) => at > end), row = free < 0 ? ends.length : free;
+        ends[row] = at + wide + pad;
+        u.ctx.fillText(text, at, u.bbox.top + pad + 14 * row * devicePixelRatio);
       }
       u.ctx.restore();
     }

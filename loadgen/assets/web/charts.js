@@ -4,6 +4,8 @@ const SPAN_S = 300;
 const figure = (value, digits) => value === null || value === undefined ? "–"
   : value >= 100 ? Math.round(value).toLocaleString("en-GB")
   : value.toFixed(digits ?? (value >= 9.95 ? 0 : 1));
+// As a summary stores it: milliseconds, "beyond_timeout", or how few requests there were.
+const percentile = (value) => value === "beyond_timeout" ? "∞" : figure(typeof value === "number" ? value : null);
 const element = (name, text, className) => {
   const one = document.createElement(name);
   if (text !== undefined) one.textContent = text;
@@ -45,11 +47,14 @@ class Charts {
   }
   // A point a second; `at` is when the server saw it.
   add(at, tick) {
+    // The time of day of the server was set back: what is there lies in a future that may be hours away.
+    if (this.points.length && at < this.points.at(-1).at) this.points = [];
     const last = this.points.at(-1);
     if (last && at - last.at < 900) return false;
     const seconds = last ? (at - last.at) / 1000 : 1;
     const same = last && last.tick.arm === tick.arm && last.tick.block === tick.block && tick.failed >= last.tick.failed;
-    const failures = same ? (tick.failed - last.tick.failed) / seconds : tick.failed;
+    // Of the first point nothing is known: its count is since the trial began, minutes ago perhaps.
+    const failures = !last ? null : same ? (tick.failed - last.tick.failed) / seconds : tick.failed;
     this.points.push({ at, tick, values: { ...tick, failures } });
     while (this.points.length && at - this.points[0].at > SPAN_S * 1000) this.points.shift();
     return true;
@@ -142,6 +147,8 @@ class Charts {
     ctx.fillStyle = colour;
     ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
     ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+    // Where the last word of each row ends: words that would cross one go into a row below it.
+    const ends = [], pad = 4 * devicePixelRatio;
     for (const { at, text } of this.marks) {
       const x = u.valToPos(at, "x", true);
       if (!(x >= bbox.left && x <= bbox.left + bbox.width)) continue;
@@ -150,9 +157,14 @@ class Charts {
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
       if (!words) continue;
-      const right = x > bbox.left + bbox.width / 2;
-      ctx.textAlign = right ? "right" : "left";
-      ctx.fillText(text, x + (right ? -4 : 4) * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+      const right = x > bbox.left + bbox.width / 2, wide = ctx.measureText(text).width;
+      const from = right ? x - pad - wide : x + pad;
+      const free = ends.findIndex((end) => from > end), row = free < 0 ? ends.length : free;
+      // The log has the words for which there is no room.
+      if (row >= 6) continue;
+      ends[row] = from + wide + pad;
+      ctx.textAlign = "left";
+      ctx.fillText(text, from, bbox.top + (12 + 14 * row) * devicePixelRatio);
     }
     ctx.restore();
   }

@@ -15,20 +15,20 @@ const send = async (path, body) => {
       method: "POST", body: JSON.stringify(body),
       headers: { "content-type": "application/json", "x-loadgen-token": document.querySelector("meta[name=token]").content },
     });
-    if (answer.ok) return true;
+    if (answer.ok) return;
     byId("problem").textContent = (await answer.json()).error ?? answer.statusText;
   } catch {
     byId("problem").textContent = "The server did not answer.";
   }
   show("problem", true);
-  return false;
 };
 
 const head = () => {
   const { begun, running, ended, failure } = known;
   const state = byId("state");
-  const [word, kind] = running ? ["running", ""] : ended ? [label(ended.verdict.word), tone(ended.verdict.word)] : failure ? ["failed", "bad"] : begun ? ["ended", ""] : ["idle", ""];
-  state.textContent = word;
+  const [word, kind] = running ? [known.stopping ? "stopping" : "running", ""] : ended ? [label(ended.verdict.word), tone(ended.verdict.word)] : failure ? ["failed", "bad"] : begun ? ["ended", ""] : ["idle", ""];
+  // Only a change is read out.
+  if (state.textContent !== word) state.textContent = word;
   state.className = `pill ${kind}`;
   byId("kind").textContent = begun ? `loadgen ${begun.command}` : running ? "starting" : "";
   byId("name").textContent = begun ? begun.name : running ? "Starting" : "loadgen";
@@ -42,7 +42,7 @@ const head = () => {
   show("notes", known.trials.length > 0 || known.log.length > 0);
   show("trials-part", known.trials.length > 0);
   show("starter", catalogue !== null && !running);
-  if (running) byId("stop").disabled = false;
+  byId("stop").disabled = Boolean(known.stopping);
 };
 
 const outcome = () => {
@@ -109,6 +109,11 @@ const operations = (all) => {
   }));
 };
 
+const details = (t) => {
+  operations(t.operations);
+  drawHistogram(byId("histogram"), t.histogram);
+};
+
 const tick = (now) => {
   known.now = now;
   const t = now.tick;
@@ -131,10 +136,19 @@ const tick = (now) => {
   show("doubts", t.doubts.length > 0);
   adjustable = now.adjustable;
   steering();
-  if (document.hidden) { charts.add(now.at, t); return; }
-  operations(t.operations);
-  drawHistogram(byId("histogram"), t.histogram);
-  if (charts.add(now.at, t)) charts.draw();
+  const added = charts.add(now.at, t);
+  // What nobody sees is drawn when it is seen again: see the end of this file.
+  if (document.hidden) return;
+  details(t);
+  if (added) charts.draw();
+};
+
+// As many as the server keeps: what is older leaves both.
+const KEPT = 200;
+const trim = (list) => { while (list.childElementCount > KEPT) list.lastElementChild.remove(); };
+const keep = (all, one) => {
+  all.push(one);
+  if (all.length > KEPT) all.shift();
 };
 
 const trial = (one) => {
@@ -142,9 +156,10 @@ const trial = (one) => {
   head.scope = "row";
   const word = element("td");
   word.append(element("span", one.validity, `pill ${one.validity === "VALID" ? "good" : one.validity === "INVALID" ? "bad" : "warn"}`));
-  row.append(head, word, ...[one.rate_per_s, one.p50_ms, one.p97_5_ms].map((value) => element("td", figure(value), "r")), element("td", one.failed.toLocaleString("en-GB"), one.failed ? "r bad" : "r"));
+  row.append(head, word, ...[figure(one.rate_per_s), percentile(one.p50_ms), percentile(one.p97_5_ms)].map((text) => element("td", text, "r")), element("td", one.failed.toLocaleString("en-GB"), one.failed ? "r bad" : "r"));
   if (one.violations) word.append(` ${one.violations} violations`);
   byId("trials").prepend(row);
+  trim(byId("trials"));
 };
 
 const line = (one) => {
@@ -152,7 +167,7 @@ const line = (one) => {
   const item = element("li", undefined, one.kind === "warning" ? "warn" : one.kind), at = element("time", time(one.at));
   item.append(at, element("span", one.kind === "warning" ? `warning: ${one.text}` : one.text));
   byId("log").prepend(item);
-  while (byId("log").childElementCount > 200) byId("log").lastElementChild.remove();
+  trim(byId("log"));
 };
 
 // Everything again: after connecting, at the begin and at the end of a command.
@@ -179,12 +194,22 @@ const whole = (state) => {
 const listen = () => {
   const events = new EventSource("/events");
   const on = (name, then) => events.addEventListener(name, (event) => then(JSON.parse(event.data)));
-  on("state", (state) => { gone = false; show("lost", false); whole(state); });
+  on("state", (state) => {
+    // A run may have begun and ended while the connection was lost.
+    if (gone) {
+      runs.load();
+      if (!catalogue) offer();
+    }
+    gone = false;
+    show("lost", false);
+    whole(state);
+  });
   on("begun", (begun) => { known.begun = begun; head(); });
   on("stage", (now) => { known.stage = now; stage(); });
   on("tick", (now) => { const first = !known.now; known.now = now; if (first) head(); tick(now); });
-  on("trial", (one) => { known.trials.push(one); head(); trial(one); });
-  on("log", (one) => { known.log.push(one); head(); line(one); });
+  on("trial", (one) => { keep(known.trials, one); head(); trial(one); });
+  on("log", (one) => { keep(known.log, one); head(); line(one); });
+  on("adjustable", (now) => { adjustable = now; steering(); });
   on("ended", (ended) => { known.ended = ended; });
   events.onerror = () => {
     if (!gone) {
@@ -199,7 +224,11 @@ const listen = () => {
 };
 
 const offer = async () => {
-  try { catalogue = await (await fetch("/api/catalogue")).json(); } catch { return; }
+  try {
+    const answer = await fetch("/api/catalogue");
+    if (!answer.ok) return;
+    catalogue = await answer.json();
+  } catch { return; }
   if (!catalogue) return;
   const group = (label, kind, offers) => {
     const one = element("optgroup");
@@ -221,14 +250,21 @@ const offer = async () => {
   head();
 };
 
-byId("start").addEventListener("submit", (event) => {
+// One a line, or with commas between: those inside of parentheses belong to a value, as in argon2id(19456,2,1).
+const separate = (text) => text.split(/\n|,(?![^(\n]*\))/).map((one) => one.trim()).filter(Boolean);
+let starting = false;
+byId("start").addEventListener("submit", async (event) => {
   event.preventDefault();
+  // A second press before the answer would be refused, as if the first had been.
+  if (starting) return;
   const [kind, name] = byId("what").value.split(" ");
-  const text = (id) => byId(id).value.trim(), lines = (id) => text(id).split(/[\n,]+/).map((one) => one.trim()).filter(Boolean);
+  const text = (id) => byId(id).value.trim(), lines = (id) => separate(text(id));
   const rate = text("start-rate"), request = { [kind]: name, quick: byId("quick").checked, switches: lines("start-switches"), thresholds: lines("start-thresholds") };
   if (rate) request.rate = rate.includes("/") ? rate : `${rate}/s`;
   if (text("start-duration")) request.duration = text("start-duration");
-  send("/api/start", request);
+  starting = true;
+  await send("/api/start", request);
+  starting = false;
 });
 byId("new-load").addEventListener("input", () => { byId("new-load").dataset.typed = "yes"; });
 byId("steer").addEventListener("submit", (event) => {
@@ -239,12 +275,16 @@ byId("steer").addEventListener("submit", (event) => {
   send("/api/load", adjustable.kind === "rate" ? { rate: value } : { users: Math.round(value) });
 });
 byId("stop").addEventListener("click", () => { byId("sure").returnValue = ""; byId("sure").showModal(); });
-byId("sure").addEventListener("close", async () => {
-  if (byId("sure").returnValue === "yes" && await send("/api/stop", {})) byId("stop").disabled = true;
-});
+byId("sure").addEventListener("close", () => { if (byId("sure").returnValue === "yes") send("/api/stop", {}); });
 followWidth(byId("histogram"));
 setInterval(stage, 1000);
-document.addEventListener("visibilitychange", () => { if (!document.hidden) charts.draw(); });
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  // Perhaps no tick follows: the run may have ended meanwhile.
+  if (known.now) details(known.now.tick);
+  charts.draw();
+  runs.load();
+});
 runs.load();
 offer();
 listen();

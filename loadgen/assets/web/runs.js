@@ -18,7 +18,11 @@ class Runs {
   }
   async load() {
     try {
-      this.all = await (await fetch("/api/runs")).json();
+      const answer = await fetch("/api/runs"), text = await answer.text();
+      // The same list again would take the focus away from what is in it.
+      if (!answer.ok || text === this.text) return;
+      this.all = JSON.parse(text);
+      this.text = text;
     } catch { return; }
     for (const folder of this.chosen) if (!this.all.some((run) => run.folder === folder)) this.chosen.delete(folder);
     this.offer("by-kind", this.all.map((run) => run.kind));
@@ -65,7 +69,7 @@ class Runs {
     if (run.comparable) files.append(this.link(run, "report.md", "md"), this.link(run, "summary.json", "json"));
     else files.append(this.link(run, "factorial.json", "json"));
     row.append(pick, element("td", run.started_at.slice(0, 16).replace("T", " ")), what, element("td", run.kind), word, element("td", run.rate_per_s === null ? "–" : `${figure(run.rate_per_s)}/s`, "r"),
-      element("td", figure(run.p95_ms), "r"), element("td", errors, run.errors ? "r bad" : "r"), shape, element("td", lasted(run.took_s), "r"), files);
+      element("td", percentile(run.p95_ms), "r"), element("td", errors, run.errors ? "r bad" : "r"), shape, element("td", lasted(run.took_s), "r"), files);
     return row;
   }
   link(run, file, text) {

@@ -17,10 +17,10 @@ use super::{
     address::RedisAddress,
     error::CoordinationError,
     keys::{OPEN, OPEN_LIFE, RUN_LIFE, RunKeys},
-    link::RedisLink,
+    link::{RedisAbsence, RedisLink},
     message::{CoordinatorCommand, CoordinatorMessage, HEAD, WorkerMessage},
     plan::{RunPlan, digest},
-    worker_table::WorkerTable,
+    worker_table::{LOST_AFTER, WorkerTable},
 };
 use loadgen_engine::driver::Progress;
 
@@ -114,9 +114,17 @@ impl Coordinator {
         let (mut workers, mut reports) = (WorkerTable::new(self.workers), ReportCursor::default());
         let begun = Instant::now();
         let mut shown = String::new();
+        let mut absence = RedisAbsence::new(LOST_AFTER);
         loop {
-            self.receive(&mut reports, &mut workers, None).await?;
-            workers.note_silent(Instant::now());
+            let asked = Instant::now();
+            match self.receive(&mut reports, &mut workers, None).await {
+                Ok(()) => absence.end(),
+                Err(error) => {
+                    absence.take(error, Instant::now())?;
+                    workers.restart_silence(Instant::now());
+                }
+            }
+            workers.note_silent(asked);
             let lost = workers.lost();
             if !lost.is_empty() {
                 return Err(CoordinationError::Lost(lost.join("; ")));

@@ -1,6 +1,6 @@
 //! One connection to Redis, opened again once after it was lost. Every command has a time limit.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool_redis::redis::{
     AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisError, Value,
@@ -16,6 +16,44 @@ const CONNECT: Duration = Duration::from_secs(3);
 const ANSWER: Duration = Duration::from_secs(5);
 /// Most entries that are read from a stream at once.
 const AT_ONCE: u32 = 16;
+
+/// Since when Redis has not answered: a short absence of it ends nothing.
+#[derive(Debug)]
+pub(super) struct RedisAbsence {
+    longest: Duration,
+    since: Option<Instant>,
+}
+
+impl RedisAbsence {
+    /// None yet; one that is longer than `longest` is an error.
+    pub(super) const fn new(longest: Duration) -> Self {
+        Self {
+            longest,
+            since: None,
+        }
+    }
+
+    /// It has answered.
+    pub(super) fn end(&mut self) {
+        self.since = None;
+    }
+
+    /// Takes the error of a question that failed at `now`. Gives it back where Redis has been away for too long,
+    /// and every error that says something else at once.
+    pub(super) fn take(
+        &mut self,
+        error: CoordinationError,
+        now: Instant,
+    ) -> Result<(), CoordinationError> {
+        let since = *self.since.get_or_insert(now);
+        let is_absence = matches!(error, CoordinationError::Redis { .. });
+        if is_absence && now.saturating_duration_since(since) <= self.longest {
+            Ok(())
+        } else {
+            Err(error)
+        }
+    }
+}
 
 /// An entry of a stream: its id, and its fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,6 +204,25 @@ fn bytes(value: Value) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_short_absence_is_taken_and_a_long_one_or_another_error_is_given_back() {
+        let (zero, second) = (Instant::now(), Duration::from_secs(1));
+        let away = || CoordinationError::Redis {
+            address: String::new(),
+            why: RedisError::from(std::io::Error::other("gone")),
+        };
+        let mut absence = RedisAbsence::new(10 * second);
+        for at in [0_u32, 5, 10] {
+            assert!(absence.take(away(), zero + at * second).is_ok(), "{at}");
+        }
+        assert!(absence.take(away(), zero + 11 * second).is_err());
+        // One that is over does not count for the next.
+        absence.end();
+        assert!(absence.take(away(), zero + 12 * second).is_ok());
+        let foreign = CoordinationError::Foreign("x".to_owned());
+        assert!(absence.take(foreign, zero + 12 * second).is_err());
+    }
 
     fn text(text: &str) -> Value {
         Value::BulkString(text.as_bytes().to_vec())

@@ -18,7 +18,7 @@ use super::{
     address::RedisAddress,
     error::CoordinationError,
     keys::{OPEN, OPEN_LIFE, RunKeys},
-    link::RedisLink,
+    link::{RedisAbsence, RedisLink},
     message::{
         BODY, CoordinatorCommand, CoordinatorMessage, HEAD, WorkerEvent, WorkerInfo, WorkerMessage,
     },
@@ -282,7 +282,8 @@ impl WorkerState {
 /// Heartbeats, until the worker is dropped or the run is given up.
 async fn heartbeats(state: Arc<WorkerState>, ended: CancellationToken) {
     let mut after = "0".to_owned();
-    let mut failing: Option<Instant> = None;
+    // A short absence of Redis ends nothing.
+    let mut absence = RedisAbsence::new(OPEN_LIFE);
     for look in 0_u32.. {
         tokio::select! {
             () = ended.cancelled() => return,
@@ -293,12 +294,9 @@ async fn heartbeats(state: Arc<WorkerState>, ended: CancellationToken) {
             received = state.heartbeat().await;
         }
         match received {
-            Ok(()) => failing = None,
-            Err(error @ CoordinationError::Lost(_)) => return state.give_up(error.to_string()),
-            // A short absence of Redis ends nothing.
+            Ok(()) => absence.end(),
             Err(error) => {
-                let since = *failing.get_or_insert_with(Instant::now);
-                if since.elapsed() > OPEN_LIFE {
+                if let Err(error) = absence.take(error, Instant::now()) {
                     return state.give_up(error.to_string());
                 }
             }
@@ -313,10 +311,18 @@ async fn open_run(
     stop: &CancellationToken,
 ) -> Result<String, CoordinationError> {
     let begun = Instant::now();
+    let mut absence = RedisAbsence::new(OPEN_LIFE);
+    let mut answered = false;
     loop {
-        let open: Option<String> = link.ask(cmd("GET").arg(OPEN)).await?;
-        if let Some(run) = open {
-            return Ok(run);
+        match link.ask(cmd("GET").arg(OPEN)).await {
+            Ok(Some(run)) => return Ok(run),
+            Ok(None) => {
+                answered = true;
+                absence.end();
+            }
+            // A wrong address or password is said at once; a Redis that was there may be away for a moment.
+            Err(error) if !answered => return Err(error),
+            Err(error) => absence.take(error, Instant::now())?,
         }
         if begun.elapsed() >= wait {
             return Err(CoordinationError::Lost(format!(

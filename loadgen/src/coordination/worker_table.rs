@@ -9,9 +9,12 @@ use super::{
     worker::PartResult,
 };
 use loadgen_engine::driver::{Progress, ProgressCounts};
+use loadgen_experiment::events::printable;
 
 /// A worker that was not heard of for so long is lost: twenty of its heartbeats.
 pub(super) const LOST_AFTER: Duration = Duration::from_secs(10);
+/// Most characters of a text of a worker that is shown.
+const SHOWN: usize = 300;
 
 /// All workers of a run, by their number.
 #[derive(Debug)]
@@ -72,7 +75,8 @@ impl WorkerTable {
         let when = self.when(now);
         let slot = self.members.get_mut(number);
         let slot = slot.ok_or_else(|| format!("there is no worker {number}"))?;
-        if let WorkerEvent::Joined(info) = message.event {
+        if let WorkerEvent::Joined(mut info) = message.event {
+            info.host = shown(&info.host);
             if slot.as_ref().is_some_and(|member| member.id != message.id) {
                 return Err(format!("worker {number} has joined already"));
             }
@@ -126,13 +130,20 @@ impl WorkerTable {
                 let label = member.label(number);
                 member
                     .lost
-                    .get_or_insert_with(|| format!("{label} gave up {when}: {why}"));
+                    .get_or_insert_with(|| format!("{label} gave up {when}: {}", shown(&why)));
             }
         }
         Ok(())
     }
 
-    /// Notes the workers that were not heard of for too long.
+    /// Counts the silence of every worker from `now` on: until then nothing could be heard of any.
+    pub(super) fn restart_silence(&mut self, now: Instant) {
+        for member in self.members.iter_mut().flatten() {
+            member.seen = member.seen.max(now);
+        }
+    }
+
+    /// Notes the workers that were not heard of for too long. Every message that was there at `now` has been taken.
     pub(super) fn note_silent(&mut self, now: Instant) {
         self.lose(now, |member, when, label| {
             let silent = now.saturating_duration_since(member.seen);
@@ -233,6 +244,12 @@ impl WorkerTable {
     }
 }
 
+/// A text of a worker as one line of a bounded length: a head has room for far longer ones.
+fn shown(text: &str) -> String {
+    let start: String = text.chars().take(SHOWN).collect();
+    printable(&start)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,6 +330,30 @@ mod tests {
     }
 
     #[test]
+    fn nobody_is_lost_for_what_could_not_be_heard() {
+        let zero = Instant::now();
+        let second = Duration::from_secs(1);
+        let mut workers = full(zero);
+        // Redis was away for twelve seconds: the heartbeats of that time are lost, and the next are on their way.
+        let back = zero + 12 * second;
+        workers.restart_silence(back);
+        workers.note_silent(back + second);
+        assert!(workers.lost().is_empty(), "{:?}", workers.lost());
+        let beat = WorkerEvent::Beat(None);
+        send(&mut workers, 0, "a", beat, back + 2 * second).unwrap();
+        workers.note_silent(back + 11 * second);
+        let lost = workers.lost();
+        assert!(
+            lost.len() == 1 && lost[0].starts_with("worker 1"),
+            "{lost:?}"
+        );
+        // It takes nothing back of what is newer.
+        workers.restart_silence(zero);
+        workers.note_silent(back + 11 * second);
+        assert_eq!(workers.lost().len(), 1);
+    }
+
+    #[test]
     fn a_worker_that_gives_up_or_has_another_plan_is_lost_at_once() {
         let zero = Instant::now();
         let mut workers = WorkerTable::new(2);
@@ -346,5 +387,22 @@ mod tests {
         )
         .unwrap();
         assert!(workers.lost()[1].ends_with("gave up before the load: no files left"));
+    }
+
+    #[test]
+    fn what_a_worker_says_of_itself_is_one_short_line() {
+        let zero = Instant::now();
+        let mut workers = WorkerTable::new(1);
+        let host = format!("b\u{1b}[2J{}", "x".repeat(10_000));
+        let joined = WorkerEvent::Joined(WorkerInfo {
+            host,
+            ..info(PLAN, 1)
+        });
+        send(&mut workers, 0, "a", joined, zero).unwrap();
+        let why = format!("one\nof two{}", "y".repeat(10_000));
+        send(&mut workers, 0, "a", WorkerEvent::Gone(why), zero).unwrap();
+        let lost = workers.lost().remove(0);
+        assert!(lost.len() < 1_000, "{}", lost.len());
+        assert!(!lost.contains(char::is_control), "{lost:?}");
     }
 }

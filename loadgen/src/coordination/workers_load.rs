@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     coordinator::{Coordinator, POLL, ReportCursor},
     error::CoordinationError,
+    link::RedisAbsence,
     message::CoordinatorCommand,
     offset::ClockReading,
     worker_table::{LOST_AFTER, WorkerTable},
@@ -85,35 +86,41 @@ impl WorkersLoad {
         let started_at = time_of_day() + lead;
         setup.progress.begin(TrialClock::start_in(lead));
         workers.begin(begins);
-        let latest = begins + longest(&setup) + RESULTS_WAIT;
+        let mut latest = begins + longest(&setup) + RESULTS_WAIT;
         let mut stopped = false;
-        let mut failing: Option<Instant> = None;
+        let (mut deaf, mut mute) = (RedisAbsence::new(LOST_AFTER), RedisAbsence::new(LOST_AFTER));
         while !workers.is_settled() {
+            let asked = Instant::now();
             let received = coordinator
                 .receive(&mut reports, &mut workers, Some(&setup.progress))
                 .await;
             let now = Instant::now();
             match received {
-                Ok(()) => failing = None,
+                Ok(()) => deaf.end(),
                 // A short absence of Redis is none of the workers.
                 Err(error) => {
-                    let since = *failing.get_or_insert(now);
-                    if now.saturating_duration_since(since) > LOST_AFTER {
-                        return Err(error);
-                    }
+                    deaf.take(error, now)?;
+                    workers.restart_silence(now);
                     sleep(POLL).await;
                     continue;
                 }
             }
-            workers.note_silent(now);
+            workers.note_silent(asked);
             if now > latest {
                 workers.give_up(now);
             }
             let ends =
                 setup.stop.is_cancelled() || workers.is_overloaded() || !workers.lost().is_empty();
             if ends && !stopped {
-                coordinator.send(CoordinatorCommand::Stop).await?;
-                stopped = true;
+                match coordinator.send(CoordinatorCommand::Stop).await {
+                    Ok(()) => {
+                        stopped = true;
+                        // What is left of the load is not waited for any more.
+                        latest = latest.min(now + drain(&setup) + RESULTS_WAIT);
+                    }
+                    // Said again at the next look: the results of all workers hang on it.
+                    Err(error) => mute.take(error, now)?,
+                }
             }
             sleep(POLL).await;
         }
@@ -128,7 +135,12 @@ fn longest(setup: &DriverSetup) -> Duration {
         Schedule::Closed(rule) => Nanos::from_millis(rule.duration.0),
     };
     let end = end.max(setup.schedule.window().to);
-    end.duration() + Nanos::from_millis(setup.drain.0).duration()
+    end.duration() + drain(setup)
+}
+
+/// How long what is open at the end is waited for.
+fn drain(setup: &DriverSetup) -> Duration {
+    Nanos::from_millis(setup.drain.0).duration()
 }
 
 /// The results of all workers as one load.

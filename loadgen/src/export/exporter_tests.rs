@@ -8,7 +8,9 @@ use std::{
 };
 
 use opentelemetry_proto::tonic::{
-    collector::metrics::v1::ExportMetricsServiceRequest,
+    collector::metrics::v1::{
+        ExportMetricsPartialSuccess, ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+    },
     metrics::v1::{metric::Data, number_data_point::Value},
 };
 use prost::Message as _;
@@ -116,6 +118,11 @@ fn an_address_in_use_is_an_error_that_says_what_to_do() {
 
 /// A collector that takes one message, answers with this status, and gives back what it got.
 fn collector(status: &'static str) -> (OtlpEndpoint, JoinHandle<(String, Vec<u8>)>) {
+    answering(status, Vec::new())
+}
+
+/// The same with a body in its answer.
+fn answering(status: &'static str, said: Vec<u8>) -> (OtlpEndpoint, JoinHandle<(String, Vec<u8>)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let took = thread::spawn(move || {
@@ -131,8 +138,12 @@ fn collector(status: &'static str) -> (OtlpEndpoint, JoinHandle<(String, Vec<u8>
         let length = length.split("\r\n").next().unwrap().parse().unwrap();
         let mut body = vec![0; length];
         stream.read_exact(&mut body).unwrap();
-        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
+        let answer = format!(
+            "HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n",
+            said.len()
+        );
         stream.write_all(answer.as_bytes()).unwrap();
+        stream.write_all(&said).unwrap();
         (head, body)
     });
     (format!("http://{address}").parse().unwrap(), took)
@@ -221,6 +232,37 @@ fn a_collector_that_is_down_or_refuses_costs_one_warning() {
         );
     }
     took.join().unwrap();
+}
+
+#[test]
+fn a_collector_that_takes_a_part_says_what_it_rejected() {
+    let said = |rejected_data_points: i64, reason: &str| {
+        let part = ExportMetricsPartialSuccess {
+            rejected_data_points,
+            error_message: reason.to_owned(),
+        };
+        let answer = ExportMetricsServiceResponse {
+            partial_success: Some(part),
+        };
+        answer.encode_to_vec()
+    };
+    let (rejecting, took) = answering("200 OK", said(3, "too many\u{1b}[2J labels"));
+    let (received, _) = ends(rejecting);
+    let [Event::Warning(warning)] = received.as_slice() else {
+        panic!("{received:?}");
+    };
+    assert!(
+        warning.contains("rejected 3 data points: too many") && !warning.contains('\u{1b}'),
+        "{warning}"
+    );
+    took.join().unwrap();
+    // Advice is no rejection, and neither is an answer in another form.
+    for body in [said(0, "send less"), b"thank you".to_vec(), Vec::new()] {
+        let (content, took) = answering("200 OK", body);
+        let (received, _) = ends(content);
+        assert!(received.is_empty(), "{received:?}");
+        took.join().unwrap();
+    }
 }
 
 #[test]

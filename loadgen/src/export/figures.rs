@@ -83,7 +83,10 @@ impl CommandFigures {
 
     fn tick(&mut self, tick: Tick) {
         let another = self.now.as_ref().is_some_and(|now| {
-            (&now.arm, now.block) != (&tick.arm, tick.block) || now.completed > tick.completed
+            (&now.arm, now.block) != (&tick.arm, tick.block)
+                || now.completed > tick.completed
+                // A trial that ended before its first answer shows itself by nothing else.
+                || now.started > tick.started
         });
         if another {
             self.complete_trial();
@@ -323,6 +326,25 @@ mod tests {
             (50, 3)
         );
         assert_eq!(buckets.counts.iter().sum::<u64>(), 53);
+    }
+
+    #[test]
+    fn a_trial_without_an_answer_counts_its_iterations_too() {
+        let mut figures = CommandFigures::default();
+        let begun = |started: u64| {
+            Event::Tick(Box::new(Tick {
+                arm: "run".into(),
+                started,
+                ..Tick::default()
+            }))
+        };
+        for event in [begun(5), begun(9), begun(2)] {
+            figures.apply(event);
+        }
+        assert_eq!(
+            value(&figures, "loadgen_iterations_total", &["run"]),
+            Some(PointValue::Counter(11))
+        );
     }
 
     #[test]

@@ -3,7 +3,9 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::{
+    ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+};
 use prost::Message as _;
 use reqwest::{Client, Url, header::CONTENT_TYPE};
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -18,8 +20,12 @@ use loadgen_experiment::events::{Publisher, printable};
 
 /// Time between two messages.
 const EVERY: Duration = Duration::from_secs(5);
-/// Longest wait for one, from the name lookup to the head of the response.
+/// Longest wait for one, from the name lookup to the end of the response.
 const LIMIT: Duration = Duration::from_secs(2);
+/// How much of a response is read, in bytes.
+const MAX_ANSWER: usize = 64 * 1024;
+/// How much of a collector's reason is shown, in characters.
+const MAX_REASON: usize = 200;
 /// Path at which a collector accepts metrics.
 const PATH: &str = "v1/metrics";
 
@@ -136,9 +142,20 @@ impl OtlpPusher {
             .header(CONTENT_TYPE, "application/x-protobuf")
             .body(message.encode_to_vec())
             .send();
-        match timeout(LIMIT, request).await {
-            Ok(Ok(response)) if response.status().is_success() => Ok(()),
-            Ok(Ok(response)) => Err(format!("it answered {}", response.status())),
+        let answered = async {
+            let mut response = request.await?;
+            let (status, mut body) = (response.status(), Vec::new());
+            while status.is_success()
+                && body.len() < MAX_ANSWER
+                && let Some(part) = response.chunk().await?
+            {
+                body.extend_from_slice(&part);
+            }
+            Ok::<_, reqwest::Error>((status, body))
+        };
+        match timeout(LIMIT, answered).await {
+            Ok(Ok((status, body))) if status.is_success() => all_accepted(&body),
+            Ok(Ok((status, _))) => Err(format!("it answered {status}")),
             Ok(Err(error)) if !error.is_timeout() => Err(innermost(&error)),
             _ => Err(format!("no answer within {} s", LIMIT.as_secs())),
         }
@@ -150,10 +167,26 @@ impl OtlpPusher {
         };
         if let Some(events) = self.warn_on.take() {
             events.warning(format!(
-                "the collector at {} accepts no metrics ({why}); the run goes on without it",
+                "the collector at {} did not take the metrics ({why}); the run goes on without it",
                 self.endpoint
             ));
         }
+    }
+}
+
+/// Whether the answer to a message that was taken says that all of it was; what is no such answer says nothing.
+fn all_accepted(body: &[u8]) -> Result<(), String> {
+    let answer = ExportMetricsServiceResponse::decode(body).unwrap_or_default();
+    match answer.partial_success {
+        Some(part) if part.rejected_data_points > 0 => {
+            let reason: String = part.error_message.chars().take(MAX_REASON).collect();
+            Err(format!(
+                "it rejected {} data points: {}",
+                part.rejected_data_points,
+                printable(&reason)
+            ))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -15,6 +15,8 @@ pub struct TerminalCapabilities {
     pub terminal: bool,
     /// Whether colours are wanted.
     pub colour: bool,
+    /// Whether it shows more than ASCII, as far as the locale says.
+    pub unicode: bool,
     /// Width in columns.
     pub width: usize,
 }
@@ -25,12 +27,13 @@ impl TerminalCapabilities {
         Self {
             terminal: false,
             colour: false,
+            unicode: true,
             width: DEFAULT_WIDTH,
         }
     }
 
-    /// Capabilities of standard error, from the descriptor and from `NO_COLOR`, `TERM` and
-    /// `COLUMNS`.
+    /// Capabilities of standard error, from the descriptor and from `NO_COLOR`, `TERM`, `COLUMNS`
+    /// and the locale.
     pub fn of_stderr() -> Self {
         Self::of(stderr().is_terminal(), width_of(stderr()))
     }
@@ -47,6 +50,7 @@ impl TerminalCapabilities {
         Self {
             terminal: terminal && !dumb,
             colour: terminal && !dumb && variable("NO_COLOR").is_none(),
+            unicode: is_unicode(variable),
             width: width
                 .or(columns)
                 .filter(|width| *width > 0)
@@ -55,8 +59,48 @@ impl TerminalCapabilities {
     }
 }
 
+/// The columns of the terminal behind standard error now; `None` where there is none.
+pub(super) fn stderr_width() -> Option<usize> {
+    width_of(stderr())
+}
+
+/// Whether the locale that `variable` knows is one of UTF-8. Where none is set, as in most containers, the terminal
+/// shows it all the same.
+fn is_unicode(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(variable);
+    set.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
+}
+
 /// Columns of the terminal behind a file descriptor.
 fn width_of(terminal: impl AsFd) -> Option<usize> {
     let size = tcgetwinsize(terminal).ok()?;
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_variable_of_the_locale_that_is_set_says_whether_it_is_one_of_utf_8() {
+        for (set, unicode) in [
+            (&[][..], true),
+            (&[("LANG", "C")][..], false),
+            (&[("LANG", "de_DE.ISO-8859-1")][..], false),
+            (&[("LANG", "C.UTF-8")][..], true),
+            (&[("LANG", "C"), ("LC_CTYPE", "en_GB.utf8")][..], true),
+            (&[("LANG", "C.UTF-8"), ("LC_ALL", "POSIX")][..], false),
+        ] {
+            let variable = |name: &str| {
+                let found = set.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            assert_eq!(is_unicode(variable), unicode, "{set:?}");
+        }
+    }
 }

@@ -120,13 +120,15 @@ fn place(tick: &Tick) -> String {
     } else {
         String::new()
     };
-    format!("{block}{} {}", printable(&tick.arm), tick.phase)
+    format!("{block}{} {}", printable(&tick.arm), printable(&tick.phase))
 }
 
 /// A response time with two or three digits.
 fn ms(value: Option<f64>) -> String {
     match value {
         None => "-".into(),
+        // Beyond the timeout.
+        Some(f64::INFINITY) => "∞".into(),
         Some(value) if value >= 9.95 => format!("{value:.0}"),
         Some(value) => format!("{value:.1}"),
     }
@@ -161,8 +163,8 @@ fn done(trial: &loadgen_experiment::schema::Trial) -> String {
         printable(&trial.folder),
         trial.validity.word,
         total.rate_per_s,
-        ms(total.response.p50.ms()),
-        ms(total.response.p97_5.ms()),
+        ms(total.response.p50.in_order()),
+        ms(total.response.p97_5.in_order()),
         total.planned
     )
 }

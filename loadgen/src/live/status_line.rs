@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use ratatui::text::Span;
+
 use crate::live::capabilities::TerminalCapabilities;
 use crate::live::plain::{length, parts};
 use loadgen_experiment::events::{Tick, printable};
@@ -72,7 +74,7 @@ fn trial(capabilities: TerminalCapabilities, tick: &Tick) -> String {
     let mut used = 0;
     for (index, part) in parts(tick).into_iter().enumerate() {
         let gap = if index == 0 { 0 } else { 2 };
-        let width = part.chars().count() + gap;
+        let width = columns(&part) + gap;
         if used + width + if index == 0 { BAR + 2 } else { 0 } > room {
             if index == 0 {
                 return cut(&part, room);
@@ -89,8 +91,13 @@ fn trial(capabilities: TerminalCapabilities, tick: &Tick) -> String {
         used += width;
         if index == 0 {
             let colour = if tick.arm.is_before() { "33" } else { "36" };
-            let done = paint(capabilities, colour, &"━".repeat(filled));
-            let open = paint(capabilities, "2", &"─".repeat(BAR - filled));
+            let [done, open] = if capabilities.unicode {
+                ["━", "─"]
+            } else {
+                ["=", "-"]
+            };
+            let done = paint(capabilities, colour, &done.repeat(filled));
+            let open = paint(capabilities, "2", &open.repeat(BAR - filled));
             line.push_str("  ");
             line.push_str(&done);
             line.push_str(&open);
@@ -109,9 +116,19 @@ fn paint(capabilities: TerminalCapabilities, code: &str, text: &str) -> String {
     }
 }
 
-/// A text cut to a width.
+/// A text cut to a width in columns.
 fn cut(text: &str, width: usize) -> String {
-    text.chars().take(width).collect()
+    let mut used = 0;
+    let fits = |letter: &char| {
+        used += columns(&letter.to_string());
+        used <= width
+    };
+    text.chars().take_while(fits).collect()
+}
+
+/// Columns that a text takes: some letters take two, or none.
+fn columns(text: &str) -> usize {
+    Span::raw(text).width()
 }
 
 #[cfg(test)]
@@ -150,12 +167,36 @@ mod tests {
             let capabilities = TerminalCapabilities {
                 terminal: true,
                 colour: false,
+                unicode: true,
                 width,
             };
             let line = trial(capabilities, &tick());
             assert!(line.chars().count() < width.max(1), "{width}: {line}");
             assert!(!line.contains('\u{1b}'));
+            // The name of a phase is from a file: letters of two columns, and what a terminal would obey.
+            let tick = Tick {
+                phase: "測定の段階\u{1b}[2J".into(),
+                ..tick()
+            };
+            let line = trial(capabilities, &tick);
+            assert!(columns(&line) < width.max(1), "{width}: {line}");
+            assert!(!line.contains('\u{1b}'));
+            let what = "測定の段階の準備";
+            let line = stage(capabilities, what, None, Duration::ZERO);
+            assert!(columns(&line) < width.max(1), "{width}: {line}");
         }
+    }
+
+    #[test]
+    fn without_utf_8_the_bar_is_one_of_ascii() {
+        let capabilities = TerminalCapabilities {
+            terminal: true,
+            colour: true,
+            unicode: false,
+            width: 140,
+        };
+        let line = trial(capabilities, &tick());
+        assert!(line.is_ascii() && line.contains("======"), "{line}");
     }
 
     #[test]
@@ -163,6 +204,7 @@ mod tests {
         let capabilities = TerminalCapabilities {
             terminal: true,
             colour: false,
+            unicode: true,
             width: 140,
         };
         assert_eq!(

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::live::capabilities::TerminalCapabilities;
+use crate::live::capabilities::{TerminalCapabilities, stderr_width};
 use crate::live::plain::{PlainLines, lasting};
 use crate::live::screen;
 use crate::live::status_line::{CLEAR, StatusLine};
@@ -28,7 +28,15 @@ pub struct Live {
 impl Live {
     /// Starts to show in lines; it ends by itself when every publisher is gone.
     pub fn start(events: Receiver<Event>, capabilities: TerminalCapabilities) -> Self {
-        Self::spawn(move |ended| show_until(&events, capabilities, &mut io::stderr(), ended))
+        Self::spawn(move |ended| {
+            show_until(
+                &events,
+                capabilities,
+                stderr_width,
+                &mut io::stderr(),
+                ended,
+            );
+        })
     }
 
     /// Starts to show in a view that fills the terminal and takes keys, where standard error and
@@ -47,7 +55,7 @@ impl Live {
                 let _gone = writeln!(out, "{line}");
             }
             if shown.cut_short {
-                show_until(&events, capabilities, &mut out, ended);
+                show_until(&events, capabilities, stderr_width, &mut out, ended);
             }
         })
     }
@@ -84,21 +92,23 @@ impl Drop for Live {
     }
 }
 
-/// Shows events until the last publisher is gone.
+/// Shows events until the last publisher is gone, for a terminal whose width stays.
 pub fn watch(events: &Receiver<Event>, capabilities: TerminalCapabilities, out: &mut dyn Write) {
-    show_until(events, capabilities, out, &AtomicBool::new(false));
+    show_until(events, capabilities, || None, out, &AtomicBool::new(false));
 }
 
 /// Shows events until the last publisher is gone, or until `ended` is set and none is waiting:
-/// a publisher that was not dropped must not delay the report.
+/// a publisher that was not dropped must not delay the report. `width` is that of the terminal now.
 fn show_until(
     events: &Receiver<Event>,
     capabilities: TerminalCapabilities,
+    width: fn() -> Option<usize>,
     out: &mut dyn Write,
     ended: &AtomicBool,
 ) {
     let mut screen = LineDisplay {
         capabilities,
+        width,
         out,
         plain: PlainLines::default(),
         shown: StatusLine::Nothing,
@@ -120,6 +130,7 @@ fn show_until(
 /// What stands on the screen.
 struct LineDisplay<'a> {
     capabilities: TerminalCapabilities,
+    width: fn() -> Option<usize>,
     out: &'a mut dyn Write,
     plain: PlainLines,
     shown: StatusLine,
@@ -160,6 +171,8 @@ impl LineDisplay<'_> {
     /// Rewrites the last line.
     fn refresh(&mut self, now: Instant) {
         if self.capabilities.terminal {
+            // A line that is wider than a window made narrower would take two, and be left behind at each look.
+            self.capabilities.width = (self.width)().unwrap_or(self.capabilities.width);
             let line = self.shown.line(self.capabilities, now);
             self.write(&format!("{CLEAR}{line}"));
         }
@@ -244,6 +257,7 @@ mod tests {
         let capabilities = TerminalCapabilities {
             terminal: true,
             colour: false,
+            unicode: true,
             width: 60,
         };
         let text = shown(
@@ -260,6 +274,29 @@ mod tests {
             "{text:?}"
         );
         assert!(text.ends_with(CLEAR));
+    }
+
+    #[test]
+    fn a_line_follows_the_width_of_its_window() {
+        let capabilities = TerminalCapabilities {
+            terminal: true,
+            colour: false,
+            unicode: true,
+            width: 120,
+        };
+        let (publisher, receiver) = channel();
+        publisher.send(tick("measure"));
+        drop(publisher);
+        let mut text = Vec::new();
+        // Made narrower after the command has begun.
+        let ended = AtomicBool::new(false);
+        show_until(&receiver, capabilities, || Some(40), &mut text, &ended);
+        let text = String::from_utf8(text).unwrap();
+        let widest = text.split(CLEAR).map(|line| line.chars().count()).max();
+        assert!(
+            widest.is_some_and(|columns| (20..40).contains(&columns)),
+            "{text:?}"
+        );
     }
 
     #[test]

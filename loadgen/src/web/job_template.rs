@@ -122,7 +122,8 @@ impl StartRequest {
                 .split_once('=')
                 .ok_or_else(|| InvalidRequest(format!("`{setting}` is no switch=value")))?;
             let known = catalogue.switches.iter().any(|one| one.path == path.trim());
-            let letters = |b: u8| b.is_ascii_alphanumeric() || b"._-%/".contains(&b);
+            // Parentheses and commas, too: `bounded(32)`, `argon2id(19456,2,1)`. No shell reads them.
+            let letters = |b: u8| b.is_ascii_alphanumeric() || b"._-%/(),".contains(&b);
             if !known || value.trim().is_empty() || !value.trim().bytes().all(letters) {
                 return Err(InvalidRequest(format!(
                     "`{setting}` sets no switch; /api/catalogue lists them"
@@ -157,10 +158,12 @@ mod tests {
         let catalogue = JobCatalogue {
             suites: vec![entry("smoke")],
             experiments: vec![entry("mentor_cache")],
-            switches: vec![SwitchEntry {
-                path: "pool.max".into(),
-                value: "20".into(),
-            }],
+            switches: [("pool.max", "20"), ("auth.hash", "argon2id(19456,2,1)")]
+                .map(|(path, value)| SwitchEntry {
+                    path: path.into(),
+                    value: value.into(),
+                })
+                .into(),
         };
         let request = |text: &str| serde_json::from_str::<StartRequest>(text);
         let words = |text: &str| request(text).unwrap().command_words(&catalogue);
@@ -182,6 +185,13 @@ mod tests {
         );
         let set = r#"{"experiment": "mentor_cache", "switches": ["pool.max=5"]}"#;
         assert_eq!(words(set).unwrap()[2], "--set-after=pool.max=5");
+        // What the catalogue lists can be set.
+        for switch in &catalogue.switches {
+            let set = format!("{}={}", switch.path, switch.value);
+            let body = serde_json::json!({ "suite": "smoke", "switches": [set] });
+            let words = words(&body.to_string()).unwrap();
+            assert_eq!(words[2], format!("--set={set}"));
+        }
         for wrong in [
             r#"{"suite": "/etc/passwd"}"#,
             r#"{"suite": "--help"}"#,

@@ -41,6 +41,8 @@ struct FeedInner {
     steering: Option<LoadControl>,
     /// Load changes for a command that runs in a child process.
     forward: Option<mpsc::Sender<ControlEvent>>,
+    /// Whether subscribers know that the command is being stopped.
+    stopping: bool,
     subscribers: Vec<Subscriber>,
     /// Set when no subscriber is accepted any more.
     closed: bool,
@@ -68,6 +70,8 @@ struct FullState<'a> {
     #[serde(flatten)]
     snapshot: &'a LiveSnapshot,
     adjustable: Adjustable,
+    /// Whether the command was asked to stop and has not ended yet.
+    stopping: bool,
 }
 
 /// Why the running command cannot be stopped or its load not be changed.
@@ -93,6 +97,7 @@ impl LiveFeed {
         inner.snapshot = LiveSnapshot::starting();
         inner.steering = Some(steering);
         inner.forward = forward;
+        inner.stopping = false;
         inner.send_state();
         true
     }
@@ -113,6 +118,8 @@ impl LiveFeed {
         let update = inner.snapshot.apply(event, at, adjustable);
         let message = FeedMessage::new(update.name(), &update);
         inner.send(&message);
+        // A signal stops a command, too.
+        inner.note_stop();
     }
 
     /// Ends the running command; `failure` says why it has no verdict.
@@ -122,6 +129,7 @@ impl LiveFeed {
         inner.snapshot.failure = failure;
         inner.steering = None;
         inner.forward = None;
+        inner.stopping = false;
         inner.send_state();
     }
 
@@ -173,11 +181,12 @@ impl LiveFeed {
         Some(messages)
     }
 
-    /// Ends the running command gracefully.
+    /// Ends the running command gracefully, and tells every subscriber.
     pub(super) fn stop(&self) -> Result<(), LiveControlError> {
-        let inner = self.lock();
+        let mut inner = self.lock();
         let steering = inner.steering.as_ref().ok_or(LiveControlError::Idle)?;
         steering.stop();
+        inner.note_stop();
         Ok(())
     }
 
@@ -191,7 +200,7 @@ impl LiveFeed {
             let _full = child.try_send(change);
         }
         inner.note_load();
-        inner.send_state();
+        inner.send_adjustable();
         Ok(())
     }
 
@@ -203,7 +212,7 @@ impl LiveFeed {
         {
             steering.begin(adjustable);
             inner.note_load();
-            inner.send_state();
+            inner.send_adjustable();
         }
     }
 
@@ -239,12 +248,28 @@ impl FeedInner {
         }
     }
 
+    /// Sends the whole state once the command is being stopped, whoever has asked for it.
+    fn note_stop(&mut self) {
+        let stopping = self.steering.as_ref().is_some_and(LoadControl::is_stopped);
+        if stopping && !self.stopping {
+            self.stopping = true;
+            self.send_state();
+        }
+    }
+
     fn state(&self) -> FeedMessage {
         let state = FullState {
             snapshot: &self.snapshot,
             adjustable: self.adjustable(),
+            stopping: self.stopping,
         };
         FeedMessage::new("state", &state)
+    }
+
+    /// Sends what of the load can be changed now. Not the whole state: a page would draw everything anew.
+    fn send_adjustable(&mut self) {
+        let message = FeedMessage::new("adjustable", &self.adjustable());
+        self.send(&message);
     }
 
     fn send_state(&mut self) {
@@ -346,5 +371,49 @@ mod tests {
         assert_eq!(feed.json().matches(line).count(), 1, "{}", feed.json());
         feed.stop().unwrap();
         assert!(steering.is_stopped());
+    }
+
+    #[test]
+    fn a_change_of_the_load_sends_what_it_changes_and_not_everything_again() {
+        let feed = LiveFeed::default();
+        feed.begin(steering(), None);
+        let mut messages = feed.subscribe(CancellationToken::new()).unwrap();
+        let most = 50.0;
+        feed.set_adjustable(Adjustable::Rate { now: 5.0, most });
+        feed.change_load(ControlEvent::Rate(20.0)).unwrap();
+        let mut sent = Vec::new();
+        while let Ok(message) = messages.try_recv() {
+            sent.push(message);
+        }
+        let names: Vec<_> = sent.iter().map(|message| message.name).collect();
+        assert_eq!(names, ["state", "adjustable", "log", "adjustable"]);
+        assert!(sent[3].json.contains(r#""now":20.0"#), "{}", sent[3].json);
+    }
+
+    #[test]
+    fn every_subscriber_is_told_once_that_the_command_is_stopping_until_the_next_begins() {
+        let feed = LiveFeed::default();
+        let is_stopping = |message: &FeedMessage| message.json.contains(r#""stopping":true"#);
+        // By a subscriber, and by a signal.
+        for by_signal in [false, true] {
+            let steering = steering();
+            assert!(feed.begin(steering.clone(), None));
+            let mut messages = feed.subscribe(CancellationToken::new()).unwrap();
+            assert!(!is_stopping(&messages.try_recv().unwrap()));
+            if by_signal {
+                steering.stop();
+            } else {
+                feed.stop().unwrap();
+            }
+            feed.publish(Event::Note("stopping".into()));
+            feed.publish(Event::Note("the audit".into()));
+            let mut told = 0;
+            while let Ok(message) = messages.try_recv() {
+                told += usize::from(is_stopping(&message));
+            }
+            assert_eq!(told, 1, "by a signal: {by_signal}");
+            feed.end(None);
+            assert!(feed.json().contains(r#""stopping":false"#));
+        }
     }
 }

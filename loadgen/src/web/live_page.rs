@@ -55,6 +55,8 @@ mod tests {
         // One style and one script, so that neither text may end its element.
         assert_eq!(page.matches("</script").count(), 1);
         assert_eq!(page.matches("</style").count(), 1);
+        // Who has switched scripts off is told so, and not left with "connecting".
+        assert!(PAGE.contains("<noscript>"));
         for word in [" src=", "<link", "@import", "url(", " style=", " onclick="] {
             assert!(!PAGE.contains(word), "{word}");
         }

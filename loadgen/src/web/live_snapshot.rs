@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use loadgen_experiment::{
     events::{Adjustable, Begun, Ended, Event, Tick, printable},
-    schema::Trial,
+    schema::{Percentile, Trial},
 };
 
 /// Most points of history: five minutes at one a second.
@@ -78,8 +78,8 @@ pub(super) struct TrialRow {
     block: u32,
     validity: String,
     rate_per_s: f64,
-    p50_ms: Option<f64>,
-    p97_5_ms: Option<f64>,
+    p50_ms: Percentile,
+    p97_5_ms: Percentile,
     planned: u64,
     failed: u64,
     violations: Option<u64>,
@@ -206,7 +206,10 @@ impl LiveSnapshot {
 
     fn add_to_history(&mut self, tick: &Tick, at: i64) {
         let last = self.history.back().map_or(i64::MIN / 2, |point| point.at);
-        if at - last < STEP_MS {
+        if at < last {
+            // The time of day was set back: what is there lies in a future that may be hours away.
+            self.history.clear();
+        } else if at - last < STEP_MS {
             return;
         }
         let tick = Tick {
@@ -230,8 +233,8 @@ impl TrialRow {
             block: trial.block,
             validity: trial.validity.word.to_string(),
             rate_per_s: total.rate_per_s,
-            p50_ms: total.response.p50.ms(),
-            p97_5_ms: total.response.p97_5.ms(),
+            p50_ms: total.response.p50,
+            p97_5_ms: total.response.p97_5,
             planned: total.planned,
             failed: total.planned.saturating_sub(succeeded),
             violations: trial.violations,
@@ -282,6 +285,16 @@ mod tests {
         assert!(last.tick.histogram.is_empty());
         assert!((last.tick.achieved - 7.0).abs() < 1e-9);
         assert_eq!(snapshot.now.unwrap().tick.histogram.len(), 1);
+    }
+
+    #[test]
+    fn history_goes_on_where_the_time_of_day_is_set_back() {
+        let mut snapshot = LiveSnapshot::starting();
+        for at in [3_600_000, 3_601_000, 1_000, 1_500, 2_000] {
+            snapshot.apply(tick(), at, fixed());
+        }
+        let kept: Vec<i64> = snapshot.history.iter().map(|point| point.at).collect();
+        assert_eq!(kept, [1_000, 2_000]);
     }
 
     #[test]

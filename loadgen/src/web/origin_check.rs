@@ -16,8 +16,11 @@ use uuid::Uuid;
 
 use super::{page_secret::PageSecret, response::ErrorResponse};
 
-/// Name of the cookie that a browser gets for the secret.
-const COOKIE: &str = "loadgen_page";
+/// How the name of the cookie begins that a browser gets for the secret.
+const COOKIE: &str = "loadgen_page_";
+/// Random letters that follow: a browser sends the cookies of all ports of a machine to each of them, and two
+/// pages there must not take each other's away.
+const COOKIE_LETTERS: usize = 8;
 
 /// Header that carries the token.
 pub(super) const TOKEN: &str = "x-loadgen-token";
@@ -37,6 +40,8 @@ pub(super) struct OriginCheck {
 #[derive(Debug)]
 struct PageLock {
     secret: PageSecret,
+    /// The cookie's name.
+    cookie: String,
     /// The cookie's value: random, new with each server.
     session: String,
 }
@@ -59,6 +64,7 @@ impl OriginCheck {
             token: random(),
             lock: secret.map(|secret| PageLock {
                 secret,
+                cookie: format!("{COOKIE}{}", &random()[..COOKIE_LETTERS]),
                 session: random(),
             }),
         }
@@ -80,6 +86,19 @@ impl OriginCheck {
             return Ok(SecretCheck::Granted);
         };
         let secret = lock.secret.expose();
+        let queried = uri
+            .query()
+            .and_then(|query| query.strip_prefix("secret="))
+            .filter(|_| method == Method::GET);
+        // Before the cookie is looked at: whoever has one already must not keep the secret in the address either.
+        if queried.is_some_and(|given| equal(given.as_bytes(), secret.as_bytes())) {
+            let PageLock {
+                cookie, session, ..
+            } = lock;
+            return Ok(SecretCheck::Cookie(format!(
+                "{cookie}={session}; Path=/; HttpOnly; SameSite=Lax"
+            )));
+        }
         let bearer = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
@@ -89,21 +108,11 @@ impl OriginCheck {
             .filter_map(|line| line.to_str().ok())
             .flat_map(|line| line.split(';'))
             .filter_map(|pair| pair.trim().split_once('='))
-            .find_map(|(name, value)| (name == COOKIE).then_some(value));
+            .find_map(|(name, value)| (name == lock.cookie).then_some(value));
         if bearer.is_some_and(|given| equal(given.as_bytes(), secret.as_bytes()))
             || cookie.is_some_and(|given| equal(given.as_bytes(), lock.session.as_bytes()))
         {
             return Ok(SecretCheck::Granted);
-        }
-        let queried = uri
-            .query()
-            .and_then(|query| query.strip_prefix("secret="))
-            .filter(|_| method == Method::GET);
-        if queried.is_some_and(|given| equal(given.as_bytes(), secret.as_bytes())) {
-            let session = &lock.session;
-            return Ok(SecretCheck::Cookie(format!(
-                "{COOKIE}={session}; Path=/; HttpOnly; SameSite=Lax"
-            )));
         }
         Err(ErrorResponse::new(
             StatusCode::UNAUTHORIZED,
@@ -163,8 +172,12 @@ impl OriginCheck {
         let host = text("host").unwrap_or_default();
         let site = text("sec-fetch-site");
         let origin = text("origin");
+        // A proxy with TLS before the page changes scheme and host, and no page can set this header. Who reaches a
+        // page with a secret has shown it already.
+        let proxied = self.lock.is_some() && site == Some("same-origin");
         let foreign = site.is_some_and(|site| site != "same-origin")
-            || origin.is_some_and(|origin| origin.strip_prefix("http://") != Some(host));
+            || (!proxied
+                && origin.is_some_and(|origin| origin.strip_prefix("http://") != Some(host)));
         if foreign || (site.is_none() && origin.is_none()) {
             return forbidden("only this page may do that");
         }
@@ -280,5 +293,80 @@ mod tests {
         assert!(with(&|all| all[3].1 = "0".repeat(32)).is_err());
         assert!(with(&|all| all[3].1 = all[3].1.chars().skip(1).collect()).is_err());
         assert_ne!(token, OriginCheck::new([127, 0, 0, 1].into(), None).token());
+    }
+
+    const SECRET: &str = "0123456789abcdef";
+
+    fn locked() -> OriginCheck {
+        OriginCheck::new([0, 0, 0, 0].into(), Some(SECRET.parse().unwrap()))
+    }
+
+    /// What a request for `path` with these cookies comes to.
+    fn opened(check: &OriginCheck, path: &str, cookies: &str) -> Option<SecretCheck> {
+        let headers = headers(&[("cookie", cookies)]);
+        let uri: Uri = path.parse().unwrap();
+        check.check_secret(&Method::GET, &uri, &headers).ok()
+    }
+
+    /// The cookie that a browser keeps after it has opened the page with the secret.
+    fn cookie(check: &OriginCheck, cookies: &str) -> String {
+        let path = format!("/?secret={SECRET}");
+        let Some(SecretCheck::Cookie(set)) = opened(check, &path, cookies) else {
+            panic!("the secret stays in the address");
+        };
+        set.split(';').next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_browser_that_has_the_cookie_does_not_keep_the_secret_in_its_address_either() {
+        let check = locked();
+        let had = cookie(&check, "");
+        assert_eq!(opened(&check, "/", &had), Some(SecretCheck::Granted));
+        assert_eq!(cookie(&check, &had), had);
+        let wrong = "/?secret=0123456789abcdeX";
+        assert_eq!(opened(&check, wrong, &had), Some(SecretCheck::Granted));
+        assert_eq!(opened(&check, wrong, ""), None);
+    }
+
+    #[test]
+    fn two_pages_of_one_machine_do_not_take_each_others_cookies_away() {
+        let (one, other) = (locked(), locked());
+        // A browser keeps cookies by their name, whatever the port.
+        let mut kept = std::collections::BTreeMap::new();
+        for check in [&one, &other] {
+            let set = cookie(check, "");
+            let (name, value) = set.split_once('=').unwrap();
+            kept.insert(name.to_owned(), value.to_owned());
+        }
+        let pairs = kept.iter().map(|(name, value)| format!("{name}={value}"));
+        let sent = pairs.collect::<Vec<_>>().join("; ");
+        for check in [&one, &other] {
+            assert_eq!(opened(check, "/", &sent), Some(SecretCheck::Granted));
+        }
+    }
+
+    #[test]
+    fn behind_a_proxy_with_tls_the_browser_says_whether_the_page_is_the_same() {
+        let check = locked();
+        let token = check.token().to_owned();
+        let change = |check: &OriginCheck, site: Option<&str>, token: &str| {
+            let mut all = vec![
+                ("host", "127.0.0.1:8090"),
+                ("content-type", "application/json"),
+                ("origin", "https://load.example"),
+                (TOKEN, token),
+            ];
+            all.extend(site.map(|site| ("sec-fetch-site", site)));
+            check.check_change(&headers(&all)).is_ok()
+        };
+        assert!(change(&check, Some("same-origin"), &token));
+        for site in [None, Some("same-site"), Some("cross-site"), Some("none")] {
+            assert!(!change(&check, site, &token), "{site:?}");
+        }
+        assert!(!change(&check, Some("same-origin"), "x"));
+        // Without a secret nobody but this machine is served, and nothing stands between.
+        let open = OriginCheck::new([127, 0, 0, 1].into(), None);
+        let token = open.token().to_owned();
+        assert!(!change(&open, Some("same-origin"), &token));
     }
 }

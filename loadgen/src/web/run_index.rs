@@ -119,8 +119,8 @@ pub(super) struct RunEntry {
     comparable: bool,
     /// Requests a second that its last arm answered.
     rate_per_s: Option<f64>,
-    /// Their 95th percentile in milliseconds; absent where it lies beyond the timeout.
-    p95_ms: Option<f64>,
+    /// Their 95th percentile in milliseconds, or why there is none.
+    p95_ms: Option<Percentile>,
     /// Share of its requests that failed.
     errors: Option<f64>,
     /// The answer in one line; empty where there is none.
@@ -191,7 +191,7 @@ fn read(path: &Path, folder: String) -> Option<RunEntry> {
     let total = head.arms.last().map(|arm| &arm.total);
     Some(RunEntry {
         rate_per_s: total.map(|total| total.rate_per_s),
-        p95_ms: total.and_then(|total| total.response.p95.ms()),
+        p95_ms: total.map(|total| total.response.p95),
         errors: total.map(|total| (1.0 - total.success).max(0.0)),
         headline: printable(&head.verdict.headline),
         spark: spark(&head),
@@ -324,11 +324,36 @@ mod tests {
         assert_eq!(rows[0].spark, [Some(0.5), Some(0.6)]);
         assert_eq!(rows[1].spark, [Some(7.5), Some(8.0)]);
         let run = &rows[2];
-        assert_eq!((run.rate_per_s, run.p95_ms), (Some(50.0), Some(12.5)));
+        assert_eq!(
+            (run.rate_per_s, run.p95_ms),
+            (Some(50.0), Some(Percentile::Known(12.5)))
+        );
         assert!((run.errors.unwrap() - 0.02).abs() < 1e-9);
         assert_eq!(run.headline, "p95 12.5 ms");
         assert_eq!(run.spark.len(), 34);
         assert_eq!(run.spark[0], Some(2.0));
+    }
+
+    #[test]
+    fn a_run_whose_p95_is_beyond_the_timeout_is_no_run_of_too_few_requests() {
+        let root = tempfile::tempdir().unwrap();
+        let too_few = serde_json::json!({ "too_few": 13 });
+        let all = [serde_json::json!("beyond_timeout"), too_few];
+        for (number, p95) in all.iter().enumerate() {
+            let head = serde_json::json!({
+                "name": "x", "kind": "run", "started_at": "2026-01-01T00:00:00Z",
+                "verdict": { "word": "FAILED" },
+                "arms": [{ "total": {
+                    "rate_per_s": 1.0, "success": 0.1, "response": { "p95": p95 },
+                } }],
+            });
+            let folder = format!("2026-01-0{}T00-00-00Z_run", 9 - number);
+            keep(root.path(), &folder, "summary.json", &head);
+        }
+        let rows = serde_json::to_value(RunIndex::default().list(root.path())).unwrap();
+        for (row, p95) in rows.as_array().unwrap().iter().zip(&all) {
+            assert_eq!(&row["p95_ms"], p95);
+        }
     }
 
     #[test]

@@ -142,13 +142,23 @@ impl WebServer {
 
     /// The URL that opens it: with the secret, where one is needed.
     pub fn url(&self) -> String {
+        self.url_with(PageSecret::expose)
+    }
+
+    /// The URL for places that others read, such as events, logs and the page itself: with a word in place of the
+    /// secret.
+    pub fn masked_url(&self) -> String {
+        self.url_with(|_| "SECRET")
+    }
+
+    fn url_with(&self, shown: impl Fn(&PageSecret) -> &str) -> String {
         let mut address = self.inner.address;
         if address.ip().is_unspecified() {
             // Of all the addresses of this machine, one that works on it.
             address.set_ip(Ipv4Addr::LOCALHOST.into());
         }
         match self.inner.state.origin_check.secret() {
-            Some(secret) => format!("http://{address}/?secret={}", secret.expose()),
+            Some(secret) => format!("http://{address}/?secret={}", shown(secret)),
             None => format!("http://{address}/"),
         }
     }

@@ -92,7 +92,7 @@ impl EventSinks {
             if result.quiet {
                 announce_page(page);
             } else {
-                events.note(page_url(page));
+                events.note(page_note(page));
             }
         }
         // As many receivers exist as are taken here; their order does not matter.
@@ -199,6 +199,11 @@ fn page_url(page: &WebServer) -> String {
     format!("live page: {}", page.url())
 }
 
+/// The same for a note, which goes to files, to readers of the page, and into its log.
+fn page_note(page: &WebServer) -> String {
+    format!("live page: {}", page.masked_url())
+}
+
 fn open_for_lines(path: &Path) -> Result<Box<dyn Write + Send>, Failure> {
     if path == Path::new(STANDARD_STREAM) {
         return Ok(Box::new(BufWriter::new(io::stdout())));
@@ -230,4 +235,26 @@ fn read_load_control(path: &Path, steering: LoadControl, events: Publisher) -> R
 
 fn failed(what: &str, path: &Path, error: &io::Error) -> Failure {
     Failure::Usage(format!("failed to {what} {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_secret_of_a_page_is_in_no_note() {
+        const SECRET: &str = "0123456789abcdef";
+        let results = tempfile::tempdir().unwrap();
+        let page = WebServer::start(WebConfig {
+            results: results.path().to_owned(),
+            address: ([0, 0, 0, 0], 0).into(),
+            secret: Some(SECRET.parse().unwrap()),
+            jobs: None,
+        })
+        .unwrap();
+        assert!(page_url(&page).ends_with(SECRET));
+        let note = page_note(&page);
+        assert!(note.ends_with("/?secret=SECRET"), "{note}");
+        page.close();
+    }
 }

@@ -208,6 +208,15 @@ fn the_usual_terminal_shows_each_panel_below_the_head() {
 }
 
 #[test]
+fn a_target_whose_caches_were_not_asked_says_so() {
+    let mut sight = Sight::of(Panel::Target);
+    let tick = sight.state.tick.as_mut().unwrap();
+    tick.target.as_mut().unwrap().cache_hit_ratio.clear();
+    let text = sight.drawn(80, 24);
+    assert!(text.contains("no look-up was made lately"), "{text}");
+}
+
+#[test]
 fn a_low_terminal_keeps_what_matters() {
     insta::assert_snapshot!("60x15", Sight::of(Panel::Operations).drawn(60, 15));
 }

@@ -14,11 +14,12 @@ pub(super) fn rate(per_s: f64) -> String {
     }
 }
 
-/// A time in milliseconds without its unit: `0.52`, `3.1`, `1,240`; `-` where nothing was
-/// measured, or so many requests failed that the percentile is beyond every time.
+/// A time in milliseconds without its unit: `0.52`, `3.1`, `1,240`; `-` where too little was
+/// measured, and `∞` where so many requests failed that the percentile is beyond every time.
 pub(super) fn ms(value: Option<f64>) -> String {
-    match value.filter(|value| value.is_finite()) {
+    match value.filter(|value| !value.is_nan()) {
         None => "-".to_owned(),
+        Some(f64::INFINITY) => "∞".to_owned(),
         Some(value) if value >= 9.95 => grouped(value.round() as u64),
         Some(value) if value >= 0.995 => format!("{value:.1}"),
         Some(value) => format!("{value:.2}"),
@@ -52,8 +53,8 @@ mod tests {
             ["0.4", "12", "12.5", "100", "1,234", "-"].map(str::to_owned)
         );
         assert_eq!(
-            [Some(0.123), Some(3.12), Some(1_240.4), None].map(ms),
-            ["0.12", "3.1", "1,240", "-"].map(str::to_owned)
+            [0.123, 3.12, 1_240.4, f64::INFINITY, f64::NAN].map(|value| ms(Some(value))),
+            ["0.12", "3.1", "1,240", "∞", "-"].map(str::to_owned)
         );
         assert_eq!(
             [0.0, 0.000_01, 0.000_5, 0.002, 0.45].map(percent),

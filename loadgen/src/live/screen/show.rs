@@ -41,9 +41,10 @@ const KEPT: usize = 1_000;
 /// What is drawn on.
 type ViewTerminal = Terminal<CrosstermBackend<BufWriter<Stderr>>>;
 
-/// Whether the view can fill the terminal: it is one that can be drawn on, and keys can be read.
+/// Whether the view can fill the terminal: it is one that can be drawn on, with its borders and curves, and keys can
+/// be read.
 pub(in crate::live) fn possible(capabilities: TerminalCapabilities) -> bool {
-    capabilities.terminal && terminal::has_keys()
+    capabilities.terminal && capabilities.unicode && terminal::has_keys()
 }
 
 /// How the view ended.

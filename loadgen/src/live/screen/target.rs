@@ -89,7 +89,7 @@ fn lines(target: &TargetNow, view: &LiveView<'_>, width: usize) -> Vec<Line<'sta
                 .cache_hit_ratio
                 .iter()
                 .map(|(kind, ratio)| figure(kind, percent(*ratio))),
-            "no capabilities-up was made lately",
+            "no look-up was made lately",
             view,
         ),
     );

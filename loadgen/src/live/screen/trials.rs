@@ -16,6 +16,7 @@ pub(super) struct FinishedTrial {
     pub(super) block: u32,
     pub(super) word: ValidityWord,
     pub(super) rate_per_s: f64,
+    /// Infinite where it is beyond the timeout; absent where there are too few requests.
     pub(super) p50_ms: Option<f64>,
     pub(super) p95_ms: Option<f64>,
     pub(super) p99_ms: Option<f64>,
@@ -31,9 +32,9 @@ impl From<&Trial> for FinishedTrial {
             block: trial.block,
             word: trial.validity.word,
             rate_per_s: trial.total.rate_per_s,
-            p50_ms: trial.total.response.p50.ms(),
-            p95_ms: trial.total.response.p95.ms(),
-            p99_ms: trial.total.response.p99.ms(),
+            p50_ms: trial.total.response.p50.in_order(),
+            p95_ms: trial.total.response.p95.in_order(),
+            p99_ms: trial.total.response.p99.in_order(),
             failed: 1.0 - trial.total.success,
         }
     }

@@ -6,6 +6,7 @@ mod hour;
 mod keyboard;
 mod live;
 mod looks;
+mod page_script;
 mod pictures;
 mod report;
 mod served;

@@ -4,7 +4,7 @@
 use std::fs;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::looks::{charts, open, walk};
 use crate::support::{Browser, report, store, summary};
@@ -172,4 +172,41 @@ fn what_the_target_named_is_shown_and_never_run() {
     // An attempt that the policy refused would be in the log.
     assert_eq!(page.complaints(), Vec::<String>::new());
     assert_eq!(page.requests().len(), 1, "{:?}", page.requests());
+}
+
+#[test]
+fn the_names_of_faults_do_not_cross_each_other() {
+    let browser = Browser::start();
+    let mut faulty = summary("demo");
+    let faults = [
+        ("redis.down", 2.0),
+        ("redis.slow", 2.2),
+        ("postgres.down", 6.9),
+    ];
+    let faults = faults.map(|(name, at)| {
+        json!({ "fault": name, "at_s": at, "for_s": 0.1, "failed": 0, "recovery": "not_recovered" })
+    });
+    faulty["trials"][0]["faults"] = json!(faults);
+    let folder = browser.folder();
+    store(&faulty, &folder);
+    let page = open(
+        &browser,
+        &format!("file://{}/report.html", folder.display()),
+    );
+    walk(&page);
+    page.until("document.querySelectorAll('.is-live canvas').length > 2");
+    page.eval::<Value>(
+        "(() => {
+            window.names = [];
+            const write = CanvasRenderingContext2D.prototype.fillText;
+            CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+                if (/^(redis|postgres)[.]/.test(text)) names.push({ text, on: this.canvas, left: x, right: x + this.measureText(text).width, y: Math.round(y) });
+                return write.apply(this, arguments);
+            };
+            document.dispatchEvent(new Event('colours'));
+        })()",
+    );
+    page.until("names.length >= 6");
+    let wrong = "names.some((one, at) => one.right > one.on.width || names.slice(0, at).some((other) => one.text !== other.text && one.on === other.on && one.y === other.y && one.left < other.right && other.left < one.right))";
+    assert!(!page.eval::<bool>(wrong));
 }

@@ -48,7 +48,7 @@ struct OperationCounters {
 }
 
 impl Progress {
-    /// OperationCounters at zero for these operations.
+    /// Counters at zero for these operations.
     pub fn new(names: Operations) -> Self {
         let counters = || OperationCounters {
             outcomes: array::from_fn(|_| AtomicU64::new(0)),
