@@ -12,7 +12,10 @@ use sha2::{Digest as _, Sha256};
 use shared::ids::UserId;
 use sqlx::{PgConnection, types::Json};
 
-use crate::{db::DbError, timing};
+use crate::{
+    db::{self, DbError},
+    timing,
+};
 
 /// SHA-256 of method, path and body.
 pub type RequestDigest = [u8; 32];
@@ -53,9 +56,12 @@ pub enum KeyRefusal {
 
 /// Runs `work` unless the request's key has a response already; saves the response under the key.
 /// Without a request there is no key, and `work` always runs.
+///
+/// Where a lock is named, `work` runs under it: it is taken after the key, and with the same statement.
 pub async fn guarded<T, E>(
     conn: &mut PgConnection,
     request: Option<&IdempotentRequest>,
+    lock: Option<&str>,
     work: impl for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, E>> + Send,
 ) -> Result<GuardedOutcome<T>, E>
 where
@@ -63,9 +69,16 @@ where
     E: From<DbError> + From<KeyRefusal>,
 {
     let Some(request) = request else {
+        if let Some(name) = lock {
+            db::lock_by_name(conn, name).await?;
+        }
         return Ok(GuardedOutcome::New(work(conn).await?));
     };
-    if !claim(conn, request).await? {
+    let claimed = match lock {
+        Some(name) => claim_and_lock(conn, request, name).await?,
+        None => claim(conn, request).await?,
+    };
+    if !claimed {
         return replay(conn, request).await.map(GuardedOutcome::Replayed);
     }
     let response = work(conn).await?;
@@ -96,6 +109,33 @@ async fn claim(conn: &mut PgConnection, request: &IdempotentRequest) -> Result<b
     .bind(request.digest.as_slice())
     .bind(CLAIMED);
     Ok(timing::db(query.execute(conn)).await?.rows_affected() == 1)
+}
+
+/// Claims a key and, if it was free, waits for the advisory lock of a name: for the key first, as two
+/// statements would, because the lock is taken for the row that was inserted. What the transaction
+/// reads next it reads under the lock.
+async fn claim_and_lock(
+    conn: &mut PgConnection,
+    request: &IdempotentRequest,
+    lock: &str,
+) -> Result<bool, DbError> {
+    let query = sqlx::query(
+        "with claimed as (
+             insert into idempotency_key (user_id, key, digest, status, body)
+             values ($1, $2, $3, $4, 'null')
+             on conflict (user_id, key) do nothing
+             returning user_id
+         )
+         select pg_advisory_xact_lock(hashtextextended($5, 0))
+         from claimed",
+    )
+    .bind(request.user.0)
+    .bind(&request.key)
+    .bind(request.digest.as_slice())
+    .bind(CLAIMED)
+    .bind(lock);
+    let locked = timing::db(query.fetch_optional(conn)).await?;
+    Ok(locked.is_some())
 }
 
 /// The response that a key has.

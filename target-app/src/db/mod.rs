@@ -1,4 +1,4 @@
-//! PostgreSQL: the pool, the replica, sessions, transactions, errors, indexes, guards and policies, audit, query plans.
+//! PostgreSQL: the pool, the replica, sessions, transactions, named locks, errors, indexes, guards and policies, audit, query plans.
 
 pub mod audit;
 pub mod database;
@@ -9,6 +9,7 @@ mod isolation;
 mod kept;
 mod losses;
 mod migrate;
+mod named_lock;
 pub mod optimizations;
 mod pool;
 pub mod pooler;
@@ -25,6 +26,7 @@ pub use error::{DbError, LostRace};
 pub use explain::{Statement, explain};
 pub use isolation::Isolation;
 pub use migrate::{check_schema, connect, describe, migrate};
+pub use named_lock::lock_by_name;
 pub use pool::{Db, DbAddresses, PoolCounters, open};
 pub use pooler::{Pooler, PoolerConsole};
 pub use purge::{Purge, purge, purge_sql};

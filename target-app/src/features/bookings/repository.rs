@@ -80,13 +80,10 @@ impl From<BookingRow> for BookingView {
     }
 }
 
-/// Makes the bookings of one student take turns until the transaction ends, so that the look
-/// for overlaps and the insert cannot be torn apart by another request of the same student.
-pub(super) async fn lock_student(conn: &mut PgConnection, student: UserId) -> Result<(), DbError> {
-    let query = sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
-        .bind(format!("booking.student/{student}"));
-    timing::db(query.execute(conn)).await?;
-    Ok(())
+/// Name of the lock under which the bookings of one student take turns, so that the look for overlaps
+/// and the insert cannot be torn apart by another request of the same student.
+pub(super) fn student_lock(student: UserId) -> String {
+    format!("booking.student/{student}")
 }
 
 /// A slot by its `id`.

@@ -9,7 +9,10 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::model::MovableSlot;
-use crate::{db::DbError, timing};
+use crate::{
+    db::{self, DbError},
+    timing,
+};
 
 #[derive(sqlx::FromRow)]
 struct MovableRow {
@@ -32,10 +35,7 @@ impl From<MovableRow> for MovableSlot {
 
 /// Makes the moves of one mentor take turns until the transaction ends.
 pub(super) async fn lock_mentor(conn: &mut PgConnection, user: UserId) -> Result<(), DbError> {
-    let query = sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
-        .bind(format!("booking.move/{user}"));
-    timing::db(query.execute(conn)).await?;
-    Ok(())
+    db::lock_by_name(conn, &format!("booking.move/{user}")).await
 }
 
 /// A slot of the mentor with that account, without a lock.

@@ -80,12 +80,16 @@ pub(super) async fn create(
             .is_required()
             .then(|| now + rule.hold.duration());
         let (isolation, asked) = (reserve::isolation(strategy), attempt.clone());
+        let lock = (isolation == Isolation::ReadCommitted)
+            .then(|| repository::student_lock(attempt.student));
         let outgoing = Outgoing::of(&engine);
         let notices = outgoing.clone();
         let work = engine.change(isolation, RETRIES, move |conn, touched| {
             let (request, asked, notices) = (request.clone(), asked.clone(), notices.attempt());
+            let lock = lock.clone();
             async move {
-                let booked = idempotency::guarded(conn, request.as_ref(), move |conn| {
+                let (request, lock) = (request.as_ref(), lock.as_deref());
+                let booked = idempotency::guarded(conn, request, lock, move |conn| {
                     async move {
                         let booking = book(conn, strategy, now, hold, &asked).await?;
                         let kind = NotificationKind::BookingMade;
@@ -125,7 +129,7 @@ pub(super) async fn create(
     .await
 }
 
-/// The work of a booking's transaction.
+/// The work of a booking's transaction, under the lock of the student where it takes one.
 async fn book(
     conn: &mut PgConnection,
     strategy: Strategy,
@@ -133,9 +137,6 @@ async fn book(
     hold: Option<DateTime<Utc>>,
     attempt: &BookingAttempt,
 ) -> Result<BookingView, BookingFailure> {
-    if reserve::isolation(strategy) == Isolation::ReadCommitted {
-        repository::lock_student(conn, attempt.student).await?;
-    }
     let slot = repository::find_slot(conn, attempt.slot)
         .await?
         .ok_or(BookingRefusal::NoSuchSlot)?;

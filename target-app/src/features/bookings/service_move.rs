@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     cache::TouchedGroups,
-    db::{DbError, Isolation},
+    db::{self, DbError, Isolation},
     engine::Engine,
     error::ApiError,
     features::notifications::{Audience, Outgoing},
@@ -90,7 +90,7 @@ async fn carry_out(
     let mut students = repository_move::students(conn, &slot).await?;
     if locks {
         for student in &students {
-            repository::lock_student(conn, *student).await?;
+            db::lock_by_name(conn, &repository::student_lock(*student)).await?;
         }
         repository::lock_slot(conn, slot.id).await?;
         let locked = students;

@@ -5,7 +5,10 @@ use shared::ids::SlotId;
 use sqlx::PgConnection;
 
 use super::super::model::{BookableSlot, NewBooking};
-use crate::{db::DbError, timing};
+use crate::{
+    db::{self, DbError},
+    timing,
+};
 
 /// The unique index that keeps two people off one seat; lifted only for the known wrong strategies.
 pub(super) const SEAT_GUARD: &str = "booking_slot_id_seat_active_key";
@@ -15,10 +18,7 @@ pub(super) async fn lock_slot_by_name(
     conn: &mut PgConnection,
     slot: SlotId,
 ) -> Result<(), DbError> {
-    let query = sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
-        .bind(format!("booking.slot/{slot}"));
-    timing::db(query.execute(conn)).await?;
-    Ok(())
+    db::lock_by_name(conn, &format!("booking.slot/{slot}")).await
 }
 
 /// The lowest seat of a slot that no active booking has.

@@ -1,0 +1,31 @@
+//! How many statements a booking sends, each of them a wait for another process.
+
+use shared::{api::bookings::BookingView, timing::ServerCount};
+
+use crate::support::{NewSlot, TestApp};
+
+#[tokio::test]
+async fn a_booking_with_a_key_sends_these_many_statements_its_begin_and_commit_among_them() {
+    for (strategy, wanted) in [
+        ("row_lock", 10),
+        ("conditional_update", 9),
+        ("unique_index", 9),
+        ("advisory_lock", 10),
+        ("serializable", 9),
+    ] {
+        let app = TestApp::with(&[&format!("bookings.strategy={strategy}")])
+            .start()
+            .await;
+        let student = app.student(1);
+        // The first request also reads the account, which is cached from then on.
+        let slot = NewSlot::single().create(&app.db).await;
+        student.book(slot).await.created::<BookingView>();
+        let slot = NewSlot::group(2).create(&app.db).await;
+        let answer = student.book_with_key(slot, "counted").await;
+        answer.created::<BookingView>();
+        let sent = answer.timing().counts[ServerCount::Queries];
+        assert_eq!(sent, wanted, "{strategy}");
+        app.lab().audits_clean().await;
+        app.finish().await;
+    }
+}
