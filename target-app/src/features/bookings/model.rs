@@ -36,6 +36,15 @@ pub(super) struct BookableSlot {
     pub(super) price_cents: Cents,
 }
 
+/// What a booking looks at before it takes a place.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct BookingPrecheck {
+    /// The slot that is asked for.
+    pub(super) slot: BookableSlot,
+    /// Begin and end of the student's first confirmed lesson that overlaps with it.
+    pub(super) overlap: Option<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
 /// A booking about to be made.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct NewBooking {

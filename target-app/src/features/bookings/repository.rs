@@ -9,7 +9,7 @@ use shared::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::model::{BookableSlot, BookingFilter, BookingOwner};
+use super::model::{BookableSlot, BookingFilter, BookingOwner, BookingPrecheck};
 use crate::{db::DbError, timing};
 
 #[derive(sqlx::FromRow)]
@@ -35,6 +35,23 @@ impl From<SlotRow> for BookableSlot {
             ends_at: row.ends_at,
             capacity: row.capacity,
             price_cents: Cents(row.price_cents),
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct PrecheckRow {
+    #[sqlx(flatten)]
+    slot: SlotRow,
+    busy_from: Option<DateTime<Utc>>,
+    busy_to: Option<DateTime<Utc>>,
+}
+
+impl From<PrecheckRow> for BookingPrecheck {
+    fn from(row: PrecheckRow) -> Self {
+        Self {
+            slot: row.slot.into(),
+            overlap: row.busy_from.zip(row.busy_to),
         }
     }
 }
@@ -86,44 +103,36 @@ pub(super) fn student_lock(student: UserId) -> String {
     format!("booking.student/{student}")
 }
 
-/// A slot by its `id`.
-pub(super) const SLOT: &str =
+/// A slot by its id, and the first confirmed lesson of a student that overlaps with it: `id`, `student`.
+pub(super) const PRECHECK: &str =
     "select s.id, s.mentor_id, m.display_name as mentor_name, m.is_active,
-            s.starts_at, s.ends_at, s.capacity, s.price_cents
+            s.starts_at, s.ends_at, s.capacity, s.price_cents,
+            o.scheduled_at as busy_from, o.ends_at as busy_to
      from slot s
      join mentor m on m.id = s.mentor_id
+     left join lateral (
+         select b.scheduled_at, b.ends_at
+         from booking b
+         where b.student_id = $2
+           and b.status = 'confirmed'
+           and b.scheduled_at < s.ends_at
+           and b.ends_at > s.starts_at
+         order by b.scheduled_at
+         limit 1
+     ) o on true
      where s.id = $1";
 
-/// A slot, without a lock.
-pub(super) async fn find_slot(
+/// What decides whether a student may ask for a place of a slot, without a lock on it.
+pub(super) async fn precheck(
     conn: &mut PgConnection,
     id: SlotId,
-) -> Result<Option<BookableSlot>, DbError> {
-    let query = sqlx::query_as::<_, SlotRow>(SLOT).bind(id.0);
-    Ok(timing::db(query.fetch_optional(conn))
-        .await?
-        .map(BookableSlot::from))
-}
-
-/// A lesson that overlaps: `student`, `from`, `to`.
-pub(super) const OVERLAP: &str = "select scheduled_at, ends_at
-     from booking
-     where student_id = $1
-       and status = 'confirmed'
-       and scheduled_at < $3
-       and ends_at > $2
-     order by scheduled_at
-     limit 1";
-
-/// The student's first confirmed lesson that overlaps with a half-open span.
-pub(super) async fn find_overlap(
-    conn: &mut PgConnection,
     student: UserId,
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
-) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, DbError> {
-    let query = sqlx::query_as(OVERLAP).bind(student.0).bind(from).bind(to);
-    Ok(timing::db(query.fetch_optional(conn)).await?)
+) -> Result<Option<BookingPrecheck>, DbError> {
+    let query = sqlx::query_as::<_, PrecheckRow>(PRECHECK)
+        .bind(id.0)
+        .bind(student.0);
+    let row = timing::db(query.fetch_optional(conn)).await?;
+    Ok(row.map(BookingPrecheck::from))
 }
 
 /// Locks a slot's row against other bookings and cancellations until the transaction ends.

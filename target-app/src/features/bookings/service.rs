@@ -27,7 +27,9 @@ use uuid::Uuid;
 
 use super::{
     cached,
-    model::{BookingAttempt, BookingFailure, BookingFilter, BookingRefusal, NewBooking},
+    model::{
+        BookingAttempt, BookingFailure, BookingFilter, BookingPrecheck, BookingRefusal, NewBooking,
+    },
     repository, repository_holds, reserve, service_holds,
 };
 use crate::{
@@ -137,14 +139,14 @@ async fn book(
     hold: Option<DateTime<Utc>>,
     attempt: &BookingAttempt,
 ) -> Result<BookingView, BookingFailure> {
-    let slot = repository::find_slot(conn, attempt.slot)
-        .await?
-        .ok_or(BookingRefusal::NoSuchSlot)?;
+    let BookingPrecheck { slot, overlap } =
+        repository::precheck(conn, attempt.slot, attempt.student)
+            .await?
+            .ok_or(BookingRefusal::NoSuchSlot)?;
     if !slot.offered || slot.starts_at <= now {
         return Err(BookingRefusal::SlotClosed.into());
     }
-    let (from, to) = (slot.starts_at, slot.ends_at);
-    if let Some((from, to)) = repository::find_overlap(conn, attempt.student, from, to).await? {
+    if let Some((from, to)) = overlap {
         return Err(BookingRefusal::StudentBusy { from, to }.into());
     }
     let booking = NewBooking {

@@ -7,11 +7,11 @@ use crate::support::{NewSlot, TestApp};
 #[tokio::test]
 async fn a_booking_with_a_key_sends_these_many_statements_its_begin_and_commit_among_them() {
     for (strategy, wanted) in [
-        ("row_lock", 10),
-        ("conditional_update", 9),
-        ("unique_index", 9),
-        ("advisory_lock", 10),
-        ("serializable", 9),
+        ("row_lock", 9),
+        ("conditional_update", 8),
+        ("unique_index", 8),
+        ("advisory_lock", 9),
+        ("serializable", 8),
     ] {
         let app = TestApp::with(&[&format!("bookings.strategy={strategy}")])
             .start()
