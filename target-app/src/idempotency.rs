@@ -2,7 +2,7 @@
 //! repetition gets the stored response.
 //!
 //! [`guarded`] runs inside the transaction of the effect. The first request with a key claims it
-//! and, at the end of the same transaction, saves its response; every repetition waits for that
+//! and, in the same transaction, saves its response; every repetition waits for that
 //! and gets the same response. A refused request rolls back and with it its claim, so the key
 //! stays free for another attempt.
 
@@ -56,34 +56,68 @@ pub enum KeyRefusal {
 
 /// Runs `work` unless the request's key has a response already; saves the response under the key.
 /// Without a request there is no key, and `work` always runs.
-///
-/// Where a lock is named, `work` runs under it: it is taken after the key, and with the same statement.
 pub async fn guarded<T, E>(
     conn: &mut PgConnection,
     request: Option<&IdempotentRequest>,
-    lock: Option<&str>,
     work: impl for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, E>> + Send,
 ) -> Result<GuardedOutcome<T>, E>
 where
     T: Serialize + DeserializeOwned + Send + Sync + Unpin + 'static,
     E: From<DbError> + From<KeyRefusal>,
 {
+    if let Some(response) = replayed::<T, E>(conn, request, None).await? {
+        return Ok(GuardedOutcome::Replayed(response));
+    }
+    let response = work(conn).await?;
+    if let Some(request) = request {
+        save(conn, request, &response).await?;
+    }
+    Ok(GuardedOutcome::New(response))
+}
+
+/// [`guarded`] for work that saves the response itself, in a statement that it sends anyway.
+///
+/// Where a lock is named, `work` runs under it: it is taken after the key, and with the same statement.
+pub async fn guarded_and_saved<T, E>(
+    conn: &mut PgConnection,
+    request: Option<&IdempotentRequest>,
+    lock: Option<&str>,
+    work: impl for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, E>> + Send,
+) -> Result<GuardedOutcome<T>, E>
+where
+    T: DeserializeOwned + Send + Unpin + 'static,
+    E: From<DbError> + From<KeyRefusal>,
+{
+    if let Some(response) = replayed::<T, E>(conn, request, lock).await? {
+        return Ok(GuardedOutcome::Replayed(response));
+    }
+    Ok(GuardedOutcome::New(work(conn).await?))
+}
+
+/// Claims the request's key, and then takes the lock; the response of the key where it has one already.
+async fn replayed<T, E>(
+    conn: &mut PgConnection,
+    request: Option<&IdempotentRequest>,
+    lock: Option<&str>,
+) -> Result<Option<T>, E>
+where
+    T: DeserializeOwned + Send + Unpin + 'static,
+    E: From<DbError> + From<KeyRefusal>,
+{
     let Some(request) = request else {
         if let Some(name) = lock {
             db::lock_by_name(conn, name).await?;
         }
-        return Ok(GuardedOutcome::New(work(conn).await?));
+        return Ok(None);
     };
     let claimed = match lock {
         Some(name) => claim_and_lock(conn, request, name).await?,
         None => claim(conn, request).await?,
     };
-    if !claimed {
-        return replay(conn, request).await.map(GuardedOutcome::Replayed);
+    if claimed {
+        return Ok(None);
     }
-    let response = work(conn).await?;
-    save(conn, request, &response).await?;
-    Ok(GuardedOutcome::New(response))
+    replay(conn, request).await.map(Some)
 }
 
 /// The digest of a request, each part set apart from the next.

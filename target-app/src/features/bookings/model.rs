@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use shared::{
-    api::bookings::{BookingQuery, BookingStatus},
+    api::bookings::{BookingQuery, BookingStatus, BookingView},
     ids::{BookingId, MentorId, SlotId, UserId},
     money::Cents,
     problem::Code,
@@ -43,6 +43,8 @@ pub(super) struct BookingPrecheck {
     pub(super) slot: BookableSlot,
     /// Begin and end of the student's first confirmed lesson that overlaps with it.
     pub(super) overlap: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// When the transaction began: the time at which all that it makes is made.
+    pub(super) now: DateTime<Utc>,
 }
 
 /// A booking about to be made.
@@ -58,6 +60,19 @@ pub(super) struct NewBooking {
     pub(super) client_key: Option<String>,
     /// Until when it is held unpaid; none where nothing is to be paid.
     pub(super) hold_expires_at: Option<DateTime<Utc>>,
+    /// The response that is kept under the request's key; none where no repetition is known by it.
+    pub(super) response: Option<KeyedResponse>,
+}
+
+/// The response to a booking, for the repetitions of its request.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct KeyedResponse {
+    /// The key that the transaction has claimed.
+    pub(super) key: String,
+    /// HTTP status.
+    pub(super) status: i16,
+    /// The body.
+    pub(super) body: BookingView,
 }
 
 /// A booking as the one who takes money for it sees it, read under its lock.

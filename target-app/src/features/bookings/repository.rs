@@ -45,6 +45,7 @@ struct PrecheckRow {
     slot: SlotRow,
     busy_from: Option<DateTime<Utc>>,
     busy_to: Option<DateTime<Utc>>,
+    asked_at: DateTime<Utc>,
 }
 
 impl From<PrecheckRow> for BookingPrecheck {
@@ -52,6 +53,7 @@ impl From<PrecheckRow> for BookingPrecheck {
         Self {
             slot: row.slot.into(),
             overlap: row.busy_from.zip(row.busy_to),
+            now: row.asked_at,
         }
     }
 }
@@ -107,7 +109,7 @@ pub(super) fn student_lock(student: UserId) -> String {
 pub(super) const PRECHECK: &str =
     "select s.id, s.mentor_id, m.display_name as mentor_name, m.is_active,
             s.starts_at, s.ends_at, s.capacity, s.price_cents,
-            o.scheduled_at as busy_from, o.ends_at as busy_to
+            o.scheduled_at as busy_from, o.ends_at as busy_to, now() as asked_at
      from slot s
      join mentor m on m.id = s.mentor_id
      left join lateral (

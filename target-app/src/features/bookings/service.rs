@@ -28,9 +28,10 @@ use uuid::Uuid;
 use super::{
     cached,
     model::{
-        BookingAttempt, BookingFailure, BookingFilter, BookingPrecheck, BookingRefusal, NewBooking,
+        BookingAttempt, BookingFailure, BookingFilter, BookingPrecheck, BookingRefusal,
+        KeyedResponse, NewBooking,
     },
-    repository, repository_holds, reserve, service_holds,
+    repository, reserve, service_holds,
 };
 use crate::{
     db::{Isolation, Retry},
@@ -90,10 +91,11 @@ pub(super) async fn create(
             let (request, asked, notices) = (request.clone(), asked.clone(), notices.attempt());
             let lock = lock.clone();
             async move {
-                let (request, lock) = (request.as_ref(), lock.as_deref());
-                let booked = idempotency::guarded(conn, request, lock, move |conn| {
+                let (lock, kept) = (lock.as_deref(), request.clone());
+                let request = request.as_ref();
+                let booked = idempotency::guarded_and_saved(conn, request, lock, move |conn| {
                     async move {
-                        let booking = book(conn, strategy, now, hold, &asked).await?;
+                        let booking = book(conn, strategy, now, hold, &asked, kept).await?;
                         let kind = NotificationKind::BookingMade;
                         let reader = Audience::OtherThan(asked.student);
                         notices
@@ -131,37 +133,46 @@ pub(super) async fn create(
     .await
 }
 
-/// The work of a booking's transaction, under the lock of the student where it takes one.
+/// The work of a booking's transaction, under the lock of the student where it takes one. The response
+/// is saved under the key of `request` with the booking.
 async fn book(
     conn: &mut PgConnection,
     strategy: Strategy,
     now: DateTime<Utc>,
     hold: Option<DateTime<Utc>>,
     attempt: &BookingAttempt,
+    request: Option<IdempotentRequest>,
 ) -> Result<BookingView, BookingFailure> {
-    let BookingPrecheck { slot, overlap } =
-        repository::precheck(conn, attempt.slot, attempt.student)
-            .await?
-            .ok_or(BookingRefusal::NoSuchSlot)?;
+    let seen = repository::precheck(conn, attempt.slot, attempt.student).await?;
+    let BookingPrecheck {
+        slot,
+        overlap,
+        now: made_at,
+    } = seen.ok_or(BookingRefusal::NoSuchSlot)?;
     if !slot.offered || slot.starts_at <= now {
         return Err(BookingRefusal::SlotClosed.into());
     }
     if let Some((from, to)) = overlap {
         return Err(BookingRefusal::StudentBusy { from, to }.into());
     }
-    let booking = NewBooking {
+    let mut booking = NewBooking {
         id: BookingId(Uuid::now_v7()),
         student: attempt.student,
         // Nothing is to be paid for a lesson that costs nothing.
         hold_expires_at: hold.filter(|_| slot.price_cents.0 > 0),
         slot,
         client_key: attempt.key.clone(),
+        response: None,
     };
-    let made_at = reserve::take(conn, strategy, &booking).await?;
-    if let Some(expires_at) = booking.hold_expires_at {
-        repository_holds::insert(conn, booking.id, expires_at).await?;
-    }
-    Ok(view(booking, made_at))
+    let response = view(&booking, made_at);
+    booking.response = request.map(|request| KeyedResponse {
+        key: request.key,
+        status: request.status,
+        body: response.clone(),
+    });
+    let inserted_at = reserve::take(conn, strategy, &booking).await?;
+    debug_assert_eq!(inserted_at, made_at, "a transaction has one `now()`");
+    Ok(response)
 }
 
 fn digest(attempt: &BookingAttempt) -> RequestDigest {
@@ -173,12 +184,12 @@ fn digest(attempt: &BookingAttempt) -> RequestDigest {
     idempotency::digest("POST", paths::BOOKINGS, &body)
 }
 
-fn view(booking: NewBooking, created_at: DateTime<Utc>) -> BookingView {
+fn view(booking: &NewBooking, created_at: DateTime<Utc>) -> BookingView {
     BookingView {
         id: booking.id,
         slot_id: booking.slot.id,
         mentor_id: booking.slot.mentor_id,
-        mentor_name: booking.slot.mentor_name,
+        mentor_name: booking.slot.mentor_name.clone(),
         student_id: booking.student,
         status: BookingStatus::Confirmed,
         scheduled_at: booking.slot.starts_at,
@@ -333,8 +344,9 @@ mod tests {
             slot,
             client_key: None,
             hold_expires_at: None,
+            response: None,
         };
-        view(booking, at)
+        view(&booking, at)
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub(super) async fn intent(
         let work = db::transaction(&engine.db, RETRIES, move |conn| {
             let (request, asked) = (request.clone(), attempt.clone());
             async move {
-                idempotency::guarded(conn, request.as_ref(), None, move |conn| {
+                idempotency::guarded(conn, request.as_ref(), move |conn| {
                     async move { begin(conn, now, &asked).await }.boxed()
                 })
                 .await

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use shared::ids::SlotId;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Postgres, postgres::PgArguments, query::QueryScalar, types::Json};
 
 use super::super::model::{BookableSlot, NewBooking};
 use crate::{
@@ -81,38 +81,57 @@ pub(super) async fn overwrite_count(
     Ok(())
 }
 
+/// A booking in the seat `$7`, with its hold, and with the response under the key of its request. Without
+/// a hold or a key the later two find nothing to do.
+///
+/// The slot must have the times that were looked at; one that is being moved is waited for. No row: it
+/// has other times, or a seat that is taken was passed over.
+macro_rules! insert_sql {
+    ($conflict:literal) => {
+        concat!(
+            "with made as (
+                 insert into booking
+                     (id, slot_id, mentor_id, student_id, scheduled_at, ends_at, seat, status,
+                      price_cents, client_key, payment_required)
+                 select $1, id, mentor_id, $4, starts_at, ends_at, $7, 'confirmed',
+                        $8, $9, $10 is not null
+                 from slot
+                 where id = $2
+                   and mentor_id = $3
+                   and starts_at = $5
+                   and ends_at = $6
+                 for key share ",
+            $conflict,
+            " returning id, created_at
+             ),
+             held as (
+                 insert into booking_hold (booking_id, expires_at)
+                 select id, $10
+                 from made
+                 where $10 is not null
+             ),
+             kept as (
+                 update idempotency_key
+                 set status = $12, body = $13
+                 from made
+                 where user_id = $4
+                   and key = $11
+             )
+             select created_at from made"
+        )
+    };
+}
+
 /// Inserts a confirmed booking; answers when it was made.
 ///
-/// The slot must have the times that were looked at. One that is being moved is waited for, and one
-/// that was moved is a lost race: the work is run again and sees the new times.
+/// A slot that was moved since it was looked at is a lost race: the work is run again and sees the new
+/// times.
 pub(super) async fn insert(
     conn: &mut PgConnection,
     booking: &NewBooking,
     seat: i32,
 ) -> Result<DateTime<Utc>, DbError> {
-    let query = sqlx::query_scalar(
-        "insert into booking
-             (id, slot_id, mentor_id, student_id, scheduled_at, ends_at, seat, status, price_cents,
-              client_key, payment_required)
-         select $1, id, mentor_id, $4, starts_at, ends_at, $7, 'confirmed', $8, $9, $10
-         from slot
-         where id = $2
-           and mentor_id = $3
-           and starts_at = $5
-           and ends_at = $6
-         for key share
-         returning created_at",
-    )
-    .bind(booking.id.0)
-    .bind(booking.slot.id.0)
-    .bind(booking.slot.mentor_id.0)
-    .bind(booking.student.0)
-    .bind(booking.slot.starts_at)
-    .bind(booking.slot.ends_at)
-    .bind(seat)
-    .bind(booking.slot.price_cents.0)
-    .bind(booking.client_key.as_deref())
-    .bind(booking.hold_expires_at.is_some());
+    let query = bound(insert_sql!(""), booking, seat);
     let made_at = timing::db(query.fetch_optional(conn)).await?;
     made_at.ok_or(DbError::Serialization(sqlx::Error::RowNotFound))
 }
@@ -124,29 +143,32 @@ pub(super) async fn insert_unless_taken(
     booking: &NewBooking,
     seat: i32,
 ) -> Result<Option<DateTime<Utc>>, DbError> {
-    let query = sqlx::query_scalar(
-        "insert into booking
-             (id, slot_id, mentor_id, student_id, scheduled_at, ends_at, seat, status, price_cents,
-              client_key, payment_required)
-         select $1, id, mentor_id, $4, starts_at, ends_at, $7, 'confirmed', $8, $9, $10
-         from slot
-         where id = $2
-           and mentor_id = $3
-           and starts_at = $5
-           and ends_at = $6
-         for key share
-         on conflict (slot_id, seat) where status in ('confirmed', 'completed') do nothing
-         returning created_at",
-    )
-    .bind(booking.id.0)
-    .bind(booking.slot.id.0)
-    .bind(booking.slot.mentor_id.0)
-    .bind(booking.student.0)
-    .bind(booking.slot.starts_at)
-    .bind(booking.slot.ends_at)
-    .bind(seat)
-    .bind(booking.slot.price_cents.0)
-    .bind(booking.client_key.as_deref())
-    .bind(booking.hold_expires_at.is_some());
+    let text = insert_sql!(
+        "on conflict (slot_id, seat) where status in ('confirmed', 'completed') do nothing"
+    );
+    let query = bound(text, booking, seat);
     Ok(timing::db(query.fetch_optional(conn)).await?)
+}
+
+/// The parameters of a statement that inserts a booking.
+fn bound(
+    text: &'static str,
+    booking: &NewBooking,
+    seat: i32,
+) -> QueryScalar<'_, Postgres, DateTime<Utc>, PgArguments> {
+    let response = booking.response.as_ref();
+    sqlx::query_scalar(text)
+        .bind(booking.id.0)
+        .bind(booking.slot.id.0)
+        .bind(booking.slot.mentor_id.0)
+        .bind(booking.student.0)
+        .bind(booking.slot.starts_at)
+        .bind(booking.slot.ends_at)
+        .bind(seat)
+        .bind(booking.slot.price_cents.0)
+        .bind(booking.client_key.as_deref())
+        .bind(booking.hold_expires_at)
+        .bind(response.map(|response| response.key.as_str()))
+        .bind(response.map(|response| response.status))
+        .bind(response.map(|response| Json(&response.body)))
 }
