@@ -8,7 +8,7 @@ use crate::support::{NewSlot, TestApp};
 async fn a_booking_with_a_key_sends_these_many_statements_its_begin_and_commit_among_them() {
     for (strategy, wanted) in [
         ("row_lock", 8),
-        ("conditional_update", 7),
+        ("conditional_update", 5),
         ("unique_index", 7),
         ("advisory_lock", 8),
         ("serializable", 7),

@@ -2,7 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use shared::ids::SlotId;
-use sqlx::{PgConnection, Postgres, postgres::PgArguments, query::QueryScalar, types::Json};
+use sqlx::{
+    FromRow, PgConnection, Postgres,
+    postgres::{PgArguments, PgRow},
+    query::QueryScalar,
+    types::Json,
+};
 
 use super::super::model::{BookableSlot, NewBooking};
 use crate::{
@@ -12,6 +17,26 @@ use crate::{
 
 /// The unique index that keeps two people off one seat; lifted only for the known wrong strategies.
 pub(super) const SEAT_GUARD: &str = "booking_slot_id_seat_active_key";
+
+/// What follows the booking that `made` has: its hold, and the response under the key of its request.
+/// Without a hold or a key these find nothing to do.
+macro_rules! with_hold_and_response {
+    () => {
+        "held as (
+             insert into booking_hold (booking_id, expires_at)
+             select id, $10
+             from made
+             where $10 is not null
+         ),
+         kept as (
+             update idempotency_key
+             set status = $12, body = $13
+             from made
+             where user_id = $4
+               and key = $11
+         )"
+    };
+}
 
 /// Makes the bookings of one slot take turns until the transaction ends, without touching its row.
 pub(super) async fn lock_slot_by_name(
@@ -43,19 +68,71 @@ pub(super) async fn smallest_free_seat(
     Ok(timing::db(query.fetch_optional(conn)).await?)
 }
 
-/// Counts one place up where there is one left; the row stays locked until the transaction ends.
-pub(super) async fn count_up_if_room(
-    conn: &mut PgConnection,
-    slot: SlotId,
-) -> Result<bool, DbError> {
-    let query = sqlx::query(
-        "update slot
+/// What became of an attempt to count a place and to book it at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CountedPlace {
+    /// There is none left.
+    Full,
+    /// It is booked; when that was.
+    Booked(DateTime<Utc>),
+    /// It is counted and the slot's row is locked, but which seat it is has to be looked for anew.
+    Unseated,
+}
+
+/// Counts a place where there is one left, and books its seat: of a slot of capacity `$7`.
+///
+/// The seats are those of the statement's snapshot, which is older than the row that an update has waited
+/// for. So a seat is taken only where the count is the one of that snapshot, and the times are those
+/// that were looked at.
+const COUNT_AND_INSERT: &str = concat!(
+    "with counted as (
+         update slot
          set booked = booked + 1
-         where id = $1
-           and booked < capacity",
-    )
-    .bind(slot.0);
-    Ok(timing::db(query.execute(conn)).await?.rows_affected() == 1)
+         where id = $2
+           and booked < capacity
+         returning id, mentor_id, starts_at, ends_at, booked
+     ),
+     made as (
+         insert into booking
+             (id, slot_id, mentor_id, student_id, scheduled_at, ends_at, seat, status,
+              price_cents, client_key, payment_required)
+         select $1, counted.id, counted.mentor_id, $4, counted.starts_at, counted.ends_at, free.seat,
+                'confirmed', $8, $9, $10 is not null
+         from counted
+         join slot seen on seen.id = counted.id and seen.booked = counted.booked - 1
+         cross join lateral (
+             select place.seat
+             from generate_series(0, $7 - 1) as place(seat)
+             where place.seat not in (
+                 select b.seat
+                 from booking b
+                 where b.slot_id = $2
+                   and b.status in ('confirmed', 'completed')
+             )
+             order by place.seat
+             limit 1
+         ) free
+         where counted.mentor_id = $3
+           and counted.starts_at = $5
+           and counted.ends_at = $6
+         returning id, created_at
+     ), ",
+    with_hold_and_response!(),
+    " select (select created_at from made) from counted"
+);
+
+/// Counts one place up where there is one left, and books it unless somebody changed the slot while
+/// this waited for its row, which stays locked until the transaction ends.
+pub(super) async fn count_and_insert(
+    conn: &mut PgConnection,
+    booking: &NewBooking,
+) -> Result<CountedPlace, DbError> {
+    let query = bound::<Option<DateTime<Utc>>>(COUNT_AND_INSERT, booking, booking.slot.capacity);
+    Ok(match timing::db(query.fetch_optional(conn)).await? {
+        None => CountedPlace::Full,
+        Some(Some(made_at)) => CountedPlace::Booked(made_at),
+        Some(None) => CountedPlace::Unseated,
+    })
 }
 
 /// How many places the slot's count says are taken, without a lock.
@@ -81,8 +158,7 @@ pub(super) async fn overwrite_count(
     Ok(())
 }
 
-/// A booking in the seat `$7`, with its hold, and with the response under the key of its request. Without
-/// a hold or a key the later two find nothing to do.
+/// A booking in the seat `$7`, and what follows it.
 ///
 /// The slot must have the times that were looked at; one that is being moved is waited for. No row: it
 /// has other times, or a seat that is taken was passed over.
@@ -103,21 +179,9 @@ macro_rules! insert_sql {
                  for key share ",
             $conflict,
             " returning id, created_at
-             ),
-             held as (
-                 insert into booking_hold (booking_id, expires_at)
-                 select id, $10
-                 from made
-                 where $10 is not null
-             ),
-             kept as (
-                 update idempotency_key
-                 set status = $12, body = $13
-                 from made
-                 where user_id = $4
-                   and key = $11
-             )
-             select created_at from made"
+             ), ",
+            with_hold_and_response!(),
+            " select created_at from made"
         )
     };
 }
@@ -131,7 +195,7 @@ pub(super) async fn insert(
     booking: &NewBooking,
     seat: i32,
 ) -> Result<DateTime<Utc>, DbError> {
-    let query = bound(insert_sql!(""), booking, seat);
+    let query = bound::<DateTime<Utc>>(insert_sql!(""), booking, seat);
     let made_at = timing::db(query.fetch_optional(conn)).await?;
     made_at.ok_or(DbError::Serialization(sqlx::Error::RowNotFound))
 }
@@ -146,18 +210,21 @@ pub(super) async fn insert_unless_taken(
     let text = insert_sql!(
         "on conflict (slot_id, seat) where status in ('confirmed', 'completed') do nothing"
     );
-    let query = bound(text, booking, seat);
+    let query = bound::<DateTime<Utc>>(text, booking, seat);
     Ok(timing::db(query.fetch_optional(conn)).await?)
 }
 
-/// The parameters of a statement that inserts a booking.
-fn bound(
+/// The parameters of a statement that inserts a booking. `$7` is its seat, or how many there are.
+fn bound<O>(
     text: &'static str,
     booking: &NewBooking,
     seat: i32,
-) -> QueryScalar<'_, Postgres, DateTime<Utc>, PgArguments> {
+) -> QueryScalar<'_, Postgres, O, PgArguments>
+where
+    (O,): for<'r> FromRow<'r, PgRow>,
+{
     let response = booking.response.as_ref();
-    sqlx::query_scalar(text)
+    sqlx::query_scalar::<Postgres, O>(text)
         .bind(booking.id.0)
         .bind(booking.slot.id.0)
         .bind(booking.slot.mentor_id.0)
