@@ -11,7 +11,7 @@ use shared::{
         auth::Role,
         payments::{PaymentRequest, PaymentStatus, PaymentView},
     },
-    ids::{PaymentId, UserId},
+    ids::{BookingId, PaymentId, UserId},
     page::Page,
     paths,
     problem::Code,
@@ -153,6 +153,19 @@ async fn find(engine: &Engine, id: PaymentId) -> Result<Option<Payment>, ApiErro
     Ok(repository::find(&mut conn, id).await?)
 }
 
+/// A booking once those who were changing it have ended. Its lock is waited for and not kept: the
+/// provider must not be waited for under it.
+async fn settled_booking(
+    engine: &Engine,
+    booking: BookingId,
+) -> Result<Option<bookings::PayableBooking>, ApiError> {
+    let mut session = engine.db.session();
+    let mut conn = session.write().await?;
+    let found = bookings::lock_payable(&mut conn, booking).await?;
+    conn.commit().await?;
+    Ok(found)
+}
+
 /// Has the money taken. What becomes of it comes by event; doing it again changes nothing.
 pub(super) async fn confirm(
     engine: Arc<Engine>,
@@ -175,15 +188,8 @@ pub(super) async fn confirm(
                 ));
             }
         }
-        let work = db::transaction(&engine.db, RETRIES, move |conn| {
-            async move {
-                let booking = bookings::lock_payable(conn, seen.booking).await?;
-                let booking = booking.ok_or(NO_SUCH_PAYMENT)?;
-                refuse_unless_held(&booking, now)
-            }
-            .boxed()
-        });
-        match work.await {
+        let booking = settled_booking(&engine, seen.booking).await?;
+        match refuse_unless_held(&booking.ok_or(NO_SUCH_PAYMENT)?, now) {
             // Captured since we looked.
             Err(PaymentFailure::Refused(Code::PaymentNotDue, _)) => {
                 let payment = find(&engine, id).await?.ok_or(NO_SUCH_PAYMENT)?;
@@ -191,15 +197,24 @@ pub(super) async fn confirm(
             }
             outcome => outcome?,
         }
-        let payment = announced(&engine, &provider, id).await?;
+        // What the provider is told does not change once it has given the payment a name.
+        let payment = match seen.reference {
+            Some(_) => seen,
+            None => announced(&engine, &provider, id).await?,
+        };
         provider.call(&payment.order(ProviderCall::Confirm)).await?;
-        {
+        let moved = {
             let mut session = engine.db.session();
             let mut conn = session.write().await?;
-            repository::set_processing(&mut conn, id).await?;
+            let moved = repository::set_processing(&mut conn, id).await?;
             conn.commit().await?;
-        }
-        let payment = find(&engine, id).await?.ok_or(NO_SUCH_PAYMENT)?;
+            moved
+        };
+        let payment = match moved {
+            Some(payment) => payment,
+            // An event was faster.
+            None => find(&engine, id).await?.ok_or(NO_SUCH_PAYMENT)?,
+        };
         Ok(payment.into())
     })
     .await

@@ -1,7 +1,9 @@
 //! How many statements the steps of a payment send, each of them a wait for another process.
 
 use shared::{
-    api::payments::{EventOutcome, EventReceipt, PaymentEventKind, PaymentStatus},
+    api::payments::{
+        EventOutcome, EventReceipt, PaymentEventKind, PaymentStatus, PaymentView,
+    },
     timing::ServerCount,
 };
 
@@ -25,6 +27,20 @@ async fn a_capture_that_pays_a_booking_sends_these_many_statements_and_a_repetit
         assert_eq!(answer.ok::<EventReceipt>().outcome, outcome);
         assert_eq!(sent(&answer), wanted, "{outcome:?}");
     }
+    wait_for(&student, payment.id, PaymentStatus::Captured).await;
+    app.lab().audits_clean().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_confirmation_sends_four_statements_and_one_more_where_an_event_was_faster() {
+    let app = TestApp::with(&[REQUIRED]).start().await;
+    let student = app.student(1);
+    let payment = made(&student, &held(&app, &student).await).await;
+    // Payment, lock of the booking, booking, note that it is confirmed.
+    let answer = student.confirm(payment.id).await;
+    answer.ok::<PaymentView>();
+    assert!((4..=5).contains(&sent(&answer)), "{}", sent(&answer));
     wait_for(&student, payment.id, PaymentStatus::Captured).await;
     app.lab().audits_clean().await;
     app.finish().await;
