@@ -179,40 +179,80 @@ pub(super) async fn insert_conflict(
     Ok(())
 }
 
+/// A booking of a person who takes part in it: `id`, `person`; then more joins, and what follows them.
+macro_rules! booking_for_sql {
+    ($joins:literal, $rest:literal) => {
+        concat!(
+            "select b.id, b.slot_id, b.mentor_id, m.display_name as mentor_name, b.student_id,
+                    b.status, b.scheduled_at, b.ends_at, b.price_cents, b.created_at,
+                    h.expires_at as hold_expires_at
+             from booking b
+             join mentor m on m.id = b.mentor_id ",
+            $joins,
+            " left join booking_hold h on h.booking_id = b.id
+             where b.id = $1
+               and (b.student_id = $2 or m.user_id = $2) ",
+            $rest
+        )
+    };
+}
+
 /// One booking, if the person takes part in it as student or as mentor.
 pub(super) async fn find_for(
     conn: &mut PgConnection,
     id: BookingId,
     person: UserId,
 ) -> Result<Option<BookingView>, DbError> {
-    let query = sqlx::query_as::<_, BookingRow>(
-        "select b.id, b.slot_id, b.mentor_id, m.display_name as mentor_name, b.student_id,
-                b.status, b.scheduled_at, b.ends_at, b.price_cents, b.created_at,
-                h.expires_at as hold_expires_at
-         from booking b
-         join mentor m on m.id = b.mentor_id
-         left join booking_hold h on h.booking_id = b.id
-         where b.id = $1
-           and (b.student_id = $2 or m.user_id = $2)",
-    )
-    .bind(id.0)
-    .bind(person.0);
+    let query = sqlx::query_as::<_, BookingRow>(booking_for_sql!("", ""))
+        .bind(id.0)
+        .bind(person.0);
     let row = timing::db(query.fetch_optional(conn)).await?;
     Ok(row.map(BookingView::from))
 }
 
-/// Cancels a booking that is confirmed and begins after `now`; whether it did.
+/// The same as it is before the lock of its slot, which is then held until the transaction ends; no slot is
+/// locked for those who take no part in it.
+pub(super) async fn find_and_lock_slot(
+    conn: &mut PgConnection,
+    id: BookingId,
+    person: UserId,
+) -> Result<Option<BookingView>, DbError> {
+    let text = booking_for_sql!("join slot s on s.id = b.slot_id", "for update of s");
+    let query = sqlx::query_as::<_, BookingRow>(text)
+        .bind(id.0)
+        .bind(person.0);
+    let row = timing::db(query.fetch_optional(conn)).await?;
+    Ok(row.map(BookingView::from))
+}
+
+/// Cancels a booking that is confirmed and begins after `now`, counts its place down and ends its hold;
+/// whether it did. Under the lock of its slot, so that the slot comes before the booking.
 pub(super) async fn cancel(
     conn: &mut PgConnection,
     id: BookingId,
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
     let query = sqlx::query(
-        "update booking
-         set status = 'cancelled', cancelled_at = now()
-         where id = $1
-           and status = 'confirmed'
-           and scheduled_at > $2",
+        "with cancelled as (
+             update booking
+             set status = 'cancelled', cancelled_at = now()
+             where id = $1
+               and status = 'confirmed'
+               and scheduled_at > $2
+             returning id, slot_id
+         ),
+         counted as (
+             update slot
+             set booked = booked - 1
+             from cancelled
+             where slot.id = cancelled.slot_id
+         ),
+         ended as (
+             delete from booking_hold
+             using cancelled
+             where booking_hold.booking_id = cancelled.id
+         )
+         select from cancelled",
     )
     .bind(id.0)
     .bind(now);

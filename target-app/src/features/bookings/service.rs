@@ -31,7 +31,7 @@ use super::{
         BookingAttempt, BookingFailure, BookingFilter, BookingPrecheck, BookingRefusal,
         KeyedResponse, NewBooking,
     },
-    repository, reserve, service_holds,
+    repository, reserve,
 };
 use crate::{
     db::{Isolation, Retry},
@@ -281,11 +281,10 @@ async fn give_back(
     person: UserId,
     id: BookingId,
 ) -> Result<BookingView, BookingFailure> {
-    let seen = repository::find_for(conn, id, person)
+    // The slot before the booking, as in booking it: the other way round two of them deadlock.
+    let seen = repository::find_and_lock_slot(conn, id, person)
         .await?
         .ok_or(BookingRefusal::NoSuchBooking)?;
-    // The slot before the booking, as in booking it: the other way round two of them deadlock.
-    repository::lock_slot(conn, seen.slot_id).await?;
     if !repository::cancel(conn, id, now).await? {
         // Another request may have come first since we looked.
         let seen = repository::find_for(conn, id, person)
@@ -293,8 +292,6 @@ async fn give_back(
             .ok_or(BookingRefusal::NoSuchBooking)?;
         return Err(not_active(&seen).into());
     }
-    repository::count(conn, seen.slot_id, -1).await?;
-    service_holds::end_hold(conn, id).await?;
     Ok(BookingView {
         status: BookingStatus::Cancelled,
         hold_expires_at: None,

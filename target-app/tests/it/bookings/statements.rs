@@ -29,3 +29,18 @@ async fn a_booking_with_a_key_sends_these_many_statements_its_begin_and_commit_a
         app.finish().await;
     }
 }
+
+#[tokio::test]
+async fn a_cancellation_sends_these_many_statements_its_begin_and_commit_among_them() {
+    let app = TestApp::start().await;
+    let student = app.student(1);
+    let slot = NewSlot::single().create(&app.db).await;
+    let booking: BookingView = student.book(slot).await.created();
+    let answer = student.cancel(booking.id).await;
+    answer.ok::<BookingView>();
+    // Begin, booking with the lock of its slot, cancellation with count and hold, a payment that was
+    // captured, a class that has begun, commit.
+    assert_eq!(answer.timing().counts[ServerCount::Queries], 6);
+    app.lab().audits_clean().await;
+    app.finish().await;
+}

@@ -1,9 +1,7 @@
 //! How many statements the steps of a payment send, each of them a wait for another process.
 
 use shared::{
-    api::payments::{
-        EventOutcome, EventReceipt, PaymentEventKind, PaymentStatus, PaymentView,
-    },
+    api::payments::{EventOutcome, EventReceipt, PaymentEventKind, PaymentStatus, PaymentView},
     timing::ServerCount,
 };
 
