@@ -61,7 +61,8 @@ pub struct Db {
     /// The way to the server, where it is longer than it has to be.
     route: Option<Arc<DelayedRoute>>,
     counters: Arc<PoolCounters>,
-    pooler: Option<Pooler>,
+    /// Shared, because each session clones all of this, and its address is a dozen strings.
+    pooler: Option<Arc<Pooler>>,
     start: Arc<TransactionStart>,
     /// The replica that is configured, whether or not reads go to it.
     replica: Option<Replica>,
@@ -118,7 +119,7 @@ pub async fn open(
         secured: profile.db_rls,
         route: route.map(Arc::new),
         counters,
-        pooler: addresses.pooler.map(|(pooler, _)| pooler),
+        pooler: addresses.pooler.map(|(pooler, _)| Arc::new(pooler)),
         start: Arc::new(start),
         replica: addresses.replica,
         reads,
@@ -142,7 +143,7 @@ impl Db {
 
     /// The pooler that is configured, whether or not the pool goes through it.
     pub fn pooler(&self) -> Option<&Pooler> {
-        self.pooler.as_ref()
+        self.pooler.as_deref()
     }
 
     /// The replica that is configured, whether or not reads go to it.
