@@ -5,6 +5,9 @@
 //! and, in the same transaction, saves its response; every repetition waits for that
 //! and gets the same response. A refused request rolls back and with it its claim, so the key
 //! stays free for another attempt.
+//!
+//! Work that has statements of its own to claim and to save with, as a booking has, does both in them
+//! and needs no more than [`replay`].
 
 use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
@@ -12,16 +15,13 @@ use sha2::{Digest as _, Sha256};
 use shared::ids::UserId;
 use sqlx::{PgConnection, types::Json};
 
-use crate::{
-    db::{self, DbError},
-    timing,
-};
+use crate::{db::DbError, timing};
 
 /// SHA-256 of method, path and body.
 pub type RequestDigest = [u8; 32];
 
 /// Status that a claim has until its response is known; no other transaction ever sees it.
-const CLAIMED: i16 = 0;
+pub const CLAIMED: i16 = 0;
 
 /// A request that is to have one effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,59 +65,15 @@ where
     T: Serialize + DeserializeOwned + Send + Sync + Unpin + 'static,
     E: From<DbError> + From<KeyRefusal>,
 {
-    if let Some(response) = replayed::<T, E>(conn, request, None).await? {
-        return Ok(GuardedOutcome::Replayed(response));
+    let Some(request) = request else {
+        return Ok(GuardedOutcome::New(work(conn).await?));
+    };
+    if !claim(conn, request).await? {
+        return replay(conn, request).await.map(GuardedOutcome::Replayed);
     }
     let response = work(conn).await?;
-    if let Some(request) = request {
-        save(conn, request, &response).await?;
-    }
+    save(conn, request, &response).await?;
     Ok(GuardedOutcome::New(response))
-}
-
-/// [`guarded`] for work that saves the response itself, in a statement that it sends anyway.
-///
-/// Where a lock is named, `work` runs under it: it is taken after the key, and with the same statement.
-pub async fn guarded_and_saved<T, E>(
-    conn: &mut PgConnection,
-    request: Option<&IdempotentRequest>,
-    lock: Option<&str>,
-    work: impl for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, E>> + Send,
-) -> Result<GuardedOutcome<T>, E>
-where
-    T: DeserializeOwned + Send + Unpin + 'static,
-    E: From<DbError> + From<KeyRefusal>,
-{
-    if let Some(response) = replayed::<T, E>(conn, request, lock).await? {
-        return Ok(GuardedOutcome::Replayed(response));
-    }
-    Ok(GuardedOutcome::New(work(conn).await?))
-}
-
-/// Claims the request's key, and then takes the lock; the response of the key where it has one already.
-async fn replayed<T, E>(
-    conn: &mut PgConnection,
-    request: Option<&IdempotentRequest>,
-    lock: Option<&str>,
-) -> Result<Option<T>, E>
-where
-    T: DeserializeOwned + Send + Unpin + 'static,
-    E: From<DbError> + From<KeyRefusal>,
-{
-    let Some(request) = request else {
-        if let Some(name) = lock {
-            db::lock_by_name(conn, name).await?;
-        }
-        return Ok(None);
-    };
-    let claimed = match lock {
-        Some(name) => claim_and_lock(conn, request, name).await?,
-        None => claim(conn, request).await?,
-    };
-    if claimed {
-        return Ok(None);
-    }
-    replay(conn, request).await.map(Some)
 }
 
 /// The digest of a request, each part set apart from the next.
@@ -145,38 +101,11 @@ async fn claim(conn: &mut PgConnection, request: &IdempotentRequest) -> Result<b
     Ok(timing::db(query.execute(conn)).await?.rows_affected() == 1)
 }
 
-/// Claims a key and, if it was free, waits for the advisory lock of a name: for the key first, as two
-/// statements would, because the lock is taken for the row that was inserted. What the transaction
-/// reads next it reads under the lock.
-async fn claim_and_lock(
-    conn: &mut PgConnection,
-    request: &IdempotentRequest,
-    lock: &str,
-) -> Result<bool, DbError> {
-    let query = sqlx::query(
-        "with claimed as (
-             insert into idempotency_key (user_id, key, digest, status, body)
-             values ($1, $2, $3, $4, 'null')
-             on conflict (user_id, key) do nothing
-             returning user_id
-         )
-         select pg_advisory_xact_lock(hashtextextended($5, 0))
-         from claimed",
-    )
-    .bind(request.user.0)
-    .bind(&request.key)
-    .bind(request.digest.as_slice())
-    .bind(CLAIMED)
-    .bind(lock);
-    let locked = timing::db(query.fetch_optional(conn)).await?;
-    Ok(locked.is_some())
-}
-
-/// The response that a key has.
+/// The response that a key has which another transaction has claimed.
 ///
 /// It is read for the request that it answers and for no other: a key that came with another operation has
 /// a response of another form.
-async fn replay<T, E>(conn: &mut PgConnection, request: &IdempotentRequest) -> Result<T, E>
+pub async fn replay<T, E>(conn: &mut PgConnection, request: &IdempotentRequest) -> Result<T, E>
 where
     T: DeserializeOwned + Send + Unpin + 'static,
     E: From<DbError> + From<KeyRefusal>,

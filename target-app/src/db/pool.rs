@@ -330,7 +330,7 @@ impl Db {
                 }
                 Err(_late) => {
                     // The pool would ask it again, and wait as long as the system lets it.
-                    conn.close_on_drop();
+                    conn.set_closing(true);
                     return Err(sqlx::Error::PoolTimedOut);
                 }
             }

@@ -13,7 +13,7 @@ use sqlx::{PgConnection, PgPool};
 use super::{
     DbError, DbSession, Isolation, Retry,
     optimizations::run_ddl,
-    transaction::{TransactionEffect, transaction_of},
+    transaction::{AttemptStart, TransactionEffect, transaction_of},
 };
 use crate::timing;
 
@@ -159,8 +159,12 @@ impl DbSession {
         // The transaction takes a connection of its own, for which this one might be waited.
         self.release();
         let work = Arc::new(work);
-        let (isolation, retry) = (Isolation::ReadCommitted, Retry::Never);
-        transaction_of(self.db(), isolation, retry, effect, move |conn| {
+        let start = AttemptStart {
+            isolation: Isolation::ReadCommitted,
+            lock: None,
+            effect,
+        };
+        transaction_of(self.db(), start, Retry::Never, move |conn| {
             let work = Arc::clone(&work);
             async move {
                 enter(conn, person).await?;

@@ -47,6 +47,15 @@ pub(super) struct BookingPrecheck {
     pub(super) now: DateTime<Utc>,
 }
 
+/// What a booking with a key looks at.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum KeyedPrecheck {
+    /// The key is this transaction's now; what decides, if there is such a slot.
+    Claimed(Option<BookingPrecheck>),
+    /// The key has a response.
+    Taken,
+}
+
 /// A booking about to be made.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct NewBooking {

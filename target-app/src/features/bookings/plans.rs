@@ -9,7 +9,7 @@ use shared::{
 
 use super::{
     model::{BookingFilter, BookingOwner},
-    repository,
+    repository, repository_precheck,
 };
 use crate::{db::Statement, engine::Policies, registry::ExplainedOperation};
 
@@ -30,7 +30,7 @@ pub(super) fn explained() -> Vec<ExplainedOperation> {
 /// What a booking looks up before it takes a place: taking it goes by primary key.
 fn create(_: &Policies) -> Vec<Statement> {
     vec![
-        Statement::of("slot and overlap", repository::PRECHECK)
+        Statement::of("slot and overlap", repository_precheck::PRECHECK)
             .bind(dataset::id(RowKind::Slot, 1))
             .bind(dataset::id(RowKind::Student, 1)),
     ]

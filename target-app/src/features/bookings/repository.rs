@@ -9,54 +9,11 @@ use shared::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::model::{BookableSlot, BookingFilter, BookingOwner, BookingPrecheck};
-use crate::{db::DbError, timing};
-
-#[derive(sqlx::FromRow)]
-struct SlotRow {
-    id: Uuid,
-    mentor_id: Uuid,
-    mentor_name: String,
-    is_active: bool,
-    starts_at: DateTime<Utc>,
-    ends_at: DateTime<Utc>,
-    capacity: i32,
-    price_cents: i64,
-}
-
-impl From<SlotRow> for BookableSlot {
-    fn from(row: SlotRow) -> Self {
-        Self {
-            id: SlotId(row.id),
-            mentor_id: MentorId(row.mentor_id),
-            mentor_name: row.mentor_name,
-            offered: row.is_active,
-            starts_at: row.starts_at,
-            ends_at: row.ends_at,
-            capacity: row.capacity,
-            price_cents: Cents(row.price_cents),
-        }
-    }
-}
-
-#[derive(sqlx::FromRow)]
-struct PrecheckRow {
-    #[sqlx(flatten)]
-    slot: SlotRow,
-    busy_from: Option<DateTime<Utc>>,
-    busy_to: Option<DateTime<Utc>>,
-    asked_at: DateTime<Utc>,
-}
-
-impl From<PrecheckRow> for BookingPrecheck {
-    fn from(row: PrecheckRow) -> Self {
-        Self {
-            slot: row.slot.into(),
-            overlap: row.busy_from.zip(row.busy_to),
-            now: row.asked_at,
-        }
-    }
-}
+use super::model::{BookingFilter, BookingOwner};
+use crate::{
+    db::{DbError, LockName},
+    timing,
+};
 
 #[derive(sqlx::FromRow)]
 struct BookingRow {
@@ -99,42 +56,10 @@ impl From<BookingRow> for BookingView {
     }
 }
 
-/// Name of the lock under which the bookings of one student take turns, so that the look for overlaps
+/// The lock under which the bookings of one student take turns, so that the look for overlaps
 /// and the insert cannot be torn apart by another request of the same student.
-pub(super) fn student_lock(student: UserId) -> String {
-    format!("booking.student/{student}")
-}
-
-/// A slot by its id, and the first confirmed lesson of a student that overlaps with it: `id`, `student`.
-pub(super) const PRECHECK: &str =
-    "select s.id, s.mentor_id, m.display_name as mentor_name, m.is_active,
-            s.starts_at, s.ends_at, s.capacity, s.price_cents,
-            o.scheduled_at as busy_from, o.ends_at as busy_to, now() as asked_at
-     from slot s
-     join mentor m on m.id = s.mentor_id
-     left join lateral (
-         select b.scheduled_at, b.ends_at
-         from booking b
-         where b.student_id = $2
-           and b.status = 'confirmed'
-           and b.scheduled_at < s.ends_at
-           and b.ends_at > s.starts_at
-         order by b.scheduled_at
-         limit 1
-     ) o on true
-     where s.id = $1";
-
-/// What decides whether a student may ask for a place of a slot, without a lock on it.
-pub(super) async fn precheck(
-    conn: &mut PgConnection,
-    id: SlotId,
-    student: UserId,
-) -> Result<Option<BookingPrecheck>, DbError> {
-    let query = sqlx::query_as::<_, PrecheckRow>(PRECHECK)
-        .bind(id.0)
-        .bind(student.0);
-    let row = timing::db(query.fetch_optional(conn)).await?;
-    Ok(row.map(BookingPrecheck::from))
+pub(super) const fn student_lock(student: UserId) -> LockName {
+    LockName::new("booking.student", student.0)
 }
 
 /// Locks a slot's row against other bookings and cancellations until the transaction ends.

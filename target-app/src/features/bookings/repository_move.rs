@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::model::MovableSlot;
 use crate::{
-    db::{self, DbError},
+    db::{self, DbError, LockName},
     timing,
 };
 
@@ -35,7 +35,7 @@ impl From<MovableRow> for MovableSlot {
 
 /// Makes the moves of one mentor take turns until the transaction ends.
 pub(super) async fn lock_mentor(conn: &mut PgConnection, user: UserId) -> Result<(), DbError> {
-    db::lock_by_name(conn, &format!("booking.move/{user}")).await
+    db::lock_by_name(conn, LockName::new("booking.move", user.0)).await
 }
 
 /// A slot of the mentor with that account, without a lock.

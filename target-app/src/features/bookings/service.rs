@@ -1,6 +1,6 @@
 //! The rules of booking and cancelling, and the one transaction that each of them is.
 //!
-//! Locks are taken in one order everywhere: idempotency key, student, slot, booking. A serializable
+//! Locks are taken in one order everywhere: student, idempotency key, slot, booking. A serializable
 //! booking takes none of its own: PostgreSQL keeps those that run beside each other apart. For the
 //! moment in which a profile is exchanged it is not kept apart from a booking of the same student
 //! that began under the former profile. What belongs
@@ -29,9 +29,9 @@ use super::{
     cached,
     model::{
         BookingAttempt, BookingFailure, BookingFilter, BookingPrecheck, BookingRefusal,
-        KeyedResponse, NewBooking,
+        KeyedPrecheck, KeyedResponse, NewBooking,
     },
-    repository, reserve,
+    repository, repository_precheck, reserve,
 };
 use crate::{
     db::{Isolation, Retry},
@@ -87,25 +87,17 @@ pub(super) async fn create(
             .then(|| repository::student_lock(attempt.student));
         let outgoing = Outgoing::of(&engine);
         let notices = outgoing.clone();
-        let work = engine.change(isolation, RETRIES, move |conn, touched| {
+        let work = engine.change_under(isolation, lock, RETRIES, move |conn, touched| {
             let (request, asked, notices) = (request.clone(), asked.clone(), notices.attempt());
-            let lock = lock.clone();
             async move {
-                let (lock, kept) = (lock.as_deref(), request.clone());
-                let request = request.as_ref();
-                let booked = idempotency::guarded_and_saved(conn, request, lock, move |conn| {
-                    async move {
-                        let booking = book(conn, strategy, now, hold, &asked, kept).await?;
-                        let kind = NotificationKind::BookingMade;
-                        let reader = Audience::OtherThan(asked.student);
-                        notices
-                            .write(conn, kind, reader, &[booking.id], now)
-                            .await?;
-                        Ok::<_, BookingFailure>(booking)
-                    }
-                    .boxed()
-                })
-                .await?;
+                let booked = book_once(conn, strategy, now, hold, &asked, request).await?;
+                if let GuardedOutcome::New(booking) = &booked {
+                    let kind = NotificationKind::BookingMade;
+                    let reader = Audience::OtherThan(asked.student);
+                    notices
+                        .write(conn, kind, reader, &[booking.id], now)
+                        .await?;
+                }
                 // Also where it is replayed: the process that committed may have ended before it
                 // could invalidate.
                 let (GuardedOutcome::New(booking) | GuardedOutcome::Replayed(booking)) = &booked;
@@ -133,8 +125,33 @@ pub(super) async fn create(
     .await
 }
 
-/// The work of a booking's transaction, under the lock of the student where it takes one. The response
-/// is saved under the key of `request` with the booking.
+/// The work of a booking's transaction, under the lock of the student where it takes one: the response that
+/// the key of `request` has, or that of a booking that is made now.
+async fn book_once(
+    conn: &mut PgConnection,
+    strategy: Strategy,
+    now: DateTime<Utc>,
+    hold: Option<DateTime<Utc>>,
+    attempt: &BookingAttempt,
+    request: Option<IdempotentRequest>,
+) -> Result<GuardedOutcome<BookingView>, BookingFailure> {
+    let seen = match &request {
+        None => repository_precheck::precheck(conn, attempt.slot, attempt.student).await?,
+        Some(request) => {
+            match repository_precheck::claim_and_precheck(conn, attempt.slot, request).await? {
+                KeyedPrecheck::Claimed(seen) => seen,
+                KeyedPrecheck::Taken => {
+                    let first = idempotency::replay(conn, request).await;
+                    return first.map(GuardedOutcome::Replayed);
+                }
+            }
+        }
+    };
+    let booking = book(conn, strategy, now, hold, attempt, request, seen).await?;
+    Ok(GuardedOutcome::New(booking))
+}
+
+/// Makes a booking, and saves the response under the key of `request` with it.
 async fn book(
     conn: &mut PgConnection,
     strategy: Strategy,
@@ -142,8 +159,8 @@ async fn book(
     hold: Option<DateTime<Utc>>,
     attempt: &BookingAttempt,
     request: Option<IdempotentRequest>,
+    seen: Option<BookingPrecheck>,
 ) -> Result<BookingView, BookingFailure> {
-    let seen = repository::precheck(conn, attempt.slot, attempt.student).await?;
     let BookingPrecheck {
         slot,
         overlap,

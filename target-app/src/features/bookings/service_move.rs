@@ -90,7 +90,7 @@ async fn carry_out(
     let mut students = repository_move::students(conn, &slot).await?;
     if locks {
         for student in &students {
-            db::lock_by_name(conn, &repository::student_lock(*student)).await?;
+            db::lock_by_name(conn, repository::student_lock(*student)).await?;
         }
         repository::lock_slot(conn, slot.id).await?;
         let locked = students;

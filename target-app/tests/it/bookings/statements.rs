@@ -7,11 +7,11 @@ use crate::support::{NewSlot, TestApp};
 #[tokio::test]
 async fn a_booking_with_a_key_sends_these_many_statements_its_begin_and_commit_among_them() {
     for (strategy, wanted) in [
-        ("row_lock", 8),
-        ("conditional_update", 5),
-        ("unique_index", 7),
-        ("advisory_lock", 8),
-        ("serializable", 7),
+        ("row_lock", 7),
+        ("conditional_update", 4),
+        ("unique_index", 6),
+        ("advisory_lock", 7),
+        ("serializable", 6),
     ] {
         let app = TestApp::with(&[&format!("bookings.strategy={strategy}")])
             .start()

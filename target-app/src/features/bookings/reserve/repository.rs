@@ -11,7 +11,7 @@ use sqlx::{
 
 use super::super::model::{BookableSlot, NewBooking};
 use crate::{
-    db::{self, DbError},
+    db::{self, DbError, LockName},
     timing,
 };
 
@@ -43,7 +43,7 @@ pub(super) async fn lock_slot_by_name(
     conn: &mut PgConnection,
     slot: SlotId,
 ) -> Result<(), DbError> {
-    db::lock_by_name(conn, &format!("booking.slot/{slot}")).await
+    db::lock_by_name(conn, LockName::new("booking.slot", slot.0)).await
 }
 
 /// The lowest seat of a slot that no active booking has.
