@@ -9,7 +9,7 @@ async fn a_booking_with_a_key_sends_these_many_statements_its_begin_and_commit_a
     for (strategy, wanted) in [
         ("row_lock", 7),
         ("conditional_update", 4),
-        ("unique_index", 6),
+        ("unique_index", 4),
         ("advisory_lock", 7),
         ("serializable", 6),
     ] {

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 
 use super::{
     super::model::{BookingFailure, BookingRefusal, NewBooking},
-    repository::{self, CountedPlace},
+    repository::{self, PlaceOutcome},
 };
 
 /// Takes a place by counting it; from there on the slot's row is locked.
@@ -18,9 +18,9 @@ pub(super) async fn take(
     booking: &NewBooking,
 ) -> Result<DateTime<Utc>, BookingFailure> {
     match repository::count_and_insert(conn, booking).await? {
-        CountedPlace::Full => Err(BookingRefusal::SlotFull.into()),
-        CountedPlace::Booked(made_at) => Ok(made_at),
-        CountedPlace::Unseated => {
+        PlaceOutcome::Full => Err(BookingRefusal::SlotFull.into()),
+        PlaceOutcome::Booked(made_at) => Ok(made_at),
+        PlaceOutcome::Unseated => {
             // The count said that there is one. If the rows say otherwise they are what is true.
             let seat = repository::smallest_free_seat(conn, &booking.slot)
                 .await?

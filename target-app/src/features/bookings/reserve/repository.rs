@@ -38,6 +38,24 @@ macro_rules! with_hold_and_response {
     };
 }
 
+/// The lowest free seat of a slot that has `$7` of them; no row where it is full.
+macro_rules! free_seat {
+    () => {
+        "free as (
+             select place.seat
+             from generate_series(0, $7 - 1) as place(seat)
+             where place.seat not in (
+                 select b.seat
+                 from booking b
+                 where b.slot_id = $2
+                   and b.status in ('confirmed', 'completed')
+             )
+             order by place.seat
+             limit 1
+         )"
+    };
+}
+
 /// Makes the bookings of one slot take turns until the transaction ends, without touching its row.
 pub(super) async fn lock_slot_by_name(
     conn: &mut PgConnection,
@@ -68,18 +86,32 @@ pub(super) async fn smallest_free_seat(
     Ok(timing::db(query.fetch_optional(conn)).await?)
 }
 
-/// What became of an attempt to count a place and to book it at once.
+/// What became of an attempt to choose a seat, to book it and to count it at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CountedPlace {
+pub(super) enum PlaceOutcome {
     /// There is none left.
     Full,
-    /// It is booked; when that was.
+    /// It is booked and counted; when that was.
     Booked(DateTime<Utc>),
-    /// It is counted and the slot's row is locked, but which seat it is has to be looked for anew.
+    /// Somebody else changed the slot meanwhile: a seat has to be looked for anew.
     Unseated,
 }
 
-/// Counts a place where there is one left, and books its seat: of a slot of capacity `$7`.
+/// Sends a statement that gives a row unless the slot is full, with the time where a booking was made.
+async fn place_at_once(
+    conn: &mut PgConnection,
+    text: &'static str,
+    booking: &NewBooking,
+) -> Result<PlaceOutcome, DbError> {
+    let query = bound::<Option<DateTime<Utc>>>(text, booking, booking.slot.capacity);
+    Ok(match timing::db(query.fetch_optional(conn)).await? {
+        None => PlaceOutcome::Full,
+        Some(Some(made_at)) => PlaceOutcome::Booked(made_at),
+        Some(None) => PlaceOutcome::Unseated,
+    })
+}
+
+/// Counts a place where there is one left, and books its seat.
 ///
 /// The seats are those of the statement's snapshot, which is older than the row that an update has waited
 /// for. So a seat is taken only where the count is the one of that snapshot, and the times are those
@@ -91,8 +123,9 @@ const COUNT_AND_INSERT: &str = concat!(
          where id = $2
            and booked < capacity
          returning id, mentor_id, starts_at, ends_at, booked
-     ),
-     made as (
+     ), ",
+    free_seat!(),
+    ", made as (
          insert into booking
              (id, slot_id, mentor_id, student_id, scheduled_at, ends_at, seat, status,
               price_cents, client_key, payment_required)
@@ -100,18 +133,7 @@ const COUNT_AND_INSERT: &str = concat!(
                 'confirmed', $8, $9, $10 is not null
          from counted
          join slot seen on seen.id = counted.id and seen.booked = counted.booked - 1
-         cross join lateral (
-             select place.seat
-             from generate_series(0, $7 - 1) as place(seat)
-             where place.seat not in (
-                 select b.seat
-                 from booking b
-                 where b.slot_id = $2
-                   and b.status in ('confirmed', 'completed')
-             )
-             order by place.seat
-             limit 1
-         ) free
+         cross join free
          where counted.mentor_id = $3
            and counted.starts_at = $5
            and counted.ends_at = $6
@@ -126,13 +148,47 @@ const COUNT_AND_INSERT: &str = concat!(
 pub(super) async fn count_and_insert(
     conn: &mut PgConnection,
     booking: &NewBooking,
-) -> Result<CountedPlace, DbError> {
-    let query = bound::<Option<DateTime<Utc>>>(COUNT_AND_INSERT, booking, booking.slot.capacity);
-    Ok(match timing::db(query.fetch_optional(conn)).await? {
-        None => CountedPlace::Full,
-        Some(Some(made_at)) => CountedPlace::Booked(made_at),
-        Some(None) => CountedPlace::Unseated,
-    })
+) -> Result<PlaceOutcome, DbError> {
+    place_at_once(conn, COUNT_AND_INSERT, booking).await
+}
+
+/// Books the lowest free seat unless another request has it by now, and counts it.
+const INSERT_AND_COUNT: &str = concat!(
+    "with ",
+    free_seat!(),
+    ", made as (
+         insert into booking
+             (id, slot_id, mentor_id, student_id, scheduled_at, ends_at, seat, status,
+              price_cents, client_key, payment_required)
+         select $1, slot.id, slot.mentor_id, $4, slot.starts_at, slot.ends_at, free.seat,
+                'confirmed', $8, $9, $10 is not null
+         from free
+         cross join slot
+         where slot.id = $2
+           and slot.mentor_id = $3
+           and slot.starts_at = $5
+           and slot.ends_at = $6
+         for key share of slot
+         on conflict (slot_id, seat) where status in ('confirmed', 'completed') do nothing
+         returning id, created_at
+     ),
+     counted as (
+         update slot
+         set booked = booked + 1
+         from made
+         where slot.id = $2
+     ), ",
+    with_hold_and_response!(),
+    " select (select created_at from made) from free"
+);
+
+/// Inserts a confirmed booking of the lowest free seat and counts it, unless that is taken or the slot has
+/// other times by now; waits for another request that is about to take the seat or to move the slot.
+pub(super) async fn insert_and_count(
+    conn: &mut PgConnection,
+    booking: &NewBooking,
+) -> Result<PlaceOutcome, DbError> {
+    place_at_once(conn, INSERT_AND_COUNT, booking).await
 }
 
 /// How many places the slot's count says are taken, without a lock.
