@@ -113,16 +113,21 @@ async fn place_at_once(
 
 /// Counts a place where there is one left, and books its seat.
 ///
-/// The seats are those of the statement's snapshot, which is older than the row that an update has waited
-/// for. So a seat is taken only where the count is the one of that snapshot, and the times are those
-/// that were looked at.
+/// The seats are those of the statement's snapshot, which may be older than the row that the update has
+/// waited for. So a seat is taken only where the row that was updated is the one of that snapshot, which is
+/// so if this transaction is the one that replaced it, and where the times are those that were looked at.
+/// The same count would not do: one may have come and another gone meanwhile. Who changes the
+/// seats of a slot changes its row in the same transaction.
 const COUNT_AND_INSERT: &str = concat!(
     "with counted as (
          update slot
          set booked = booked + 1
          where id = $2
            and booked < capacity
-         returning id, mentor_id, starts_at, ends_at, booked
+         returning id, mentor_id, starts_at, ends_at,
+                   (select seen.xmax = pg_current_xact_id_if_assigned()::xid
+                    from slot seen
+                    where seen.id = slot.id) as is_as_seen
      ), ",
     free_seat!(),
     ", made as (
@@ -132,9 +137,9 @@ const COUNT_AND_INSERT: &str = concat!(
          select $1, counted.id, counted.mentor_id, $4, counted.starts_at, counted.ends_at, free.seat,
                 'confirmed', $8, $9, $10 is not null
          from counted
-         join slot seen on seen.id = counted.id and seen.booked = counted.booked - 1
          cross join free
-         where counted.mentor_id = $3
+         where counted.is_as_seen
+           and counted.mentor_id = $3
            and counted.starts_at = $5
            and counted.ends_at = $6
          returning id, created_at

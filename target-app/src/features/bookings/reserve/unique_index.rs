@@ -1,8 +1,9 @@
 //! Inserts a numbered seat and lets the unique index refuse the second.
 //!
-//! Requests do not queue before the insert, which chooses the seat and counts it as well. One that meets another's uncommitted seat waits in the
-//! index, then looks for the next free one. Each lost attempt means that another request got a seat,
-//! so there are as many attempts as seats, and a few for seats that are cancelled meanwhile.
+//! Requests do not queue before the insert, which chooses the seat and counts it as well. One that
+//! meets another's uncommitted seat waits in the index, then looks for the next free one. Each lost
+//! attempt means that another request got a seat, so there are as many attempts as seats, and a few
+//! for seats that are cancelled meanwhile.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
