@@ -26,7 +26,7 @@ pub use error::{DbError, LostRace};
 pub use explain::{Statement, explain};
 pub use isolation::Isolation;
 pub use migrate::{check_schema, connect, describe, migrate};
-pub use named_lock::{LockName, lock_by_name};
+pub use named_lock::{LockName, lock_by_name, lock_by_names};
 pub use pool::{Db, DbAddresses, PoolCounters, open};
 pub use pooler::{Pooler, PoolerConsole};
 pub use purge::{Purge, purge, purge_sql};

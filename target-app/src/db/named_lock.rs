@@ -41,6 +41,25 @@ pub async fn lock_by_name(conn: &mut PgConnection, name: LockName) -> Result<(),
     Ok(())
 }
 
+/// Waits for the advisory locks of all these names with one statement, one after another in their order, and
+/// holds them until the transaction ends. Whoever takes several has to take them in the same order as
+/// all others, or they deadlock.
+pub async fn lock_by_names(conn: &mut PgConnection, names: &[LockName]) -> Result<(), DbError> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    // What is volatile in the list of a select is called after its rows are sorted.
+    let query = sqlx::query(
+        "select pg_advisory_xact_lock(hashtextextended(wanted.name, 0))
+         from unnest($1::text[]) with ordinality as wanted (name, place)
+         order by wanted.place",
+    )
+    .bind(names);
+    timing::db(query.execute(conn)).await?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
