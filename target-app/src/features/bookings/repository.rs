@@ -184,16 +184,6 @@ pub(super) async fn cancel(
     Ok(timing::db(query.execute(conn)).await?.rows_affected() == 1)
 }
 
-/// The mentor profile of an account.
-pub(super) async fn find_mentor(
-    conn: &mut PgConnection,
-    user: UserId,
-) -> Result<Option<MentorId>, DbError> {
-    let query = sqlx::query_scalar("select id from mentor where user_id = $1").bind(user.0);
-    let id: Option<Uuid> = timing::db(query.fetch_optional(conn)).await?;
-    Ok(id.map(MentorId))
-}
-
 /// The two list statements differ in one column; each must be a static text of its own, so
 /// that each is served by the index of that column.
 macro_rules! list_sql {

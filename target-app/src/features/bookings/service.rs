@@ -17,7 +17,7 @@ use shared::{
         bookings::{BookingRequest, BookingStatus, BookingView},
         notifications::NotificationKind,
     },
-    ids::{BookingId, UserId},
+    ids::{BookingId, MentorId, UserId},
     paths,
     profile::Strategy,
     row_security::Person,
@@ -231,14 +231,15 @@ async fn log_conflict(engine: &Engine, attempt: &BookingAttempt, refusal: &Booki
 }
 
 /// One page of a person's own bookings, as JSON: those of a student or of the lessons that a
-/// mentor gives.
+/// mentor gives, whose profile it needs.
 pub(super) async fn list(
     engine: Arc<Engine>,
     person: Person,
+    profile: Option<MentorId>,
     filter: BookingFilter,
 ) -> Result<Bytes, ApiError> {
     match person {
-        Person::Mentor(mentor) => cached::mentor_page(&engine, mentor, filter).await,
+        Person::Mentor(mentor) => cached::mentor_page(&engine, mentor, profile, filter).await,
         Person::Student(student) => cached::student_page(&engine, student, filter).await,
     }
 }
@@ -325,10 +326,7 @@ fn not_active(booking: &BookingView) -> BookingRefusal {
 
 #[cfg(test)]
 mod tests {
-    use shared::{
-        ids::{MentorId, SlotId},
-        money::Cents,
-    };
+    use shared::{ids::SlotId, money::Cents};
 
     use super::{super::model::BookableSlot, *};
 
