@@ -86,24 +86,26 @@ pub(super) async fn find_open(
     Ok(row.map(Payment::from))
 }
 
-/// Inserts a payment that is being made; answers when.
-pub(super) async fn insert(
+/// Inserts a payment that is being made, unless its booking has one that is being made or was captured;
+/// answers when it did.
+pub(super) async fn insert_unless_live(
     conn: &mut PgConnection,
     id: PaymentId,
     booking: BookingId,
     student: UserId,
     amount: Cents,
-) -> Result<DateTime<Utc>, DbError> {
+) -> Result<Option<DateTime<Utc>>, DbError> {
     let inserted = query_scalar(
         "insert into payment (id, booking_id, student_id, amount_cents, status)
          values ($1, $2, $3, $4, 'created')
+         on conflict (booking_id) where status in ('created', 'processing', 'captured') do nothing
          returning created_at",
     )
     .bind(id.0)
     .bind(booking.0)
     .bind(student.0)
     .bind(amount.0);
-    Ok(timing::db(inserted.fetch_one(conn)).await?)
+    Ok(timing::db(inserted.fetch_optional(conn)).await?)
 }
 
 /// Keeps the provider's name of a payment, unless it has one.

@@ -20,7 +20,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    model::{NO_SUCH_PAYMENT, Payment, PaymentAttempt, PaymentFailure},
+    model::{NO_SUCH_PAYMENT, NOT_DUE, Payment, PaymentAttempt, PaymentFailure, PaymentIntent},
     repository,
 };
 use crate::{
@@ -64,9 +64,14 @@ pub(super) async fn intent(
             }
             .boxed()
         });
-        let (GuardedOutcome::New(view) | GuardedOutcome::Replayed(view)) = work.await?;
+        let (GuardedOutcome::New(intent) | GuardedOutcome::Replayed(intent)) = work.await?;
+        let PaymentIntent { view, payment } = intent;
+        let payment = match payment {
+            Some(payment) => payment,
+            None => find(&engine, view.id).await?.ok_or(NO_SUCH_PAYMENT)?,
+        };
         // The row is there before the provider knows of it: no event can come for none.
-        announced(&engine, &provider, view.id).await?;
+        announced(&engine, &provider, payment).await?;
         Ok(view)
     })
     .await
@@ -77,7 +82,7 @@ async fn begin(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     attempt: &PaymentAttempt,
-) -> Result<PaymentView, PaymentFailure> {
+) -> Result<PaymentIntent, PaymentFailure> {
     let booking = bookings::lock_payable(conn, attempt.booking).await?;
     let booking = booking.filter(|booking| booking.student == attempt.student);
     let booking = booking.ok_or(PaymentFailure::Refused(
@@ -85,22 +90,25 @@ async fn begin(
         "You have no booking with this id.",
     ))?;
     refuse_unless_held(&booking, now)?;
-    if let Some(open) = repository::find_open(conn, attempt.booking).await? {
-        return Ok(open.into());
-    }
     let id = PaymentId(Uuid::now_v7());
     let (student, amount) = (attempt.student, booking.price);
-    let created_at = repository::insert(conn, id, attempt.booking, student, amount).await?;
-    let payment = Payment {
-        id,
-        booking: attempt.booking,
-        student,
-        amount,
-        status: PaymentStatus::Created,
-        captured: shared::money::Cents(0),
-        refunded: shared::money::Cents(0),
-        reference: None,
-        created_at,
+    let inserted =
+        repository::insert_unless_live(conn, id, attempt.booking, student, amount).await?;
+    let payment = match inserted {
+        Some(created_at) => Payment {
+            id,
+            booking: attempt.booking,
+            student,
+            amount,
+            status: PaymentStatus::Created,
+            captured: shared::money::Cents(0),
+            refunded: shared::money::Cents(0),
+            reference: None,
+            created_at,
+        },
+        None => repository::find_open(conn, attempt.booking)
+            .await?
+            .ok_or(NOT_DUE)?,
     };
     Ok(payment.into())
 }
@@ -116,10 +124,7 @@ fn refuse_unless_held(
         ));
     }
     match booking.hold_expires_at {
-        None => Err(PaymentFailure::Refused(
-            Code::PaymentNotDue,
-            "This booking is paid, or needs no payment.",
-        )),
+        None => Err(NOT_DUE),
         Some(expires_at) if expires_at <= now => Err(PaymentFailure::Refused(
             Code::BookingNotActive,
             "This booking was not paid in time. Please book again.",
@@ -132,14 +137,13 @@ fn refuse_unless_held(
 async fn announced(
     engine: &Engine,
     provider: &Provider,
-    id: PaymentId,
+    mut payment: Payment,
 ) -> Result<Payment, ApiError> {
-    let mut payment = find(engine, id).await?.ok_or(NO_SUCH_PAYMENT)?;
     if payment.reference.is_none() {
         let reply = provider.call(&payment.order(ProviderCall::Create)).await?;
         let mut session = engine.db.session();
         let mut conn = session.write().await?;
-        repository::set_reference(&mut conn, id, &reply.reference).await?;
+        repository::set_reference(&mut conn, payment.id, &reply.reference).await?;
         conn.commit().await?;
         payment.reference = Some(reply.reference);
     }
@@ -198,10 +202,7 @@ pub(super) async fn confirm(
             outcome => outcome?,
         }
         // What the provider is told does not change once it has given the payment a name.
-        let payment = match seen.reference {
-            Some(_) => seen,
-            None => announced(&engine, &provider, id).await?,
-        };
+        let payment = announced(&engine, &provider, seen).await?;
         provider.call(&payment.order(ProviderCall::Confirm)).await?;
         let moved = {
             let mut session = engine.db.session();

@@ -1,7 +1,10 @@
 //! How many statements the steps of a payment send, each of them a wait for another process.
 
+use serde_json::json;
 use shared::{
     api::payments::{EventOutcome, EventReceipt, PaymentEventKind, PaymentStatus, PaymentView},
+    headers::IDEMPOTENCY_KEY,
+    paths,
     timing::ServerCount,
 };
 
@@ -10,6 +13,26 @@ use crate::support::{Answer, TestApp};
 
 fn sent(answer: &Answer) -> u16 {
     answer.timing().counts[ServerCount::Queries]
+}
+
+#[tokio::test]
+async fn a_payment_that_is_made_sends_these_many_statements_and_a_repetition_fewer() {
+    let app = TestApp::with(&[REQUIRED]).start().await;
+    let student = app.student(1);
+    let booking = held(&app, &student).await;
+    let keyed = student.with_header(IDEMPOTENCY_KEY, "counted");
+    let body = json!({"booking_id": booking.id});
+    // Begin, key, lock of the booking, booking, payment, response, commit, the provider's name for it. The
+    // repetition: begin, key, response, commit, payment.
+    let mut made = Vec::new();
+    for wanted in [8, 5] {
+        let answer = keyed.post(paths::PAYMENT_INTENTS, &body).await;
+        made.push(answer.created::<PaymentView>());
+        assert_eq!(sent(&answer), wanted);
+    }
+    assert_eq!(made[0], made[1]);
+    app.lab().audits_clean().await;
+    app.finish().await;
 }
 
 #[tokio::test]
