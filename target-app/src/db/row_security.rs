@@ -109,7 +109,9 @@ impl DbSession {
     /// Runs statements that only read for one person: where row-level security is in force, in a
     /// transaction in which PostgreSQL shows only that person's rows, elsewhere as any others.
     ///
-    /// They run once and are not repeated. Only what needs no row of anybody else belongs here.
+    /// They run once and are not repeated. Only what needs no row of anybody else belongs here. Where
+    /// row-level security is in force they run on the primary, also those of a reader and whatever `db.reads`
+    /// says: a policy is entered in a transaction, and those begin there.
     pub async fn run_for<T, F>(&mut self, person: Person, work: F) -> Result<T, DbError>
     where
         F: for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, DbError>>
