@@ -2,9 +2,12 @@
 //! repetition gets the stored response.
 //!
 //! [`guarded`] runs inside the transaction of the effect. The first request with a key claims it
-//! and, at the end of the same transaction, saves its response; every repetition waits for that
+//! and, in the same transaction, saves its response; every repetition waits for that
 //! and gets the same response. A refused request rolls back and with it its claim, so the key
 //! stays free for another attempt.
+//!
+//! Work that has statements of its own to claim and to save with, as a booking has, does both in them
+//! and needs no more than [`replay`].
 
 use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
@@ -18,7 +21,7 @@ use crate::{db::DbError, timing};
 pub type RequestDigest = [u8; 32];
 
 /// Status that a claim has until its response is known; no other transaction ever sees it.
-const CLAIMED: i16 = 0;
+pub const CLAIMED: i16 = 0;
 
 /// A request that is to have one effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,11 +101,11 @@ async fn claim(conn: &mut PgConnection, request: &IdempotentRequest) -> Result<b
     Ok(timing::db(query.execute(conn)).await?.rows_affected() == 1)
 }
 
-/// The response that a key has.
+/// The response that a key has which another transaction has claimed.
 ///
 /// It is read for the request that it answers and for no other: a key that came with another operation has
 /// a response of another form.
-async fn replay<T, E>(conn: &mut PgConnection, request: &IdempotentRequest) -> Result<T, E>
+pub async fn replay<T, E>(conn: &mut PgConnection, request: &IdempotentRequest) -> Result<T, E>
 where
     T: DeserializeOwned + Send + Unpin + 'static,
     E: From<DbError> + From<KeyRefusal>,

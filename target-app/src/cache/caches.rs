@@ -216,7 +216,7 @@ impl Caches {
     /// `cache.invalidation` at `ttl_only` it does nothing.
     pub async fn invalidate(&self, groups: &[Group]) {
         for caches in self.in_use() {
-            caches.invalidate_here(groups).await;
+            caches.0.stores.invalidate(groups).await;
         }
     }
 
@@ -239,18 +239,12 @@ impl Caches {
             .chain(std::iter::successors(former(self), former))
     }
 
-    async fn invalidate_here(&self, groups: &[Group]) {
-        for group in groups {
-            self.0.stores.invalidate(group).await;
-        }
-    }
-
     /// Forgets that there was nothing in these groups; call it after the commit that created
     /// something, like [`invalidate`](Self::invalidate). Without `cache.negative` nothing is remembered.
     pub async fn created(&self, groups: &[Group]) {
         for caches in self.in_use() {
             if caches.0.lifetimes.absence.is_some() {
-                caches.invalidate_here(groups).await;
+                caches.0.stores.invalidate(groups).await;
             }
         }
     }

@@ -142,7 +142,7 @@ impl Owed {
             }
             Debt::Groups(groups) => {
                 for (group, failure) in groups {
-                    if self.redis.invalidate(&group).await.is_err() {
+                    if self.redis.invalidate(&[&group]).await.is_err() {
                         break;
                     }
                     self.epochs.end(&group);

@@ -59,15 +59,17 @@ redis.call('SADD', KEYS[3], KEYS[1])
 local life = ARGV[3] + 60000
 if redis.call('PTTL', KEYS[3]) < life then redis.call('PEXPIRE', KEYS[3], life) end
 return 1";
-/// Moves a group's generation and deletes its values.
+/// Moves the generation of each group and deletes its values; two keys a group.
 const INVALIDATE: &str = r"
-redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
-local members = redis.call('SMEMBERS', KEYS[2])
-for first = 1, #members, 1000 do
-  redis.call('UNLINK', unpack(members, first, math.min(first + 999, #members)))
+for group = 1, #KEYS, 2 do
+  redis.call('SET', KEYS[group], ARGV[1], 'EX', ARGV[2])
+  local members = redis.call('SMEMBERS', KEYS[group + 1])
+  for first = 1, #members, 1000 do
+    redis.call('UNLINK', unpack(members, first, math.min(first + 999, #members)))
+  end
+  redis.call('DEL', KEYS[group + 1])
 end
-redis.call('DEL', KEYS[2])
-return #members";
+return #KEYS";
 
 /// Why a command failed; every caller goes on without Redis.
 #[derive(Debug, thiserror::Error)]
@@ -176,7 +178,7 @@ impl Redis {
             let mut any = false;
             for key in &keys {
                 if let Some(group) = key.strip_suffix(MEMBERS) {
-                    self.invalidate_keys(&GroupKeys::of(group)).await?;
+                    self.invalidate_keys(&[GroupKeys::of(group)]).await?;
                 } else if !key.ends_with(GENERATION) {
                     values.arg(key);
                     any = true;
@@ -298,18 +300,23 @@ impl Redis {
         .await
     }
 
-    /// Deletes a group's values and refuses fills that were looked up before.
-    pub(super) async fn invalidate(&self, group: &Group) -> Result<(), CacheError> {
-        self.invalidate_keys(&self.group(group.kind.name, &group.name))
-            .await
+    /// Deletes the values of these groups and refuses fills that were looked up before, with one command.
+    pub(super) async fn invalidate(&self, groups: &[&Group]) -> Result<(), CacheError> {
+        let keys: Vec<GroupKeys> = groups
+            .iter()
+            .map(|group| self.group(group.kind.name, &group.name))
+            .collect();
+        self.invalidate_keys(&keys).await
     }
 
-    async fn invalidate_keys(&self, keys: &GroupKeys) -> Result<(), CacheError> {
+    async fn invalidate_keys(&self, groups: &[GroupKeys]) -> Result<(), CacheError> {
+        // Another one than any of these groups had before, which is all that a generation has to be.
         let next = self.0.counter.fetch_add(1, Relaxed);
         let mut call = self.0.invalidate.prepare_invoke();
-        call.key(&keys.generation)
-            .key(&keys.members)
-            .arg(format!("{:x}.{next:x}", self.0.seed))
+        for keys in groups {
+            call.key(&keys.generation).key(&keys.members);
+        }
+        call.arg(format!("{:x}.{next:x}", self.0.seed))
             .arg(GENERATION_SECONDS);
         self.run(RedisCall::Script(&call)).await
     }

@@ -22,6 +22,9 @@ use super::{
     owed::Owed,
 };
 
+/// Groups that one command invalidates: Redis does nothing else meanwhile.
+const GROUPS_AT_ONCE: usize = 64;
+
 /// The stores of one engine.
 pub(super) struct Stores {
     kinds: PerKind<KindStores>,
@@ -233,23 +236,42 @@ impl Stores {
         }
     }
 
-    /// Makes the values of a group wrong. Where Redis fails, they are not read from it until it
-    /// has taken the invalidation.
-    pub(super) async fn invalidate(&self, group: &Group) {
-        if self.rule == Invalidation::TtlOnly || self.is_off(group.kind) {
+    /// Makes the values of these groups wrong, those that are in Redis with one command for many. Where
+    /// Redis fails, they are not read from it until it has taken the invalidation.
+    pub(super) async fn invalidate(&self, groups: &[Group]) {
+        if self.rule == Invalidation::TtlOnly {
             return;
         }
-        bump(&self.counters.of(group.kind).invalidations);
-        if let (true, Some(redis)) = (self.kind(group.kind).in_redis, &self.redis)
-            && let Err(error) = redis.invalidate(group).await
-        {
-            self.note_error(group.kind, &error);
+        let kept: Vec<&Group> = groups
+            .iter()
+            .filter(|group| !self.is_off(group.kind))
+            .collect();
+        for group in &kept {
+            bump(&self.counters.of(group.kind).invalidations);
+        }
+        if let Some(redis) = &self.redis {
+            let in_redis = |group: &&Group| self.kind(group.kind).in_redis;
+            let there: Vec<&Group> = kept.iter().copied().filter(in_redis).collect();
+            for some in there.chunks(GROUPS_AT_ONCE) {
+                if let Err(error) = redis.invalidate(some).await {
+                    self.owe(some, &error);
+                }
+            }
+        }
+        // After Redis: what was copied from it meanwhile belongs to the epoch that ends here.
+        for group in kept {
+            self.epochs.end(group);
+        }
+    }
+
+    /// Remembers groups whose invalidation Redis did not take.
+    fn owe(&self, groups: &[&Group], error: &CacheError) {
+        for group in groups {
+            self.note_error(group.kind, error);
             if let Some(owed) = &self.owed {
                 owed.remember(group);
             }
         }
-        // After Redis: what was copied from it meanwhile belongs to the epoch that ends here.
-        self.epochs.end(group);
     }
 
     /// Deletes what earlier processes and engines stored in Redis under the keys of this one:

@@ -68,6 +68,7 @@ impl KeptConnections {
             kept: Some(Arc::clone(self)),
             away_since: one.away_since,
             is_keepable: true,
+            is_closing: false,
         };
         Some((conn, one.idle_since.elapsed()))
     }
@@ -143,6 +144,7 @@ pub(super) struct PooledConnection {
     kept: Option<Arc<KeptConnections>>,
     away_since: Instant,
     is_keepable: bool,
+    is_closing: bool,
 }
 
 impl PooledConnection {
@@ -153,6 +155,7 @@ impl PooledConnection {
             kept: kept.cloned(),
             away_since: Instant::now(),
             is_keepable: true,
+            is_closing: false,
         }
     }
 
@@ -162,20 +165,23 @@ impl PooledConnection {
         self.is_keepable = may_be;
     }
 
-    /// Closes it when it is dropped.
-    pub(super) fn close_on_drop(&mut self) {
-        self.is_keepable = false;
-        if let Some(conn) = &mut self.conn {
-            conn.close_on_drop();
-        }
+    /// Says whether it is closed when it comes back: nobody knows what an unanswered or failed begin has
+    /// left, and the next transaction would become part of it.
+    pub(super) fn set_closing(&mut self, is: bool) {
+        self.is_closing = is;
     }
 }
 
 impl Drop for PooledConnection {
     fn drop(&mut self) {
-        let (Some(conn), Some(kept)) = (self.conn.take(), &self.kept) else {
+        let Some(mut conn) = self.conn.take() else {
             return;
         };
+        if self.is_closing {
+            conn.close_on_drop();
+            return;
+        }
+        let Some(kept) = &self.kept else { return };
         // A statement that failed may have lost the connection, one that was not waited for has an answer to
         // come, and a loss while it was away may have taken it along.
         let away = self.away_since.elapsed();

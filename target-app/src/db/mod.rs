@@ -1,4 +1,4 @@
-//! PostgreSQL: the pool, the replica, sessions, transactions, errors, indexes, guards and policies, audit, query plans.
+//! PostgreSQL: the pool, the replica, sessions, transactions, named locks, errors, indexes, guards and policies, audit, query plans.
 
 pub mod audit;
 pub mod database;
@@ -9,6 +9,7 @@ mod isolation;
 mod kept;
 mod losses;
 mod migrate;
+mod named_lock;
 pub mod optimizations;
 mod pool;
 pub mod pooler;
@@ -25,10 +26,11 @@ pub use error::{DbError, LostRace};
 pub use explain::{Statement, explain};
 pub use isolation::Isolation;
 pub use migrate::{check_schema, connect, describe, migrate};
+pub use named_lock::{LockName, lock_by_name, lock_by_names};
 pub use pool::{Db, DbAddresses, PoolCounters, open};
 pub use pooler::{Pooler, PoolerConsole};
 pub use purge::{Purge, purge, purge_sql};
 pub use replica::Replica;
 pub use session::{DbSession, Lease, WriteLease};
 pub use switch_readings::switch_readings;
-pub use transaction::{Retry, Retryable, transaction, transaction_at};
+pub use transaction::{Retry, Retryable, transaction, transaction_under};

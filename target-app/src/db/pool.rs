@@ -61,7 +61,8 @@ pub struct Db {
     /// The way to the server, where it is longer than it has to be.
     route: Option<Arc<DelayedRoute>>,
     counters: Arc<PoolCounters>,
-    pooler: Option<Pooler>,
+    /// Shared, because each session clones all of this, and its address is a dozen strings.
+    pooler: Option<Arc<Pooler>>,
     start: Arc<TransactionStart>,
     /// The replica that is configured, whether or not reads go to it.
     replica: Option<Replica>,
@@ -118,7 +119,7 @@ pub async fn open(
         secured: profile.db_rls,
         route: route.map(Arc::new),
         counters,
-        pooler: addresses.pooler.map(|(pooler, _)| pooler),
+        pooler: addresses.pooler.map(|(pooler, _)| Arc::new(pooler)),
         start: Arc::new(start),
         replica: addresses.replica,
         reads,
@@ -142,7 +143,7 @@ impl Db {
 
     /// The pooler that is configured, whether or not the pool goes through it.
     pub fn pooler(&self) -> Option<&Pooler> {
-        self.pooler.as_ref()
+        self.pooler.as_deref()
     }
 
     /// The replica that is configured, whether or not reads go to it.
@@ -287,11 +288,11 @@ impl Db {
         let Some(kept) = &self.kept else {
             return Ok(PooledConnection::new(self.pool.acquire().await?, None));
         };
-        if let Some(conn) = self.take_kept(kept).await {
+        if let Some(conn) = self.take_kept(kept).await? {
             return Ok(conn);
         }
         let _wait = kept.wait_for_pool();
-        if let Some(conn) = self.take_kept(kept).await {
+        if let Some(conn) = self.take_kept(kept).await? {
             return Ok(conn);
         }
         let conn = self.pool.acquire().await?;
@@ -299,27 +300,58 @@ impl Db {
     }
 
     /// The latest connection that was kept and still answers, as the switches want it.
-    async fn take_kept(&self, kept: &Arc<KeptConnections>) -> Option<PooledConnection> {
-        let pings = self.pool.options().get_test_before_acquire();
+    ///
+    /// # Errors
+    ///
+    /// Where one gives no answer within `pool.acquire_timeout`, as when the pool itself asks.
+    async fn take_kept(
+        &self,
+        kept: &Arc<KeptConnections>,
+    ) -> Result<Option<PooledConnection>, sqlx::Error> {
+        let options = self.pool.options();
+        let pings = options.get_test_before_acquire();
+        let limit = options.get_acquire_timeout();
         while let Some((mut conn, idle)) = kept.take() {
+            let is_doubted = pings || losses::may_have_taken(idle);
+            if !is_doubted && !self.drops_statements {
+                return Ok(Some(conn));
+            }
             // Given back half-way, or without an answer, it is for the pool to judge.
             conn.set_keepable(false);
-            let mut checked = Ok(());
-            if pings || losses::may_have_taken(idle) {
-                checked = conn.ping().await;
-            }
-            if checked.is_ok() && self.drops_statements {
-                checked = settings::deallocate_statements(&mut conn).await;
-            }
-            match checked {
-                Ok(()) => {
+            match tokio::time::timeout(limit, self.checked(&mut conn, is_doubted)).await {
+                Ok(Ok(())) => {
                     conn.set_keepable(true);
-                    return Some(conn);
+                    return Ok(Some(conn));
                 }
-                Err(error) => tracing::info!(%error, "a connection was lost since its last use"),
+                Ok(Err(error)) => {
+                    // Notes the loss, too, so that the others are asked.
+                    let error = DbError::from(error);
+                    tracing::info!(%error, "a connection was lost since its last use");
+                }
+                Err(_late) => {
+                    // The pool would ask it again, and wait as long as the system lets it.
+                    conn.set_closing(true);
+                    return Err(sqlx::Error::PoolTimedOut);
+                }
             }
         }
-        None
+        Ok(None)
+    }
+
+    /// Asks a connection that was kept whether it answers, where that is doubted, and drops its statements
+    /// now and then where it is to keep none.
+    async fn checked(
+        &self,
+        conn: &mut PooledConnection,
+        is_doubted: bool,
+    ) -> Result<(), sqlx::Error> {
+        if is_doubted {
+            conn.ping().await?;
+        }
+        if self.drops_statements {
+            settings::deallocate_statements(conn).await?;
+        }
+        Ok(())
     }
 
     /// Opens `count` connections, so that the first requests find them.

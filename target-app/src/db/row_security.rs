@@ -13,7 +13,7 @@ use sqlx::{PgConnection, PgPool};
 use super::{
     DbError, DbSession, Isolation, Retry,
     optimizations::run_ddl,
-    transaction::{TransactionEffect, transaction_of},
+    transaction::{AttemptStart, TransactionEffect, transaction_of},
 };
 use crate::timing;
 
@@ -109,7 +109,9 @@ impl DbSession {
     /// Runs statements that only read for one person: where row-level security is in force, in a
     /// transaction in which PostgreSQL shows only that person's rows, elsewhere as any others.
     ///
-    /// They run once and are not repeated. Only what needs no row of anybody else belongs here.
+    /// They run once and are not repeated. Only what needs no row of anybody else belongs here. Where
+    /// row-level security is in force they run on the primary, also those of a reader and whatever `db.reads`
+    /// says: a policy is entered in a transaction, and those begin there.
     pub async fn run_for<T, F>(&mut self, person: Person, work: F) -> Result<T, DbError>
     where
         F: for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, DbError>>
@@ -159,8 +161,12 @@ impl DbSession {
         // The transaction takes a connection of its own, for which this one might be waited.
         self.release();
         let work = Arc::new(work);
-        let (isolation, retry) = (Isolation::ReadCommitted, Retry::Never);
-        transaction_of(self.db(), isolation, retry, effect, move |conn| {
+        let start = AttemptStart {
+            isolation: Isolation::ReadCommitted,
+            lock: None,
+            effect,
+        };
+        transaction_of(self.db(), start, Retry::Never, move |conn| {
             let work = Arc::clone(&work);
             async move {
                 enter(conn, person).await?;

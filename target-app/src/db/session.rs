@@ -198,7 +198,7 @@ impl Drop for Lease<'_> {
         let conn = self.conn.get_mut();
         match self.state {
             LeaseState::Plain => {}
-            LeaseState::Beginning => conn.close_on_drop(),
+            LeaseState::Beginning => conn.set_closing(true),
             // Sent with what follows: the next begin, or the check on the return to the pool.
             LeaseState::Open => {
                 conn.set_keepable(false);

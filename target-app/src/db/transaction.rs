@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use rand::RngExt as _;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use super::{Db, DbError, Isolation, LostRace};
+use super::{Db, DbError, Isolation, LockName, LostRace};
 use crate::chance;
 use crate::timing;
 
@@ -70,16 +70,18 @@ where
     T: Send + 'static,
     E: From<DbError> + Retryable + Send + 'static,
 {
-    transaction_at(db, Isolation::ReadCommitted, retry, work).await
+    transaction_under(db, Isolation::ReadCommitted, None, retry, work).await
 }
 
-/// [`transaction`] at another isolation.
+/// [`transaction`] at another isolation, and under an advisory lock that is waited for with its begin: in one
+/// message, so that the lock costs no round trip.
 ///
 /// A loser is run again whole, as PostgreSQL asks for (13.5, "Serialization Failure Handling"),
 /// after a random pause in which it holds no connection; the last failure is the caller's.
-pub async fn transaction_at<T, E, F>(
+pub async fn transaction_under<T, E, F>(
     db: &Db,
     isolation: Isolation,
+    lock: Option<LockName>,
     retry: Retry,
     work: F,
 ) -> Result<T, E>
@@ -88,15 +90,42 @@ where
     T: Send + 'static,
     E: From<DbError> + Retryable + Send + 'static,
 {
-    transaction_of(db, isolation, retry, TransactionEffect::Writes, work).await
+    let start = AttemptStart {
+        isolation,
+        lock,
+        effect: TransactionEffect::Writes,
+    };
+    transaction_of(db, start, retry, work).await
 }
 
-/// [`transaction_at`] that says what it does.
+/// How each attempt of a transaction begins, and what it is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AttemptStart {
+    /// What it sees of others.
+    pub(super) isolation: Isolation,
+    /// The advisory lock under which it runs.
+    pub(super) lock: Option<LockName>,
+    /// Whether it writes.
+    pub(super) effect: TransactionEffect,
+}
+
+impl AttemptStart {
+    /// The statements with which it begins, as one message.
+    fn statements(self, db: &Db) -> String {
+        let mut begin = db.begin(self.isolation);
+        if let Some(lock) = self.lock {
+            begin.push_str("; ");
+            begin.push_str(&lock.statement());
+        }
+        begin
+    }
+}
+
+/// [`transaction_under`] that says what it does.
 pub(super) async fn transaction_of<T, E, F>(
     db: &Db,
-    isolation: Isolation,
+    start: AttemptStart,
     retry: Retry,
-    effect: TransactionEffect,
     work: F,
 ) -> Result<T, E>
 where
@@ -113,7 +142,7 @@ where
         };
         let mut lost = 0;
         loop {
-            let failure = match attempt(&db, isolation, effect, &work).await {
+            let failure = match attempt(&db, start, &work).await {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
             };
@@ -141,12 +170,7 @@ fn pause(lost: u32) -> Duration {
     limit.mul_f64(chance::rng().random())
 }
 
-async fn attempt<T, E, F>(
-    db: &Db,
-    isolation: Isolation,
-    effect: TransactionEffect,
-    work: &F,
-) -> Result<T, E>
+async fn attempt<T, E, F>(db: &Db, start: AttemptStart, work: &F) -> Result<T, E>
 where
     F: for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, E>> + Send + Sync,
     T: Send,
@@ -155,12 +179,15 @@ where
     let mut conn = db.acquire().await?;
     // However it ends but by its commit.
     conn.set_keepable(false);
-    let begin = conn.begin_with(AssertSqlSafe(db.begin(isolation)));
+    // A lock that was not had in time leaves a transaction that has begun and failed.
+    conn.set_closing(true);
+    let begin = conn.begin_with(AssertSqlSafe(start.statements(db)));
     let mut open = timing::db(begin).await.map_err(DbError::from)?;
     match work(&mut open).await {
         Ok(value) => {
             let committed = timing::db(open.commit()).await;
-            if effect == TransactionEffect::Writes {
+            conn.set_closing(false);
+            if start.effect == TransactionEffect::Writes {
                 // Also where the answer was lost: it may have been carried out.
                 db.note_write();
             }
@@ -173,6 +200,7 @@ where
             if let Err(failure) = timing::db(open.rollback()).await {
                 tracing::warn!(error = %failure, "rollback failed");
             }
+            conn.set_closing(false);
             Err(error)
         }
     }

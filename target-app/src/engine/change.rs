@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use super::Engine;
 use crate::{
     cache::TouchedGroups,
-    db::{self, DbError, Isolation, Retry, Retryable},
+    db::{self, DbError, Isolation, LockName, Retry, Retryable},
 };
 
 impl Engine {
@@ -24,9 +24,28 @@ impl Engine {
         T: Send + 'static,
         E: From<DbError> + Retryable + Send + 'static,
     {
+        self.change_under(isolation, None, retry, work).await
+    }
+
+    /// [`change`](Self::change) under an advisory lock, which costs no round trip of its own.
+    pub async fn change_under<T, E, F>(
+        &self,
+        isolation: Isolation,
+        lock: Option<LockName>,
+        retry: Retry,
+        work: F,
+    ) -> Result<T, E>
+    where
+        F: for<'c> Fn(&'c mut PgConnection, TouchedGroups) -> BoxFuture<'c, Result<T, E>>
+            + Send
+            + Sync
+            + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Retryable + Send + 'static,
+    {
         let touched = TouchedGroups::default();
         let noted = touched.clone();
-        let outcome = db::transaction_at(&self.db, isolation, retry, move |conn| {
+        let outcome = db::transaction_under(&self.db, isolation, lock, retry, move |conn| {
             work(conn, noted.clone())
         })
         .await;

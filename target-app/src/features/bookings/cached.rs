@@ -61,20 +61,17 @@ pub(super) async fn student_page(
     Ok(engine.caches.read_through(key, fill).await?.into_body())
 }
 
-/// One page of the lessons that a mentor gives, as JSON.
+/// One page of the lessons that a mentor gives, as JSON: their account, and their profile if it has one.
 pub(super) async fn mentor_page(
     engine: &Engine,
     person: UserId,
+    profile: Option<MentorId>,
     filter: BookingFilter,
 ) -> Result<Bytes, ApiError> {
-    let mut session = engine.db.reader();
-    let mentor = {
-        let mut conn = session.conn().await?;
-        repository::find_mentor(&mut conn, person).await?
-    };
     // An account can have the role before it has a profile.
-    match mentor {
+    match profile {
         Some(mentor) => {
+            let mut session = engine.db.reader();
             let owner = BookingOwner::Mentor(mentor);
             load(&mut session, Person::Mentor(person), owner, &filter).await
         }

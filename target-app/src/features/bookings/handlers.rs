@@ -89,7 +89,7 @@ pub(super) async fn list_mine(
     user: AuthUser,
     Query(query): Query<BookingQuery>,
 ) -> Result<Response, ApiError> {
-    let page = service::list(engine, user.person(), query.try_into()?).await?;
+    let page = service::list(engine, user.person(), user.mentor, query.try_into()?).await?;
     Ok(json_bytes(page))
 }
 

@@ -10,6 +10,7 @@ mod plans;
 mod repository;
 mod repository_holds;
 mod repository_move;
+mod repository_precheck;
 mod reserve;
 mod seed;
 mod service;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use shared::{
-    api::bookings::{BookingQuery, BookingStatus},
+    api::bookings::{BookingQuery, BookingStatus, BookingView},
     ids::{BookingId, MentorId, SlotId, UserId},
     money::Cents,
     problem::Code,
@@ -36,6 +36,26 @@ pub(super) struct BookableSlot {
     pub(super) price_cents: Cents,
 }
 
+/// What a booking looks at before it takes a place.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct BookingPrecheck {
+    /// The slot that is asked for.
+    pub(super) slot: BookableSlot,
+    /// Begin and end of the student's first confirmed lesson that overlaps with it.
+    pub(super) overlap: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// When the transaction began: the time at which all that it makes is made.
+    pub(super) now: DateTime<Utc>,
+}
+
+/// What a booking with a key looks at.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum KeyedPrecheck {
+    /// The key is this transaction's now; what decides, if there is such a slot.
+    Claimed(Option<BookingPrecheck>),
+    /// The key has a response.
+    Taken,
+}
+
 /// A booking about to be made.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct NewBooking {
@@ -49,6 +69,19 @@ pub(super) struct NewBooking {
     pub(super) client_key: Option<String>,
     /// Until when it is held unpaid; none where nothing is to be paid.
     pub(super) hold_expires_at: Option<DateTime<Utc>>,
+    /// The response that is kept under the request's key; none where no repetition is known by it.
+    pub(super) response: Option<KeyedResponse>,
+}
+
+/// The response to a booking, for the repetitions of its request.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct KeyedResponse {
+    /// The key that the transaction has claimed.
+    pub(super) key: String,
+    /// HTTP status.
+    pub(super) status: i16,
+    /// The body.
+    pub(super) body: BookingView,
 }
 
 /// A booking as the one who takes money for it sees it, read under its lock.

@@ -1,6 +1,5 @@
 //! The statements of this feature's operations, for the control plane to explain.
 
-use chrono::TimeDelta;
 use shared::{
     api::bookings::BookingQuery,
     dataset::{self, RowKind},
@@ -10,9 +9,8 @@ use shared::{
 
 use super::{
     model::{BookingFilter, BookingOwner},
-    repository,
+    repository, repository_precheck,
 };
-use crate::clock::Clock;
 use crate::{db::Statement, engine::Policies, registry::ExplainedOperation};
 
 /// The operations whose statements are explained.
@@ -31,13 +29,10 @@ pub(super) fn explained() -> Vec<ExplainedOperation> {
 
 /// What a booking looks up before it takes a place: taking it goes by primary key.
 fn create(_: &Policies) -> Vec<Statement> {
-    let from = Clock::system().now();
     vec![
-        Statement::of("slot", repository::SLOT).bind(dataset::id(RowKind::Slot, 1)),
-        Statement::of("overlap", repository::OVERLAP)
-            .bind(dataset::id(RowKind::Student, 1))
-            .bind(from)
-            .bind(from + TimeDelta::hours(1)),
+        Statement::of("slot and overlap", repository_precheck::PRECHECK)
+            .bind(dataset::id(RowKind::Slot, 1))
+            .bind(dataset::id(RowKind::Student, 1)),
     ]
 }
 

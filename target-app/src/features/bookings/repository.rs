@@ -9,35 +9,11 @@ use shared::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::model::{BookableSlot, BookingFilter, BookingOwner};
-use crate::{db::DbError, timing};
-
-#[derive(sqlx::FromRow)]
-struct SlotRow {
-    id: Uuid,
-    mentor_id: Uuid,
-    mentor_name: String,
-    is_active: bool,
-    starts_at: DateTime<Utc>,
-    ends_at: DateTime<Utc>,
-    capacity: i32,
-    price_cents: i64,
-}
-
-impl From<SlotRow> for BookableSlot {
-    fn from(row: SlotRow) -> Self {
-        Self {
-            id: SlotId(row.id),
-            mentor_id: MentorId(row.mentor_id),
-            mentor_name: row.mentor_name,
-            offered: row.is_active,
-            starts_at: row.starts_at,
-            ends_at: row.ends_at,
-            capacity: row.capacity,
-            price_cents: Cents(row.price_cents),
-        }
-    }
-}
+use super::model::{BookingFilter, BookingOwner};
+use crate::{
+    db::{DbError, LockName},
+    timing,
+};
 
 #[derive(sqlx::FromRow)]
 struct BookingRow {
@@ -80,53 +56,10 @@ impl From<BookingRow> for BookingView {
     }
 }
 
-/// Makes the bookings of one student take turns until the transaction ends, so that the look
-/// for overlaps and the insert cannot be torn apart by another request of the same student.
-pub(super) async fn lock_student(conn: &mut PgConnection, student: UserId) -> Result<(), DbError> {
-    let query = sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
-        .bind(format!("booking.student/{student}"));
-    timing::db(query.execute(conn)).await?;
-    Ok(())
-}
-
-/// A slot by its `id`.
-pub(super) const SLOT: &str =
-    "select s.id, s.mentor_id, m.display_name as mentor_name, m.is_active,
-            s.starts_at, s.ends_at, s.capacity, s.price_cents
-     from slot s
-     join mentor m on m.id = s.mentor_id
-     where s.id = $1";
-
-/// A slot, without a lock.
-pub(super) async fn find_slot(
-    conn: &mut PgConnection,
-    id: SlotId,
-) -> Result<Option<BookableSlot>, DbError> {
-    let query = sqlx::query_as::<_, SlotRow>(SLOT).bind(id.0);
-    Ok(timing::db(query.fetch_optional(conn))
-        .await?
-        .map(BookableSlot::from))
-}
-
-/// A lesson that overlaps: `student`, `from`, `to`.
-pub(super) const OVERLAP: &str = "select scheduled_at, ends_at
-     from booking
-     where student_id = $1
-       and status = 'confirmed'
-       and scheduled_at < $3
-       and ends_at > $2
-     order by scheduled_at
-     limit 1";
-
-/// The student's first confirmed lesson that overlaps with a half-open span.
-pub(super) async fn find_overlap(
-    conn: &mut PgConnection,
-    student: UserId,
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
-) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, DbError> {
-    let query = sqlx::query_as(OVERLAP).bind(student.0).bind(from).bind(to);
-    Ok(timing::db(query.fetch_optional(conn)).await?)
+/// The lock under which the bookings of one student take turns, so that the look for overlaps
+/// and the insert cannot be torn apart by another request of the same student.
+pub(super) const fn student_lock(student: UserId) -> LockName {
+    LockName::new("booking.student", student.0)
 }
 
 /// Locks a slot's row against other bookings and cancellations until the transaction ends.
@@ -171,54 +104,84 @@ pub(super) async fn insert_conflict(
     Ok(())
 }
 
+/// A booking of a person who takes part in it: `id`, `person`; then more joins, and what follows them.
+macro_rules! booking_for_sql {
+    ($joins:literal, $rest:literal) => {
+        concat!(
+            "select b.id, b.slot_id, b.mentor_id, m.display_name as mentor_name, b.student_id,
+                    b.status, b.scheduled_at, b.ends_at, b.price_cents, b.created_at,
+                    h.expires_at as hold_expires_at
+             from booking b
+             join mentor m on m.id = b.mentor_id ",
+            $joins,
+            " left join booking_hold h on h.booking_id = b.id
+             where b.id = $1
+               and (b.student_id = $2 or m.user_id = $2) ",
+            $rest
+        )
+    };
+}
+
 /// One booking, if the person takes part in it as student or as mentor.
 pub(super) async fn find_for(
     conn: &mut PgConnection,
     id: BookingId,
     person: UserId,
 ) -> Result<Option<BookingView>, DbError> {
-    let query = sqlx::query_as::<_, BookingRow>(
-        "select b.id, b.slot_id, b.mentor_id, m.display_name as mentor_name, b.student_id,
-                b.status, b.scheduled_at, b.ends_at, b.price_cents, b.created_at,
-                h.expires_at as hold_expires_at
-         from booking b
-         join mentor m on m.id = b.mentor_id
-         left join booking_hold h on h.booking_id = b.id
-         where b.id = $1
-           and (b.student_id = $2 or m.user_id = $2)",
-    )
-    .bind(id.0)
-    .bind(person.0);
+    let query = sqlx::query_as::<_, BookingRow>(booking_for_sql!("", ""))
+        .bind(id.0)
+        .bind(person.0);
     let row = timing::db(query.fetch_optional(conn)).await?;
     Ok(row.map(BookingView::from))
 }
 
-/// Cancels a booking that is confirmed and begins after `now`; whether it did.
+/// The same as it is before the lock of its slot, which is then held until the transaction ends; no slot is
+/// locked for those who take no part in it.
+pub(super) async fn find_and_lock_slot(
+    conn: &mut PgConnection,
+    id: BookingId,
+    person: UserId,
+) -> Result<Option<BookingView>, DbError> {
+    let text = booking_for_sql!("join slot s on s.id = b.slot_id", "for update of s");
+    let query = sqlx::query_as::<_, BookingRow>(text)
+        .bind(id.0)
+        .bind(person.0);
+    let row = timing::db(query.fetch_optional(conn)).await?;
+    Ok(row.map(BookingView::from))
+}
+
+/// Cancels a booking that is confirmed and begins after `now`, counts its place down and ends its hold;
+/// whether it did. Under the lock of its slot, so that the slot comes before the booking.
 pub(super) async fn cancel(
     conn: &mut PgConnection,
     id: BookingId,
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
     let query = sqlx::query(
-        "update booking
-         set status = 'cancelled', cancelled_at = now()
-         where id = $1
-           and status = 'confirmed'
-           and scheduled_at > $2",
+        "with cancelled as (
+             update booking
+             set status = 'cancelled', cancelled_at = now()
+             where id = $1
+               and status = 'confirmed'
+               and scheduled_at > $2
+             returning id, slot_id
+         ),
+         counted as (
+             update slot
+             set booked = booked - 1
+             from cancelled
+             where slot.id = cancelled.slot_id
+         ),
+         ended as (
+             delete from booking_hold
+             using cancelled
+             where booking_hold.booking_id = cancelled.id
+         )
+         select from cancelled",
     )
     .bind(id.0)
     .bind(now);
     Ok(timing::db(query.execute(conn)).await?.rows_affected() == 1)
-}
-
-/// The mentor profile of an account.
-pub(super) async fn find_mentor(
-    conn: &mut PgConnection,
-    user: UserId,
-) -> Result<Option<MentorId>, DbError> {
-    let query = sqlx::query_scalar("select id from mentor where user_id = $1").bind(user.0);
-    let id: Option<Uuid> = timing::db(query.fetch_optional(conn)).await?;
-    Ok(id.map(MentorId))
 }
 
 /// The two list statements differ in one column; each must be a static text of its own, so

@@ -1,4 +1,4 @@
-//! SQL of holds. Every function is one statement.
+//! SQL of holds that there are. Every function is one statement. A hold is made with its booking.
 
 use chrono::{DateTime, Utc};
 use shared::{
@@ -28,19 +28,6 @@ impl From<PayableRow> for PayableBooking {
             hold_expires_at: row.expires_at,
         }
     }
-}
-
-/// Makes a new booking a hold.
-pub(super) async fn insert(
-    conn: &mut PgConnection,
-    booking: BookingId,
-    expires_at: DateTime<Utc>,
-) -> Result<(), DbError> {
-    let query = sqlx::query("insert into booking_hold (booking_id, expires_at) values ($1, $2)")
-        .bind(booking.0)
-        .bind(expires_at);
-    timing::db(query.execute(conn)).await?;
-    Ok(())
 }
 
 /// Deletes the holds of these bookings, those of them that are holds.

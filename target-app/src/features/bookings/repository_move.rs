@@ -8,8 +8,11 @@ use shared::ids::{BookingId, MentorId, SlotId, UserId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::model::MovableSlot;
-use crate::{db::DbError, timing};
+use super::{model::MovableSlot, repository};
+use crate::{
+    db::{self, DbError, LockName},
+    timing,
+};
 
 #[derive(sqlx::FromRow)]
 struct MovableRow {
@@ -30,12 +33,22 @@ impl From<MovableRow> for MovableSlot {
     }
 }
 
-/// Makes the moves of one mentor take turns until the transaction ends.
-pub(super) async fn lock_mentor(conn: &mut PgConnection, user: UserId) -> Result<(), DbError> {
-    let query = sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
-        .bind(format!("booking.move/{user}"));
-    timing::db(query.execute(conn)).await?;
-    Ok(())
+/// The lock under which the moves of one mentor take turns.
+pub(super) const fn mentor_lock(user: UserId) -> LockName {
+    LockName::new("booking.move", user.0)
+}
+
+/// Makes the bookings of these students wait until the transaction ends. The students are in the order of
+/// [`students`], as those of every other move are.
+pub(super) async fn lock_students(
+    conn: &mut PgConnection,
+    students: &[UserId],
+) -> Result<(), DbError> {
+    let names: Vec<LockName> = students
+        .iter()
+        .map(|student| repository::student_lock(*student))
+        .collect();
+    db::lock_by_names(conn, &names).await
 }
 
 /// A slot of the mentor with that account, without a lock.

@@ -1,6 +1,6 @@
 //! The rules of booking and cancelling, and the one transaction that each of them is.
 //!
-//! Locks are taken in one order everywhere: idempotency key, student, slot, booking. A serializable
+//! Locks are taken in one order everywhere: student, idempotency key, slot, booking. A serializable
 //! booking takes none of its own: PostgreSQL keeps those that run beside each other apart. For the
 //! moment in which a profile is exchanged it is not kept apart from a booking of the same student
 //! that began under the former profile. What belongs
@@ -17,7 +17,7 @@ use shared::{
         bookings::{BookingRequest, BookingStatus, BookingView},
         notifications::NotificationKind,
     },
-    ids::{BookingId, UserId},
+    ids::{BookingId, MentorId, UserId},
     paths,
     profile::Strategy,
     row_security::Person,
@@ -27,8 +27,11 @@ use uuid::Uuid;
 
 use super::{
     cached,
-    model::{BookingAttempt, BookingFailure, BookingFilter, BookingRefusal, NewBooking},
-    repository, repository_holds, reserve, service_holds,
+    model::{
+        BookingAttempt, BookingFailure, BookingFilter, BookingPrecheck, BookingRefusal,
+        KeyedPrecheck, KeyedResponse, NewBooking,
+    },
+    repository, repository_precheck, reserve,
 };
 use crate::{
     db::{Isolation, Retry},
@@ -80,24 +83,21 @@ pub(super) async fn create(
             .is_required()
             .then(|| now + rule.hold.duration());
         let (isolation, asked) = (reserve::isolation(strategy), attempt.clone());
+        let lock = (isolation == Isolation::ReadCommitted)
+            .then(|| repository::student_lock(attempt.student));
         let outgoing = Outgoing::of(&engine);
         let notices = outgoing.clone();
-        let work = engine.change(isolation, RETRIES, move |conn, touched| {
+        let work = engine.change_under(isolation, lock, RETRIES, move |conn, touched| {
             let (request, asked, notices) = (request.clone(), asked.clone(), notices.attempt());
             async move {
-                let booked = idempotency::guarded(conn, request.as_ref(), move |conn| {
-                    async move {
-                        let booking = book(conn, strategy, now, hold, &asked).await?;
-                        let kind = NotificationKind::BookingMade;
-                        let reader = Audience::OtherThan(asked.student);
-                        notices
-                            .write(conn, kind, reader, &[booking.id], now)
-                            .await?;
-                        Ok::<_, BookingFailure>(booking)
-                    }
-                    .boxed()
-                })
-                .await?;
+                let booked = book_once(conn, strategy, now, hold, &asked, request).await?;
+                if let GuardedOutcome::New(booking) = &booked {
+                    let kind = NotificationKind::BookingMade;
+                    let reader = Audience::OtherThan(asked.student);
+                    notices
+                        .write(conn, kind, reader, &[booking.id], now)
+                        .await?;
+                }
                 // Also where it is replayed: the process that committed may have ended before it
                 // could invalidate.
                 let (GuardedOutcome::New(booking) | GuardedOutcome::Replayed(booking)) = &booked;
@@ -125,40 +125,71 @@ pub(super) async fn create(
     .await
 }
 
-/// The work of a booking's transaction.
+/// The work of a booking's transaction, under the lock of the student where it takes one: the response that
+/// the key of `request` has, or that of a booking that is made now.
+async fn book_once(
+    conn: &mut PgConnection,
+    strategy: Strategy,
+    now: DateTime<Utc>,
+    hold: Option<DateTime<Utc>>,
+    attempt: &BookingAttempt,
+    request: Option<IdempotentRequest>,
+) -> Result<GuardedOutcome<BookingView>, BookingFailure> {
+    let seen = match &request {
+        None => repository_precheck::precheck(conn, attempt.slot, attempt.student).await?,
+        Some(request) => {
+            match repository_precheck::claim_and_precheck(conn, attempt.slot, request).await? {
+                KeyedPrecheck::Claimed(seen) => seen,
+                KeyedPrecheck::Taken => {
+                    let first = idempotency::replay(conn, request).await;
+                    return first.map(GuardedOutcome::Replayed);
+                }
+            }
+        }
+    };
+    let booking = book(conn, strategy, now, hold, attempt, request, seen).await?;
+    Ok(GuardedOutcome::New(booking))
+}
+
+/// Makes a booking, and saves the response under the key of `request` with it.
 async fn book(
     conn: &mut PgConnection,
     strategy: Strategy,
     now: DateTime<Utc>,
     hold: Option<DateTime<Utc>>,
     attempt: &BookingAttempt,
+    request: Option<IdempotentRequest>,
+    seen: Option<BookingPrecheck>,
 ) -> Result<BookingView, BookingFailure> {
-    if reserve::isolation(strategy) == Isolation::ReadCommitted {
-        repository::lock_student(conn, attempt.student).await?;
-    }
-    let slot = repository::find_slot(conn, attempt.slot)
-        .await?
-        .ok_or(BookingRefusal::NoSuchSlot)?;
+    let BookingPrecheck {
+        slot,
+        overlap,
+        now: made_at,
+    } = seen.ok_or(BookingRefusal::NoSuchSlot)?;
     if !slot.offered || slot.starts_at <= now {
         return Err(BookingRefusal::SlotClosed.into());
     }
-    let (from, to) = (slot.starts_at, slot.ends_at);
-    if let Some((from, to)) = repository::find_overlap(conn, attempt.student, from, to).await? {
+    if let Some((from, to)) = overlap {
         return Err(BookingRefusal::StudentBusy { from, to }.into());
     }
-    let booking = NewBooking {
+    let mut booking = NewBooking {
         id: BookingId(Uuid::now_v7()),
         student: attempt.student,
         // Nothing is to be paid for a lesson that costs nothing.
         hold_expires_at: hold.filter(|_| slot.price_cents.0 > 0),
         slot,
         client_key: attempt.key.clone(),
+        response: None,
     };
-    let made_at = reserve::take(conn, strategy, &booking).await?;
-    if let Some(expires_at) = booking.hold_expires_at {
-        repository_holds::insert(conn, booking.id, expires_at).await?;
-    }
-    Ok(view(booking, made_at))
+    let response = view(&booking, made_at);
+    booking.response = request.map(|request| KeyedResponse {
+        key: request.key,
+        status: request.status,
+        body: response.clone(),
+    });
+    let inserted_at = reserve::take(conn, strategy, &booking).await?;
+    debug_assert_eq!(inserted_at, made_at, "a transaction has one `now()`");
+    Ok(response)
 }
 
 fn digest(attempt: &BookingAttempt) -> RequestDigest {
@@ -170,12 +201,12 @@ fn digest(attempt: &BookingAttempt) -> RequestDigest {
     idempotency::digest("POST", paths::BOOKINGS, &body)
 }
 
-fn view(booking: NewBooking, created_at: DateTime<Utc>) -> BookingView {
+fn view(booking: &NewBooking, created_at: DateTime<Utc>) -> BookingView {
     BookingView {
         id: booking.id,
         slot_id: booking.slot.id,
         mentor_id: booking.slot.mentor_id,
-        mentor_name: booking.slot.mentor_name,
+        mentor_name: booking.slot.mentor_name.clone(),
         student_id: booking.student,
         status: BookingStatus::Confirmed,
         scheduled_at: booking.slot.starts_at,
@@ -200,14 +231,15 @@ async fn log_conflict(engine: &Engine, attempt: &BookingAttempt, refusal: &Booki
 }
 
 /// One page of a person's own bookings, as JSON: those of a student or of the lessons that a
-/// mentor gives.
+/// mentor gives, whose profile it needs.
 pub(super) async fn list(
     engine: Arc<Engine>,
     person: Person,
+    profile: Option<MentorId>,
     filter: BookingFilter,
 ) -> Result<Bytes, ApiError> {
     match person {
-        Person::Mentor(mentor) => cached::mentor_page(&engine, mentor, filter).await,
+        Person::Mentor(mentor) => cached::mentor_page(&engine, mentor, profile, filter).await,
         Person::Student(student) => cached::student_page(&engine, student, filter).await,
     }
 }
@@ -267,11 +299,10 @@ async fn give_back(
     person: UserId,
     id: BookingId,
 ) -> Result<BookingView, BookingFailure> {
-    let seen = repository::find_for(conn, id, person)
+    // The slot before the booking, as in booking it: the other way round two of them deadlock.
+    let seen = repository::find_and_lock_slot(conn, id, person)
         .await?
         .ok_or(BookingRefusal::NoSuchBooking)?;
-    // The slot before the booking, as in booking it: the other way round two of them deadlock.
-    repository::lock_slot(conn, seen.slot_id).await?;
     if !repository::cancel(conn, id, now).await? {
         // Another request may have come first since we looked.
         let seen = repository::find_for(conn, id, person)
@@ -279,8 +310,6 @@ async fn give_back(
             .ok_or(BookingRefusal::NoSuchBooking)?;
         return Err(not_active(&seen).into());
     }
-    repository::count(conn, seen.slot_id, -1).await?;
-    service_holds::end_hold(conn, id).await?;
     Ok(BookingView {
         status: BookingStatus::Cancelled,
         hold_expires_at: None,
@@ -297,10 +326,7 @@ fn not_active(booking: &BookingView) -> BookingRefusal {
 
 #[cfg(test)]
 mod tests {
-    use shared::{
-        ids::{MentorId, SlotId},
-        money::Cents,
-    };
+    use shared::{ids::SlotId, money::Cents};
 
     use super::{super::model::BookableSlot, *};
 
@@ -330,8 +356,9 @@ mod tests {
             slot,
             client_key: None,
             hold_expires_at: None,
+            response: None,
         };
-        view(booking, at)
+        view(&booking, at)
     }
 
     #[test]

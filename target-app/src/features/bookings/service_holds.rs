@@ -24,7 +24,7 @@ use crate::{
 /// Holds that one transaction releases: few enough that their locks are held for milliseconds.
 pub(in super::super) const RELEASED_AT_ONCE: usize = 100;
 
-/// Ends the hold of a booking that was paid or cancelled, if it is one.
+/// Ends the hold of a booking that was paid, if it is one.
 pub(in super::super) async fn end_hold(
     conn: &mut PgConnection,
     booking: BookingId,
@@ -52,12 +52,7 @@ pub(in super::super) async fn cancel_by_refund(
         return Ok(false);
     };
     repository::lock_slot(conn, slot).await?;
-    if !repository::cancel(conn, booking, now).await? {
-        return Ok(false);
-    }
-    repository::count(conn, slot, -1).await?;
-    end_hold(conn, booking).await?;
-    Ok(true)
+    repository::cancel(conn, booking, now).await
 }
 
 /// All that shows a booking.

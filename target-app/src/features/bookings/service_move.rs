@@ -50,9 +50,11 @@ pub(crate) async fn reschedule(
 ) -> Result<(), ApiError> {
     timing::shielded(async move {
         let isolation = reserve::isolation(engine.policies.bookings.strategy);
+        let lock = (isolation == Isolation::ReadCommitted)
+            .then(|| repository_move::mentor_lock(attempt.mentor));
         let outgoing = Outgoing::of(&engine);
         let notices = outgoing.clone();
-        let work = engine.change(isolation, RETRIES, move |conn, touched| {
+        let work = engine.change_under(isolation, lock, RETRIES, move |conn, touched| {
             let (notices, clock) = (notices.attempt(), clock.clone());
             async move {
                 let moved = carry_out(conn, isolation, &clock, attempt, &touched).await?;
@@ -71,8 +73,8 @@ pub(crate) async fn reschedule(
     .await
 }
 
-/// The work of a move's transaction; notes the students whose bookings have other times by it, and
-/// returns those of the bookings that are active.
+/// The work of a move's transaction, under the lock of the mentor where it takes any; notes the students
+/// whose bookings have other times by it, and returns those of the bookings that are active.
 async fn carry_out(
     conn: &mut PgConnection,
     isolation: Isolation,
@@ -80,10 +82,6 @@ async fn carry_out(
     attempt: MoveAttempt,
     touched: &TouchedGroups,
 ) -> Result<Vec<BookingId>, BookingFailure> {
-    let locks = isolation == Isolation::ReadCommitted;
-    if locks {
-        repository_move::lock_mentor(conn, attempt.mentor).await?;
-    }
     let slot = repository_move::find_own(conn, attempt.slot, attempt.mentor)
         .await?
         .ok_or(BookingRefusal::NoSuchSlot)?;
@@ -91,10 +89,8 @@ async fn carry_out(
         return Err(BookingRefusal::TooLateToMove.into());
     }
     let mut students = repository_move::students(conn, &slot).await?;
-    if locks {
-        for student in &students {
-            repository::lock_student(conn, *student).await?;
-        }
+    if isolation == Isolation::ReadCommitted {
+        repository_move::lock_students(conn, &students).await?;
         repository::lock_slot(conn, slot.id).await?;
         let locked = students;
         students = repository_move::students(conn, &slot).await?;

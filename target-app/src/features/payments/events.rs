@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 use shared::{
     api::{
         notifications::NotificationKind,
-        payments::{EventOutcome, MAX_EVENT_ID, PaymentEvent, PaymentEventKind, PaymentStatus},
+        payments::{EventOutcome, MAX_EVENT_ID, PaymentEvent, PaymentEventKind},
     },
     ids::UserId,
     problem::Code,
@@ -100,24 +100,21 @@ async fn apply(
     let booking = booking.ok_or(NO_SUCH_PAYMENT)?;
     let payment = repository::lock(conn, id).await?.ok_or(NO_SUCH_PAYMENT)?;
     let effect = model::effect(&payment, &booking, event);
-    if !repository::insert_event(conn, event, effect.outcome, now).await? {
+    let is_new = if effect.outcome == EventOutcome::Applied {
+        let settled_at = effect.settles.then_some(now);
+        repository::apply_event(conn, event, effect.status, settled_at, now).await?
+    } else {
+        repository::insert_event(conn, event, effect.outcome, now).await?
+    };
+    if !is_new {
         return Ok((EventOutcome::Duplicate, payment.student));
     }
-    if effect.outcome == EventOutcome::Applied {
-        let settled_at = effect.settles.then_some(now);
-        repository::set_status(conn, id, effect.status, settled_at).await?;
-        if effect.settles {
-            bookings::end_hold(conn, payment.booking).await?;
-            let (kind, reader) = (NotificationKind::BookingPaid, Audience::Student);
-            notices
-                .write(conn, kind, reader, &[payment.booking], now)
-                .await?;
-        }
-        match effect.status {
-            PaymentStatus::Refunding => repository::queue_refund(conn, id, now).await?,
-            PaymentStatus::Refunded => repository::end_refund(conn, id).await?,
-            _ => {}
-        }
+    if effect.settles {
+        bookings::end_hold(conn, payment.booking).await?;
+        let (kind, reader) = (NotificationKind::BookingPaid, Audience::Student);
+        notices
+            .write(conn, kind, reader, &[payment.booking], now)
+            .await?;
     }
     Ok((effect.outcome, payment.student))
 }

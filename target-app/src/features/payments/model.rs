@@ -1,6 +1,7 @@
 //! Types of payments, and what an event of the provider does to one.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use shared::{
     api::payments::{EventOutcome, PaymentEvent, PaymentEventKind, PaymentStatus, PaymentView},
     ids::{BookingId, PaymentId, UserId},
@@ -53,6 +54,40 @@ impl From<Payment> for PaymentView {
             captured_cents: payment.captured,
             refunded_cents: payment.refunded,
             created_at: payment.created_at,
+        }
+    }
+}
+
+/// A payment that is being made. Its response is what a key keeps of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "PaymentView", into = "PaymentView")]
+pub(super) struct PaymentIntent {
+    /// The response.
+    pub(super) view: PaymentView,
+    /// The payment as this transaction left it; unknown where the response is an earlier one.
+    pub(super) payment: Option<Payment>,
+}
+
+impl From<PaymentView> for PaymentIntent {
+    fn from(view: PaymentView) -> Self {
+        Self {
+            view,
+            payment: None,
+        }
+    }
+}
+
+impl From<PaymentIntent> for PaymentView {
+    fn from(intent: PaymentIntent) -> Self {
+        intent.view
+    }
+}
+
+impl From<Payment> for PaymentIntent {
+    fn from(payment: Payment) -> Self {
+        Self {
+            view: payment.clone().into(),
+            payment: Some(payment),
         }
     }
 }
@@ -131,6 +166,12 @@ pub(super) enum PaymentFailure {
     /// The database failed.
     Db(DbError),
 }
+
+/// Why no payment is made for a booking that has no hold.
+pub(super) const NOT_DUE: PaymentFailure = PaymentFailure::Refused(
+    Code::PaymentNotDue,
+    "This booking is paid, or needs no payment.",
+);
 
 /// Nothing that this person may see.
 pub(super) const NO_SUCH_PAYMENT: PaymentFailure =

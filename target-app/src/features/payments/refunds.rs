@@ -119,7 +119,7 @@ async fn decide(
             "This lesson has begun or is over: ask the platform for a refund.",
         ));
     }
-    queue(conn, id, now).await?;
+    repository::queue_refund(conn, id, now).await?;
     Ok(RefundDecision {
         payment: Payment {
             status: PaymentStatus::Refunding,
@@ -136,12 +136,7 @@ pub(super) async fn on_cancelled(
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     match repository::lock_captured(conn, booking).await? {
-        Some(payment) => queue(conn, payment, now).await,
+        Some(payment) => repository::queue_refund(conn, payment, now).await,
         None => Ok(()),
     }
-}
-
-async fn queue(conn: &mut PgConnection, id: PaymentId, now: DateTime<Utc>) -> Result<(), DbError> {
-    repository::set_status(conn, id, PaymentStatus::Refunding, None).await?;
-    repository::queue_refund(conn, id, now).await
 }

@@ -86,24 +86,26 @@ pub(super) async fn find_open(
     Ok(row.map(Payment::from))
 }
 
-/// Inserts a payment that is being made; answers when.
-pub(super) async fn insert(
+/// Inserts a payment that is being made, unless its booking has one that is being made or was captured;
+/// answers when it did.
+pub(super) async fn insert_unless_live(
     conn: &mut PgConnection,
     id: PaymentId,
     booking: BookingId,
     student: UserId,
     amount: Cents,
-) -> Result<DateTime<Utc>, DbError> {
+) -> Result<Option<DateTime<Utc>>, DbError> {
     let inserted = query_scalar(
         "insert into payment (id, booking_id, student_id, amount_cents, status)
          values ($1, $2, $3, $4, 'created')
+         on conflict (booking_id) where status in ('created', 'processing', 'captured') do nothing
          returning created_at",
     )
     .bind(id.0)
     .bind(booking.0)
     .bind(student.0)
     .bind(amount.0);
-    Ok(timing::db(inserted.fetch_one(conn)).await?)
+    Ok(timing::db(inserted.fetch_optional(conn)).await?)
 }
 
 /// Keeps the provider's name of a payment, unless it has one.
@@ -119,45 +121,25 @@ pub(super) async fn set_reference(
     Ok(())
 }
 
-/// Notes that the student has confirmed, unless an event has come already.
-pub(super) async fn set_processing(conn: &mut PgConnection, id: PaymentId) -> Result<(), DbError> {
-    let updated = query(
+/// Notes that the student has confirmed, unless an event has come already; the payment where it did.
+pub(super) async fn set_processing(
+    conn: &mut PgConnection,
+    id: PaymentId,
+) -> Result<Option<Payment>, DbError> {
+    let updated = query_as::<_, PaymentRow>(
         "update payment
          set status = 'processing', updated_at = now()
          where id = $1
-           and status = 'created'",
+           and status = 'created'
+         returning id, booking_id, student_id, amount_cents, status, captured_cents,
+                   refunded_cents, reference, created_at",
     )
     .bind(id.0);
-    timing::db(updated.execute(conn)).await?;
-    Ok(())
+    let row = timing::db(updated.fetch_optional(conn)).await?;
+    Ok(row.map(Payment::from))
 }
 
-/// Moves a payment to a status, and its money along: captured and refunded are all of it or none.
-pub(super) async fn set_status(
-    conn: &mut PgConnection,
-    id: PaymentId,
-    status: PaymentStatus,
-    settled_at: Option<DateTime<Utc>>,
-) -> Result<(), DbError> {
-    let updated = query(
-        "update payment
-         set status = $2,
-             captured_cents = case when $3 then amount_cents else 0 end,
-             refunded_cents = case when $4 then amount_cents else 0 end,
-             settled_at = coalesce(settled_at, $5),
-             updated_at = now()
-         where id = $1",
-    )
-    .bind(id.0)
-    .bind(status.as_str())
-    .bind(status >= PaymentStatus::Captured)
-    .bind(status == PaymentStatus::Refunded)
-    .bind(settled_at);
-    timing::db(updated.execute(conn)).await?;
-    Ok(())
-}
-
-/// Records an event; whether it is new.
+/// Records an event that changes nothing; whether it is new.
 pub(super) async fn insert_event(
     conn: &mut PgConnection,
     event: &PaymentEvent,
@@ -177,23 +159,80 @@ pub(super) async fn insert_event(
     Ok(timing::db(inserted.execute(conn)).await?.rows_affected() == 1)
 }
 
-/// Queues the refund of a payment.
+/// Records an event and, only if it is new, moves its payment to a status; whether it is new. The money
+/// goes along: captured and refunded are all of it or none. A refund that is due is queued, and one that
+/// was confirmed is taken off the queue.
+pub(super) async fn apply_event(
+    conn: &mut PgConnection,
+    event: &PaymentEvent,
+    status: PaymentStatus,
+    settled_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    let applied = query(
+        "with recorded as (
+             insert into payment_event (id, payment_id, kind, outcome, received_at)
+             values ($1, $2, $3, $4, $5)
+             on conflict (id) do nothing
+             returning payment_id
+         ),
+         moved as (
+             update payment
+             set status = $6,
+                 captured_cents = case when $7 then amount_cents else 0 end,
+                 refunded_cents = case when $8 then amount_cents else 0 end,
+                 settled_at = coalesce(settled_at, $9),
+                 updated_at = now()
+             from recorded
+             where payment.id = recorded.payment_id
+             returning payment.id
+         ),
+         queued as (
+             insert into payment_refund (payment_id, due_at)
+             select id, $5
+             from moved
+             where $6 = 'refunding'
+         ),
+         ended as (
+             delete from payment_refund
+             using moved
+             where payment_refund.payment_id = moved.id
+               and $6 = 'refunded'
+         )
+         select from recorded",
+    )
+    .bind(&event.id)
+    .bind(event.payment_id.0)
+    .bind(event.kind.as_str())
+    .bind(EventOutcome::Applied.as_str())
+    .bind(now)
+    .bind(status.as_str())
+    .bind(status >= PaymentStatus::Captured)
+    .bind(status == PaymentStatus::Refunded)
+    .bind(settled_at);
+    Ok(timing::db(applied.execute(conn)).await?.rows_affected() == 1)
+}
+
+/// Notes that a captured payment is to be given back, and queues its refund.
 pub(super) async fn queue_refund(
     conn: &mut PgConnection,
     id: PaymentId,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    let inserted = query("insert into payment_refund (payment_id, due_at) values ($1, $2)")
-        .bind(id.0)
-        .bind(now);
-    timing::db(inserted.execute(conn)).await?;
-    Ok(())
-}
-
-/// Takes a refund that was confirmed off the queue.
-pub(super) async fn end_refund(conn: &mut PgConnection, id: PaymentId) -> Result<(), DbError> {
-    let deleted = query("delete from payment_refund where payment_id = $1").bind(id.0);
-    timing::db(deleted.execute(conn)).await?;
+    let queued = query(
+        "with moved as (
+             update payment
+             set status = 'refunding', updated_at = now()
+             where id = $1
+             returning id
+         )
+         insert into payment_refund (payment_id, due_at)
+         select id, $2
+         from moved",
+    )
+    .bind(id.0)
+    .bind(now);
+    timing::db(queued.execute(conn)).await?;
     Ok(())
 }
 

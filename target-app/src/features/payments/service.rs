@@ -11,7 +11,7 @@ use shared::{
         auth::Role,
         payments::{PaymentRequest, PaymentStatus, PaymentView},
     },
-    ids::{PaymentId, UserId},
+    ids::{BookingId, PaymentId, UserId},
     page::Page,
     paths,
     problem::Code,
@@ -20,7 +20,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    model::{NO_SUCH_PAYMENT, Payment, PaymentAttempt, PaymentFailure},
+    model::{NO_SUCH_PAYMENT, NOT_DUE, Payment, PaymentAttempt, PaymentFailure, PaymentIntent},
     repository,
 };
 use crate::{
@@ -64,9 +64,14 @@ pub(super) async fn intent(
             }
             .boxed()
         });
-        let (GuardedOutcome::New(view) | GuardedOutcome::Replayed(view)) = work.await?;
+        let (GuardedOutcome::New(intent) | GuardedOutcome::Replayed(intent)) = work.await?;
+        let PaymentIntent { view, payment } = intent;
+        let payment = match payment {
+            Some(payment) => payment,
+            None => find(&engine, view.id).await?.ok_or(NO_SUCH_PAYMENT)?,
+        };
         // The row is there before the provider knows of it: no event can come for none.
-        announced(&engine, &provider, view.id).await?;
+        announced(&engine, &provider, payment).await?;
         Ok(view)
     })
     .await
@@ -77,7 +82,7 @@ async fn begin(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     attempt: &PaymentAttempt,
-) -> Result<PaymentView, PaymentFailure> {
+) -> Result<PaymentIntent, PaymentFailure> {
     let booking = bookings::lock_payable(conn, attempt.booking).await?;
     let booking = booking.filter(|booking| booking.student == attempt.student);
     let booking = booking.ok_or(PaymentFailure::Refused(
@@ -85,22 +90,25 @@ async fn begin(
         "You have no booking with this id.",
     ))?;
     refuse_unless_held(&booking, now)?;
-    if let Some(open) = repository::find_open(conn, attempt.booking).await? {
-        return Ok(open.into());
-    }
     let id = PaymentId(Uuid::now_v7());
     let (student, amount) = (attempt.student, booking.price);
-    let created_at = repository::insert(conn, id, attempt.booking, student, amount).await?;
-    let payment = Payment {
-        id,
-        booking: attempt.booking,
-        student,
-        amount,
-        status: PaymentStatus::Created,
-        captured: shared::money::Cents(0),
-        refunded: shared::money::Cents(0),
-        reference: None,
-        created_at,
+    let inserted =
+        repository::insert_unless_live(conn, id, attempt.booking, student, amount).await?;
+    let payment = match inserted {
+        Some(created_at) => Payment {
+            id,
+            booking: attempt.booking,
+            student,
+            amount,
+            status: PaymentStatus::Created,
+            captured: shared::money::Cents(0),
+            refunded: shared::money::Cents(0),
+            reference: None,
+            created_at,
+        },
+        None => repository::find_open(conn, attempt.booking)
+            .await?
+            .ok_or(NOT_DUE)?,
     };
     Ok(payment.into())
 }
@@ -116,10 +124,7 @@ fn refuse_unless_held(
         ));
     }
     match booking.hold_expires_at {
-        None => Err(PaymentFailure::Refused(
-            Code::PaymentNotDue,
-            "This booking is paid, or needs no payment.",
-        )),
+        None => Err(NOT_DUE),
         Some(expires_at) if expires_at <= now => Err(PaymentFailure::Refused(
             Code::BookingNotActive,
             "This booking was not paid in time. Please book again.",
@@ -132,14 +137,13 @@ fn refuse_unless_held(
 async fn announced(
     engine: &Engine,
     provider: &Provider,
-    id: PaymentId,
+    mut payment: Payment,
 ) -> Result<Payment, ApiError> {
-    let mut payment = find(engine, id).await?.ok_or(NO_SUCH_PAYMENT)?;
     if payment.reference.is_none() {
         let reply = provider.call(&payment.order(ProviderCall::Create)).await?;
         let mut session = engine.db.session();
         let mut conn = session.write().await?;
-        repository::set_reference(&mut conn, id, &reply.reference).await?;
+        repository::set_reference(&mut conn, payment.id, &reply.reference).await?;
         conn.commit().await?;
         payment.reference = Some(reply.reference);
     }
@@ -151,6 +155,19 @@ async fn find(engine: &Engine, id: PaymentId) -> Result<Option<Payment>, ApiErro
     let mut session = engine.db.session();
     let mut conn = session.conn().await?;
     Ok(repository::find(&mut conn, id).await?)
+}
+
+/// A booking once those who were changing it have ended. Its lock is waited for and not kept: the
+/// provider must not be waited for under it.
+async fn settled_booking(
+    engine: &Engine,
+    booking: BookingId,
+) -> Result<Option<bookings::PayableBooking>, ApiError> {
+    let mut session = engine.db.session();
+    let mut conn = session.write().await?;
+    let found = bookings::lock_payable(&mut conn, booking).await?;
+    conn.commit().await?;
+    Ok(found)
 }
 
 /// Has the money taken. What becomes of it comes by event; doing it again changes nothing.
@@ -175,15 +192,8 @@ pub(super) async fn confirm(
                 ));
             }
         }
-        let work = db::transaction(&engine.db, RETRIES, move |conn| {
-            async move {
-                let booking = bookings::lock_payable(conn, seen.booking).await?;
-                let booking = booking.ok_or(NO_SUCH_PAYMENT)?;
-                refuse_unless_held(&booking, now)
-            }
-            .boxed()
-        });
-        match work.await {
+        let booking = settled_booking(&engine, seen.booking).await?;
+        match refuse_unless_held(&booking.ok_or(NO_SUCH_PAYMENT)?, now) {
             // Captured since we looked.
             Err(PaymentFailure::Refused(Code::PaymentNotDue, _)) => {
                 let payment = find(&engine, id).await?.ok_or(NO_SUCH_PAYMENT)?;
@@ -191,15 +201,21 @@ pub(super) async fn confirm(
             }
             outcome => outcome?,
         }
-        let payment = announced(&engine, &provider, id).await?;
+        // What the provider is told does not change once it has given the payment a name.
+        let payment = announced(&engine, &provider, seen).await?;
         provider.call(&payment.order(ProviderCall::Confirm)).await?;
-        {
+        let moved = {
             let mut session = engine.db.session();
             let mut conn = session.write().await?;
-            repository::set_processing(&mut conn, id).await?;
+            let moved = repository::set_processing(&mut conn, id).await?;
             conn.commit().await?;
-        }
-        let payment = find(&engine, id).await?.ok_or(NO_SUCH_PAYMENT)?;
+            moved
+        };
+        let payment = match moved {
+            Some(payment) => payment,
+            // An event was faster.
+            None => find(&engine, id).await?.ok_or(NO_SUCH_PAYMENT)?,
+        };
         Ok(payment.into())
     })
     .await

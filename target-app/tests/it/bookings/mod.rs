@@ -6,3 +6,4 @@ mod create;
 mod get;
 mod idempotency;
 mod list;
+mod statements;

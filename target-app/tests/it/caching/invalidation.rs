@@ -89,6 +89,27 @@ async fn booking_and_cancelling_show_in_the_students_next_list_and_in_nobody_els
 }
 
 #[tokio::test]
+async fn all_that_a_booking_makes_wrong_in_redis_is_removed_by_one_command() {
+    for (connection, checks) in [("multiplexed", 0), ("pool", 2)] {
+        let app = TestApp::with(&[&format!("cache.connection={connection}")])
+            .start()
+            .await;
+        let student = app.student(1);
+        // The account is cached, and both scripts are known to the server.
+        let slot = NewSlot::single().create(&app.db).await;
+        student.book(slot).await.created::<BookingView>();
+        let slot = NewSlot::single().create(&app.db).await;
+        let answer = student.book(slot).await;
+        answer.created::<BookingView>();
+        let counts = answer.timing().counts;
+        // One looks the account up; four groups were touched: the list and three dashboards.
+        let (commands, pings) = (counts[ServerCount::Commands], counts[ServerCount::Pings]);
+        assert_eq!((commands, pings), (2, checks), "{connection}");
+        app.finish().await;
+    }
+}
+
+#[tokio::test]
 async fn a_mentor_who_cancels_moves_the_students_list() {
     for store in STORES {
         let app = TestApp::with(&[&format!("cache.bookings={store}")])

@@ -1,11 +1,18 @@
 //! A connection that comes back is used again without a question to the server, and is given back
 //! to the pool where somebody waits for it or nobody uses it.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use shared::paths;
+use shared::{paths, profile::Profile};
+use target_app::{
+    db::{self, DbAddresses, DbError},
+    timing::{self, Timing},
+};
 
-use crate::support::{Person, TestApp, together};
+use crate::support::{Person, Proxy, TestApp, TestDb, together};
 
 /// Reads that follow each other.
 const READS: u32 = 10;
@@ -68,4 +75,43 @@ async fn whoever_waits_gets_the_only_connection_and_what_nobody_uses_is_the_pool
     assert_eq!(engine.db.snapshot().idle, 1);
     drop(engine);
     app.finish().await;
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_gives_no_answer_is_waited_for_as_long_as_for_the_pool() {
+    let (way, test_db) = (Proxy::to_primary().await, TestDb::seeded().await);
+    let mut profile = Profile::after();
+    for setting in [
+        "pool.min=1",
+        "pool.max=1",
+        "pool.acquire_timeout=2s",
+        "pool.ping_on_acquire=on",
+        "pool.ping_on_release=off",
+    ] {
+        profile.apply(setting).unwrap();
+    }
+    let addresses = DbAddresses {
+        direct: &test_db.url_by(&way),
+        pooler: None,
+        replica: None,
+    };
+    let opened = db::open(addresses, &profile, Arc::default()).await.unwrap();
+    // Connections are kept of requests only, whose statements were all answered.
+    timing::scope(Timing::default(), async {
+        // Given to the pool after another test has lost a connection, it is idle a moment later.
+        drop(opened.session().conn().await.unwrap());
+        while opened.snapshot().idle == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        way.stall();
+        let mut session = opened.session();
+        let refused = tokio::time::timeout(Duration::from_secs(60), session.conn()).await;
+        let refused = refused.expect("a check has a limit").err();
+        assert!(matches!(refused, Some(DbError::PoolTimeout)), "{refused:?}");
+    })
+    .await;
+    assert_eq!(opened.snapshot().timeouts, 1);
+    way.cut();
+    opened.close().await;
+    test_db.finish().await;
 }

@@ -57,3 +57,24 @@ async fn without_a_limit_a_booking_waits_for_the_lock() {
     waiting.await.unwrap().created::<BookingView>();
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_booking_that_waits_too_long_for_the_lock_of_its_student_leaves_no_transaction_behind() {
+    let app = TestApp::with(&["db.statement_timeout=1s", "pool.max=1"])
+        .start()
+        .await;
+    let slot = NewSlot::single().create(&app.db).await;
+    let student = app.student(1);
+    let mut gate = app.db.pool().begin().await.unwrap();
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind(format!("booking.student/{}", student.id))
+        .execute(&mut *gate)
+        .await
+        .unwrap();
+    // The lock is waited for in the message of the begin, which fails with a transaction open.
+    student.book(slot).await.refused(Code::Timeout);
+    gate.rollback().await.unwrap();
+    student.book(slot).await.created::<BookingView>();
+    app.lab().audits_clean().await;
+    app.finish().await;
+}

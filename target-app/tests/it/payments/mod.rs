@@ -6,6 +6,7 @@ mod intent;
 mod pay;
 mod provider;
 mod refund;
+mod statements;
 pub(crate) mod step;
 mod webhook;
 mod webhook_storm;

@@ -22,7 +22,7 @@ use target_app::{
 };
 use tokio::sync::OnceCell;
 
-use super::{app::test_profile, media_dir, services};
+use super::{Proxy, app::test_profile, media_dir, services};
 
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -77,6 +77,11 @@ impl TestDb {
     /// Where it is.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where it is by a way of [`Proxy::to_primary`].
+    pub(crate) fn url_by(&self, way: &Proxy) -> String {
+        at_address(&self.url, way.address())
     }
 
     /// The test's own way to it, past the application.

@@ -1,4 +1,4 @@
-//! A way to Redis or to the replica that can be cut or made to stand still while an application uses it.
+//! A way to Redis, to PostgreSQL or to its replica that can be cut or made to stand still while an application uses it.
 
 use std::{net::SocketAddr, str::FromStr as _};
 
@@ -41,6 +41,11 @@ impl Proxy {
             format!("{place}:6379")
         };
         Self::to(place).await
+    }
+
+    /// An open way to the tests' PostgreSQL.
+    pub(crate) async fn to_primary() -> Self {
+        Self::to(place_of(&services().database_url)).await
     }
 
     /// An open way to the tests' replica of PostgreSQL.

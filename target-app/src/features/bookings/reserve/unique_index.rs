@@ -1,8 +1,9 @@
 //! Inserts a numbered seat and lets the unique index refuse the second.
 //!
-//! Requests do not queue before the insert. One that meets another's uncommitted seat waits in the
-//! index, then looks for the next free one. Each lost attempt means that another request got a seat,
-//! so there are as many attempts as seats, and a few for seats that are cancelled meanwhile.
+//! Requests do not queue before the insert, which chooses the seat and counts it as well. One that
+//! meets another's uncommitted seat waits in the index, then looks for the next free one. Each lost
+//! attempt means that another request got a seat, so there are as many attempts as seats, and a few
+//! for seats that are cancelled meanwhile.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -14,7 +15,7 @@ use super::{
         model::{BookingFailure, BookingRefusal, NewBooking},
         repository as bookings,
     },
-    repository,
+    repository::{self, PlaceOutcome},
 };
 
 /// Tries beyond one a seat, for seats that are given back and taken again under our hands.
@@ -25,6 +26,12 @@ pub(super) async fn take(
     conn: &mut PgConnection,
     booking: &NewBooking,
 ) -> Result<DateTime<Utc>, BookingFailure> {
+    // Where nobody is in the way it is one statement.
+    match repository::insert_and_count(conn, booking).await? {
+        PlaceOutcome::Full => return Err(BookingRefusal::SlotFull.into()),
+        PlaceOutcome::Booked(made_at) => return Ok(made_at),
+        PlaceOutcome::Unseated => {}
+    }
     let mut tried = None;
     for _ in 0..booking.slot.capacity + SPARE_TRIES {
         let seat = repository::smallest_free_seat(conn, &booking.slot)
