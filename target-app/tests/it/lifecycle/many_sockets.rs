@@ -12,7 +12,7 @@ use shared::{
     paths,
     problem::Code,
 };
-use target_app::config::ClientLimits;
+use target_app::{config::ClientLimits, realtime::SocketKind};
 
 use crate::{
     sessions::step::{class, end, enter, initiate, join, participants},
@@ -160,7 +160,7 @@ async fn a_socket_that_is_refused_or_never_opened_takes_no_place() {
 async fn a_place_that_is_not_given_back_would_be_noticed() {
     let app = start().await;
     let student = app.student(2);
-    let kept = app.state.sockets().take(student.id).unwrap();
+    let kept = app.state.sockets().take(student.id, SocketKind::Chat).unwrap();
     let mut sockets = Vec::new();
     for _ in 1..MOST {
         sockets.push(ChatSocket::open(app.address, &student.token).await);

@@ -6,7 +6,7 @@ use loadgen_engine::{
     flow::shop,
     recorder::{Shard, Window},
     sample::{OpId, Sample},
-    suite::{FaultKind, PlannedFault, load::parse},
+    suite::{DataService, FaultKind, PlannedFault, load::parse},
 };
 use loadgen_stats::seed::rng;
 use rand::RngExt as _;
@@ -250,7 +250,7 @@ fn a_load_that_changes_and_faults_tell_nothing_of_a_growth() {
     assert!(!can_be_told(&level, &by_hand));
     let mut faulty = level;
     faulty.faults = vec![PlannedFault {
-        kind: FaultKind::RedisDown,
+        kind: FaultKind::Down(DataService::Redis),
         at: Millis(1_000),
         lasts: Millis(1_000),
     }];

@@ -276,11 +276,11 @@ pub(super) async fn insert_unless_taken(
 }
 
 /// The parameters of a statement that inserts a booking. `$7` is its seat, or how many there are.
-fn bound<O>(
+fn bound<'a, O>(
     text: &'static str,
-    booking: &NewBooking,
+    booking: &'a NewBooking,
     seat: i32,
-) -> QueryScalar<'_, Postgres, O, PgArguments>
+) -> QueryScalar<'a, Postgres, O, PgArguments>
 where
     (O,): for<'r> FromRow<'r, PgRow>,
 {
