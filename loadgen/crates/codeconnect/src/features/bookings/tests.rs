@@ -111,6 +111,11 @@ fn an_expected_refusal_is_no_failure_and_another_status_is() {
     }
     let reply = answer(503, &Problem::new(Code::Overloaded, "no"));
     assert!(check_create(&reply, &slot, student(1)).is_err());
+    // The right reason with a status that it never comes with.
+    let reply = answer(500, &Problem::new(Code::SlotFull, "no"));
+    assert!(check_create(&reply, &slot, student(1)).is_err());
+    let judged = race_of(vec![Some(reply), Some(won(1))], true);
+    assert!(matches!(judged[0], Some(Err((Outcome::HttpError, _)))));
 }
 
 #[test]
