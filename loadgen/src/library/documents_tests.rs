@@ -261,7 +261,7 @@ const ROWS: &[Row] = &[
             "dashboards.admin 10",
             "dashboards.mentor 9",
             "dashboards.student 6",
-            "calendar.month 7",
+            "calendar.full_month 7",
             "calendar.week 7",
             "calendar.move 6",
             "students.browse 10",
@@ -290,7 +290,11 @@ const ROWS: &[Row] = &[
     (
         "music_calendar",
         &["baseline: 15/s for 1m", "peak: 40/s for 2m"],
-        &["calendar.month 33", "calendar.week 33", "calendar.move 33"],
+        &[
+            "calendar.full_month 33",
+            "calendar.week 33",
+            "calendar.move 33",
+        ],
         &["p95 < 1200ms", "p99 < 2500ms", "errors < 1%"],
     ),
     (
