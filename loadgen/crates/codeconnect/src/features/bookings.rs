@@ -1,4 +1,5 @@
-//! Bookings: create, repeat with the same key, list, cancel; and a race of many students for one slot.
+//! Bookings: create, repeat with the same key, list, cancel, book again; and a race of many students for one
+//! slot.
 //!
 //! A full slot and a busy student are expected responses, not errors. Errors are a slot that is booked
 //! twice, and a repetition that makes a second booking.
@@ -38,13 +39,15 @@ const CANCELS: f64 = 0.3;
 const TRIES: usize = 3;
 
 pub(super) static CREATE: Op = Op::post("bookings.create");
+/// The same booking under the same key: it makes no second one, and is counted as none.
+static REPEAT: Op = Op::post("bookings.repeat");
 static MINE: Op = Op::get("bookings.mine");
 static CANCEL: Op = Op::post("bookings.cancel");
 static RACE: Op = Op::post("bookings.race");
 
 /// What the load generator knows of this feature.
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
-    operations: &[&CREATE, &MINE, &CANCEL, &RACE],
+    operations: &[&CREATE, &REPEAT, &MINE, &CANCEL, &RACE],
     headline: &[&CREATE, &RACE],
     completes: &[
         ("bookings made", &[&CREATE, &RACE]),
@@ -54,10 +57,18 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         AppFlow {
             name: "bookings.book",
             help: "a student books an open slot of a popular mentor, finds it listed, sometimes cancels",
-            operations: &[&mentors::AVAILABILITY, &CREATE, &MINE, &CANCEL],
+            operations: &[&mentors::AVAILABILITY, &CREATE, &REPEAT, &MINE, &CANCEL],
             needs_sessions: true,
             at_once: 1,
             run: |it| Box::pin(book(it)),
+        },
+        AppFlow {
+            name: "bookings.rebook",
+            help: "a student books an open slot, cancels, books the same slot again and finds it listed",
+            operations: &[&mentors::AVAILABILITY, &CREATE, &CANCEL, &MINE],
+            needs_sessions: true,
+            at_once: 1,
+            run: |it| Box::pin(rebook(it)),
         },
         AppFlow {
             name: "bookings.race",
@@ -85,53 +96,127 @@ async fn book(mut it: AppIteration<'_>) {
     let Some(slot) = open_slot(&mut it).await else {
         return;
     };
-    let request = || create_request(account, slot.id, &key);
-    let (ledger, may_be_old) = (&it.world.ledger, it.world.reads_may_be_old);
-    let entry = ledger.booking(account.id, slot.id);
-    let created = it
-        .call(&CREATE, request(), |reply| {
-            check_create(reply, &slot, account.id)
-        })
-        .await;
-    let booking = match created {
-        Some(Ok(booking)) => booking,
-        Some(Err(refusal)) => return ledger.refused(entry, refusal == Code::SlotFull),
-        // Failed, or answered with something else: it stays in doubt.
-        None => return,
+    let Some((entry, booking)) = create(&mut it, account, &slot, &key, None).await else {
+        return;
     };
-    ledger.booked(entry, &booking);
     // A copy of the request may also be so late that the place was given back meanwhile.
     if repeat && !cancel {
-        it.call(&CREATE, request(), |reply| check_repeat(reply, booking.id))
-            .await;
+        send_again(&mut it, account, &booking, &key).await;
     }
+    find_listed(&mut it, account, &booking).await;
+    if cancel {
+        give_back(&mut it, account, entry, &booking).await;
+        if repeat {
+            send_again(&mut it, account, &booking, &key).await;
+        }
+    }
+}
+
+async fn rebook(mut it: AppIteration<'_>) {
+    let first = fresh_key(it.world, it.rng);
+    let second = fresh_key(it.world, it.rng);
+    let Some(account) = it.world.any_account(it.rng) else {
+        return;
+    };
+    let Some(slot) = open_slot(&mut it).await else {
+        return;
+    };
+    let Some((entry, booking)) = create(&mut it, account, &slot, &first, None).await else {
+        return;
+    };
+    if !give_back(&mut it, account, entry, &booking).await {
+        return;
+    }
+    // Another student may be quicker: then it is refused, as it should be.
+    let again = create(&mut it, account, &slot, &second, Some(booking.id)).await;
+    if let Some((_, again)) = again {
+        find_listed(&mut it, account, &again).await;
+    }
+}
+
+/// Books a place; the booking with its entry in the ledger, where it was neither refused nor failed. A
+/// student who gave the place back before gets a new booking, not the `cancelled` one.
+pub(super) async fn create(
+    it: &mut AppIteration<'_>,
+    account: &TestAccount,
+    slot: &SlotView,
+    key: &str,
+    cancelled: Option<BookingId>,
+) -> Option<(LedgerEntry, BookingView)> {
+    let world = it.world;
+    let ledger = &world.ledger;
+    let entry = ledger.booking(account.id, slot.id);
+    let request = create_request(account, slot.id, key);
+    let created = it
+        .call(&CREATE, request, |reply| {
+            match check_create(reply, slot, account.id)? {
+                Ok(booking) if Some(booking.id) == cancelled => {
+                    Err(Mismatch::new("the new booking is the cancelled one"))
+                }
+                created => Ok(created),
+            }
+        })
+        .await;
+    // Failed, or answered with something else: it stays in doubt.
+    match created? {
+        Ok(booking) => {
+            ledger.booked(entry, &booking);
+            Some((entry, booking))
+        }
+        Err(refusal) => {
+            ledger.refused(entry, refusal == Code::SlotFull);
+            None
+        }
+    }
+}
+
+/// Sends the request of a booking once more.
+async fn send_again(
+    it: &mut AppIteration<'_>,
+    account: &TestAccount,
+    booking: &BookingView,
+    key: &str,
+) {
+    let request = create_request(account, booking.slot_id, key);
+    it.call(&REPEAT, request, |reply| check_repeat(reply, booking.id))
+        .await;
+}
+
+/// Looks for a new booking on the list of one's own.
+async fn find_listed(it: &mut AppIteration<'_>, account: &TestAccount, booking: &BookingView) {
     let mine =
         Request::get(format!("{}?per_page={MAX_PER_PAGE}", paths::BOOKINGS)).bearer(&account.token);
+    let world = it.world;
+    let (ledger, may_be_old) = (&world.ledger, world.reads_may_be_old);
     let reading = ledger.reading(account.id);
     it.call(&MINE, mine, |reply| {
         let listed = listed(reply, account.id)?;
         let whole = listed.len() < MAX_PER_PAGE as usize;
         ledger.read(&reading, &listed, whole);
-        check_mine(&listed, &booking, may_be_old)
+        check_mine(&listed, booking, may_be_old)
     })
     .await;
-    if cancel {
-        ledger.cancelling(entry, &booking);
-        let giving_back =
-            Request::post(paths::with_id(paths::BOOKING_CANCEL, booking.id)).bearer(&account.token);
-        let cancelled = it
-            .call(&CANCEL, giving_back, |reply| {
-                check_cancel(reply, booking.id)
-            })
-            .await;
-        if cancelled.is_some() {
-            ledger.cancelled(entry, &booking);
-        }
-        if repeat {
-            it.call(&CREATE, request(), |reply| check_repeat(reply, booking.id))
-                .await;
-        }
+}
+
+/// Gives a place back; whether that was acknowledged.
+async fn give_back(
+    it: &mut AppIteration<'_>,
+    account: &TestAccount,
+    entry: LedgerEntry,
+    booking: &BookingView,
+) -> bool {
+    let world = it.world;
+    let ledger = &world.ledger;
+    ledger.cancelling(entry, booking);
+    let request =
+        Request::post(paths::with_id(paths::BOOKING_CANCEL, booking.id)).bearer(&account.token);
+    let cancelled = it
+        .call(&CANCEL, request, |reply| check_cancel(reply, booking.id))
+        .await;
+    if cancelled.is_some() {
+        ledger.cancelled(entry, booking);
     }
+    cancelled.is_some()
 }
 
 /// An open slot of a mentor picked by popularity.

@@ -1,16 +1,10 @@
 //! What a race and a booking may answer, and what they may not.
 
-use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use http::HeaderMap;
-use shared::{money::Cents, problem::Problem};
+use shared::{api::mentors::Availability, money::Cents, problem::Problem};
 
 use super::*;
-
-fn answer(status: u16, body: &impl serde::Serialize) -> Reply {
-    let body = serde_json::to_vec(body).unwrap();
-    Reply::new(status, HeaderMap::new(), Bytes::from(body))
-}
+use crate::features::scripted::{self, SentRequest, all_right, iterate, reply as answer};
 
 fn student(n: u32) -> UserId {
     UserId(dataset::id(RowKind::Student, n))
@@ -161,4 +155,83 @@ fn a_repetition_has_the_same_booking_and_a_list_that_lacks_it_is_stale() {
         ..first.clone()
     };
     assert!(check_mine(&read(vec![elsewhere]), &first, true).is_err());
+}
+
+/// The mentor whose slots a request asks for.
+fn asked(request: &Request) -> MentorId {
+    let id = request.path.path().split('/').nth(4).unwrap();
+    MentorId(id.parse().unwrap())
+}
+
+/// What a flow sends to a target that books, lists and cancels; each booking has a number of its own,
+/// unless it `revives` the first one.
+async fn sent(flow: &str, number: u64, revives: bool) -> Vec<SentRequest> {
+    let (mut offered, mut made) = (slot(), 0);
+    let who = scripted::student();
+    let world = scripted::world();
+    let target = |op: &'static str, request: &Request| {
+        if op == "mentors.availability" {
+            offered.mentor_id = asked(request);
+            let slots = vec![offered.clone()];
+            return Some(answer(200, &Availability { slots }));
+        }
+        made += u32::from(op == "bookings.create" && !(revives && made == 1));
+        let mut newest = booking(made, &offered, who);
+        Some(match op {
+            "bookings.mine" => answer(
+                200,
+                &Page {
+                    items: vec![newest],
+                    total: None,
+                    page: 1,
+                    per_page: MAX_PER_PAGE,
+                    next_cursor: None,
+                },
+            ),
+            "bookings.cancel" => {
+                newest.status = BookingStatus::Cancelled;
+                answer(200, &newest)
+            }
+            _ => answer(201, &newest),
+        })
+    };
+    iterate(flow, &world, number, target).await
+}
+
+#[tokio::test]
+async fn a_student_who_cancels_books_the_same_place_again() {
+    let again = sent("bookings.rebook", 0, false).await;
+    assert_eq!(
+        all_right(&again),
+        [
+            "mentors.availability",
+            "bookings.create",
+            "bookings.cancel",
+            "bookings.create",
+            "bookings.mine"
+        ]
+    );
+    let revived = sent("bookings.rebook", 0, true).await;
+    let last = revived.last();
+    assert_eq!(
+        last,
+        Some(&("bookings.create", Some(Outcome::BodyMismatch)))
+    );
+}
+
+#[tokio::test]
+async fn a_repeated_booking_is_counted_as_none_that_was_made() {
+    let mut repeated = 0;
+    for number in 0..64 {
+        let ops = all_right(&sent("bookings.book", number, false).await);
+        let of = |name| ops.iter().filter(|op| **op == name).count();
+        assert_eq!(of("bookings.create"), 1, "{ops:?}");
+        repeated += of("bookings.repeat");
+    }
+    assert!(repeated > 0, "one in ten is sent again");
+    let (_, made) = FEATURE.completes[0];
+    assert!(
+        made.iter()
+            .all(|op| op.descriptor().name != "bookings.repeat")
+    );
 }
