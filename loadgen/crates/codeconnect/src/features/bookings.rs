@@ -375,7 +375,7 @@ pub(crate) fn create_request(account: &TestAccount, slot_id: SlotId, key: &str) 
 }
 
 /// The booking, or the refusal where that may be.
-pub(super) fn check_create(
+fn check_create(
     reply: &Reply,
     slot: &SlotView,
     student: UserId,

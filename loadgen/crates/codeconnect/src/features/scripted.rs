@@ -8,7 +8,7 @@ use futures_util::future::LocalBoxFuture;
 use http::HeaderMap;
 use shared::{
     dataset::{self, RowKind, Scale},
-    ids::UserId,
+    ids::{MentorId, UserId},
 };
 
 use super::registry::{FEATURES, catalog};
@@ -171,6 +171,12 @@ pub(super) fn all_right(sent: &[SentRequest]) -> Vec<&'static str> {
 /// The first seeded student.
 pub(super) fn student() -> UserId {
     UserId(dataset::id(RowKind::Student, 0))
+}
+
+/// The mentor whose open slots a request asks for.
+pub(super) fn mentor_of(request: &Request) -> MentorId {
+    let id = request.path.path().split('/').nth(4);
+    MentorId(id.and_then(|id| id.parse().ok()).expect("an id"))
 }
 
 /// A freshly seeded target, and that student signed in.

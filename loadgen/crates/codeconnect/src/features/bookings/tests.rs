@@ -157,12 +157,6 @@ fn a_repetition_has_the_same_booking_and_a_list_that_lacks_it_is_stale() {
     assert!(check_mine(&read(vec![elsewhere]), &first, true).is_err());
 }
 
-/// The mentor whose slots a request asks for.
-fn asked(request: &Request) -> MentorId {
-    let id = request.path.path().split('/').nth(4).unwrap();
-    MentorId(id.parse().unwrap())
-}
-
 /// What a flow sends to a target that books, lists and cancels; each booking has a number of its own,
 /// unless it `revives` the first one.
 async fn sent(flow: &str, number: u64, revives: bool) -> Vec<SentRequest> {
@@ -171,7 +165,7 @@ async fn sent(flow: &str, number: u64, revives: bool) -> Vec<SentRequest> {
     let world = scripted::world();
     let target = |op: &'static str, request: &Request| {
         if op == "mentors.availability" {
-            offered.mentor_id = asked(request);
+            offered.mentor_id = scripted::mentor_of(request);
             let slots = vec![offered.clone()];
             return Some(answer(200, &Availability { slots }));
         }
