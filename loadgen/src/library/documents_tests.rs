@@ -46,7 +46,7 @@ const ROWS: &[Row] = &[
     (
         "codeconnect",
         &[
-            "auth: 3000 users for 30s, auth.login",
+            "auth: 3000 users for 30s, auth.session",
             "discovery: 3000 users for 30s, mentors.browse",
             "booking: 3000 users for 30s, bookings.book",
             "recordings: 3000 users for 30s, recordings.watch",
@@ -64,7 +64,7 @@ const ROWS: &[Row] = &[
             "phase:websocket: p95 < 1000ms",
         ],
     ),
-    ("codeconnect_auth", ONE_SCENARIO, &["auth.login 100"], SLO),
+    ("codeconnect_auth", ONE_SCENARIO, &["auth.session 100"], SLO),
     (
         "codeconnect_discovery",
         ONE_SCENARIO,
