@@ -85,6 +85,8 @@ impl User {
         let worker = Rc::clone(&self.worker);
         self.arrived = Some((woke, worker.clock.now()));
         self.due = true;
+        // Those of the iteration before are counted.
+        self.records.clear();
         self.failed = None;
         let (flow_number, begun) = (arrival.flow, arrival.intended);
         let shard = &worker.shard;
@@ -100,6 +102,7 @@ impl User {
         })
         .await;
         self.settle_unsettled();
+        self.note_failure();
         let outcome = if std::mem::take(&mut self.due) {
             // The flow had nothing to send.
             worker.withdraw();
@@ -139,6 +142,7 @@ impl User {
     /// Begins requests that share one intended start; the first takes the times of the arrival.
     pub(super) fn begin(&mut self, ops: impl Iterator<Item = OpId>) {
         self.settle_unsettled();
+        self.note_failure();
         self.records.clear();
         let (woke, admitted) = self
             .arrived
@@ -171,9 +175,6 @@ impl User {
     /// Records how one request ended. Does nothing for one that is already recorded, or unknown.
     pub(super) fn settle_record(&mut self, index: usize, outcome: Outcome, why: Option<&str>) {
         if let Some(record) = self.records.get_mut(index) {
-            if outcome != Outcome::Ok && record.stage != RequestStage::Settled {
-                self.failed.get_or_insert(outcome);
-            }
             settle(&self.worker, record, outcome, why);
         }
     }
@@ -199,8 +200,16 @@ impl User {
                     "the flow did not wait for the response",
                 ),
             };
-            self.failed.get_or_insert(outcome);
             settle(&self.worker, record, outcome, Some(why));
+        }
+    }
+
+    /// Takes over from the settled requests of an exchange whether one has failed, whoever settled it: the
+    /// flow, or the driver where there was no answer.
+    fn note_failure(&mut self) {
+        let mut outcomes = self.records.iter().map(|record| record.sample.outcome);
+        if let Some(outcome) = outcomes.find(|outcome| *outcome != Outcome::Ok) {
+            self.failed.get_or_insert(outcome);
         }
     }
 }
