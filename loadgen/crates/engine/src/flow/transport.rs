@@ -74,7 +74,8 @@ pub trait Transport {
     ///
     /// All of `ops` share one intended start and one send; each is done when its text came.
     /// One sample each is recorded; those never settled are timeouts, or resets where the
-    /// socket broke. True if every one was settled, whether as a match or a mismatch.
+    /// socket broke. A refusal ([`Outcome::HttpError`]) settles all of them. True if every one was
+    /// settled, whether as a match or a mismatch.
     fn socket_exchange<'a>(
         &'a mut self,
         ops: &'a [OpId],

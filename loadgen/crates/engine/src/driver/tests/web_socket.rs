@@ -122,6 +122,29 @@ fn a_text_that_never_comes_is_a_timeout_and_a_socket_that_leaves_a_reset() {
 }
 
 #[test]
+fn a_refusal_settles_all_that_was_asked_for_with_one_text() {
+    static FLOW: Script = Script(|it| {
+        Box::pin(async move {
+            it.transport
+                .socket_open(OpId(0), Request::get("/socket"))
+                .await;
+            let refuse = &mut |text: &str| {
+                let why = (Outcome::HttpError, "refused: overloaded".to_owned());
+                text.starts_with("echo").then_some((1, Err(why)))
+            };
+            let hello = Some("hello".to_owned());
+            let ops = [OpId(1), OpId(2)];
+            assert!(it.transport.socket_exchange(&ops, hello, refuse).await);
+        })
+    });
+    let data = driven(2, &FLOW);
+    assert!(data.conserved());
+    for op in [1, 2] {
+        assert_eq!(data.ops[&OpId(op)].count(Outcome::HttpError), 2, "{op}");
+    }
+}
+
+#[test]
 fn a_request_that_a_flow_makes_itself_is_a_sample_with_its_time_and_its_cost() {
     static FLOW: Script = Script(|it| {
         Box::pin(async move {
