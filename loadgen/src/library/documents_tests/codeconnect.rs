@@ -152,6 +152,27 @@ pub(super) const SUITES: &[Row] = &[
             )],
         ],
     ),
+    (
+        "codeconnect_push",
+        &[
+            SLO,
+            &[
+                ("- **Test Duration**: 30 seconds per scenario", &["for 30s"]),
+                (
+                    "5. **WebSocket Connections** - Real-time notifications and messaging",
+                    &["notifications.push"],
+                ),
+                (
+                    "- **P95 Latency**: < 1000ms / - **Success Rate**: > 99%",
+                    &[
+                        "notifications.push: p95 < 1000ms",
+                        "notifications.push: success > 99%",
+                    ],
+                ),
+                ("", &["200 users"]),
+            ],
+        ],
+    ),
     // "CodeConnect Performance Test Results", which states no duration.
     (
         "codeconnect_video_class",

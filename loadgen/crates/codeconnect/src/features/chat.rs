@@ -31,11 +31,11 @@ const TEXTS: [&str; 6] = [
     "See you tomorrow.",
 ];
 
-static CONNECT: Op = Op::message("chat.connect", Access::Read);
+pub(super) static CONNECT: Op = Op::message("chat.connect", Access::Read);
 static JOIN: Op = Op::message("chat.join", Access::Read);
 static SEND: Op = Op::message("chat.send", Access::Write);
 static DELIVER: Op = Op::message("chat.deliver", Access::Read);
-static PING: Op = Op::message("chat.ping", Access::Read);
+pub(super) static PING: Op = Op::message("chat.ping", Access::Read);
 
 /// What the load generator knows of this feature.
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {

@@ -1,7 +1,9 @@
 //! Notifications: a student looks at them, marks one read, sometimes all, and looks again.
 //!
 //! Errors are a list that is not newest first or shows one twice, and a mark that the next look does not
-//! show. What was acknowledged as read is in the ledger.
+//! show. What was acknowledged as read is in the ledger. The flow of `push.rs` hears them as they come.
+
+mod push;
 
 use std::collections::HashSet;
 
@@ -32,16 +34,21 @@ static READ_ALL: Op = Op::post("notifications.read_all");
 
 /// What the load generator knows of this feature.
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
-    operations: &[&LIST, &UNREAD, &READ, &READ_ALL],
-    headline: &[&LIST],
-    flows: &[AppFlow {
-        name: "notifications.read",
-        help: "a student counts and lists the own notifications, marks one read and looks again",
-        operations: &[&LIST, &UNREAD, &READ, &READ_ALL],
-        needs_sessions: true,
-        at_once: 1,
-        run: |it| Box::pin(read(it)),
-    }],
+    operations: &[&LIST, &UNREAD, &READ, &READ_ALL, &push::PUSH],
+    headline: &[&LIST, &push::PUSH],
+    completes: &[("notifications pushed", &[&push::PUSH])],
+    flows: &[
+        AppFlow {
+            name: "notifications.read",
+            help: "a student counts and lists the own notifications, marks one read and looks again",
+            operations: &[&LIST, &UNREAD, &READ, &READ_ALL],
+            needs_sessions: true,
+            at_once: 1,
+            run: |it| Box::pin(read(it)),
+        },
+        push::HEAR,
+    ],
+    needs_staff: true,
     ..FeatureFlows::new("notifications", "Notifications")
 };
 

@@ -44,6 +44,8 @@ pub struct World {
     /// Whether lists may lack even what their reader has just written: nobody promised more, so that is
     /// counted as a stale read and is no failure.
     pub reads_may_be_old: bool,
+    /// Whether the target is known to write notifications, and so pushes them.
+    pub pushes: bool,
     /// The part of the load that this process generates: what only one user may have at a time is divided
     /// like it.
     pub share: LoadShare,
@@ -123,6 +125,7 @@ impl World {
             database: None,
             fresh,
             reads_may_be_old: false,
+            pushes: false,
             share: LoadShare::WHOLE,
         }
     }
