@@ -4,6 +4,7 @@
 //! A full slot and a busy student are expected responses, not errors. Errors are a slot that is booked
 //! twice, and a repetition that makes a second booking.
 
+use chrono::TimeDelta;
 use rand::RngExt as _;
 use shared::{
     api::{
@@ -35,6 +36,9 @@ const RACERS: usize = 16;
 const REPEATS: f64 = 0.1;
 /// Share of students who cancel.
 const CANCELS: f64 = 0.3;
+/// Weeks ahead from which a place is looked for: as far as the seeded slots reach, so that the places of the
+/// next two weeks are not all there is for a load of many users.
+const WEEKS: i64 = 7;
 /// How many mentors without an open slot are tried before an iteration ends.
 const TRIES: usize = 3;
 
@@ -219,17 +223,22 @@ async fn give_back(
     cancelled.is_some()
 }
 
-/// An open slot of a mentor picked by popularity.
+/// An open slot of a mentor picked by popularity, in one of the coming weeks.
 pub(super) async fn open_slot(it: &mut AppIteration<'_>) -> Option<SlotView> {
     for _ in 0..TRIES {
         let mentor = MentorId(dataset::id(RowKind::Mentor, it.world.mentors.pick(it.rng)));
         let place: f64 = it.rng.random();
+        let request = match it.rng.random_range(0..WEEKS) {
+            0 => mentors::availability_request(mentor),
+            weeks => {
+                let from = it.world.made_at + TimeDelta::weeks(weeks);
+                mentors::availability_from(mentor, from)
+            }
+        };
         let slots = it
-            .call(
-                &mentors::AVAILABILITY,
-                mentors::availability_request(mentor),
-                |reply| mentors::check_availability(reply, mentor),
-            )
+            .call(&mentors::AVAILABILITY, request, |reply| {
+                mentors::check_availability(reply, mentor)
+            })
             .await?;
         if !slots.is_empty() {
             let index = (place * slots.len() as f64) as usize % slots.len();

@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use rand::RngExt as _;
 use shared::{
     api::mentors::{Availability, MentorCard, MentorDetail, MentorQuery, MentorSort, SlotView},
@@ -308,6 +309,13 @@ fn check_detail(reply: &Reply, card: &MentorCard) -> Result<(), Mismatch> {
 /// Asks for a mentor's open slots of the next two weeks.
 pub(crate) fn availability_request(mentor: MentorId) -> Request {
     Request::get(paths::with_id(paths::MENTOR_AVAILABILITY, mentor))
+}
+
+/// Asks for a mentor's open slots of the two weeks from then on.
+pub(super) fn availability_from(mentor: MentorId, from: DateTime<Utc>) -> Request {
+    let path = paths::with_id(paths::MENTOR_AVAILABILITY, mentor);
+    let from = from.to_rfc3339_opts(SecondsFormat::Secs, true);
+    Request::get(format!("{path}?from={from}"))
 }
 
 /// The open slots, if they are that mentor's, open, and in order.

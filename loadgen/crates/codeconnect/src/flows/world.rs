@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use rand::RngExt as _;
 use shared::{
     api::mentors::MentorQuery,
@@ -11,7 +12,7 @@ use shared::{
 
 use super::{popularity::Popularity, reservations::Reservations, searches};
 use crate::{database::DatabaseTarget, ledger::LedgerRecorder};
-use loadgen_engine::schedule::LoadShare;
+use loadgen_engine::{clock::time_of_day, schedule::LoadShare};
 use loadgen_stats::seed::Chance;
 
 /// Everything a flow may ask about the target before it sends anything. Built once a run.
@@ -44,6 +45,8 @@ pub struct World {
     /// Whether lists may lack even what their reader has just written: nobody promised more, so that is
     /// counted as a stale read and is no failure.
     pub reads_may_be_old: bool,
+    /// When this was made: flows have no clock.
+    pub made_at: DateTime<Utc>,
     /// Whether the target is known to write notifications, and so pushes them.
     pub pushes: bool,
     /// The part of the load that this process generates: what only one user may have at a time is divided
@@ -125,6 +128,7 @@ impl World {
             database: None,
             fresh,
             reads_may_be_old: false,
+            made_at: time_of_day().into(),
             pushes: false,
             share: LoadShare::WHOLE,
         }

@@ -1,6 +1,8 @@
 //! What a race and a booking may answer, and what they may not.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
 use shared::{api::mentors::Availability, money::Cents, problem::Problem};
 
 use super::*;
@@ -211,6 +213,22 @@ async fn a_student_who_cancels_books_the_same_place_again() {
         last,
         Some(&("bookings.create", Some(Outcome::BodyMismatch)))
     );
+}
+
+#[tokio::test]
+async fn students_look_for_a_place_in_any_of_the_coming_weeks() {
+    let (world, mut asked) = (scripted::world(), BTreeSet::new());
+    for number in 0..64 {
+        iterate("bookings.book", &world, number, |op, request| {
+            if op == "mentors.availability" {
+                asked.insert(request.path.query().map(str::to_owned));
+            }
+            None
+        })
+        .await;
+    }
+    assert_eq!(asked.len(), WEEKS as usize, "{asked:?}");
+    assert!(asked.contains(&None), "the next two weeks are the default");
 }
 
 #[tokio::test]
