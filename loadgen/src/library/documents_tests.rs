@@ -15,10 +15,10 @@ use loadgen_engine::suite::{LoadModel, Suite};
 use loadgen_experiment::{paired::Experiment, schema::DocumentFigures};
 use shared::time::Millis;
 
-use self::statement::Row;
+use self::statement::DocumentRow;
 
 /// The suites of each document, with the begin of their names.
-static DOCUMENTS: [(&str, &[Row]); 4] = [
+static DOCUMENTS: [(&str, &[DocumentRow]); 4] = [
     ("codeconnect", codeconnect::SUITES),
     ("music", music::SUITES),
     ("aspire", aspire::SUITES),
@@ -142,7 +142,7 @@ fn numbers(text: &str) -> Vec<f64> {
 }
 
 /// Why a file does not say what its document does; nothing where it does.
-fn differences((name, statements): &Row, found: &[String]) -> Vec<String> {
+fn differences((name, statements): &DocumentRow, found: &[String]) -> Vec<String> {
     let said = || statements.iter().copied().flatten();
     let mut wrong = Vec::new();
     for (statement, facts) in said() {
@@ -202,7 +202,7 @@ fn the_experiment_on_published_results_has_their_targets_and_figures() {
 
 #[test]
 fn a_number_that_no_statement_has_is_noticed_in_either_place() {
-    let row: Row = (
+    let row: DocumentRow = (
         "x",
         &[&[("- p95 response time: < 1000ms", &["p95 < 1000ms"])]],
     );
@@ -210,7 +210,7 @@ fn a_number_that_no_statement_has_is_noticed_in_either_place() {
     assert_eq!(found("p95 < 1000ms"), Vec::<String>::new());
     // Not as expected, and not stated.
     assert_eq!(found("p95 < 900ms").len(), 2);
-    let both: Row = (
+    let both: DocumentRow = (
         "x",
         &[&[("- p95 response time: < 1000ms", &["p95 < 900ms"])]],
     );

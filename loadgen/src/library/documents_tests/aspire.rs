@@ -1,15 +1,15 @@
 //! "Load Testing with K6" of Aspire AI. A flow alone has the users of normal load.
 
-use super::statement::{Row, Said};
+use super::statement::{DocumentRow, DocumentStatement};
 
-const OBJECTIVES: &[Said] = &[
+const OBJECTIVES: &[DocumentStatement] = &[
     (
         "- **API P95 Latency**: <300ms for GET requests, <1000ms for POST requests",
         &["method:GET: p95 < 300ms", "method:POST: p95 < 1000ms"],
     ),
     ("- **API Success Rate**: 99.9%", &["success > 99.9%"]),
 ];
-const ALERTS: &[Said] = &[
+const ALERTS: &[DocumentStatement] = &[
     (
         "- **Error Rate**: >1% triggers alert",
         &["warn: errors < 1%"],
@@ -19,20 +19,20 @@ const ALERTS: &[Said] = &[
         &["warn: pool.use < 80%"],
     ),
 ];
-const SLOW_ALERT: &[Said] = &[(
+const SLOW_ALERT: &[DocumentStatement] = &[(
     "- **P95 Latency**: >500ms triggers alert",
     &["warn: p95 < 500ms"],
 )];
-const NORMAL_LOAD: &[Said] = &[(
+const NORMAL_LOAD: &[DocumentStatement] = &[(
     "- **Users**: 50 concurrent / - **Duration**: 10 minutes",
     &["50 users", "for 600s"],
 )];
 /// Its baselines name no percentile: the one of its objectives.
-const ENROLMENT: &[Said] = &[(
+const ENROLMENT: &[DocumentStatement] = &[(
     "API P95 Latency / - **Enrollment Flow**: <2s end-to-end",
     &["flow:courses.enrol: p95 < 2s"],
 )];
-const LESSONS: &[Said] = &[
+const LESSONS: &[DocumentStatement] = &[
     (
         "API P95 Latency / - **Lesson Loading**: <500ms",
         &["courses.lesson: p95 < 500ms"],
@@ -46,11 +46,11 @@ const LESSONS: &[Said] = &[
         &["courses.complete_lesson: p95 < 200ms"],
     ),
 ];
-const ASSIGNMENTS: &[Said] = &[(
+const ASSIGNMENTS: &[DocumentStatement] = &[(
     "API P95 Latency / - **Assignment Submission**: <1s",
     &["courses.submit: p95 < 1s"],
 )];
-const ALL_THREE: &[Said] = &[(
+const ALL_THREE: &[DocumentStatement] = &[(
     "",
     &[
         "courses.enrol 33.33%",
@@ -60,7 +60,7 @@ const ALL_THREE: &[Said] = &[(
 )];
 
 /// Its suites.
-pub(super) const SUITES: &[Row] = &[
+pub(super) const SUITES: &[DocumentRow] = &[
     (
         "aspire_enrolment",
         &[

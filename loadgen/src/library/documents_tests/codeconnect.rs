@@ -1,13 +1,13 @@
 //! "CodeConnect Load Testing Suite", and the video classes of "CodeConnect Performance Test Results".
 
-use super::statement::{Row, Said};
+use super::statement::{DocumentRow, DocumentStatement};
 
-const SLO: &[Said] = &[
+const SLO: &[DocumentStatement] = &[
     ("- **P95 Latency**: < 1000ms", &["p95 < 1000ms"]),
     ("- **Success Rate**: > 99%", &["success > 99%"]),
     ("- **Error Rate**: < 1%", &["errors < 1%"]),
 ];
-const ONE_SCENARIO: &[Said] = &[
+const ONE_SCENARIO: &[DocumentStatement] = &[
     (
         "- **Concurrent Users**: 3000 (configurable)",
         &["3000 users"],
@@ -16,7 +16,7 @@ const ONE_SCENARIO: &[Said] = &[
 ];
 
 /// Its suites.
-pub(super) const SUITES: &[Row] = &[
+pub(super) const SUITES: &[DocumentRow] = &[
     (
         "codeconnect",
         &[

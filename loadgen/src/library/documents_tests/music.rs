@@ -1,19 +1,19 @@
 //! "Load Testing for Music 'n Me".
 
-use super::statement::{Row, Said};
+use super::statement::{DocumentRow, DocumentStatement};
 
-const GOALS: &[Said] = &[
+const GOALS: &[DocumentStatement] = &[
     ("- Error rate: < 1%", &["errors < 1%"]),
     ("- p95 response time: < 1000ms", &["p95 < 1000ms"]),
     ("- p99 response time: < 2000ms", &["p99 < 2000ms"]),
 ];
-const CONFLICTS: &[Said] = &[(
+const CONFLICTS: &[DocumentStatement] = &[(
     "- Some bookings will fail (409 Conflict) / - Failure rate < 5% acceptable",
     &["status:409: count < 5%"],
 )];
 
 /// Its suites.
-pub(super) const SUITES: &[Row] = &[
+pub(super) const SUITES: &[DocumentRow] = &[
     (
         "music_full",
         &[

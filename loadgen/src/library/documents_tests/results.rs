@@ -1,9 +1,9 @@
 //! "CodeConnect Performance Test Results", whose figures stand in an experiment.
 
-use super::statement::Row;
+use super::statement::DocumentRow;
 
 /// Its experiment.
-pub(super) const EXPERIMENTS: &[Row] = &[(
+pub(super) const EXPERIMENTS: &[DocumentRow] = &[(
     "codeconnect_results",
     &[&[
         (

@@ -1,9 +1,9 @@
 //! "Load Testing Suite" of Wheels & Wins. It states 50 workers for the heavy load and none
 //! for the others.
 
-use super::statement::{Row, Said};
+use super::statement::{DocumentRow, DocumentStatement};
 
-const WEBSOCKET: &[Said] = &[
+const WEBSOCKET: &[DocumentStatement] = &[
     (
         "PASS: 100+ concurrent users, P95 < 2s, success rate > 95% / WARNING: 50-99 users OR P95 2-3s OR success rate 90-95%",
         &[
@@ -22,11 +22,11 @@ const WEBSOCKET: &[Said] = &[
         &["chat.room"],
     ),
 ];
-const MANY_SOCKETS: &[Said] = &[(
+const MANY_SOCKETS: &[DocumentStatement] = &[(
     "PASS: 100+ concurrent users / WARNING: 50-99 users / FAIL: < 50 users",
     &["status:101: count >= 100 warn 50"],
 )];
-const DATABASE_LIMITS: &[Said] = &[(
+const DATABASE_LIMITS: &[DocumentStatement] = &[(
     "PASS: P95 < 100ms, success rate > 99% / WARNING: P95 100-200ms OR success rate 95-99%",
     &[
         "database.read: p95 < 100ms warn 200ms",
@@ -34,13 +34,13 @@ const DATABASE_LIMITS: &[Said] = &[(
         "success > 99% warn 95%",
     ],
 )];
-const DATABASE: &[Said] = &[
+const DATABASE: &[DocumentStatement] = &[
     ("- 80% reads (SELECT queries with RLS)", &["database.query"]),
     ("", &["for 600s"]),
 ];
 
 /// Its suites.
-pub(super) const SUITES: &[Row] = &[
+pub(super) const SUITES: &[DocumentRow] = &[
     (
         "wheels_websocket_quick",
         &[

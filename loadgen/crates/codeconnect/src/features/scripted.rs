@@ -22,14 +22,14 @@ use loadgen_engine::{
 use loadgen_stats::seed::Chance;
 
 /// What a scripted target answers to a request of an operation; `None` breaks the connection.
-type Answer<'s> = dyn FnMut(&'static str, &Request) -> Option<Reply> + 's;
+type ScriptedAnswer<'s> = dyn FnMut(&'static str, &Request) -> Option<Reply> + 's;
 
 /// Operation and outcome of a request that a flow sent.
 pub(super) type SentRequest = (&'static str, Option<Outcome>);
 
 /// The way to it.
 struct ScriptedTransport<'s> {
-    answer: &'s mut Answer<'s>,
+    answer: &'s mut ScriptedAnswer<'s>,
     sent: Vec<SentRequest>,
     /// Index of the first request of the last exchange.
     last: usize,
