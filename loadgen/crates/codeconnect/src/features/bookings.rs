@@ -336,7 +336,7 @@ fn judge_race(
                 }
             }
             Some(
-                check_racer(reply, slot, *student)
+                check_racer(reply, slot, *student, first_time)
                     .map_err(|mismatch| (failure(reply), mismatch.to_string())),
             )
         })
@@ -355,9 +355,17 @@ fn judge_race(
     judged
 }
 
-fn check_racer(reply: &Reply, slot: SlotId, student: UserId) -> Result<(), Mismatch> {
-    if check::problem_code(reply) == Some(Code::SlotFull) {
-        return Ok(());
+fn check_racer(
+    reply: &Reply,
+    slot: SlotId,
+    student: UserId,
+    first_time: bool,
+) -> Result<(), Mismatch> {
+    match check::problem_code(reply) {
+        Some(Code::SlotFull) => return Ok(()),
+        // Who won an earlier race for this place has it.
+        Some(Code::StudentBusy) if !first_time => return Ok(()),
+        _ => {}
     }
     let booking: BookingView = check::json(reply, 201)?;
     if booking.slot_id == slot

@@ -90,6 +90,15 @@ fn a_free_slot_that_nobody_gets_is_noticed_but_not_when_it_was_had_before() {
 }
 
 #[test]
+fn who_won_an_earlier_race_for_the_place_is_busy_then_and_nobody_is_the_first_time() {
+    let busy = || answer(409, &Problem::new(Code::StudentBusy, "has it"));
+    let again = race_of(vec![Some(busy()), Some(full())], false);
+    assert!(again.iter().all(|one| matches!(one, Some(Ok(())))));
+    let first = race_of(vec![Some(busy()), Some(won(1))], true);
+    assert!(matches!(first[0], Some(Err((Outcome::HttpError, _)))));
+}
+
+#[test]
 fn a_race_for_a_place_that_is_not_offered_is_told_so_to_all() {
     let closed = || answer(409, &Problem::new(Code::SlotClosed, "not offered"));
     let judged = race_of(vec![Some(closed()), Some(closed()), None], true);
