@@ -3,11 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, try_join_all};
-use shared::{
-    api::lab::Explanation,
-    profile::{OnOff, ReadSource},
-    snapshot::Snapshot,
-};
+use shared::{api::lab::Explanation, profile::ReadSource, snapshot::Snapshot};
 use tokio::sync::Mutex;
 
 use super::{
@@ -195,7 +191,7 @@ impl CodeConnectSystem {
         world.admin_accounts = sessions.admins().to_vec();
         // Without a token nobody knows where reads go.
         world.reads_may_be_old = view.is_some() && asked.db_reads == ReadSource::Replica;
-        world.pushes = view.is_some() && asked.notifications_write == OnOff::On;
+        world.pushes = view.is_some() && asked.notifications_write.is_on();
         world.database = self.database(&request, nonce, &mut warnings).await?;
         Ok(Arc::new(Prepared {
             labs: self.labs.clone(),
