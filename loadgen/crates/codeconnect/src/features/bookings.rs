@@ -361,11 +361,16 @@ fn check_racer(
     student: UserId,
     first_time: bool,
 ) -> Result<(), Mismatch> {
-    match check::problem_code(reply) {
-        Some(Code::SlotFull) => return Ok(()),
+    let refusal = check::problem(reply).filter(|one| {
         // Who won an earlier race for this place has it.
-        Some(Code::StudentBusy) if !first_time => return Ok(()),
-        _ => {}
+        one.code == Code::SlotFull || (one.code == Code::StudentBusy && !first_time)
+    });
+    match refusal {
+        Some(one) if one.detail.trim().is_empty() => {
+            return Err(Mismatch::new("a refusal that does not say why"));
+        }
+        Some(_) => return Ok(()),
+        None => {}
     }
     let booking: BookingView = check::json(reply, 201)?;
     if booking.slot_id == slot

@@ -99,6 +99,16 @@ fn who_won_an_earlier_race_for_the_place_is_busy_then_and_nobody_is_the_first_ti
 }
 
 #[test]
+fn a_loser_of_a_race_is_told_why() {
+    let silent = answer(409, &Problem::new(Code::SlotFull, " "));
+    let judged = race_of(vec![Some(silent), Some(won(1))], true);
+    let Some(Err((_, why))) = &judged[0] else {
+        panic!("{:?}", judged[0])
+    };
+    assert!(why.contains("does not say why"), "{why}");
+}
+
+#[test]
 fn a_race_for_a_place_that_is_not_offered_is_told_so_to_all() {
     let closed = || answer(409, &Problem::new(Code::SlotClosed, "not offered"));
     let judged = race_of(vec![Some(closed()), Some(closed()), None], true);
