@@ -139,7 +139,7 @@ impl CodeConnectSystem {
         &self,
         request: PrepareRequest<'_>,
     ) -> Result<Arc<dyn PreparedSystem>, SystemError> {
-        let mut warnings = Vec::new();
+        let (mut warnings, mut renewal) = (Vec::new(), None);
         let mut sessions = self.sessions.lock().await;
         let catalog = features::catalog();
         let needs_sessions = request
@@ -164,9 +164,10 @@ impl CodeConnectSystem {
                 .await?;
             if let Some(lifetime) = sessions.too_short_for(request.planned) {
                 warnings.push(format!(
-                    "the target's tokens live for {} s, shorter than a trial: requests after that are refused",
+                    "the target's tokens live for {} s, shorter than a trial: accounts are signed in again while it runs",
                     lifetime.as_secs()
                 ));
+                renewal = Some(sessions.renew(self.lab().clone()));
             }
         }
         let asked = profile(request.settings).map_err(SystemError::Failed)?;
@@ -200,6 +201,7 @@ impl CodeConnectSystem {
             encoding: encoding(asked.http_compression),
             world: Arc::new(world),
             warnings,
+            _renewal: renewal,
         }))
     }
 }

@@ -188,8 +188,8 @@ async fn send_again(
 
 /// Looks for a new booking on the list of one's own.
 async fn find_listed(it: &mut AppIteration<'_>, account: &TestAccount, booking: &BookingView) {
-    let mine =
-        Request::get(format!("{}?per_page={MAX_PER_PAGE}", paths::BOOKINGS)).bearer(&account.token);
+    let mine = Request::get(format!("{}?per_page={MAX_PER_PAGE}", paths::BOOKINGS))
+        .bearer(&account.token.get());
     let world = it.world;
     let (ledger, may_be_old) = (&world.ledger, world.reads_may_be_old);
     let reading = ledger.reading(account.id);
@@ -212,8 +212,8 @@ async fn give_back(
     let world = it.world;
     let ledger = &world.ledger;
     ledger.cancelling(entry, booking);
-    let request =
-        Request::post(paths::with_id(paths::BOOKING_CANCEL, booking.id)).bearer(&account.token);
+    let request = Request::post(paths::with_id(paths::BOOKING_CANCEL, booking.id))
+        .bearer(&account.token.get());
     let cancelled = it
         .call(&CANCEL, request, |reply| check_cancel(reply, booking.id))
         .await;
@@ -392,7 +392,7 @@ pub(super) fn fresh_key(world: &World, rng: &mut Chance) -> String {
 
 pub(crate) fn create_request(account: &TestAccount, slot_id: SlotId, key: &str) -> Request {
     Request::post_json(paths::BOOKINGS, &BookingRequest { slot_id })
-        .bearer(&account.token)
+        .bearer(&account.token.get())
         .idempotency_key(key)
 }
 

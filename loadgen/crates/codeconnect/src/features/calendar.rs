@@ -88,7 +88,7 @@ async fn month(mut it: AppIteration<'_>) {
     let Some(account) = it.world.any_mentor(it.rng) else {
         return;
     };
-    let request = Request::get(paths::CALENDAR).bearer(&account.token);
+    let request = Request::get(paths::CALENDAR).bearer(&account.token.get());
     it.call(&MONTH, request, |reply| check_month(reply, account))
         .await;
 }
@@ -99,7 +99,7 @@ async fn full_month(mut it: AppIteration<'_>) {
         return;
     };
     let least = fewest_events(it.world.counts);
-    let request = Request::get(paths::CALENDAR).bearer(&account.token);
+    let request = Request::get(paths::CALENDAR).bearer(&account.token.get());
     it.call(&MONTH, request, |reply| {
         check_full_month(reply, account, least)
     })
@@ -163,7 +163,7 @@ async fn drag(mut it: AppIteration<'_>) {
             starts_at: *starts_at,
         },
     )
-    .bearer(&account.token);
+    .bearer(&account.token.get());
     let moved = it
         .call(&MOVE, request, |reply| check_move(reply, event, *starts_at))
         .await;
@@ -213,7 +213,7 @@ fn week_request(account: &MentorAccount, date: Option<NaiveDate>) -> Request {
         Some(date) => format!("{}?date={date}", paths::CALENDAR_WEEK),
         None => paths::CALENDAR_WEEK.to_owned(),
     };
-    Request::get(path).bearer(&account.token)
+    Request::get(path).bearer(&account.token.get())
 }
 
 async fn look(

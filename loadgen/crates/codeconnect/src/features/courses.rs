@@ -185,7 +185,8 @@ async fn read_lesson(mut it: AppIteration<'_>) {
     let Some(account) = it.world.any_account(it.rng) else {
         return;
     };
-    let (token, student) = (&account.token, account.id);
+    let held = account.token.get();
+    let (token, student) = (&*held, account.id);
     let Some(mut latest) = opened(&mut it, token, student, n).await else {
         return;
     };
@@ -247,7 +248,8 @@ async fn submit(mut it: AppIteration<'_>) {
     let Some(account) = it.world.any_account(it.rng) else {
         return;
     };
-    let (token, student) = (&account.token, account.id);
+    let held = account.token.get();
+    let (token, student) = (&*held, account.id);
     if opened(&mut it, token, student, n).await.is_none() {
         return;
     }

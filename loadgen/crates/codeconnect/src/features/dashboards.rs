@@ -60,7 +60,7 @@ async fn admin(mut it: AppIteration<'_>) {
     let Some(account) = it.world.any_admin(it.rng) else {
         return;
     };
-    let request = Request::get(paths::DASHBOARD_ADMIN).bearer(&account.token);
+    let request = Request::get(paths::DASHBOARD_ADMIN).bearer(&account.token.get());
     it.call(&ADMIN, request, |reply| check_dashboard(reply).map(drop))
         .await;
 }
@@ -69,7 +69,7 @@ async fn mentor(mut it: AppIteration<'_>) {
     let Some(account) = it.world.any_mentor(it.rng) else {
         return;
     };
-    let request = Request::get(paths::DASHBOARD_MENTOR).bearer(&account.token);
+    let request = Request::get(paths::DASHBOARD_MENTOR).bearer(&account.token.get());
     it.call(&MENTOR, request, |reply| {
         let shown = check_dashboard(reply)?;
         let own = dataset::id(RowKind::Mentor, account.mentor);
@@ -82,7 +82,7 @@ async fn student(mut it: AppIteration<'_>) {
     let Some(account) = it.world.any_account(it.rng) else {
         return;
     };
-    let request = Request::get(paths::DASHBOARD_STUDENT).bearer(&account.token);
+    let request = Request::get(paths::DASHBOARD_STUDENT).bearer(&account.token.get());
     it.call(&STUDENT, request, |reply| {
         let shown = check_dashboard(reply)?;
         only(

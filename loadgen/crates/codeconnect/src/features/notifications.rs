@@ -57,7 +57,7 @@ async fn read(mut it: AppIteration<'_>) {
     let Some(account) = it.world.any_account(it.rng) else {
         return;
     };
-    let count = Request::get(paths::NOTIFICATIONS_UNREAD).bearer(&account.token);
+    let count = Request::get(paths::NOTIFICATIONS_UNREAD).bearer(&account.token.get());
     if it.call(&UNREAD, count, check_count).await.is_none() {
         return;
     }
@@ -69,7 +69,7 @@ async fn read(mut it: AppIteration<'_>) {
     };
     let entry = it.world.ledger.marking(account.id, chosen.id);
     let path = paths::with_id(paths::NOTIFICATION_READ, chosen.id);
-    let mark = Request::post(path).bearer(&account.token);
+    let mark = Request::post(path).bearer(&account.token.get());
     let marked = it
         .call(&READ, mark, |reply| check_marked(reply, chosen))
         .await;
@@ -79,7 +79,7 @@ async fn read(mut it: AppIteration<'_>) {
     it.world.ledger.marked(entry);
     let change = OwnChange::acknowledged();
     if all {
-        let request = Request::post(paths::NOTIFICATIONS_READ).bearer(&account.token);
+        let request = Request::post(paths::NOTIFICATIONS_READ).bearer(&account.token.get());
         let marked = it
             .call(&READ_ALL, request, |reply| {
                 check::json::<MarkedRead>(reply, 200)
@@ -99,7 +99,7 @@ async fn list(
     account: &TestAccount,
     marked: Option<(NotificationId, OwnReading)>,
 ) -> Option<Vec<NotificationView>> {
-    let request = Request::get(paths::NOTIFICATIONS).bearer(&account.token);
+    let request = Request::get(paths::NOTIFICATIONS).bearer(&account.token.get());
     let (ledger, may_be_old) = (&it.world.ledger, it.world.reads_may_be_old);
     it.call(&LIST, request, |reply| {
         let items = check_list(reply)?;

@@ -76,7 +76,7 @@ async fn pay(mut it: AppIteration<'_>) {
         booking_id: booking.id,
     };
     let intent = Request::post_json(paths::PAYMENT_INTENTS, &body)
-        .bearer(&account.token)
+        .bearer(&account.token.get())
         .idempotency_key(&payment_key);
     let made = it
         .call(&INTENT, intent, |reply| check_intent(reply, &booking))
@@ -86,7 +86,8 @@ async fn pay(mut it: AppIteration<'_>) {
     };
     if let Some(end) = capture(&mut it, account, &payment).await {
         let may_be_old = it.world.reads_may_be_old;
-        let get = Request::get(paths::with_id(paths::BOOKING, booking.id)).bearer(&account.token);
+        let get =
+            Request::get(paths::with_id(paths::BOOKING, booking.id)).bearer(&account.token.get());
         it.call(&SETTLED, get, |reply| {
             check_settled(reply, &booking, end, may_be_old)
         })
@@ -102,14 +103,15 @@ async fn capture(
     payment: &PaymentView,
 ) -> Option<PaymentStatus> {
     let path = paths::with_id(paths::PAYMENT_CONFIRM, payment.id);
-    let confirm = Request::post(path).bearer(&account.token);
+    let confirm = Request::post(path).bearer(&account.token.get());
     let mut seen = it
         .call(&CONFIRM, confirm, |reply| check_same(reply, payment))
         .await?
         .status;
     for _ in 0..LOOKS {
         it.transport.pause(LOOK).await;
-        let get = Request::get(paths::with_id(paths::PAYMENT, payment.id)).bearer(&account.token);
+        let get =
+            Request::get(paths::with_id(paths::PAYMENT, payment.id)).bearer(&account.token.get());
         seen = it
             .call(&GET, get, |reply| check_look(reply, payment))
             .await?;

@@ -184,7 +184,7 @@ pub(super) fn world() -> World {
     let account = TestAccount {
         student: 0,
         id: student(),
-        token: "secret".to_owned(),
+        token: "secret".into(),
         rooms: Vec::new(),
     };
     World::new(Scale::Tiny.counts(), vec![account], 7, true)

@@ -18,7 +18,7 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, FeatureFlows, Op, Reservation, World};
+use crate::flows::{AccountToken, AppFlow, AppIteration, FeatureFlows, Op, Reservation, World};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     flow::{Access, Failed, Settled},
@@ -67,7 +67,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
 #[derive(Clone, Copy)]
 pub(super) struct Participant<'a> {
     id: UserId,
-    pub(super) token: &'a str,
+    pub(super) token: &'a AccountToken,
 }
 
 /// A class, and who takes part in it.
@@ -141,7 +141,7 @@ pub(super) async fn begin(
     let body = SessionRequest {
         booking_id: class.booking,
     };
-    let request = Request::post_json(paths::SESSIONS, &body).bearer(who.token);
+    let request = Request::post_json(paths::SESSIONS, &body).bearer(&who.token.get());
     it.call(&INITIATE, request, |reply| {
         let session = check_initiated(reply, class)?;
         Ok((session, reply.status == 201))
@@ -155,7 +155,7 @@ async fn initiate(it: &mut AppIteration<'_>, class: &Class<'_>, both: bool) -> O
         let body = SessionRequest {
             booking_id: class.booking,
         };
-        let request = Request::post_json(paths::SESSIONS, &body).bearer(class.mentor.token);
+        let request = Request::post_json(paths::SESSIONS, &body).bearer(&class.mentor.token.get());
         it.call(&INITIATE, request, |reply| {
             let same = check_initiated(reply, class)?;
             if reply.status == 200 && same.id == session.id {
@@ -174,7 +174,7 @@ async fn meet(it: &mut AppIteration<'_>, class: &Class<'_>, session: &SessionVie
     for who in [class.student, class.mentor] {
         let request = Request::post(paths::with_id(paths::SESSION_JOIN, session.id));
         let grant = it
-            .call(&JOIN, request.bearer(who.token), |reply| {
+            .call(&JOIN, request.bearer(&who.token.get()), |reply| {
                 check_grant(reply, session)
             })
             .await;
@@ -287,7 +287,7 @@ fn settled(
 pub(super) async fn end(it: &mut AppIteration<'_>, class: &Class<'_>, session: &SessionView) {
     let request = Request::post(paths::with_id(paths::SESSION_END, session.id));
     let recording = it
-        .call(&END, request.bearer(class.student.token), |reply| {
+        .call(&END, request.bearer(&class.student.token.get()), |reply| {
             let ended: SessionView = check::json(reply, 200)?;
             if ended.id != session.id || ended.ended_at.is_none() {
                 return Err(Mismatch::new("the session has not ended"));
@@ -299,14 +299,18 @@ pub(super) async fn end(it: &mut AppIteration<'_>, class: &Class<'_>, session: &
         .await;
     let Some(recording) = recording else { return };
     let request = Request::get(paths::with_id(paths::RECORDING, recording));
-    it.call(&RECORDING, request.bearer(class.mentor.token), |reply| {
-        let seen: RecordingView = check::json(reply, 200)?;
-        if seen.id == recording && seen.booking_id == class.booking && seen.size_bytes > 0 {
-            Ok(())
-        } else {
-            Err(Mismatch::new("the recording is not that of the class"))
-        }
-    })
+    it.call(
+        &RECORDING,
+        request.bearer(&class.mentor.token.get()),
+        |reply| {
+            let seen: RecordingView = check::json(reply, 200)?;
+            if seen.id == recording && seen.booking_id == class.booking && seen.size_bytes > 0 {
+                Ok(())
+            } else {
+                Err(Mismatch::new("the recording is not that of the class"))
+            }
+        },
+    )
     .await;
 }
 

@@ -10,7 +10,9 @@ use shared::{
     ids::{RoomId, UserId},
 };
 
-use super::{popularity::Popularity, reservations::Reservations, searches};
+use super::{
+    account_token::AccountToken, popularity::Popularity, reservations::Reservations, searches,
+};
 use crate::{database::DatabaseTarget, ledger::LedgerRecorder};
 use loadgen_engine::{clock::time_of_day, schedule::LoadShare};
 use loadgen_stats::seed::Chance;
@@ -62,7 +64,7 @@ pub struct TestAccount {
     /// Its id on the target.
     pub id: UserId,
     /// Goes into `Authorization: Bearer …`.
-    pub token: String,
+    pub token: AccountToken,
     /// The chat rooms this student is a member of.
     pub rooms: Vec<RoomId>,
 }
@@ -73,7 +75,7 @@ pub struct MentorAccount {
     /// Number in the dataset.
     pub mentor: u32,
     /// Goes into `Authorization: Bearer …`.
-    pub token: String,
+    pub token: AccountToken,
 }
 
 /// A signed-in administrator.
@@ -82,7 +84,7 @@ pub struct AdminAccount {
     /// Number in the dataset.
     pub admin: u32,
     /// Goes into `Authorization: Bearer …`.
-    pub token: String,
+    pub token: AccountToken,
 }
 
 impl fmt::Debug for AdminAccount {

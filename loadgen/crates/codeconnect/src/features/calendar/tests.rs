@@ -11,7 +11,7 @@ use super::*;
 fn account() -> MentorAccount {
     MentorAccount {
         mentor: 1,
-        token: String::new(),
+        token: "".into(),
     }
 }
 

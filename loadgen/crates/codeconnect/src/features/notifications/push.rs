@@ -53,7 +53,7 @@ async fn hear(mut it: AppIteration<'_>) {
     };
     // One of another flow may be open.
     it.transport.socket_close().await;
-    let request = Request::get(paths::CHAT_SOCKET).bearer(class.student.token);
+    let request = Request::get(paths::CHAT_SOCKET).bearer(&class.student.token.get());
     if !it.transport.socket_open(chat::CONNECT.id(), request).await {
         return;
     }
