@@ -270,7 +270,7 @@ impl Population {
                 tokio::select! {
                     biased;
                     () = self.stop.cancelled() => break,
-                    begin = User::wait_until(worker, at) => at = begin,
+                    begin = user.wait_until(at) => at = begin,
                 }
                 woke = worker.clock.now();
             } else {

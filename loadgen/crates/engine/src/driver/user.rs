@@ -1,8 +1,9 @@
 //! One virtual user: its connections, and the records of its open requests.
 
-use std::{rc::Rc, time::Duration};
-
-use tokio::time::sleep;
+use std::{
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
 use super::{
     connection::Connection,
@@ -34,7 +35,7 @@ pub(super) struct User {
     /// Its number among the worker's users.
     pub(super) number: u32,
     pub(super) connection: Option<Connection>,
-    /// Its request timeout.
+    /// Its request timeout, and the end of its pauses.
     pub(super) timer: RequestTimer,
     /// Further connections for requests that are sent at the same time.
     pub(super) burst: Vec<Option<Connection>>,
@@ -113,19 +114,21 @@ impl User {
     }
 
     /// Waits until `at` and returns the intended start of the next request.
-    pub(super) async fn wait_until(worker: &WorkerContext, at: Nanos) -> Nanos {
-        let left = at.since(worker.clock.now());
+    pub(super) async fn wait_until(&mut self, at: Nanos) -> Nanos {
+        let left = at.since(self.worker.clock.now());
         if left > Nanos(0) {
-            sleep(left.duration()).await;
+            self.timer
+                .wait_until(Instant::now() + left.duration())
+                .await;
         }
-        intended_start(at, worker.clock.now())
+        intended_start(at, self.worker.clock.now())
     }
 
     /// Waits for a think time; the next request's intended start is its end.
     pub(super) async fn think(&mut self, think: Duration) {
         self.arrived = None;
         let at = self.intended + Nanos::from_duration(think);
-        self.intended = Self::wait_until(&self.worker, at).await;
+        self.intended = self.wait_until(at).await;
     }
 
     /// Ends a wait that belongs to no request: what follows is intended now. The first request of an
