@@ -7,7 +7,7 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, Op};
+use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -28,7 +28,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         operations: &[&LOGIN, &ME],
         needs_sessions: false,
         at_once: 1,
-        run: |it| Box::pin(login(it)),
+        run: |it| FlowFuture::new(login(it)),
     }],
     caches: &[CachedReads {
         switch: "cache.users",

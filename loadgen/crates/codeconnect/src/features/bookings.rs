@@ -17,7 +17,9 @@ use shared::{
 };
 
 use super::mentors;
-use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, Op, TestAccount, World};
+use crate::flows::{
+    AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, Op, TestAccount, World,
+};
 use crate::ledger::{LedgerEntry, LedgerRecorder};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
@@ -57,7 +59,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&mentors::AVAILABILITY, &CREATE, &MINE, &CANCEL],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(book(it)),
+            run: |it| FlowFuture::new(book(it)),
         },
         AppFlow {
             name: "bookings.race",
@@ -65,7 +67,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&RACE],
             needs_sessions: true,
             at_once: RACERS,
-            run: |it| Box::pin(race(it)),
+            run: |it| FlowFuture::new(race(it)),
         },
     ],
     caches: &[CachedReads {

@@ -18,7 +18,7 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, FeatureFlows, Op};
+use crate::flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     flow::{Access, Failed, Settled},
@@ -57,7 +57,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         ],
         needs_sessions: true,
         at_once: 1,
-        run: |it| Box::pin(class(it)),
+        run: |it| FlowFuture::new(class(it)),
     }],
     needs_staff: true,
     ..FeatureFlows::new("sessions", "Video classes")
