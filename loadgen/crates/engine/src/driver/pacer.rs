@@ -70,8 +70,11 @@ pub(super) fn run(
             report.stopped = Some(next.map_or(now, |arrival| now.min(arrival.intended)));
             return report;
         }
+        // A change begins now: what was due before it is released first, or nothing would ever count it.
+        let is_overdue = next.is_some_and(|arrival| arrival.intended <= now);
         let changed = control
             .as_mut()
+            .filter(|_| !is_overdue)
             .and_then(|control| control.changed_rate(now, index));
         if let Some((rate, rest)) = changed {
             report.changes.push((now, ControlEvent::Rate(rate)));
@@ -121,4 +124,79 @@ pub(super) fn run(
         }
     }
     report
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use shared::time::Millis;
+    use tokio::sync::{mpsc, watch};
+
+    use super::*;
+    use crate::{
+        flow::shop,
+        schedule::{FlowMixes, Replanner, Schedule, plan},
+        suite::{Arrivals, LoadModel, Phase, Windows},
+    };
+
+    const SPAN: Millis = Millis(200);
+
+    fn planned() -> ArrivalPlan {
+        let load = LoadModel::Open {
+            phases: vec![Phase {
+                name: String::new(),
+                duration: SPAN,
+                rate: "1000/s".parse().unwrap(),
+                to: None,
+                flows: Vec::new(),
+            }],
+            arrivals: Arrivals::Constant,
+        };
+        let windows = Windows {
+            warm_up: Millis(0),
+            measure: SPAN,
+            drain: Millis(1_000),
+        };
+        match plan(&load, &[1.0], &windows, 7).unwrap() {
+            Schedule::Open(plan) => plan,
+            Schedule::Closed(_) => unreachable!(),
+        }
+    }
+
+    #[test]
+    fn what_was_due_before_a_change_of_the_rate_is_released_however_late_the_pacer_is() {
+        let plan = planned();
+        let (sender, mut released) = mpsc::channel(1_000);
+        let events = watch::Sender::new(None);
+        let mixes = FlowMixes::constant(&[1.0]).unwrap();
+        let end = Nanos::from_millis(SPAN.0);
+        let replanner = Replanner::new(Arrivals::Constant, mixes, end, 7);
+        let control = ControlReceiver::new(events.subscribe(), Some(replanner));
+        events.send_replace(Some(ControlEvent::Rate(100.0)));
+        let clock = TrialClock::start();
+        clock.sleep_until(Nanos::from_millis(50));
+        let paced = plan.clone();
+        // On a thread of its own, whose precedence it raises.
+        let pacer = thread::spawn(move || {
+            let progress = Progress::new(shop().operations);
+            let stop = CancellationToken::new();
+            run(&paced, clock, &[sender], &progress, &stop, Some(control))
+        });
+        let report = pacer.join().unwrap();
+        let [(changed_at, ControlEvent::Rate(_))] = report.changes[..] else {
+            panic!("{:?}", report.changes);
+        };
+        let mut arrivals = Vec::new();
+        while let Ok(due) = released.try_recv() {
+            arrivals.push(due.arrival);
+        }
+        let before: Vec<Arrival> = plan
+            .arrivals()
+            .take_while(|one| one.intended <= changed_at)
+            .collect();
+        assert!(before.len() >= 50, "{}", before.len());
+        assert_eq!(arrivals[..before.len()], before[..]);
+        assert!((0..).zip(&arrivals).all(|(index, one)| one.index == index));
+    }
 }
