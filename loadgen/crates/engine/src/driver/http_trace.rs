@@ -35,6 +35,11 @@ impl HttpTrace {
         }
     }
 
+    /// Whether further exchanges are printed: of others no message has to be made.
+    pub(super) fn goes_on(&self) -> bool {
+        self.left.load(Relaxed) > 0
+    }
+
     /// The text of a request that is to be printed; `None` once enough were.
     pub(super) fn request(&self, request: &HttpMessage, body_bytes: &Bytes) -> Option<String> {
         self.left
@@ -200,8 +205,10 @@ mod tests {
         let shown = |trace: &HttpTrace| trace.request(&request, &Bytes::new());
         let text = shown(&trace).unwrap();
         assert_eq!(text, "> GET /a HTTP/2\n> :authority: h\n");
+        assert!(trace.goes_on());
         let shown = |trace: &HttpTrace| shown(trace).is_some();
         assert!(shown(&other));
+        assert!(!trace.goes_on() && !other.goes_on());
         assert!(!shown(&trace) && !shown(&other));
     }
 }

@@ -27,7 +27,8 @@ const MOST_AT_ONCE: usize = 256;
 impl Transport for User {
     fn exchange(&mut self, op: OpId, request: Request) -> FlowFuture<'_, Option<Reply>> {
         self.begin(std::iter::once(op));
-        let shown = self.worker.trace.as_ref().and_then(|trace| {
+        let trace = self.worker.trace.as_ref();
+        let shown = trace.filter(|trace| trace.goes_on()).and_then(|trace| {
             let message = message(self.worker.endpoint(self.number), &request)?;
             trace.request(&message, &request.body)
         });
