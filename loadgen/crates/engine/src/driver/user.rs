@@ -1,9 +1,6 @@
 //! One virtual user: its connections, and the records of its open requests.
 
-use std::{
-    rc::Rc,
-    time::{Duration, Instant},
-};
+use std::{rc::Rc, time::Duration};
 
 use super::{
     connection::Connection,
@@ -115,11 +112,9 @@ impl User {
 
     /// Waits until `at` and returns the intended start of the next request.
     pub(super) async fn wait_until(&mut self, at: Nanos) -> Nanos {
-        let left = at.since(self.worker.clock.now());
-        if left > Nanos(0) {
-            self.timer
-                .wait_until(Instant::now() + left.duration())
-                .await;
+        if at > self.worker.clock.now() {
+            let until = self.worker.clock.instant(at);
+            self.timer.wait_until(until).await;
         }
         intended_start(at, self.worker.clock.now())
     }
