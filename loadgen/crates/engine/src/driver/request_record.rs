@@ -32,7 +32,8 @@ pub(super) struct RequestRecord {
     pub(super) stage: RequestStage,
 }
 
-/// Puts a response or its failure into the record. A failure is recorded at once.
+/// Puts a response or its failure into the record, whose exchange says when it was done. A failure is
+/// recorded at once.
 pub(super) fn conclude(
     worker: &WorkerContext,
     record: &mut RequestRecord,
@@ -40,7 +41,6 @@ pub(super) fn conclude(
 ) -> Option<Reply> {
     match result {
         Ok(mut reply) => {
-            record.sample.done = worker.clock.now();
             record.sample.status = reply.status;
             record.sample.bytes_in = reply.bytes;
             record.sample.cost = reply
