@@ -6,7 +6,6 @@ use futures_util::future::join_all;
 
 use super::{
     connection::{Connection, exchange},
-    http_trace,
     message::message,
     request_record::conclude,
     request_timer::RequestTimer,
@@ -43,11 +42,16 @@ impl Transport for User {
                 sample,
             )
             .await;
-            if let Some(text) = shown {
-                http_trace::print(text, &result);
+            let is_shown = shown.is_some();
+            if let (Some(text), Some(trace)) = (shown, &self.worker.trace) {
+                trace.print(text, &result);
             }
             let reply = conclude(&self.worker, &mut self.records[0], result);
             self.advance();
+            if is_shown {
+                // A terminal or a pipe may have been slow: no lateness of what comes next.
+                self.waited();
+            }
             reply
         })
     }
