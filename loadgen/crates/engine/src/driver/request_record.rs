@@ -1,7 +1,6 @@
 //! The record of one open request: from its begin to its settlement in the worker's shard.
 
-use http::HeaderName;
-use shared::{headers::SERVER_TIMING, timing::ServerTiming};
+use shared::timing::ServerTiming;
 
 use super::{encoding, message::RequestFailure, worker_context::WorkerContext};
 use crate::{
@@ -10,9 +9,6 @@ use crate::{
     sample::{Outcome, Sample},
     units::Nanos,
 };
-
-/// Header with the times that the target spent on a request.
-const COST: HeaderName = HeaderName::from_static(SERVER_TIMING);
 
 /// How far a request has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +41,7 @@ pub(super) fn conclude(
             record.sample.bytes_in = reply.bytes;
             record.sample.cost = reply
                 .headers
-                .get(&COST)
+                .server_timing()
                 .map(|value| ServerTiming::parse(&value));
             record.stage = RequestStage::Responded;
             worker.shard.borrow_mut().finished(record.sample.done);
