@@ -2,6 +2,8 @@
 //! buffers have grown, an allocation of its own. The request is written from one buffer, the response
 //! is parsed where it was read to.
 
+mod read_buffers;
+
 use std::{
     fmt::Write as _,
     future::poll_fn,
@@ -26,13 +28,15 @@ use crate::request::Request;
 
 /// Space for the first response of a connection; one of a few kilobytes needs no second read.
 const READ: usize = 4 * 1024;
+/// Least space for a read.
+const LEAST: usize = READ / 4;
 /// A longer body is counted while it is read, not collected first.
 const COLLECTED: u64 = 256 * 1024;
 /// Space for each read of such a body.
-const LONG_READ: u64 = 64 * 1024;
+const LONG_READ: usize = 64 * 1024;
 /// A longer request body is written after the head, not copied behind it.
 const COPIED: usize = 8 * 1024;
-/// The buffer of a longer response is given back with the response: users that wait cost little.
+/// The buffer of a longer response is for no other one: its memory is free when the response is.
 const KEPT: usize = 64 * 1024;
 /// The space for responses grows by so many bytes: their lengths differ by a few.
 const STEP: usize = 1024;
@@ -40,10 +44,10 @@ const STEP: usize = 1024;
 /// An open connection.
 pub(super) struct Http1Client {
     stream: ClientStream,
-    /// What was read and belongs to no response yet.
+    /// What was read and belongs to no response yet. Without memory between a response and the next request.
     input: BytesMut,
-    /// Space for a response: more than the longest one so far that is kept. A read that fills the buffer
-    /// does not show that nothing is left: another one has to ask.
+    /// Space for a response: more than the longest one so far whose buffer was kept. A read that fills the
+    /// buffer does not show that nothing is left: another one has to ask.
     space: usize,
     /// Bytes that were read since the present request was sent.
     received: usize,
@@ -84,7 +88,7 @@ impl Http1Client {
     pub(super) fn is_usable(&mut self) -> bool {
         self.reusable && self.input.is_empty() && {
             let mut context = Context::from_waker(Waker::noop());
-            self.make_space(self.space);
+            self.take_buffer();
             // Without an event of the socket this is no system call.
             self.poll_fill(&mut context).is_pending()
         }
@@ -115,6 +119,9 @@ impl Http1Client {
         // A response that is not read to its end leaves the connection in an unknown state.
         self.reusable = false;
         self.received = 0;
+        if self.input.is_empty() {
+            self.take_buffer();
+        }
         self.output.clear();
         encode(endpoint, request, &mut self.output);
         self.body = if request.body.len() > COPIED {
@@ -142,18 +149,17 @@ impl Http1Client {
             BodyLength::Known(0) => {}
             BodyLength::Known(length) => self.read_known(length, &mut prefix).await?,
             BodyLength::Chunked => self.read_chunks(&mut prefix).await?,
-            BodyLength::UntilClosed => loop {
-                prefix.push(self.input.split().freeze());
-                if self.fill().await? == 0 {
-                    break;
-                }
-            },
+            BodyLength::UntilClosed => self.read_rest(&mut prefix).await?,
         }
-        if self.received < KEPT {
+        let is_kept = self.received < KEPT;
+        if is_kept {
             self.space = self.space.max((self.received + 1).next_multiple_of(STEP));
-        } else if self.input.is_empty() {
-            // The memory is shared with the body, and free when that is.
-            self.input = BytesMut::new();
+        }
+        if self.input.is_empty() {
+            let buffer = std::mem::take(&mut self.input);
+            if is_kept {
+                read_buffers::keep(buffer);
+            }
         }
         self.reusable = reusable;
         Ok(prefix.finish())
@@ -175,7 +181,7 @@ impl Http1Client {
         }
         while left > 0 {
             if self.input.is_empty() {
-                self.make_space(left.min(LONG_READ) as usize + 1);
+                self.make_space(left.min(LONG_READ as u64) as usize + 1);
                 self.fill_more().await?;
             }
             let part = left.min(self.input.len() as u64);
@@ -183,6 +189,22 @@ impl Http1Client {
             left -= part;
         }
         Ok(())
+    }
+
+    /// Reads to the end of the stream. Nobody says how far that is: each buffer is twice as large as the one
+    /// before.
+    async fn read_rest(&mut self, prefix: &mut BodyPrefix) -> Result<(), Http1Error> {
+        let mut space = 2 * READ;
+        loop {
+            prefix.push(self.input.split().freeze());
+            if self.input.capacity() < LEAST {
+                self.make_space(space);
+                space = (2 * space).min(LONG_READ);
+            }
+            if self.fill().await? == 0 {
+                return Ok(());
+            }
+        }
     }
 
     async fn read_chunks(&mut self, prefix: &mut BodyPrefix) -> Result<(), Http1Error> {
@@ -266,6 +288,13 @@ impl Http1Client {
         Ok(poll_fn(|context| self.poll_fill(context)).await?)
     }
 
+    /// Takes memory for a response, where there is none yet and nothing in it.
+    fn take_buffer(&mut self) {
+        if !self.input.try_reclaim(self.space) {
+            self.input = read_buffers::take(self.space);
+        }
+    }
+
     /// Makes room for so many bytes where nothing has to be copied: in the memory that is there, once nobody
     /// has a response in it, or in other.
     fn make_space(&mut self, bytes: usize) {
@@ -277,7 +306,7 @@ impl Http1Client {
     /// Reads what has come, behind what is there.
     fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let free = self.input.capacity() - self.input.len();
-        if free < READ / 4 {
+        if free < LEAST {
             self.input.reserve(READ);
         }
         self.poll_read(context)
