@@ -1,4 +1,4 @@
-//! What a request costs the allocator: in a steady closed loop, nothing.
+//! What a request costs the allocator: in a steady load, nothing.
 
 #![expect(
     clippy::unwrap_used,
@@ -21,7 +21,7 @@ use loadgen_engine::{
     request::Request,
     sample::OpId,
     schedule,
-    suite::{LoadModel, Windows},
+    suite::{Arrivals, LoadModel, Phase, Windows},
 };
 use shared::time::Millis;
 use tokio_util::sync::CancellationToken;
@@ -95,22 +95,44 @@ fn serve(length: usize) -> SocketAddr {
     address
 }
 
-/// Sends all requests, one after the other, and returns what was seen before each.
-fn driven(address: SocketAddr) -> Vec<u64> {
-    let watched = Arc::new(Watched {
-        flow: SingleRequest::new(Request::get("/"), None),
-        seen: Mutex::new(Vec::with_capacity(REQUESTS as usize)),
-    });
-    let load = LoadModel::Closed {
+/// One user without pauses.
+fn closed() -> LoadModel {
+    LoadModel::Closed {
         users: 1,
         duration: Millis(30_000),
         think: None,
         iterations: Some(REQUESTS),
+    }
+}
+
+/// As many arrivals in a second.
+fn open() -> LoadModel {
+    LoadModel::Open {
+        phases: vec![Phase {
+            name: String::new(),
+            duration: Millis(1_000),
+            rate: format!("{REQUESTS}/s").parse().unwrap(),
+            to: None,
+            flows: Vec::new(),
+        }],
+        arrivals: Arrivals::Constant,
+    }
+}
+
+/// Sends all requests over one connection, and returns what was seen before each.
+fn driven(address: SocketAddr, load: &LoadModel) -> Vec<u64> {
+    let watched = Arc::new(Watched {
+        flow: SingleRequest::new(Request::get("/"), None),
+        seen: Mutex::new(Vec::with_capacity(REQUESTS as usize)),
+    });
+    let measure = match load {
+        LoadModel::Open { .. } => Millis(1_000),
+        LoadModel::Closed { duration, .. } => *duration,
     };
     let windows = Windows {
         warm_up: Millis(0),
-        measure: Millis(30_000),
-        drain: Millis(1_000),
+        measure,
+        drain: Millis(10_000),
     };
     let flow: Arc<dyn Flow> = Arc::<Watched>::clone(&watched);
     let data = driver::run(DriverSetup {
@@ -118,7 +140,7 @@ fn driven(address: SocketAddr) -> Vec<u64> {
             address,
             host: address.to_string(),
         }],
-        schedule: schedule::plan(&load, &[1.0], &windows, 1).unwrap(),
+        schedule: schedule::plan(load, &[1.0], &windows, 1).unwrap(),
         flows: vec![FlowLoad {
             flow,
             weight: 1.0,
@@ -139,16 +161,21 @@ fn driven(address: SocketAddr) -> Vec<u64> {
 }
 
 #[test]
-fn a_request_of_a_steady_loop_allocates_nothing() {
-    for length in [2, 6_000] {
-        let seen = driven(serve(length));
+fn a_request_of_a_steady_load_allocates_nothing() {
+    for (load, length) in [
+        (closed(), 2),
+        (closed(), 6_000),
+        (open(), 2),
+        (open(), 6_000),
+    ] {
+        let seen = driven(serve(length), &load);
         let steady = &seen[WARM_UP..];
         // At the end of a second the recorder puts away its counters.
         let allocated = steady.windows(2).filter(|two| two[0] != two[1]).count();
         let made = steady[steady.len() - 1] - steady[0];
         assert!(
             allocated * 10 < steady.len(),
-            "{allocated} of {} requests with a body of {length} bytes allocated, {made} times together",
+            "{allocated} of {} requests allocated, {made} times together: {load:?}, {length} bytes",
             steady.len()
         );
     }
