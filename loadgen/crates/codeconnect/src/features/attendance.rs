@@ -19,7 +19,7 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, FeatureFlows, MentorAccount, Op};
+use crate::flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, MentorAccount, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -50,7 +50,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         operations: &[&LIST, &MARK, &MARK_ALL, &SUMMARY],
         needs_sessions: true,
         at_once: 1,
-        run: |it| Box::pin(mark(it)),
+        run: |it| FlowFuture::new(mark(it)),
     }],
     needs_staff: true,
     ..FeatureFlows::new("attendance", "Attendance")

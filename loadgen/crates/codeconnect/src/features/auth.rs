@@ -8,7 +8,7 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, Op};
+use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -32,7 +32,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&LOGIN, &ME],
             needs_sessions: false,
             at_once: 1,
-            run: |it| Box::pin(login(it)),
+            run: |it| FlowFuture::new(login(it)),
         },
         AppFlow {
             name: "auth.session",
@@ -40,7 +40,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&LOGIN, &ME, &REFRESH, &LOGOUT],
             needs_sessions: false,
             at_once: 1,
-            run: |it| Box::pin(session(it)),
+            run: |it| FlowFuture::new(session(it)),
         },
     ],
     caches: &[CachedReads {

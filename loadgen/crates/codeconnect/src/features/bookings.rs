@@ -19,7 +19,9 @@ use shared::{
 };
 
 use super::mentors;
-use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, Op, TestAccount, World};
+use crate::flows::{
+    AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, Op, TestAccount, World,
+};
 use crate::ledger::{LedgerEntry, LedgerRecorder};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
@@ -64,7 +66,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&mentors::AVAILABILITY, &CREATE, &REPEAT, &MINE, &CANCEL],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(book(it)),
+            run: |it| FlowFuture::new(book(it)),
         },
         AppFlow {
             name: "bookings.rebook",
@@ -72,7 +74,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&mentors::AVAILABILITY, &CREATE, &CANCEL, &MINE],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(rebook(it)),
+            run: |it| FlowFuture::new(rebook(it)),
         },
         AppFlow {
             name: "bookings.race",
@@ -80,7 +82,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&RACE],
             needs_sessions: true,
             at_once: RACERS,
-            run: |it| Box::pin(race(it)),
+            run: |it| FlowFuture::new(race(it)),
         },
     ],
     caches: &[CachedReads {

@@ -18,7 +18,7 @@ use shared::{
 };
 
 use crate::{
-    flows::{AppFlow, AppIteration, FeatureFlows, MentorAccount, Op},
+    flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, MentorAccount, Op},
     ledger::OwnChange,
 };
 use loadgen_engine::{
@@ -53,7 +53,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&MONTH],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(month(it)),
+            run: |it| FlowFuture::new(month(it)),
         },
         AppFlow {
             name: "calendar.full_month",
@@ -61,7 +61,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&MONTH],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(full_month(it)),
+            run: |it| FlowFuture::new(full_month(it)),
         },
         AppFlow {
             name: "calendar.week",
@@ -69,7 +69,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&WEEK],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(scroll(it)),
+            run: |it| FlowFuture::new(scroll(it)),
         },
         AppFlow {
             name: "calendar.move",
@@ -77,7 +77,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&WEEK, &MOVE, &REFRESH],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(drag(it)),
+            run: |it| FlowFuture::new(drag(it)),
         },
     ],
     needs_staff: true,

@@ -18,7 +18,9 @@ use self::{
     exchanges::{Joining, Pinging, Saying, connect},
     hearing::Own,
 };
-use crate::flows::{AppFlow, AppIteration, ChatMemory, FeatureFlows, Op, TestAccount, World};
+use crate::flows::{
+    AppFlow, AppIteration, ChatMemory, FeatureFlows, FlowFuture, Op, TestAccount, World,
+};
 use loadgen_engine::flow::Access;
 
 /// Things that people say.
@@ -60,7 +62,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&CONNECT, &JOIN, &SEND, &DELIVER, &PING],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(chat(it)),
+            run: |it| FlowFuture::new(chat(it)),
         },
         history::READ,
     ],

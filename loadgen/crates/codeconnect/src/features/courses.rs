@@ -25,7 +25,7 @@ use shared::{
 };
 
 use super::auth;
-use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, Op};
+use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -82,7 +82,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             ],
             needs_sessions: false,
             at_once: 1,
-            run: |it| Box::pin(enrol(it)),
+            run: |it| FlowFuture::new(enrol(it)),
         },
         AppFlow {
             name: "courses.lesson",
@@ -90,7 +90,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&PROGRESS, &ENROL, &LESSON, &COMPLETE_LESSON, &QUIZ],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(read_lesson(it)),
+            run: |it| FlowFuture::new(read_lesson(it)),
         },
         AppFlow {
             name: "courses.assignment",
@@ -98,7 +98,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&PROGRESS, &ENROL, &DETAIL, &SUBMIT, &SUBMISSIONS],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(submit(it)),
+            run: |it| FlowFuture::new(submit(it)),
         },
     ],
     caches: &[CachedReads {

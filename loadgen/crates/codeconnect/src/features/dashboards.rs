@@ -7,7 +7,7 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, Op};
+use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -28,7 +28,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&ADMIN],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(admin(it)),
+            run: |it| FlowFuture::new(admin(it)),
         },
         AppFlow {
             name: "dashboards.mentor",
@@ -36,7 +36,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&MENTOR],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(mentor(it)),
+            run: |it| FlowFuture::new(mentor(it)),
         },
         AppFlow {
             name: "dashboards.student",
@@ -44,7 +44,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&STUDENT],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(student(it)),
+            run: |it| FlowFuture::new(student(it)),
         },
     ],
     caches: &[CachedReads {

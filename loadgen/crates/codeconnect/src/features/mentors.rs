@@ -14,7 +14,9 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, NEXT_PAGE, Op, World};
+use crate::flows::{
+    AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, NEXT_PAGE, Op, World,
+};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -44,7 +46,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&LIST, &DETAIL, &AVAILABILITY],
             needs_sessions: false,
             at_once: 1,
-            run: |it| Box::pin(browse(it)),
+            run: |it| FlowFuture::new(browse(it)),
         },
         AppFlow {
             name: "mentors.page_through",
@@ -52,7 +54,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&LIST],
             needs_sessions: false,
             at_once: 1,
-            run: |it| Box::pin(page_through(it)),
+            run: |it| FlowFuture::new(page_through(it)),
         },
     ],
     caches: &[CachedReads {

@@ -16,7 +16,7 @@ use shared::{
 };
 
 use crate::{
-    flows::{AppFlow, AppIteration, FeatureFlows, Op, TestAccount},
+    flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, Op, TestAccount},
     ledger::{OwnChange, OwnReading},
 };
 use loadgen_engine::{
@@ -44,7 +44,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&LIST, &UNREAD, &READ, &READ_ALL],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(read(it)),
+            run: |it| FlowFuture::new(read(it)),
         },
         push::HEAR,
     ],

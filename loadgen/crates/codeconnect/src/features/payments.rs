@@ -16,7 +16,7 @@ use shared::{
 };
 
 use super::{bookings, mentors};
-use crate::flows::{AppFlow, AppIteration, FeatureFlows, Op, TestAccount};
+use crate::flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, Op, TestAccount};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -54,7 +54,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         ],
         needs_sessions: true,
         at_once: 1,
-        run: |it| Box::pin(pay(it)),
+        run: |it| FlowFuture::new(pay(it)),
     }],
     ..FeatureFlows::new("payments", "Payments")
 };

@@ -10,7 +10,7 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, FeatureFlows, Op};
+use crate::flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -36,7 +36,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         operations: &[&LIST, &LINK, &PLAY],
         needs_sessions: true,
         at_once: 1,
-        run: |it| Box::pin(watch(it)),
+        run: |it| FlowFuture::new(watch(it)),
     }],
     large: &[&PLAY],
     ..FeatureFlows::new("recordings", "Recordings")

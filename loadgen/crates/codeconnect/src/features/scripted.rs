@@ -4,7 +4,6 @@
 use std::{future::ready, time::Duration};
 
 use bytes::Bytes;
-use futures_util::future::LocalBoxFuture;
 use http::HeaderMap;
 use shared::{
     dataset::{self, RowKind, Scale},
@@ -12,7 +11,7 @@ use shared::{
 };
 
 use super::registry::{FEATURES, catalog};
-use crate::flows::{AppIteration, FlowMemory, TestAccount, World};
+use crate::flows::{AppIteration, FlowFuture, FlowMemory, TestAccount, World};
 use loadgen_engine::{
     check::Reply,
     flow::{OnText, OwnRequest, ResumableExchange, Transport},
@@ -46,34 +45,30 @@ impl ScriptedTransport<'_> {
 }
 
 impl Transport for ScriptedTransport<'_> {
-    fn exchange(&mut self, op: OpId, request: Request) -> LocalBoxFuture<'_, Option<Reply>> {
+    fn exchange(&mut self, op: OpId, request: Request) -> FlowFuture<'_, Option<Reply>> {
         self.last = self.sent.len();
-        Box::pin(ready(self.send(op, &request)))
+        FlowFuture::new(ready(self.send(op, &request)))
     }
 
     fn settle(&mut self, outcome: Outcome, why: Option<String>) {
         self.settle_nth(0, outcome, why);
     }
 
-    fn burst(
-        &mut self,
-        op: OpId,
-        requests: Vec<Request>,
-    ) -> LocalBoxFuture<'_, Vec<Option<Reply>>> {
+    fn burst(&mut self, op: OpId, requests: Vec<Request>) -> FlowFuture<'_, Vec<Option<Reply>>> {
         self.last = self.sent.len();
         let replies: Vec<Option<Reply>> = requests
             .iter()
             .map(|request| self.send(op, request))
             .collect();
-        Box::pin(ready(replies))
+        FlowFuture::new(ready(replies))
     }
 
     fn settle_nth(&mut self, index: usize, outcome: Outcome, _why: Option<String>) {
         self.sent[self.last + index].1 = Some(outcome);
     }
 
-    fn pause(&mut self, _think: Duration) -> LocalBoxFuture<'_, ()> {
-        Box::pin(ready(()))
+    fn pause(&mut self, _think: Duration) -> FlowFuture<'_> {
+        FlowFuture::new(ready(()))
     }
 
     fn socket_is_open(&self) -> bool {
@@ -84,8 +79,8 @@ impl Transport for ScriptedTransport<'_> {
         0
     }
 
-    fn socket_open(&mut self, _op: OpId, _request: Request) -> LocalBoxFuture<'_, bool> {
-        Box::pin(ready(false))
+    fn socket_open(&mut self, _op: OpId, _request: Request) -> FlowFuture<'_, bool> {
+        FlowFuture::new(ready(false))
     }
 
     fn socket_exchange<'a>(
@@ -93,8 +88,8 @@ impl Transport for ScriptedTransport<'_> {
         _ops: &'a [OpId],
         _text: Option<String>,
         _on_text: &'a mut OnText<'a>,
-    ) -> LocalBoxFuture<'a, bool> {
-        Box::pin(ready(false))
+    ) -> FlowFuture<'a, bool> {
+        FlowFuture::new(ready(false))
     }
 
     fn socket_exchange_resumed<'a>(
@@ -102,12 +97,12 @@ impl Transport for ScriptedTransport<'_> {
         _ops: &'a [OpId],
         _text: String,
         _exchange: &'a mut (dyn ResumableExchange + 'a),
-    ) -> LocalBoxFuture<'a, bool> {
-        Box::pin(ready(false))
+    ) -> FlowFuture<'a, bool> {
+        FlowFuture::new(ready(false))
     }
 
-    fn perform<'a>(&'a mut self, _op: OpId, _request: OwnRequest<'a>) -> LocalBoxFuture<'a, bool> {
-        Box::pin(ready(false))
+    fn perform<'a>(&'a mut self, _op: OpId, _request: OwnRequest<'a>) -> FlowFuture<'a, bool> {
+        FlowFuture::new(ready(false))
     }
 
     fn socket_relay<'a>(
@@ -115,14 +110,14 @@ impl Transport for ScriptedTransport<'_> {
         _ops: &'a [OpId],
         _text: String,
         _on_text: &'a mut OnText<'a>,
-    ) -> LocalBoxFuture<'a, bool> {
-        Box::pin(ready(false))
+    ) -> FlowFuture<'a, bool> {
+        FlowFuture::new(ready(false))
     }
 
     fn socket_swap(&mut self) {}
 
-    fn socket_close(&mut self) -> LocalBoxFuture<'_, ()> {
-        Box::pin(ready(()))
+    fn socket_close(&mut self) -> FlowFuture<'_> {
+        FlowFuture::new(ready(()))
     }
 }
 

@@ -18,7 +18,9 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AccountToken, AppFlow, AppIteration, FeatureFlows, Op, Reservation, World};
+use crate::flows::{
+    AccountToken, AppFlow, AppIteration, FeatureFlows, FlowFuture, Op, Reservation, World,
+};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     flow::{Access, Failed, Settled},
@@ -57,7 +59,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         ],
         needs_sessions: true,
         at_once: 1,
-        run: |it| Box::pin(class(it)),
+        run: |it| FlowFuture::new(class(it)),
     }],
     needs_staff: true,
     ..FeatureFlows::new("sessions", "Video classes")

@@ -10,7 +10,7 @@ use shared::{
     problem::Code,
 };
 
-use crate::flows::{AppFlow, AppIteration, FeatureFlows, Op};
+use crate::flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -38,7 +38,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         operations: &[&LIST, &DETAIL],
         needs_sessions: true,
         at_once: 1,
-        run: |it| Box::pin(browse(it)),
+        run: |it| FlowFuture::new(browse(it)),
     }],
     needs_staff: true,
     ..FeatureFlows::new("students", "Students")

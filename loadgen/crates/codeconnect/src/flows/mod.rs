@@ -19,3 +19,5 @@ pub use popularity::Popularity;
 pub use reservations::{Reservation, Reservations};
 pub use searches::{NEXT_PAGE, searches};
 pub use world::{AdminAccount, MentorAccount, TestAccount, World};
+
+pub use loadgen_engine::flow::FlowFuture;

@@ -25,6 +25,7 @@ const NOT_SHOWN: &str = "(not shown)";
 #[derive(Debug, Clone)]
 pub struct HttpTrace {
     left: Arc<AtomicU32>,
+    write: fn(&[u8]),
 }
 
 impl HttpTrace {
@@ -32,7 +33,22 @@ impl HttpTrace {
     pub fn first(count: u32) -> Self {
         Self {
             left: Arc::new(AtomicU32::new(count)),
+            write: to_standard_error,
         }
+    }
+
+    /// The same, written elsewhere.
+    #[cfg(test)]
+    pub(super) fn first_to(count: u32, write: fn(&[u8])) -> Self {
+        Self {
+            write,
+            ..Self::first(count)
+        }
+    }
+
+    /// Whether further exchanges are printed: of others no message has to be made.
+    pub(super) fn goes_on(&self) -> bool {
+        self.left.load(Relaxed) > 0
     }
 
     /// The text of a request that is to be printed; `None` once enough were.
@@ -59,13 +75,17 @@ impl HttpTrace {
         body(&mut text, '>', body_bytes, body_bytes.len() as u64);
         Some(text)
     }
+
+    /// Prints a request and its response or failure, in one write.
+    pub(super) fn print(&self, mut text: String, result: &Result<Reply, RequestFailure>) {
+        finish(&mut text, result);
+        (self.write)(text.as_bytes());
+    }
 }
 
-/// Prints a request and its response or failure, in one write.
-pub(super) fn print(mut text: String, result: &Result<Reply, RequestFailure>) {
-    finish(&mut text, result);
-    // Nothing to do if standard error is closed.
-    let _gone = std::io::stderr().lock().write_all(text.as_bytes());
+fn to_standard_error(text: &[u8]) {
+    // Nothing to do if it is closed.
+    let _gone = std::io::stderr().lock().write_all(text);
 }
 
 fn finish(text: &mut String, result: &Result<Reply, RequestFailure>) {
@@ -200,8 +220,10 @@ mod tests {
         let shown = |trace: &HttpTrace| trace.request(&request, &Bytes::new());
         let text = shown(&trace).unwrap();
         assert_eq!(text, "> GET /a HTTP/2\n> :authority: h\n");
+        assert!(trace.goes_on());
         let shown = |trace: &HttpTrace| shown(trace).is_some();
         assert!(shown(&other));
+        assert!(!trace.goes_on() && !other.goes_on());
         assert!(!shown(&trace) && !shown(&other));
     }
 }

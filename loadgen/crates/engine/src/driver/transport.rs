@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use futures_util::future::{LocalBoxFuture, join_all};
+use futures_util::future::join_all;
 
 use super::{
     connection::{Connection, exchange},
-    http_trace,
     message::message,
     request_record::conclude,
     request_timer::RequestTimer,
@@ -16,7 +15,7 @@ use super::{
 };
 use crate::{
     check::Reply,
-    flow::{OnText, OwnRequest, ResumableExchange, Transport},
+    flow::{FlowFuture, OnText, OwnRequest, ResumableExchange, Transport},
     request::Request,
     sample::{OpId, Outcome},
 };
@@ -25,13 +24,14 @@ use crate::{
 const MOST_AT_ONCE: usize = 256;
 
 impl Transport for User {
-    fn exchange(&mut self, op: OpId, request: Request) -> LocalBoxFuture<'_, Option<Reply>> {
+    fn exchange(&mut self, op: OpId, request: Request) -> FlowFuture<'_, Option<Reply>> {
         self.begin(std::iter::once(op));
-        let shown = self.worker.trace.as_ref().and_then(|trace| {
+        let trace = self.worker.trace.as_ref();
+        let shown = trace.filter(|trace| trace.goes_on()).and_then(|trace| {
             let message = message(self.worker.endpoint(self.number), &request)?;
             trace.request(&message, &request.body)
         });
-        Box::pin(async move {
+        FlowFuture::new(async move {
             let sample = &mut self.records[0].sample;
             let result = exchange(
                 &self.worker,
@@ -42,11 +42,16 @@ impl Transport for User {
                 sample,
             )
             .await;
-            if let Some(text) = shown {
-                http_trace::print(text, &result);
+            let is_shown = shown.is_some();
+            if let (Some(text), Some(trace)) = (shown, &self.worker.trace) {
+                trace.print(text, &result);
             }
             let reply = conclude(&self.worker, &mut self.records[0], result);
             self.advance();
+            if is_shown {
+                // A terminal or a pipe may have been slow: no lateness of what comes next.
+                self.waited();
+            }
             reply
         })
     }
@@ -55,12 +60,8 @@ impl Transport for User {
         self.settle_record(0, outcome, why.as_deref());
     }
 
-    fn burst(
-        &mut self,
-        op: OpId,
-        requests: Vec<Request>,
-    ) -> LocalBoxFuture<'_, Vec<Option<Reply>>> {
-        Box::pin(async move {
+    fn burst(&mut self, op: OpId, requests: Vec<Request>) -> FlowFuture<'_, Vec<Option<Reply>>> {
+        FlowFuture::new(async move {
             let count = requests.len();
             self.begin(std::iter::repeat_n(op, count));
             let at_once = count.min(MOST_AT_ONCE);
@@ -102,8 +103,8 @@ impl Transport for User {
         self.settle_record(index, outcome, why.as_deref());
     }
 
-    fn pause(&mut self, think: Duration) -> LocalBoxFuture<'_, ()> {
-        Box::pin(self.think(think))
+    fn pause(&mut self, think: Duration) -> FlowFuture<'_> {
+        FlowFuture::new(self.think(think))
     }
 
     fn socket_is_open(&self) -> bool {
@@ -114,8 +115,8 @@ impl Transport for User {
         self.socket.as_ref().map_or(0, WebSocket::overflow)
     }
 
-    fn socket_open(&mut self, op: OpId, request: Request) -> LocalBoxFuture<'_, bool> {
-        Box::pin(user_socket::open(self, op, request))
+    fn socket_open(&mut self, op: OpId, request: Request) -> FlowFuture<'_, bool> {
+        FlowFuture::new(user_socket::open(self, op, request))
     }
 
     fn socket_exchange<'a>(
@@ -123,12 +124,12 @@ impl Transport for User {
         ops: &'a [OpId],
         text: Option<String>,
         on_text: &'a mut OnText<'a>,
-    ) -> LocalBoxFuture<'a, bool> {
+    ) -> FlowFuture<'a, bool> {
         let sending = Sending {
             text,
             over_other: false,
         };
-        Box::pin(user_socket::exchange(self, ops, sending, on_text))
+        FlowFuture::new(user_socket::exchange(self, ops, sending, on_text))
     }
 
     fn socket_exchange_resumed<'a>(
@@ -136,8 +137,8 @@ impl Transport for User {
         ops: &'a [OpId],
         text: String,
         exchange: &'a mut (dyn ResumableExchange + 'a),
-    ) -> LocalBoxFuture<'a, bool> {
-        Box::pin(user_socket::exchange_resumed(self, ops, text, exchange))
+    ) -> FlowFuture<'a, bool> {
+        FlowFuture::new(user_socket::exchange_resumed(self, ops, text, exchange))
     }
 
     fn socket_relay<'a>(
@@ -145,20 +146,20 @@ impl Transport for User {
         ops: &'a [OpId],
         text: String,
         on_text: &'a mut OnText<'a>,
-    ) -> LocalBoxFuture<'a, bool> {
+    ) -> FlowFuture<'a, bool> {
         let sending = Sending {
             text: Some(text),
             over_other: true,
         };
-        Box::pin(user_socket::exchange(self, ops, sending, on_text))
+        FlowFuture::new(user_socket::exchange(self, ops, sending, on_text))
     }
 
     fn socket_swap(&mut self) {
         std::mem::swap(&mut self.socket, &mut self.other_socket);
     }
 
-    fn perform<'a>(&'a mut self, op: OpId, request: OwnRequest<'a>) -> LocalBoxFuture<'a, bool> {
-        Box::pin(async move {
+    fn perform<'a>(&'a mut self, op: OpId, request: OwnRequest<'a>) -> FlowFuture<'a, bool> {
+        FlowFuture::new(async move {
             self.begin(std::iter::once(op));
             self.records[0].sample.sent = self.worker.clock.now();
             let left = self.worker.left(self.intended).duration();
@@ -178,8 +179,8 @@ impl Transport for User {
         })
     }
 
-    fn socket_close(&mut self) -> LocalBoxFuture<'_, ()> {
-        Box::pin(async move {
+    fn socket_close(&mut self) -> FlowFuture<'_> {
+        FlowFuture::new(async move {
             if let Some(socket) = self.socket.take() {
                 socket.close().await;
                 // It waited for the target's close frame: no lateness of what comes next.

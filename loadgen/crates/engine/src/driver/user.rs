@@ -2,8 +2,6 @@
 
 use std::{rc::Rc, time::Duration};
 
-use tokio::time::sleep;
-
 use super::{
     connection::Connection,
     request_record::{RequestRecord, RequestStage, settle},
@@ -34,7 +32,7 @@ pub(super) struct User {
     /// Its number among the worker's users.
     pub(super) number: u32,
     pub(super) connection: Option<Connection>,
-    /// Its request timeout.
+    /// Its request timeout, and the end of its pauses.
     pub(super) timer: RequestTimer,
     /// Further connections for requests that are sent at the same time.
     pub(super) burst: Vec<Option<Connection>>,
@@ -116,19 +114,19 @@ impl User {
     }
 
     /// Waits until `at` and returns the intended start of the next request.
-    pub(super) async fn wait_until(worker: &WorkerContext, at: Nanos) -> Nanos {
-        let left = at.since(worker.clock.now());
-        if left > Nanos(0) {
-            sleep(left.duration()).await;
+    pub(super) async fn wait_until(&mut self, at: Nanos) -> Nanos {
+        if at > self.worker.clock.now() {
+            let until = self.worker.clock.instant(at);
+            self.timer.wait_until(until).await;
         }
-        intended_start(at, worker.clock.now())
+        intended_start(at, self.worker.clock.now())
     }
 
     /// Waits for a think time; the next request's intended start is its end.
     pub(super) async fn think(&mut self, think: Duration) {
         self.arrived = None;
         let at = self.intended + Nanos::from_duration(think);
-        self.intended = Self::wait_until(&self.worker, at).await;
+        self.intended = self.wait_until(at).await;
     }
 
     /// Ends a wait that belongs to no request: what follows is intended now. The first request of an

@@ -10,7 +10,7 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, Op};
+use crate::flows::{AppFlow, AppIteration, FlowFuture, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -29,7 +29,7 @@ pub(super) const READ: AppFlow = AppFlow {
     operations: &[&ROOMS, &HISTORY],
     needs_sessions: true,
     at_once: 1,
-    run: |it| Box::pin(read(it)),
+    run: |it| FlowFuture::new(read(it)),
 };
 
 async fn read(mut it: AppIteration<'_>) {

@@ -16,7 +16,7 @@ use shared::{
 
 use crate::{
     features::{chat, sessions},
-    flows::{AppFlow, AppIteration, Op},
+    flows::{AppFlow, AppIteration, FlowFuture, Op},
 };
 use loadgen_engine::{
     flow::{Access, Settled},
@@ -41,7 +41,7 @@ pub(super) const HEAR: AppFlow = AppFlow {
     ],
     needs_sessions: true,
     at_once: 1,
-    run: |it| Box::pin(hear(it)),
+    run: |it| FlowFuture::new(hear(it)),
 };
 
 async fn hear(mut it: AppIteration<'_>) {

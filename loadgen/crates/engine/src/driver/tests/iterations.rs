@@ -13,6 +13,7 @@ use crate::{
     aggregator::{OpData, TrialData},
     check::status,
     driver::run,
+    flow::FlowFuture,
     request::Request,
     sample::{OpId, Outcome},
 };
@@ -52,7 +53,7 @@ fn an_iteration_fails_with_its_first_failed_request() {
 #[test]
 fn an_iteration_fails_with_a_request_that_has_no_answer_and_the_next_one_does_not() {
     static FLOW: Script = Script(|mut it| {
-        Box::pin(async move {
+        FlowFuture::new(async move {
             let path = ["/reset", "/"][it.arrival as usize % 2];
             it.call(OpId(0), Request::get(path), |reply| status(reply, 200))
                 .await;

@@ -4,13 +4,14 @@ use std::{
     io::{Read as _, Write as _},
     os::unix::net::UnixListener,
     thread,
+    time::Duration,
 };
 
 use shared::time::Millis;
 
 use super::server::{Paths, TestServer, setup};
 use crate::{
-    driver::{ClientOptions, DriverOptions, run_with},
+    driver::{ClientOptions, DriverOptions, HttpTrace, run_with},
     sample::Outcome,
     suite::LoadModel,
 };
@@ -80,4 +81,23 @@ fn a_unix_socket_carries_the_same_requests() {
     };
     let data = run_with(setup(nowhere, users(2, 30_000), (0, 30_000), ONE), &options).unwrap();
     assert_eq!(data.total.count(Outcome::Ok), 50, "{:?}", data.examples);
+}
+
+#[test]
+fn the_time_in_which_an_exchange_is_printed_belongs_to_no_request() {
+    const PRINTING: Duration = Duration::from_secs(1);
+    let two = &Paths(&["/", "/"]);
+    let server = TestServer::default().serve();
+    let options = DriverOptions {
+        iterations: Some(1),
+        trace: Some(HttpTrace::first_to(2, |_| thread::sleep(PRINTING))),
+        ..DriverOptions::default()
+    };
+    let data = run_with(setup(server, users(1, 30_000), (0, 30_000), two), &options).unwrap();
+    assert_eq!(data.total.count(Outcome::Ok), 2, "{:?}", data.examples);
+    let slowest = data.total.response_slo("p100".parse().unwrap()).unwrap();
+    assert!(
+        slowest.as_ms() < PRINTING.as_secs_f64() * 1e3,
+        "{slowest:?}"
+    );
 }
