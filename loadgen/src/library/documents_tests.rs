@@ -36,8 +36,9 @@ fn phase(name: &str, load: &str, to: Option<String>, span: Millis, flows: &[&str
         name => format!("{name}: "),
     };
     let to = to.map_or_else(String::new, |to| format!(" to {to}"));
-    let flows: String = flows.iter().map(|flow| format!(", {flow}")).collect();
-    format!("{named}{load}{to} for {}{flows}", seconds(span))
+    let mut parts = vec![format!("{named}{load}{to} for {}", seconds(span))];
+    parts.extend(flows.iter().map(|flow| (*flow).to_owned()));
+    parts.join(", ")
 }
 
 /// What a suite says of its load.

@@ -5,7 +5,7 @@ use super::statement::{DocumentRow, DocumentStatement};
 
 const WEBSOCKET: &[DocumentStatement] = &[
     (
-        "PASS: 100+ concurrent users, P95 < 2s, success rate > 95% / WARNING: 50-99 users OR P95 2-3s OR success rate 90-95%",
+        "**PASS**: 100+ concurrent users, P95 < 2s, success rate > 95% / **WARNING**: 50-99 users OR P95 2-3s OR success rate 90-95%",
         &[
             "chat.deliver: p95 < 2s warn 3s",
             "chat.connect: success > 95% warn 90%",
@@ -23,11 +23,11 @@ const WEBSOCKET: &[DocumentStatement] = &[
     ),
 ];
 const MANY_SOCKETS: &[DocumentStatement] = &[(
-    "PASS: 100+ concurrent users / WARNING: 50-99 users / FAIL: < 50 users",
+    "**PASS**: 100+ concurrent users / **WARNING**: 50-99 users / **FAIL**: < 50 users",
     &["status:101: count >= 100 warn 50"],
 )];
 const DATABASE_LIMITS: &[DocumentStatement] = &[(
-    "PASS: P95 < 100ms, success rate > 99% / WARNING: P95 100-200ms OR success rate 95-99%",
+    "**PASS**: P95 < 100ms, success rate > 99% / **WARNING**: P95 100-200ms OR success rate 95-99%",
     &[
         "database.read: p95 < 100ms warn 200ms",
         "database.write: p95 < 100ms warn 200ms",
@@ -110,7 +110,7 @@ pub(super) const SUITES: &[DocumentRow] = &[
             &[
                 ("--users 100 --duration 300", &["100 users", "for 300s"]),
                 (
-                    "PASS: P95 < 2s, success rate > 95% / WARNING: P95 2-3s OR success rate 90-95%",
+                    "**PASS**: 100+ concurrent users, P95 < 2s, success rate > 95% / **WARNING**: 50-99 users OR P95 2-3s OR success rate 90-95%",
                     &[
                         "chat.deliver: p95 < 2s warn 3s",
                         "chat.connect: success > 95% warn 90%",
