@@ -31,6 +31,10 @@ const MARGIN: Duration = Duration::from_secs(30);
 
 /// Where a load is longer than tokens live, they are renewed when the third part of their life is left.
 const PARTS_OF_LIFE: u32 = 3;
+/// Attempts to sign an account in again: a target under load refuses some.
+const ATTEMPTS: u32 = 3;
+/// Pause after an attempt that failed, and the shortest one between two rounds.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// The token of an account that was signed in.
 #[derive(Clone)]
@@ -186,9 +190,12 @@ impl Sessions {
         Renewal(tokio::spawn(work).abort_handle())
     }
 
-    /// How long a token lives, where it is too short for `needed`.
+    /// How long a token lives, where the first of them ends before `needed` is over.
     pub(super) fn too_short_for(&self, needed: Duration) -> Option<Duration> {
-        (!self.accounts.is_empty() && self.lifetime < needed).then_some(self.lifetime)
+        let left = self.until.map_or(Duration::ZERO, |until| {
+            until.saturating_duration_since(now())
+        });
+        (!self.accounts.is_empty() && left < needed).then_some(self.lifetime)
     }
 }
 
@@ -254,11 +261,16 @@ async fn sign_admin_in(
 async fn renew(lab: LabClient, tokens: Vec<SignedIn>, mut until: Instant, lifetime: Duration) {
     loop {
         let left = until.saturating_duration_since(now());
-        tokio::time::sleep(left.saturating_sub(lifetime / PARTS_OF_LIFE)).await;
+        let pause = left.saturating_sub(lifetime / PARTS_OF_LIFE);
+        tokio::time::sleep(pause.max(PAUSE)).await;
         until = now() + lifetime;
         for one in &tokens {
-            if let Some(session) = signed_in_again(&lab, one.login.clone()).await {
-                one.token.replace(&session.tokens.access_token);
+            for _ in 0..ATTEMPTS {
+                if let Some(session) = signed_in_again(&lab, one.login.clone()).await {
+                    one.token.replace(&session.tokens.access_token);
+                    break;
+                }
+                tokio::time::sleep(PAUSE).await;
             }
         }
     }
@@ -301,10 +313,33 @@ mod tests {
         assert!(sessions.accounts().is_empty());
     }
 
-    /// A server that signs in everybody who asks, with the next token.
+    #[test]
+    fn tokens_that_end_during_a_trial_are_too_short_for_it_however_long_they_live() {
+        let left = Duration::from_secs(100);
+        let sessions = Sessions {
+            accounts: vec![TestAccount {
+                student: 0,
+                id: UserId(uuid::Uuid::nil()),
+                token: "".into(),
+                rooms: Vec::new(),
+            }],
+            until: Some(now() + left),
+            lifetime: Duration::from_mins(15),
+            ..Sessions::default()
+        };
+        let lifetime = sessions.too_short_for(left * 2);
+        assert_eq!(lifetime, Some(Duration::from_mins(15)));
+        assert_eq!(sessions.too_short_for(left / 2), None);
+    }
+
+    /// A server that leaves the first who asks without an answer, and signs in everybody after that, with
+    /// the next token.
     async fn login_server(listener: tokio::net::TcpListener) {
-        for n in 1_u32.. {
+        for n in 0_u32.. {
             let (mut socket, _) = listener.accept().await.unwrap();
+            if n == 0 {
+                continue;
+            }
             let received = socket.read(&mut [0; 4_096]).await.unwrap();
             assert!(received > 0);
             let session = Session {
@@ -353,7 +388,7 @@ mod tests {
         };
         let renewal = sessions.renew(LabClient::new(&endpoint, None).unwrap());
         let replaced = async {
-            while &*token.get() != "access 1" {
+            while &*token.get() == "access 0" {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };

@@ -164,7 +164,7 @@ impl CodeConnectSystem {
                 .await?;
             if let Some(lifetime) = sessions.too_short_for(request.planned) {
                 warnings.push(format!(
-                    "the target's tokens live for {} s, shorter than a trial: accounts are signed in again while it runs",
+                    "the target's tokens live for {} s and end before a trial does: accounts are signed in again while it runs",
                     lifetime.as_secs()
                 ));
                 renewal = Some(sessions.renew(self.lab().clone()));
