@@ -486,7 +486,7 @@ mod tests {
         assert_eq!(received(&run).unwrap().1, "12.9 MB/s");
         run.arms.push(run.arms[0].clone());
         run.arms[1].flows.clear();
-        let name = run.arms[0].name.to_string();
+        let name = run.arms[0].name.clone();
         let (_, text) = iterations(&run).unwrap();
         assert_eq!(text, format!("{name}: 1,200 launched, 1,195 completed"));
     }
