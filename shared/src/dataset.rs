@@ -14,6 +14,10 @@ pub const RACE_SLOTS: u32 = 2_000;
 pub const CLASS_STUDENTS: u32 = 200;
 /// Mentors, from the first, who give those classes: that of student *n* is mentor *n* modulo this.
 pub const CLASS_MENTORS: u32 = 8;
+/// The mentor with the fullest calendar.
+pub const BUSIEST_MENTOR: u32 = 1;
+/// Fewest events of the busiest mentor in the 31 days that begin with the seeding, except at scale tiny.
+pub const FULL_MONTH: usize = 501;
 /// Number of distinct recording files.
 pub const MEDIA_FILES: u32 = 12;
 /// Exponent of the Zipf popularity of mentors and rooms (YCSB's constant).

@@ -78,7 +78,7 @@ pub struct Calibration {
     /// Resident bytes of a user that waits, by the number of users; filled by who can start
     /// fresh processes.
     pub bytes_per_idle_vu: BTreeMap<String, f64>,
-    /// Allocations for each request in a steady closed loop, the HTTP library's included.
+    /// Allocations for each request in a steady closed loop.
     pub allocations_per_request: f64,
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 const EDGE_S: f64 = 0.35;
 
 /// Operations of frames that the target sends unasked: they are no requests.
-const UNASKED: [&str; 2] = ["chat.deliver", "sessions.present"];
+const UNASKED: [&str; 3] = ["chat.deliver", "sessions.present", "notifications.push"];
 
 /// Requests of a trial with one outcome; with any where it is `None`.
 fn with_outcome(trial: &Value, wanted: Option<&str>) -> f64 {

@@ -102,6 +102,7 @@ fn mentors(counts: Counts, seed: u64) -> Vec<PlannedMentor> {
 mod tests {
     use super::*;
     use crate::seed::planned::PlannedStatus;
+    use shared::dataset::{BUSIEST_MENTOR, FULL_MONTH};
     use std::{
         collections::{BTreeMap, BTreeSet},
         sync::LazyLock,
@@ -203,6 +204,20 @@ mod tests {
                     .filter(|slot| slot.mentor == mentor as u32);
                 assert!(slots.count() >= least);
             }
+        }
+    }
+
+    #[test]
+    fn the_next_month_of_the_busiest_mentor_is_full() {
+        let [_, small] = &*PLANS;
+        // Four weeks later it still is.
+        for days in [0..31_i32, 28..59] {
+            let month = days.start * 24..days.end * 24;
+            let events = small
+                .slots
+                .iter()
+                .filter(|slot| slot.mentor == BUSIEST_MENTOR && month.contains(&slot.hour));
+            assert!(events.count() >= FULL_MONTH, "{month:?}");
         }
     }
 

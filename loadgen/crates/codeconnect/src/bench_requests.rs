@@ -186,7 +186,9 @@ struct StudentCalendar<'a> {
 impl<'a> StudentCalendar<'a> {
     async fn read(lab: &LabClient, account: &'a TestAccount) -> Result<Self, BenchRequestError> {
         let path = format!("{}?per_page={OWN_BOOKINGS}", paths::BOOKINGS);
-        let reply = lab.ask(Request::get(path).bearer(&account.token)).await?;
+        let reply = lab
+            .ask(Request::get(path).bearer(&account.token.get()))
+            .await?;
         let page: Page<BookingView> =
             check::json(&reply, 200).map_err(|why| BenchRequestError::Answer {
                 what: "reading a student's bookings",
@@ -246,7 +248,7 @@ mod tests {
         let account = TestAccount {
             student: 0,
             id: UserId(Uuid::from_u128(1)),
-            token: String::new(),
+            token: "".into(),
             rooms: Vec::new(),
         };
         let mut calendar = StudentCalendar {

@@ -10,7 +10,7 @@ use shared::{
     profile::Compression,
 };
 
-use super::{everywhere, lab_client::LabClient};
+use super::{everywhere, lab_client::LabClient, sessions::Renewal};
 use crate::{
     features,
     flows::{CachedReads, World},
@@ -35,6 +35,8 @@ pub(super) struct Prepared {
     pub(super) encoding: Option<Encoding>,
     pub(super) world: Arc<World>,
     pub(super) warnings: Vec<String>,
+    /// Renews the accounts' tokens as long as this lives, where a trial is longer than they live.
+    pub(super) _renewal: Option<Renewal>,
 }
 
 impl std::fmt::Debug for Prepared {

@@ -1,10 +1,18 @@
 //! Signs the accounts in, once a run, before anything is measured: with few requests at a time,
-//! because each costs the target a password hash. Signs in again when tokens are about to end.
+//! because each costs the target a password hash. Signs in again when tokens are about to end; where a load
+//! is longer than they live, while it runs.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use shared::{api::chat::RoomList, paths};
+use shared::{
+    api::{auth::Session, chat::RoomList},
+    paths,
+};
+use tokio::task::AbortHandle;
 
 use super::lab_client::{LabClient, LabError};
 use crate::{
@@ -12,7 +20,7 @@ use crate::{
         admin_login_request, check_admin_login, check_login, check_mentor_login, login_request,
         mentor_login_request,
     },
-    flows::{AdminAccount, MentorAccount, TestAccount},
+    flows::{AccountToken, AdminAccount, MentorAccount, TestAccount},
 };
 use loadgen_engine::{check, request::Request};
 
@@ -20,6 +28,51 @@ use loadgen_engine::{check, request::Request};
 const AT_ONCE: usize = 4;
 /// Tokens are renewed when they end sooner than this after the planned load.
 const MARGIN: Duration = Duration::from_secs(30);
+
+/// Where a load is longer than tokens live, they are renewed when the third part of their life is left.
+const PARTS_OF_LIFE: u32 = 3;
+/// Attempts to sign an account in again: a target under load refuses some.
+const ATTEMPTS: u32 = 3;
+/// Pause after an attempt that failed, and the shortest one between two rounds.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The token of an account that was signed in.
+#[derive(Clone)]
+struct SignedIn {
+    token: AccountToken,
+    /// What it was signed in with. A reset of the database forgets refresh tokens.
+    login: Request,
+    /// How long the token lives.
+    seconds: u64,
+}
+
+impl SignedIn {
+    fn of(login: Request, session: &Session) -> Self {
+        Self {
+            token: session.tokens.access_token.as_str().into(),
+            login,
+            seconds: session.tokens.expires_in,
+        }
+    }
+}
+
+impl fmt::Debug for SignedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedIn")
+            .field("seconds", &self.seconds)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Renews tokens until it is dropped.
+#[derive(Debug)]
+pub(super) struct Renewal(AbortHandle);
+
+impl Drop for Renewal {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
 
 /// Why no account could be signed in.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +105,8 @@ pub(super) struct Sessions {
     accounts: Vec<TestAccount>,
     mentors: Vec<MentorAccount>,
     admins: Vec<AdminAccount>,
+    /// The tokens of all of them.
+    tokens: Vec<SignedIn>,
     /// When the first of the tokens ends.
     until: Option<Instant>,
     /// How long a token lives.
@@ -83,25 +138,27 @@ impl Sessions {
             return Ok(false);
         }
         let begun = now();
-        let signed_in: Vec<(TestAccount, u64)> = stream::iter(0..count)
+        let signed_in: Vec<(TestAccount, SignedIn)> = stream::iter(0..count)
             .map(|student| sign_in(lab, student))
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
-        let mentors: Vec<(MentorAccount, u64)> = stream::iter(0..staff.mentors)
+        let mentors: Vec<(MentorAccount, SignedIn)> = stream::iter(0..staff.mentors)
             .map(|mentor| sign_mentor_in(lab, mentor))
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
-        let admins: Vec<(AdminAccount, u64)> = stream::iter(0..staff.admins)
+        let admins: Vec<(AdminAccount, SignedIn)> = stream::iter(0..staff.admins)
             .map(|admin| sign_admin_in(lab, admin))
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
-        let lifetimes = signed_in.iter().map(|(_, seconds)| *seconds);
-        let lifetimes = lifetimes.chain(mentors.iter().map(|(_, seconds)| *seconds));
-        let lifetimes = lifetimes.chain(admins.iter().map(|(_, seconds)| *seconds));
-        let shortest = lifetimes.min().unwrap_or(0);
+        let students = signed_in.iter().map(|(_, tokens)| tokens);
+        let staff = mentors.iter().map(|(_, tokens)| tokens);
+        let staff = staff.chain(admins.iter().map(|(_, tokens)| tokens));
+        self.tokens = students.chain(staff).cloned().collect();
+        let shortest = self.tokens.iter().map(|one| one.seconds).min();
+        let shortest = shortest.unwrap_or(0);
         self.lifetime = Duration::from_secs(shortest);
         self.until = Some(begun + self.lifetime);
         self.accounts = signed_in.into_iter().map(|(account, _)| account).collect();
@@ -125,57 +182,103 @@ impl Sessions {
         &self.admins
     }
 
-    /// How long a token lives, where it is too short for `needed`.
+    /// Signs all of them in again before their tokens end, again and again, until what this returns is
+    /// dropped. Nothing of the load waits for it.
+    pub(super) fn renew(&self, lab: LabClient) -> Renewal {
+        let until = self.until.unwrap_or_else(now);
+        let work = renew(lab, self.tokens.clone(), until, self.lifetime);
+        Renewal(tokio::spawn(work).abort_handle())
+    }
+
+    /// How long a token lives, where the first of them ends before `needed` is over.
     pub(super) fn too_short_for(&self, needed: Duration) -> Option<Duration> {
-        (!self.accounts.is_empty() && self.lifetime < needed).then_some(self.lifetime)
+        let left = self.until.map_or(Duration::ZERO, |until| {
+            until.saturating_duration_since(now())
+        });
+        (!self.accounts.is_empty() && left < needed).then_some(self.lifetime)
     }
 }
 
-async fn sign_in(lab: &LabClient, student: u32) -> Result<(TestAccount, u64), SignInError> {
+async fn sign_in(lab: &LabClient, student: u32) -> Result<(TestAccount, SignedIn), SignInError> {
     let wrong = |why: String| SignInError::Login {
         account: format!("student {student}"),
         why,
     };
-    let reply = lab.ask(login_request(student)).await?;
+    let login = login_request(student);
+    let reply = lab.ask(login.clone()).await?;
     let session = check_login(&reply, student).map_err(|why| wrong(why.to_string()))?;
-    let token = session.tokens.access_token;
-    let reply = lab
-        .ask(Request::get(paths::CHAT_ROOMS).bearer(&token))
-        .await?;
+    let tokens = SignedIn::of(login, &session);
+    let rooms = Request::get(paths::CHAT_ROOMS).bearer(&session.tokens.access_token);
+    let reply = lab.ask(rooms).await?;
     let rooms: RoomList = check::json(&reply, 200).map_err(|why| wrong(why.to_string()))?;
     let account = TestAccount {
         student,
         id: session.user.id,
-        token,
+        token: tokens.token.clone(),
         rooms: rooms.rooms.into_iter().map(|room| room.id).collect(),
     };
-    Ok((account, session.tokens.expires_in))
+    Ok((account, tokens))
 }
 
-async fn sign_mentor_in(lab: &LabClient, mentor: u32) -> Result<(MentorAccount, u64), SignInError> {
-    let reply = lab.ask(mentor_login_request(mentor)).await?;
+async fn sign_mentor_in(
+    lab: &LabClient,
+    mentor: u32,
+) -> Result<(MentorAccount, SignedIn), SignInError> {
+    let login = mentor_login_request(mentor);
+    let reply = lab.ask(login.clone()).await?;
     let session = check_mentor_login(&reply, mentor).map_err(|why| SignInError::Login {
         account: format!("mentor {mentor}"),
         why: why.to_string(),
     })?;
+    let tokens = SignedIn::of(login, &session);
     let account = MentorAccount {
         mentor,
-        token: session.tokens.access_token,
+        token: tokens.token.clone(),
     };
-    Ok((account, session.tokens.expires_in))
+    Ok((account, tokens))
 }
 
-async fn sign_admin_in(lab: &LabClient, admin: u32) -> Result<(AdminAccount, u64), SignInError> {
-    let reply = lab.ask(admin_login_request(admin)).await?;
+async fn sign_admin_in(
+    lab: &LabClient,
+    admin: u32,
+) -> Result<(AdminAccount, SignedIn), SignInError> {
+    let login = admin_login_request(admin);
+    let reply = lab.ask(login.clone()).await?;
     let session = check_admin_login(&reply, admin).map_err(|why| SignInError::Login {
         account: format!("administrator {admin}"),
         why: why.to_string(),
     })?;
+    let tokens = SignedIn::of(login, &session);
     let account = AdminAccount {
         admin,
-        token: session.tokens.access_token,
+        token: tokens.token.clone(),
     };
-    Ok((account, session.tokens.expires_in))
+    Ok((account, tokens))
+}
+
+/// Replaces tokens that live until then, and the next ones as long as they live: one at a time, because each
+/// costs the target a password hash. One that cannot be replaced ends.
+async fn renew(lab: LabClient, tokens: Vec<SignedIn>, mut until: Instant, lifetime: Duration) {
+    loop {
+        let left = until.saturating_duration_since(now());
+        let pause = left.saturating_sub(lifetime / PARTS_OF_LIFE);
+        tokio::time::sleep(pause.max(PAUSE)).await;
+        until = now() + lifetime;
+        for one in &tokens {
+            for _ in 0..ATTEMPTS {
+                if let Some(session) = signed_in_again(&lab, one.login.clone()).await {
+                    one.token.replace(&session.tokens.access_token);
+                    break;
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn signed_in_again(lab: &LabClient, login: Request) -> Option<Session> {
+    let reply = lab.ask(login).await.ok()?;
+    check::json(&reply, 200).ok()
 }
 
 /// The current time: tokens expire independently of a trial.
@@ -186,6 +289,11 @@ fn now() -> Instant {
 #[cfg(test)]
 mod tests {
     use loadgen_engine::driver::Endpoint;
+    use shared::{
+        api::auth::{Role, TokenPair, UserView},
+        ids::UserId,
+    };
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
 
@@ -203,5 +311,90 @@ mod tests {
             .unwrap_err();
         assert!(error.to_string().contains("does not answer"), "{error}");
         assert!(sessions.accounts().is_empty());
+    }
+
+    #[test]
+    fn tokens_that_end_during_a_trial_are_too_short_for_it_however_long_they_live() {
+        let left = Duration::from_secs(100);
+        let sessions = Sessions {
+            accounts: vec![TestAccount {
+                student: 0,
+                id: UserId(uuid::Uuid::nil()),
+                token: "".into(),
+                rooms: Vec::new(),
+            }],
+            until: Some(now() + left),
+            lifetime: Duration::from_mins(15),
+            ..Sessions::default()
+        };
+        let lifetime = sessions.too_short_for(left * 2);
+        assert_eq!(lifetime, Some(Duration::from_mins(15)));
+        assert_eq!(sessions.too_short_for(left / 2), None);
+    }
+
+    /// A server that leaves the first who asks without an answer, and signs in everybody after that, with
+    /// the next token.
+    async fn login_server(listener: tokio::net::TcpListener) {
+        for n in 0_u32.. {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            if n == 0 {
+                continue;
+            }
+            let received = socket.read(&mut [0; 4_096]).await.unwrap();
+            assert!(received > 0);
+            let session = Session {
+                user: UserView {
+                    id: UserId(uuid::Uuid::nil()),
+                    email: "a@codeconnect.test".to_owned(),
+                    display_name: "Ada".to_owned(),
+                    role: Role::Student,
+                    mentor_id: None,
+                    grade: None,
+                },
+                tokens: TokenPair {
+                    access_token: format!("access {n}"),
+                    expires_in: 900,
+                    refresh_token: format!("refresh {n}"),
+                },
+            };
+            let body = serde_json::to_string(&session).unwrap();
+            let response = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            socket.write_all(response.as_bytes()).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn tokens_are_replaced_before_they_end_until_nobody_needs_them() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(login_server(listener));
+        let endpoint = Endpoint {
+            address,
+            host: address.to_string(),
+        };
+        let token = AccountToken::from("access 0");
+        let sessions = Sessions {
+            tokens: vec![SignedIn {
+                token: token.clone(),
+                login: login_request(0),
+                seconds: 900,
+            }],
+            until: Some(now()),
+            lifetime: Duration::from_mins(15),
+            ..Sessions::default()
+        };
+        let renewal = sessions.renew(LabClient::new(&endpoint, None).unwrap());
+        let replaced = async {
+            while &*token.get() == "access 0" {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let limit = Duration::from_secs(30);
+        tokio::time::timeout(limit, replaced).await.unwrap();
+        drop(renewal);
+        server.abort();
     }
 }

@@ -139,7 +139,7 @@ impl CodeConnectSystem {
         &self,
         request: PrepareRequest<'_>,
     ) -> Result<Arc<dyn PreparedSystem>, SystemError> {
-        let mut warnings = Vec::new();
+        let (mut warnings, mut renewal) = (Vec::new(), None);
         let mut sessions = self.sessions.lock().await;
         let catalog = features::catalog();
         let needs_sessions = request
@@ -164,9 +164,10 @@ impl CodeConnectSystem {
                 .await?;
             if let Some(lifetime) = sessions.too_short_for(request.planned) {
                 warnings.push(format!(
-                    "the target's tokens live for {} s, shorter than a trial: requests after that are refused",
+                    "the target's tokens live for {} s and end before a trial does: accounts are signed in again while it runs",
                     lifetime.as_secs()
                 ));
+                renewal = Some(sessions.renew(self.lab().clone()));
             }
         }
         let asked = profile(request.settings).map_err(SystemError::Failed)?;
@@ -191,6 +192,7 @@ impl CodeConnectSystem {
         world.admin_accounts = sessions.admins().to_vec();
         // Without a token nobody knows where reads go.
         world.reads_may_be_old = view.is_some() && asked.db_reads == ReadSource::Replica;
+        world.pushes = view.is_some() && asked.notifications_write.is_on();
         world.database = self.database(&request, nonce, &mut warnings).await?;
         Ok(Arc::new(Prepared {
             labs: self.labs.clone(),
@@ -199,6 +201,7 @@ impl CodeConnectSystem {
             encoding: encoding(asked.http_compression),
             world: Arc::new(world),
             warnings,
+            _renewal: renewal,
         }))
     }
 }

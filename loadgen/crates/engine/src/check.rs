@@ -86,14 +86,20 @@ pub fn unexpected(reply: &Reply, expected: impl fmt::Display) -> Mismatch {
     ))
 }
 
-/// The code of a problem body; `None` if it is none.
+/// The code of a [`problem`] body.
 pub fn problem_code(reply: &Reply) -> Option<Code> {
+    problem(reply).map(|problem| problem.code)
+}
+
+/// A problem body; `None` if it is none, or one that comes with another status: a refusal that is expected
+/// must not excuse a 500 that quotes it.
+pub fn problem(reply: &Reply) -> Option<Problem> {
     if reply.status < 400 {
         return None;
     }
     serde_json::from_slice::<Problem>(&reply.body)
         .ok()
-        .map(|problem| problem.code)
+        .filter(|problem| problem.code.status() == reply.status)
 }
 
 /// The first bytes of a body, in one line.
@@ -126,6 +132,9 @@ mod tests {
         assert_eq!(problem_code(&full), Some(Code::SlotFull));
         let why = json::<u32>(&full, 201).unwrap_err();
         assert_eq!(why.to_string(), "expected 201, got 409: slot_full");
+        for status in [200, 500, 503] {
+            assert_eq!(problem_code(&reply(status, &body)), None, "{status}");
+        }
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! The headers of a response. Those that came as text are looked through when one is asked for: most
 //! responses are checked by their status and body alone.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, ops::Range};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use memchr::memchr;
+use shared::headers::SERVER_TIMING;
+
+/// The header with the times that a target spent on a request.
+const COST: HeaderName = HeaderName::from_static(SERVER_TIMING);
 
 /// The headers of a response.
 #[derive(Clone, Default)]
@@ -14,13 +18,20 @@ pub struct ReplyHeaders(Form);
 #[derive(Clone)]
 enum Form {
     Map(HeaderMap),
-    /// The header lines with their line ends, valid as HTTP/1.1 (RFC 9112, section 5).
-    Lines(Bytes),
+    Lines {
+        /// The header lines with their line ends, valid as HTTP/1.1 (RFC 9112, section 5).
+        lines: Bytes,
+        /// Where in them the value of `Server-Timing` is.
+        cost: Option<Range<usize>>,
+    },
 }
 
 impl Default for Form {
     fn default() -> Self {
-        Self::Lines(Bytes::new())
+        Self::Lines {
+            lines: Bytes::new(),
+            cost: None,
+        }
     }
 }
 
@@ -31,9 +42,21 @@ impl From<HeaderMap> for ReplyHeaders {
 }
 
 impl ReplyHeaders {
-    /// Of header lines that were found to be valid.
-    pub(crate) fn of_lines(lines: Bytes) -> Self {
-        Self(Form::Lines(lines))
+    /// Of header lines that were found to be valid, and where in them the value of the first
+    /// `Server-Timing` is: it is read of every response.
+    pub(crate) fn of_lines(lines: Bytes, cost: Option<Range<usize>>) -> Self {
+        Self(Form::Lines { lines, cost })
+    }
+
+    /// The first value of `Server-Timing`.
+    pub(crate) fn server_timing(&self) -> Option<Cow<'_, str>> {
+        match &self.0 {
+            Form::Map(_) => self.get(&COST),
+            Form::Lines { lines, cost } => {
+                let value = lines.get(cost.clone()?)?;
+                Some(text(value.trim_ascii()))
+            }
+        }
     }
 
     /// The first value of a header. Bytes that are not UTF-8 are replaced.
@@ -42,7 +65,7 @@ impl ReplyHeaders {
             Form::Map(map) => map
                 .get(name)
                 .map(|value| String::from_utf8_lossy(value.as_bytes())),
-            Form::Lines(lines) => Lines(lines)
+            Form::Lines { lines, .. } => Lines(lines)
                 .find(|(other, _)| other.eq_ignore_ascii_case(name.as_str().as_bytes()))
                 .map(|(_, value)| text(value)),
         }
@@ -52,7 +75,7 @@ impl ReplyHeaders {
     pub fn iter(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
         let (map, lines) = match &self.0 {
             Form::Map(map) => (Some(map), &[][..]),
-            Form::Lines(lines) => (None, &lines[..]),
+            Form::Lines { lines, .. } => (None, &lines[..]),
         };
         let map = map.into_iter().flatten().map(|(name, value)| {
             let value = String::from_utf8_lossy(value.as_bytes());
@@ -126,7 +149,7 @@ mod tests {
             );
         }
         for headers in [
-            ReplyHeaders::of_lines(Bytes::from_static(lines.as_bytes())),
+            ReplyHeaders::of_lines(Bytes::from_static(lines.as_bytes()), None),
             ReplyHeaders::from(map),
         ] {
             let get = |name| headers.get(&HeaderName::from_static(name));
@@ -136,7 +159,7 @@ mod tests {
             assert_eq!(get("empty").as_deref(), Some(""));
             assert_eq!(headers.get(&header::ETAG), None);
         }
-        let headers = ReplyHeaders::of_lines(Bytes::from_static(lines.as_bytes()));
+        let headers = ReplyHeaders::of_lines(Bytes::from_static(lines.as_bytes()), None);
         assert_eq!(headers.iter().count(), 5);
         assert_eq!(ReplyHeaders::default().iter().count(), 0);
     }

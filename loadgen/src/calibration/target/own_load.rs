@@ -3,7 +3,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::future::LocalBoxFuture;
 use shared::{time::Millis, timing::ServerCount};
 use tokio_util::sync::CancellationToken;
 
@@ -11,7 +10,7 @@ use super::super::rounds::{counters, one_flow};
 use loadgen_engine::{
     aggregator::TrialData,
     driver::{self, Endpoint},
-    flow::{Flow, Iteration, SingleRequest},
+    flow::{Flow, FlowFuture, Iteration, SingleRequest},
     recorder::OpData,
     request::Request,
     sample::{OpId, Outcome},
@@ -58,7 +57,7 @@ impl Flow for RequestCycle {
     fn operations(&self) -> &[OpId] {
         self.first.operations()
     }
-    fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
+    fn run<'a>(&'a self, it: Iteration<'a>) -> FlowFuture<'a> {
         self.at(it.arrival).run(it)
     }
 }

@@ -38,6 +38,8 @@ const RATIO: f64 = 1.3;
 const LAG_US: f64 = 1_000.0;
 /// Maximum memory of an idle user, in bytes.
 const IDLE_BYTES: f64 = 20_000.0;
+/// Maximum allocations a request: those of the recorder at the end of each second.
+const ALLOCATIONS: f64 = 0.1;
 
 /// Measures and prints.
 pub(in crate::cli) fn run(args: &BenchArgs) -> Result<u8, Failure> {
@@ -278,7 +280,8 @@ fn render(found: &Calibration) -> String {
         }
     }
     line(format!(
-        "Allocations a request: {:.1}",
+        "Allocations a request\n  {}  {:.2}  (limit {ALLOCATIONS})",
+        word(found.allocations_per_request < ALLOCATIONS),
         found.allocations_per_request
     ));
     out

@@ -91,6 +91,7 @@ pub(super) fn recorded(of: &Histogram<u64>) -> Percentiles {
         p97_5: at(0.975),
         p99: at(0.99),
         p99_9: at(0.999),
+        min: (!of.is_empty()).then(|| of.min() as f64 / 1e6),
         max: (!of.is_empty()).then(|| ms(1.0)),
         mean: (!of.is_empty()).then(|| of.mean() / 1e6),
         stdev: (!of.is_empty()).then(|| of.stdev() / 1e6),

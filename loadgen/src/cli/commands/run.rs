@@ -2,11 +2,12 @@
 
 use crate::cli::{
     failure::Failure,
-    flags::RunArgs,
+    flags::{ResultArgs, RunArgs, TRACED_OF_FLOWS},
     plan::{plan_suite, refuse_lost_phases, resolve_settings},
     session::{Distribution, MeasuredSession, ServiceSource, SingleRun},
 };
 use loadgen_codeconnect::CodeConnect;
+use loadgen_engine::driver::HttpTrace;
 use loadgen_experiment::trial::{ArmConfig, TestEnv};
 use loadgen_stats::seed::sub_seed;
 
@@ -19,7 +20,13 @@ pub(in crate::cli) fn run(args: &RunArgs) -> Result<u8, Failure> {
     services.default_topology(suite.topology)?;
     services.prepare_faults(&suite)?;
     let distribution = Distribution::from_flags(args, &suite)?;
-    let session = MeasuredSession::begin(&args.result, "run", &suite.name, &source);
+    let result = ResultArgs {
+        // Traced exchanges are printed at once, which the full-screen view would overwrite.
+        plain: args.result.plain || args.http_debug,
+        ..args.result.clone()
+    };
+    let trace = args.http_debug.then(|| HttpTrace::first(TRACED_OF_FLOWS));
+    let session = MeasuredSession::begin(&result, "run", &suite.name, &source);
     let arm = ArmConfig::new("run", settings, &CodeConnect);
     let single = SingleRun {
         suite: &suite,
@@ -29,6 +36,10 @@ pub(in crate::cli) fn run(args: &RunArgs) -> Result<u8, Failure> {
         warnings: services.warnings(),
     };
     session.work(&services, async |bench, own_stack| {
+        let bench = &TestEnv {
+            trace: trace.clone(),
+            ..bench.clone()
+        };
         let Some(distribution) = &distribution else {
             let (summary, _outcome) = single.measure(&session, bench, own_stack).await?;
             return Ok(summary);

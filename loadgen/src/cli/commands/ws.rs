@@ -271,12 +271,19 @@ mod tests {
             assert!(think.is_some());
             let thresholds: Vec<String> =
                 suite.thresholds.iter().map(ToString::to_string).collect();
+            let (many, others) = match preset {
+                SocketPreset::Quick => (None, &thresholds[..]),
+                _ => (thresholds.first().map(String::as_str), &thresholds[1..]),
+            };
+            assert!(many.is_none_or(|one| one == "status:101: count >= 100 warn 50"));
             assert_eq!(
-                thresholds,
+                others,
                 [
                     "ws.deliver: p95 < 2s warn 3s",
                     "ws.connect: success > 95% warn 90%",
-                    "ws.delivery > 95% warn 90%"
+                    "ws.delivery > 95% warn 90%",
+                    "success > 95% warn 90%",
+                    "warn: success > 99%"
                 ]
             );
             for threshold in &suite.thresholds {

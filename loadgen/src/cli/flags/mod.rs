@@ -50,7 +50,7 @@ pub use plan::{PlanArgs, PlanFormat};
 pub use report::ReportArgs;
 pub use result::{ResultArgs, STANDARD_STREAM};
 pub use results::{BaselineArgs, ExportArgs, ListArgs, PruneArgs, ResultsAction, ResultsArgs};
-pub use run::RunArgs;
+pub use run::{RunArgs, TRACED_OF_FLOWS};
 pub use serve::ServeArgs;
 pub use stack::{StackArgs, StackService};
 pub use target::{RunningTargetArgs, TargetArgs};

@@ -4,6 +4,9 @@ use clap::Args;
 
 use super::{load::LoadArgs, profile::ProfileArgs, result::ResultArgs, target::TargetArgs};
 
+/// Number of exchanges that `run --http-debug` prints: those of some iterations.
+pub const TRACED_OF_FLOWS: u32 = 30;
+
 /// `loadgen run`.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
@@ -29,6 +32,15 @@ pub struct RunArgs {
         help_heading = "Load"
     )]
     pub coordinate: Option<String>,
+    /// Print the first 30 exchanges of all users together, secret headers excepted; bodies are printed as
+    /// they are
+    #[arg(
+        long,
+        env = "LOADGEN_HTTP_DEBUG",
+        conflicts_with = "coordinate",
+        help_heading = "Load"
+    )]
+    pub http_debug: bool,
     /// The profile; before the groups with a heading of their own, which would take it over.
     #[command(flatten)]
     pub profile: ProfileArgs,
@@ -41,4 +53,23 @@ pub struct RunArgs {
     /// The results.
     #[command(flatten)]
     pub result: ResultArgs,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use crate::cli::flags::{Cli, Command};
+
+    #[test]
+    fn exchanges_of_a_suite_are_traced_in_this_process_only() {
+        let read = |words: &str| Cli::try_parse_from(words.split(' '));
+        let Command::Run(args) = read("loadgen run smoke --http-debug").unwrap().command else {
+            panic!("another command");
+        };
+        assert!(args.http_debug);
+        let elsewhere = "loadgen run smoke --coordinate redis://127.0.0.1/";
+        assert!(read(elsewhere).is_ok());
+        assert!(read(&format!("{elsewhere} --http-debug")).is_err());
+    }
 }

@@ -6,6 +6,7 @@ mod counts;
 mod crash;
 mod database;
 mod faults;
+mod guides;
 mod instances;
 mod interrupted;
 mod topologies;

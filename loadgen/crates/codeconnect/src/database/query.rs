@@ -30,11 +30,7 @@ impl DatabaseConnection {
             Some(pool) => pool.acquire().await.map(Self::Lent),
             None => target.connect().await.map(|conn| Self::Own(Box::new(conn))),
         };
-        found.map_err(|error| match error {
-            // The server answered, with a refusal such as "too many clients".
-            sqlx::Error::Database(error) => (Outcome::Connect, error.to_string()),
-            error => failed(&error),
-        })
+        found.map_err(|error| not_connected(&error))
     }
 
     /// Ends a connection on which a query failed: it may be in the middle of one.
@@ -216,6 +212,15 @@ fn own(rows: &[PgRow], student: UserId) -> Result<(), Failed> {
     Ok(())
 }
 
+/// How it counts that there is no connection, and one line why.
+fn not_connected(error: &sqlx::Error) -> Failed {
+    match failed(error) {
+        // The server refused it, as with "too many clients", or broke it off before it was one.
+        (Outcome::HttpError | Outcome::Reset, _) => (Outcome::Connect, error.to_string()),
+        failed => failed,
+    }
+}
+
 /// How a failure counts, and one line why.
 fn failed(error: &sqlx::Error) -> Failed {
     if let Some(limit) = generator_limit(error) {
@@ -263,6 +268,18 @@ mod tests {
             (sqlx::Error::RowNotFound, Outcome::BodyMismatch),
         ] {
             assert_eq!(failed(&error).0, outcome, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_connection_that_breaks_before_it_is_one_was_never_made() {
+        let io = |kind| sqlx::Error::Io(std::io::Error::from(kind));
+        for (error, outcome) in [
+            (io(std::io::ErrorKind::UnexpectedEof), Outcome::Connect),
+            (io(std::io::ErrorKind::HostUnreachable), Outcome::Connect),
+            (sqlx::Error::PoolTimedOut, Outcome::Timeout),
+        ] {
+            assert_eq!(not_connected(&error).0, outcome, "{error}");
         }
     }
 }

@@ -19,7 +19,7 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, FeatureFlows, MentorAccount, Op};
+use crate::flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, MentorAccount, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -50,7 +50,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         operations: &[&LIST, &MARK, &MARK_ALL, &SUMMARY],
         needs_sessions: true,
         at_once: 1,
-        run: |it| Box::pin(mark(it)),
+        run: |it| FlowFuture::new(mark(it)),
     }],
     needs_staff: true,
     ..FeatureFlows::new("attendance", "Attendance")
@@ -67,7 +67,7 @@ async fn mark(mut it: AppIteration<'_>) {
         "{}?status=completed&per_page={LESSONS}",
         paths::BOOKINGS
     ))
-    .bearer(&account.token);
+    .bearer(&account.token.get());
     let listed = it.call(&LIST, request, |reply| check_lessons(reply, account));
     let Some(lessons) = listed.await else {
         return;
@@ -88,20 +88,21 @@ async fn mark(mut it: AppIteration<'_>) {
         let body = MarkAllRequest {
             marks: marks.clone(),
         };
-        let request = Request::json(Method::PUT, paths::ATTENDANCE, &body).bearer(&account.token);
+        let request =
+            Request::json(Method::PUT, paths::ATTENDANCE, &body).bearer(&account.token.get());
         it.call(&MARK_ALL, request, |reply| check_marks(reply, &marks))
             .await
     } else {
         let path = paths::with_id(paths::ATTENDANCE_BOOKING, one.booking_id);
         let body = MarkRequest { status: one.status };
-        let request = Request::json(Method::PUT, path, &body).bearer(&account.token);
+        let request = Request::json(Method::PUT, path, &body).bearer(&account.token.get());
         it.call(&MARK, request, |reply| check_mark(reply, one))
             .await
     };
     if done.is_some() {
         let student = lesson.student_id;
         let path = paths::with_id(paths::STUDENT_ATTENDANCE, student);
-        let request = Request::get(path).bearer(&account.token);
+        let request = Request::get(path).bearer(&account.token.get());
         it.call(&SUMMARY, request, |reply| check_summary(reply, student))
             .await;
     }

@@ -1,13 +1,14 @@
-//! Signing in: a random seeded student logs in and asks who that is.
+//! Signing in: a random seeded student logs in and asks who that is, or has a whole session: logs in,
+//! trades the tokens for new ones and logs out.
 
 use rand::RngExt as _;
 use shared::{
-    api::auth::{LoginRequest, Role, Session, UserView},
+    api::auth::{LoginRequest, RefreshRequest, Role, Session, TokenPair, UserView},
     dataset::{self, RowKind},
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, Op};
+use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -16,20 +17,32 @@ use loadgen_engine::{
 pub(super) static REGISTER: Op = Op::post("auth.register");
 pub(super) static LOGIN: Op = Op::post("auth.login");
 static ME: Op = Op::get("auth.me");
+static REFRESH: Op = Op::post("auth.refresh");
+static LOGOUT: Op = Op::post("auth.logout");
 
 /// What the load generator knows of this feature.
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
-    operations: &[&REGISTER, &LOGIN, &ME],
+    operations: &[&REGISTER, &LOGIN, &ME, &REFRESH, &LOGOUT],
     headline: &[&LOGIN],
     completes: &[("logins", &[&LOGIN]), ("registrations", &[&REGISTER])],
-    flows: &[AppFlow {
-        name: "auth.login",
-        help: "a student logs in with the right password and asks who that is",
-        operations: &[&LOGIN, &ME],
-        needs_sessions: false,
-        at_once: 1,
-        run: |it| Box::pin(login(it)),
-    }],
+    flows: &[
+        AppFlow {
+            name: "auth.login",
+            help: "a student logs in with the right password and asks who that is",
+            operations: &[&LOGIN, &ME],
+            needs_sessions: false,
+            at_once: 1,
+            run: |it| FlowFuture::new(login(it)),
+        },
+        AppFlow {
+            name: "auth.session",
+            help: "a student logs in, asks who that is, renews the session, asks again and logs out",
+            operations: &[&LOGIN, &ME, &REFRESH, &LOGOUT],
+            needs_sessions: false,
+            at_once: 1,
+            run: |it| FlowFuture::new(session(it)),
+        },
+    ],
     caches: &[CachedReads {
         switch: "cache.users",
         operation: &ME,
@@ -39,25 +52,73 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
 };
 
 async fn login(mut it: AppIteration<'_>) {
+    signed_in(&mut it).await;
+}
+
+async fn session(mut it: AppIteration<'_>) {
+    let Some(session) = signed_in(&mut it).await else {
+        return;
+    };
+    let first = &session.tokens;
+    let request = Request::post_json(paths::AUTH_REFRESH, &with_token(first));
+    let renewed = it.call(&REFRESH, request, |reply| check_refresh(reply, first));
+    let Some(second) = renewed.await else {
+        return;
+    };
+    if ask_me(&mut it, &second, &session.user).await {
+        let request = Request::post_json(paths::AUTH_LOGOUT, &with_token(&second));
+        it.call(&LOGOUT, request, |reply| check::status(reply, 204))
+            .await;
+    }
+}
+
+/// Logs a random student in, who asks who that is; the session, where both are right.
+async fn signed_in(it: &mut AppIteration<'_>) -> Option<Session> {
     let student = it.rng.random_range(0..it.world.counts.students.max(1));
-    let Some(session) = it
+    let session = it
         .call(&LOGIN, login_request(student), |reply| {
             check_login(reply, student)
         })
-        .await
-    else {
-        return;
-    };
-    let me = Request::get(paths::AUTH_ME).bearer(&session.tokens.access_token);
-    it.call(&ME, me, |reply| {
-        let user: UserView = check::json(reply, 200)?;
-        if user == session.user {
+        .await?;
+    let is_known = ask_me(it, &session.tokens, &session.user).await;
+    is_known.then_some(session)
+}
+
+/// Asks who one is; whether that is the user who logged in.
+async fn ask_me(it: &mut AppIteration<'_>, tokens: &TokenPair, user: &UserView) -> bool {
+    let me = Request::get(paths::AUTH_ME).bearer(&tokens.access_token);
+    let known = it.call(&ME, me, |reply| {
+        let seen: UserView = check::json(reply, 200)?;
+        if seen == *user {
             Ok(())
         } else {
             Err(Mismatch::new("me is not the user who logged in"))
         }
-    })
-    .await;
+    });
+    known.await.is_some()
+}
+
+fn with_token(tokens: &TokenPair) -> RefreshRequest {
+    RefreshRequest {
+        refresh_token: tokens.refresh_token.clone(),
+    }
+}
+
+/// New tokens: one that was traded is good for nothing any more.
+fn check_refresh(reply: &Reply, traded: &TokenPair) -> Result<TokenPair, Mismatch> {
+    let tokens: TokenPair = check::json(reply, 200)?;
+    if tokens.access_token.is_empty() || tokens.refresh_token.is_empty() {
+        return Err(Mismatch::new("a token is empty"));
+    }
+    if tokens.refresh_token == traded.refresh_token {
+        return Err(Mismatch::new(
+            "the refresh token is the one that was traded",
+        ));
+    }
+    if tokens.expires_in == 0 {
+        return Err(Mismatch::new("the access token is expired already"));
+    }
+    Ok(tokens)
 }
 
 /// The login of seeded student `n`.
@@ -133,4 +194,72 @@ pub fn check_login(reply: &Reply, n: u32) -> Result<Session, Mismatch> {
         return wrong("the access token is expired already");
     }
     Ok(session)
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::ids::UserId;
+
+    use super::*;
+    use crate::features::scripted::{SentRequest, all_right, iterate, reply, world};
+    use loadgen_engine::sample::Outcome;
+
+    fn tokens(n: u32) -> TokenPair {
+        TokenPair {
+            access_token: format!("access {n}"),
+            expires_in: 900,
+            refresh_token: format!("refresh {n}"),
+        }
+    }
+
+    /// What a student sends to a target that gives the `n`-th tokens for the first ones.
+    async fn sent(n: u32) -> Vec<SentRequest> {
+        let mut student = None;
+        let target = |op: &'static str, request: &Request| {
+            let user = |n: u32| UserView {
+                id: UserId(dataset::id(RowKind::Student, n)),
+                email: dataset::student_email(n),
+                display_name: "Ada".to_owned(),
+                role: Role::Student,
+                mentor_id: None,
+                grade: None,
+            };
+            Some(match op {
+                "auth.login" => {
+                    let asked: LoginRequest = serde_json::from_slice(&request.body).ok()?;
+                    let is = |n: &u32| dataset::student_email(*n) == asked.email;
+                    let number = (0..world().counts.students).find(is)?;
+                    student = Some(number);
+                    let session = Session {
+                        user: user(number),
+                        tokens: tokens(1),
+                    };
+                    reply(200, &session)
+                }
+                "auth.me" => reply(200, &user(student?)),
+                "auth.refresh" => reply(200, &tokens(n)),
+                _ => reply(204, &()),
+            })
+        };
+        iterate("auth.session", &world(), 0, target).await
+    }
+
+    #[tokio::test]
+    async fn a_session_is_renewed_used_and_ended() {
+        let ops = all_right(&sent(2).await);
+        let expected = [
+            "auth.login",
+            "auth.me",
+            "auth.refresh",
+            "auth.me",
+            "auth.logout",
+        ];
+        assert_eq!(ops, expected);
+    }
+
+    #[tokio::test]
+    async fn a_refresh_token_that_stays_the_same_is_noticed() {
+        let last = sent(1).await.pop();
+        assert_eq!(last, Some(("auth.refresh", Some(Outcome::BodyMismatch))));
+    }
 }

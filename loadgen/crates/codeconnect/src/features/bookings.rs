@@ -1,8 +1,10 @@
-//! Bookings: create, repeat with the same key, list, cancel; and a race of many students for one slot.
+//! Bookings: create, repeat with the same key, list, cancel, book again; and a race of many students for one
+//! slot.
 //!
 //! A full slot and a busy student are expected responses, not errors. Errors are a slot that is booked
 //! twice, and a repetition that makes a second booking.
 
+use chrono::TimeDelta;
 use rand::RngExt as _;
 use shared::{
     api::{
@@ -17,7 +19,9 @@ use shared::{
 };
 
 use super::mentors;
-use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, Op, TestAccount, World};
+use crate::flows::{
+    AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, Op, TestAccount, World,
+};
 use crate::ledger::{LedgerEntry, LedgerRecorder};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
@@ -34,17 +38,22 @@ const RACERS: usize = 16;
 const REPEATS: f64 = 0.1;
 /// Share of students who cancel.
 const CANCELS: f64 = 0.3;
+/// Weeks ahead from which a place is looked for: as far as the seeded slots reach, so that the places of the
+/// next two weeks are not all there is for a load of many users.
+const WEEKS: i64 = 7;
 /// How many mentors without an open slot are tried before an iteration ends.
 const TRIES: usize = 3;
 
 pub(super) static CREATE: Op = Op::post("bookings.create");
+/// The same booking under the same key: it makes no second one, and is counted as none.
+static REPEAT: Op = Op::post("bookings.repeat");
 static MINE: Op = Op::get("bookings.mine");
 static CANCEL: Op = Op::post("bookings.cancel");
 static RACE: Op = Op::post("bookings.race");
 
 /// What the load generator knows of this feature.
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
-    operations: &[&CREATE, &MINE, &CANCEL, &RACE],
+    operations: &[&CREATE, &REPEAT, &MINE, &CANCEL, &RACE],
     headline: &[&CREATE, &RACE],
     completes: &[
         ("bookings made", &[&CREATE, &RACE]),
@@ -54,10 +63,18 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         AppFlow {
             name: "bookings.book",
             help: "a student books an open slot of a popular mentor, finds it listed, sometimes cancels",
-            operations: &[&mentors::AVAILABILITY, &CREATE, &MINE, &CANCEL],
+            operations: &[&mentors::AVAILABILITY, &CREATE, &REPEAT, &MINE, &CANCEL],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(book(it)),
+            run: |it| FlowFuture::new(book(it)),
+        },
+        AppFlow {
+            name: "bookings.rebook",
+            help: "a student books an open slot, cancels, books the same slot again and finds it listed",
+            operations: &[&mentors::AVAILABILITY, &CREATE, &CANCEL, &MINE],
+            needs_sessions: true,
+            at_once: 1,
+            run: |it| FlowFuture::new(rebook(it)),
         },
         AppFlow {
             name: "bookings.race",
@@ -65,7 +82,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&RACE],
             needs_sessions: true,
             at_once: RACERS,
-            run: |it| Box::pin(race(it)),
+            run: |it| FlowFuture::new(race(it)),
         },
     ],
     caches: &[CachedReads {
@@ -85,66 +102,145 @@ async fn book(mut it: AppIteration<'_>) {
     let Some(slot) = open_slot(&mut it).await else {
         return;
     };
-    let request = || create_request(account, slot.id, &key);
-    let (ledger, may_be_old) = (&it.world.ledger, it.world.reads_may_be_old);
-    let entry = ledger.booking(account.id, slot.id);
-    let created = it
-        .call(&CREATE, request(), |reply| {
-            check_create(reply, &slot, account.id)
-        })
-        .await;
-    let booking = match created {
-        Some(Ok(booking)) => booking,
-        Some(Err(refusal)) => return ledger.refused(entry, refusal == Code::SlotFull),
-        // Failed, or answered with something else: it stays in doubt.
-        None => return,
+    let Some((entry, booking)) = create(&mut it, account, &slot, &key, None).await else {
+        return;
     };
-    ledger.booked(entry, &booking);
     // A copy of the request may also be so late that the place was given back meanwhile.
     if repeat && !cancel {
-        it.call(&CREATE, request(), |reply| check_repeat(reply, booking.id))
-            .await;
+        send_again(&mut it, account, &booking, &key).await;
     }
-    let mine =
-        Request::get(format!("{}?per_page={MAX_PER_PAGE}", paths::BOOKINGS)).bearer(&account.token);
+    find_listed(&mut it, account, &booking).await;
+    if cancel {
+        give_back(&mut it, account, entry, &booking).await;
+        if repeat {
+            send_again(&mut it, account, &booking, &key).await;
+        }
+    }
+}
+
+async fn rebook(mut it: AppIteration<'_>) {
+    let first = fresh_key(it.world, it.rng);
+    let second = fresh_key(it.world, it.rng);
+    let Some(account) = it.world.any_account(it.rng) else {
+        return;
+    };
+    let Some(slot) = open_slot(&mut it).await else {
+        return;
+    };
+    let Some((entry, booking)) = create(&mut it, account, &slot, &first, None).await else {
+        return;
+    };
+    if !give_back(&mut it, account, entry, &booking).await {
+        return;
+    }
+    // Another student may be quicker: then it is refused, as it should be.
+    let again = create(&mut it, account, &slot, &second, Some(booking.id)).await;
+    if let Some((_, again)) = again {
+        find_listed(&mut it, account, &again).await;
+    }
+}
+
+/// Books a place; the booking with its entry in the ledger, where it was neither refused nor failed. A
+/// student who gave the place back before gets a new booking, not the `cancelled` one.
+pub(super) async fn create(
+    it: &mut AppIteration<'_>,
+    account: &TestAccount,
+    slot: &SlotView,
+    key: &str,
+    cancelled: Option<BookingId>,
+) -> Option<(LedgerEntry, BookingView)> {
+    let world = it.world;
+    let ledger = &world.ledger;
+    let entry = ledger.booking(account.id, slot.id);
+    let request = create_request(account, slot.id, key);
+    let created = it
+        .call(&CREATE, request, |reply| {
+            match check_create(reply, slot, account.id)? {
+                Ok(booking) if Some(booking.id) == cancelled => {
+                    Err(Mismatch::new("the new booking is the cancelled one"))
+                }
+                created => Ok(created),
+            }
+        })
+        .await;
+    // Failed, or answered with something else: it stays in doubt.
+    match created? {
+        Ok(booking) => {
+            ledger.booked(entry, &booking);
+            Some((entry, booking))
+        }
+        Err(refusal) => {
+            ledger.refused(entry, refusal == Code::SlotFull);
+            None
+        }
+    }
+}
+
+/// Sends the request of a booking once more.
+async fn send_again(
+    it: &mut AppIteration<'_>,
+    account: &TestAccount,
+    booking: &BookingView,
+    key: &str,
+) {
+    let request = create_request(account, booking.slot_id, key);
+    it.call(&REPEAT, request, |reply| check_repeat(reply, booking.id))
+        .await;
+}
+
+/// Looks for a new booking on the list of one's own.
+async fn find_listed(it: &mut AppIteration<'_>, account: &TestAccount, booking: &BookingView) {
+    let mine = Request::get(format!("{}?per_page={MAX_PER_PAGE}", paths::BOOKINGS))
+        .bearer(&account.token.get());
+    let world = it.world;
+    let (ledger, may_be_old) = (&world.ledger, world.reads_may_be_old);
     let reading = ledger.reading(account.id);
     it.call(&MINE, mine, |reply| {
         let listed = listed(reply, account.id)?;
         let whole = listed.len() < MAX_PER_PAGE as usize;
         ledger.read(&reading, &listed, whole);
-        check_mine(&listed, &booking, may_be_old)
+        check_mine(&listed, booking, may_be_old)
     })
     .await;
-    if cancel {
-        ledger.cancelling(entry, &booking);
-        let giving_back =
-            Request::post(paths::with_id(paths::BOOKING_CANCEL, booking.id)).bearer(&account.token);
-        let cancelled = it
-            .call(&CANCEL, giving_back, |reply| {
-                check_cancel(reply, booking.id)
-            })
-            .await;
-        if cancelled.is_some() {
-            ledger.cancelled(entry, &booking);
-        }
-        if repeat {
-            it.call(&CREATE, request(), |reply| check_repeat(reply, booking.id))
-                .await;
-        }
-    }
 }
 
-/// An open slot of a mentor picked by popularity.
+/// Gives a place back; whether that was acknowledged.
+async fn give_back(
+    it: &mut AppIteration<'_>,
+    account: &TestAccount,
+    entry: LedgerEntry,
+    booking: &BookingView,
+) -> bool {
+    let world = it.world;
+    let ledger = &world.ledger;
+    ledger.cancelling(entry, booking);
+    let request = Request::post(paths::with_id(paths::BOOKING_CANCEL, booking.id))
+        .bearer(&account.token.get());
+    let cancelled = it
+        .call(&CANCEL, request, |reply| check_cancel(reply, booking.id))
+        .await;
+    if cancelled.is_some() {
+        ledger.cancelled(entry, booking);
+    }
+    cancelled.is_some()
+}
+
+/// An open slot of a mentor picked by popularity, in one of the coming weeks.
 pub(super) async fn open_slot(it: &mut AppIteration<'_>) -> Option<SlotView> {
     for _ in 0..TRIES {
         let mentor = MentorId(dataset::id(RowKind::Mentor, it.world.mentors.pick(it.rng)));
         let place: f64 = it.rng.random();
+        let request = match it.rng.random_range(0..WEEKS) {
+            0 => mentors::availability_request(mentor),
+            weeks => {
+                let from = it.world.made_at + TimeDelta::weeks(weeks);
+                mentors::availability_from(mentor, from)
+            }
+        };
         let slots = it
-            .call(
-                &mentors::AVAILABILITY,
-                mentors::availability_request(mentor),
-                |reply| mentors::check_availability(reply, mentor),
-            )
+            .call(&mentors::AVAILABILITY, request, |reply| {
+                mentors::check_availability(reply, mentor)
+            })
             .await?;
         if !slots.is_empty() {
             let index = (place * slots.len() as f64) as usize % slots.len();
@@ -242,7 +338,7 @@ fn judge_race(
                 }
             }
             Some(
-                check_racer(reply, slot, *student)
+                check_racer(reply, slot, *student, first_time)
                     .map_err(|mismatch| (failure(reply), mismatch.to_string())),
             )
         })
@@ -261,9 +357,22 @@ fn judge_race(
     judged
 }
 
-fn check_racer(reply: &Reply, slot: SlotId, student: UserId) -> Result<(), Mismatch> {
-    if check::problem_code(reply) == Some(Code::SlotFull) {
-        return Ok(());
+fn check_racer(
+    reply: &Reply,
+    slot: SlotId,
+    student: UserId,
+    first_time: bool,
+) -> Result<(), Mismatch> {
+    let refusal = check::problem(reply).filter(|one| {
+        // Who won an earlier race for this place has it.
+        one.code == Code::SlotFull || (one.code == Code::StudentBusy && !first_time)
+    });
+    match refusal {
+        Some(one) if one.detail.trim().is_empty() => {
+            return Err(Mismatch::new("a refusal that does not say why"));
+        }
+        Some(_) => return Ok(()),
+        None => {}
     }
     let booking: BookingView = check::json(reply, 201)?;
     if booking.slot_id == slot
@@ -285,12 +394,12 @@ pub(super) fn fresh_key(world: &World, rng: &mut Chance) -> String {
 
 pub(crate) fn create_request(account: &TestAccount, slot_id: SlotId, key: &str) -> Request {
     Request::post_json(paths::BOOKINGS, &BookingRequest { slot_id })
-        .bearer(&account.token)
+        .bearer(&account.token.get())
         .idempotency_key(key)
 }
 
 /// The booking, or the refusal where that may be.
-pub(super) fn check_create(
+fn check_create(
     reply: &Reply,
     slot: &SlotView,
     student: UserId,

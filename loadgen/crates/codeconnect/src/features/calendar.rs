@@ -10,7 +10,7 @@ use http::Method;
 use rand::RngExt as _;
 use shared::{
     api::calendar::{CalendarEvent, CalendarWeek, MAX_EVENTS, MoveRequest},
-    dataset::{self, RowKind},
+    dataset::{self, BUSIEST_MENTOR, Counts, FULL_MONTH, RowKind, Scale},
     ids::MentorId,
     page::Page,
     paths,
@@ -18,7 +18,7 @@ use shared::{
 };
 
 use crate::{
-    flows::{AppFlow, AppIteration, FeatureFlows, MentorAccount, Op},
+    flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, MentorAccount, Op},
     ledger::OwnChange,
 };
 use loadgen_engine::{
@@ -49,11 +49,19 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
     flows: &[
         AppFlow {
             name: "calendar.month",
-            help: "a mentor looks at the next month, which is full for a busy one",
+            help: "a mentor looks at the next month",
             operations: &[&MONTH],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(month(it)),
+            run: |it| FlowFuture::new(month(it)),
+        },
+        AppFlow {
+            name: "calendar.full_month",
+            help: "the busiest mentor looks at the next month, which has more than 500 events",
+            operations: &[&MONTH],
+            needs_sessions: true,
+            at_once: 1,
+            run: |it| FlowFuture::new(full_month(it)),
         },
         AppFlow {
             name: "calendar.week",
@@ -61,7 +69,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&WEEK],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(scroll(it)),
+            run: |it| FlowFuture::new(scroll(it)),
         },
         AppFlow {
             name: "calendar.move",
@@ -69,7 +77,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&WEEK, &MOVE, &REFRESH],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(drag(it)),
+            run: |it| FlowFuture::new(drag(it)),
         },
     ],
     needs_staff: true,
@@ -80,9 +88,31 @@ async fn month(mut it: AppIteration<'_>) {
     let Some(account) = it.world.any_mentor(it.rng) else {
         return;
     };
-    let request = Request::get(paths::CALENDAR).bearer(&account.token);
+    let request = Request::get(paths::CALENDAR).bearer(&account.token.get());
     it.call(&MONTH, request, |reply| check_month(reply, account))
         .await;
+}
+
+async fn full_month(mut it: AppIteration<'_>) {
+    let mut mentors = it.world.mentor_accounts.iter();
+    let Some(account) = mentors.find(|one| one.mentor == BUSIEST_MENTOR) else {
+        return;
+    };
+    let least = fewest_events(it.world.counts);
+    let request = Request::get(paths::CALENDAR).bearer(&account.token.get());
+    it.call(&MONTH, request, |reply| {
+        check_full_month(reply, account, least)
+    })
+    .await;
+}
+
+/// Fewest events in the next month of the busiest mentor; the smallest data has no full month.
+fn fewest_events(counts: Counts) -> usize {
+    if counts == Scale::Tiny.counts() {
+        1
+    } else {
+        FULL_MONTH
+    }
 }
 
 async fn scroll(mut it: AppIteration<'_>) {
@@ -133,7 +163,7 @@ async fn drag(mut it: AppIteration<'_>) {
             starts_at: *starts_at,
         },
     )
-    .bearer(&account.token);
+    .bearer(&account.token.get());
     let moved = it
         .call(&MOVE, request, |reply| check_move(reply, event, *starts_at))
         .await;
@@ -183,7 +213,7 @@ fn week_request(account: &MentorAccount, date: Option<NaiveDate>) -> Request {
         Some(date) => format!("{}?date={date}", paths::CALENDAR_WEEK),
         None => paths::CALENDAR_WEEK.to_owned(),
     };
-    Request::get(path).bearer(&account.token)
+    Request::get(path).bearer(&account.token.get())
 }
 
 async fn look(
@@ -198,7 +228,19 @@ async fn look(
     .await
 }
 
-fn check_month(reply: &Reply, account: &MentorAccount) -> Result<(), Mismatch> {
+/// A full month, whose time is that of so many events: with fewer the figure would be another one.
+fn check_full_month(reply: &Reply, account: &MentorAccount, least: usize) -> Result<(), Mismatch> {
+    let shown = check_month(reply, account)?;
+    if shown >= least {
+        return Ok(());
+    }
+    Err(Mismatch::new(format!(
+        "{shown} events in a month of {least} or more: was the database seeded more than four weeks ago?"
+    )))
+}
+
+/// How many events the month has, if they are right.
+fn check_month(reply: &Reply, account: &MentorAccount) -> Result<usize, Mismatch> {
     let page: Page<CalendarEvent> = check::json(reply, 200)?;
     let shown = page.items.len() as u64;
     if page.total.is_none_or(|total| total < shown) {
@@ -207,7 +249,8 @@ fn check_month(reply: &Reply, account: &MentorAccount) -> Result<(), Mismatch> {
     if page.total > Some(shown) && shown < u64::from(MAX_EVENTS) {
         return Err(Mismatch::new("events are left out of a page with space"));
     }
-    check_events(&page.items, account)
+    check_events(&page.items, account)?;
+    Ok(page.items.len())
 }
 
 fn check_week(

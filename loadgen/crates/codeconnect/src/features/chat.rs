@@ -18,7 +18,9 @@ use self::{
     exchanges::{Joining, Pinging, Saying, connect},
     hearing::Own,
 };
-use crate::flows::{AppFlow, AppIteration, ChatMemory, FeatureFlows, Op, TestAccount, World};
+use crate::flows::{
+    AppFlow, AppIteration, ChatMemory, FeatureFlows, FlowFuture, Op, TestAccount, World,
+};
 use loadgen_engine::flow::Access;
 
 /// Things that people say.
@@ -31,11 +33,11 @@ const TEXTS: [&str; 6] = [
     "See you tomorrow.",
 ];
 
-static CONNECT: Op = Op::message("chat.connect", Access::Read);
+pub(super) static CONNECT: Op = Op::message("chat.connect", Access::Read);
 static JOIN: Op = Op::message("chat.join", Access::Read);
 static SEND: Op = Op::message("chat.send", Access::Write);
 static DELIVER: Op = Op::message("chat.deliver", Access::Read);
-static PING: Op = Op::message("chat.ping", Access::Read);
+pub(super) static PING: Op = Op::message("chat.ping", Access::Read);
 
 /// What the load generator knows of this feature.
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
@@ -60,7 +62,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&CONNECT, &JOIN, &SEND, &DELIVER, &PING],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(chat(it)),
+            run: |it| FlowFuture::new(chat(it)),
         },
         history::READ,
     ],

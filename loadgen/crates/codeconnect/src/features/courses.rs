@@ -1,5 +1,6 @@
-//! Courses: a new student enrols; a student reads and completes a lesson and attempts the quiz; a
-//! student submits a file. A course that allows no further attempt is an expected response.
+//! Courses: a new student enrols; a student reads and completes the next lesson and attempts the quiz; a
+//! student submits a file. Who opens a course for the first time enrols in it. A course that allows no
+//! further attempt is an expected response.
 
 use std::fmt::Write as _;
 
@@ -24,7 +25,7 @@ use shared::{
 };
 
 use super::auth;
-use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, Op};
+use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -81,23 +82,23 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             ],
             needs_sessions: false,
             at_once: 1,
-            run: |it| Box::pin(enrol(it)),
+            run: |it| FlowFuture::new(enrol(it)),
         },
         AppFlow {
             name: "courses.lesson",
-            help: "a student enrols, reads a lesson, completes it, sometimes attempts the quiz, and sees the progress",
-            operations: &[&ENROL, &LESSON, &COMPLETE_LESSON, &QUIZ, &PROGRESS],
+            help: "a student opens a course, reads the next lesson, completes it, sometimes attempts the quiz, and sees the progress",
+            operations: &[&PROGRESS, &ENROL, &LESSON, &COMPLETE_LESSON, &QUIZ],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(read_lesson(it)),
+            run: |it| FlowFuture::new(read_lesson(it)),
         },
         AppFlow {
             name: "courses.assignment",
-            help: "a student enrols, reads what a course asks for, submits a file and finds it listed",
-            operations: &[&ENROL, &DETAIL, &SUBMIT, &SUBMISSIONS],
+            help: "a student opens a course, reads what it asks for, submits a file and finds it listed",
+            operations: &[&PROGRESS, &ENROL, &DETAIL, &SUBMIT, &SUBMISSIONS],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(submit(it)),
+            run: |it| FlowFuture::new(submit(it)),
         },
     ],
     caches: &[CachedReads {
@@ -168,7 +169,7 @@ async fn enrol(mut it: AppIteration<'_>) {
 
 async fn read_lesson(mut it: AppIteration<'_>) {
     let n = it.rng.random_range(0..COURSES);
-    let number = it.rng.random_range(0..COURSE_LESSONS);
+    let any = it.rng.random_range(0..COURSE_LESSONS);
     let attempts = it.rng.random_bool(QUIZZES);
     let answers: Vec<i16> = (1..=QUIZ_QUESTIONS)
         .map(|question| {
@@ -184,10 +185,15 @@ async fn read_lesson(mut it: AppIteration<'_>) {
     let Some(account) = it.world.any_account(it.rng) else {
         return;
     };
-    let (token, student) = (&account.token, account.id);
-    let Some(before) = enrolled(&mut it, token, student, n).await else {
+    let held = account.token.get();
+    let (token, student) = (&*held, account.id);
+    let Some(mut latest) = opened(&mut it, token, student, n).await else {
         return;
     };
+    // Lessons are completed in their order; of a completed course any is read again.
+    let next = u32::try_from(latest.lessons_completed).unwrap_or(0);
+    let is_new = next < COURSE_LESSONS;
+    let number = if is_new { next } else { any };
     let id = LessonId(dataset::id(RowKind::Lesson, n * COURSE_LESSONS + number));
     let lesson = Request::get(with_id(paths::LESSON, id)).bearer(token);
     let read = it
@@ -202,18 +208,21 @@ async fn read_lesson(mut it: AppIteration<'_>) {
     if read.is_none() {
         return;
     }
-    let complete = Request::post(with_id(paths::LESSON_COMPLETION, id)).bearer(token);
-    let Some(after) = it
-        .call(&COMPLETE_LESSON, complete, |reply| {
-            let after = check_enrolment(check::json(reply, 200)?, student, n)?;
-            not_behind(&before, &after)?;
-            right(after.lessons_completed >= 1, "no lesson is completed")?;
-            Ok(after)
-        })
-        .await
-    else {
-        return;
-    };
+    if is_new {
+        let complete = Request::post(with_id(paths::LESSON_COMPLETION, id)).bearer(token);
+        let after = it
+            .call(&COMPLETE_LESSON, complete, |reply| {
+                let after = check_enrolment(check::json(reply, 200)?, student, n)?;
+                not_behind(&latest, &after)?;
+                right(after.lessons_completed >= 1, "no lesson is completed")?;
+                Ok(after)
+            })
+            .await;
+        let Some(after) = after else {
+            return;
+        };
+        latest = after;
+    }
     if attempts {
         let path = with_id(paths::COURSE_QUIZ, course(n));
         let expected = (1..)
@@ -228,7 +237,7 @@ async fn read_lesson(mut it: AppIteration<'_>) {
             return;
         }
     }
-    progress(&mut it, token, &after).await;
+    progress(&mut it, token, &latest).await;
 }
 
 async fn submit(mut it: AppIteration<'_>) {
@@ -239,8 +248,9 @@ async fn submit(mut it: AppIteration<'_>) {
     let Some(account) = it.world.any_account(it.rng) else {
         return;
     };
-    let (token, student) = (&account.token, account.id);
-    if enrolled(&mut it, token, student, n).await.is_none() {
+    let held = account.token.get();
+    let (token, student) = (&*held, account.id);
+    if opened(&mut it, token, student, n).await.is_none() {
         return;
     }
     let detail = Request::get(with_id(paths::COURSE, course(n))).bearer(token);
@@ -285,6 +295,23 @@ async fn submit(mut it: AppIteration<'_>) {
         )
     })
     .await;
+}
+
+/// Opens a course: how far the student is, who is enrolled where that is not so yet.
+async fn opened(
+    it: &mut AppIteration<'_>,
+    token: &str,
+    student: UserId,
+    n: u32,
+) -> Option<EnrolmentView> {
+    let ask = Request::get(with_id(paths::COURSE_ENROLMENT, course(n))).bearer(token);
+    let found = it
+        .call(&PROGRESS, ask, |reply| check_opened(reply, student, n))
+        .await?;
+    match found {
+        Some(enrolment) => Some(enrolment),
+        None => enrolled(it, token, student, n).await,
+    }
 }
 
 /// Enrols a student, who may be enrolled already.
@@ -373,6 +400,14 @@ fn check_enrolment(
     Ok(enrolment)
 }
 
+/// The enrolment of a student; `None` of one who is told that there is none.
+fn check_opened(reply: &Reply, student: UserId, n: u32) -> Result<Option<EnrolmentView>, Mismatch> {
+    if check::problem_code(reply) == Some(Code::NotEnrolled) {
+        return Ok(None);
+    }
+    check_enrolment(check::json(reply, 200)?, student, n).map(Some)
+}
+
 /// Progress never decreases.
 fn not_behind(before: &EnrolmentView, after: &EnrolmentView) -> Result<(), Mismatch> {
     right(
@@ -411,73 +446,4 @@ fn check_submit(
 }
 
 #[cfg(test)]
-mod tests {
-    use http::HeaderMap;
-
-    use super::*;
-
-    fn reply(status: u16, body: &impl serde::Serialize) -> Reply {
-        let bytes = serde_json::to_vec(body).unwrap();
-        Reply::new(status, HeaderMap::new(), Bytes::from(bytes))
-    }
-
-    fn enrolment(lessons_completed: i32) -> EnrolmentView {
-        EnrolmentView {
-            course_id: course(0),
-            title: "Rust".to_owned(),
-            student_id: UserId(uuid::Uuid::nil()),
-            lessons_completed,
-            lessons: 8,
-            quiz_best: None,
-            questions: 5,
-            submissions: 0,
-            enrolled_at: chrono::DateTime::UNIX_EPOCH,
-            completed_at: None,
-        }
-    }
-
-    #[test]
-    fn progress_that_decreases_and_the_enrolment_of_another_are_noticed() {
-        not_behind(&enrolment(2), &enrolment(2)).unwrap();
-        not_behind(&enrolment(2), &enrolment(1)).unwrap_err();
-        let scored = EnrolmentView {
-            quiz_best: Some(3),
-            ..enrolment(2)
-        };
-        not_behind(&scored, &enrolment(2)).unwrap_err();
-        let someone = UserId(uuid::Uuid::max());
-        check_enrolment(enrolment(2), someone, 0).unwrap_err();
-        check_enrolment(enrolment(9), enrolment(9).student_id, 0).unwrap_err();
-        check_enrolment(enrolment(2), enrolment(2).student_id, 1).unwrap_err();
-        check_enrolment(enrolment(2), enrolment(2).student_id, 0).unwrap();
-    }
-
-    #[test]
-    fn a_wrong_score_is_noticed() {
-        let result = |score, passed| QuizResult {
-            attempt: 1,
-            score,
-            questions: 5,
-            passed,
-            attempts_left: 9,
-        };
-        check_quiz(&reply(201, &result(4, true)), 4).unwrap();
-        check_quiz(&reply(201, &result(5, true)), 4).unwrap_err();
-        check_quiz(&reply(201, &result(4, false)), 4).unwrap_err();
-    }
-
-    #[test]
-    fn an_upload_states_its_type_and_digest() {
-        let request = upload_request("/x", Bytes::from_static(b"abc"), &Sha256::digest(b"abc"));
-        let value = |name: &str| {
-            let found = request.headers.iter().find(|(one, _)| one == name);
-            found.unwrap().1.to_str().unwrap().to_owned()
-        };
-        assert_eq!(value("content-type"), "text/plain");
-        assert_eq!(
-            value("content-digest"),
-            "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:"
-        );
-        assert_eq!(request.check(false), Ok(()));
-    }
-}
+mod tests;

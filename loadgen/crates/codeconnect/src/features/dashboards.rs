@@ -7,7 +7,7 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, Op};
+use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -28,7 +28,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&ADMIN],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(admin(it)),
+            run: |it| FlowFuture::new(admin(it)),
         },
         AppFlow {
             name: "dashboards.mentor",
@@ -36,7 +36,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&MENTOR],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(mentor(it)),
+            run: |it| FlowFuture::new(mentor(it)),
         },
         AppFlow {
             name: "dashboards.student",
@@ -44,7 +44,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&STUDENT],
             needs_sessions: true,
             at_once: 1,
-            run: |it| Box::pin(student(it)),
+            run: |it| FlowFuture::new(student(it)),
         },
     ],
     caches: &[CachedReads {
@@ -60,7 +60,7 @@ async fn admin(mut it: AppIteration<'_>) {
     let Some(account) = it.world.any_admin(it.rng) else {
         return;
     };
-    let request = Request::get(paths::DASHBOARD_ADMIN).bearer(&account.token);
+    let request = Request::get(paths::DASHBOARD_ADMIN).bearer(&account.token.get());
     it.call(&ADMIN, request, |reply| check_dashboard(reply).map(drop))
         .await;
 }
@@ -69,7 +69,7 @@ async fn mentor(mut it: AppIteration<'_>) {
     let Some(account) = it.world.any_mentor(it.rng) else {
         return;
     };
-    let request = Request::get(paths::DASHBOARD_MENTOR).bearer(&account.token);
+    let request = Request::get(paths::DASHBOARD_MENTOR).bearer(&account.token.get());
     it.call(&MENTOR, request, |reply| {
         let shown = check_dashboard(reply)?;
         let own = dataset::id(RowKind::Mentor, account.mentor);
@@ -82,7 +82,7 @@ async fn student(mut it: AppIteration<'_>) {
     let Some(account) = it.world.any_account(it.rng) else {
         return;
     };
-    let request = Request::get(paths::DASHBOARD_STUDENT).bearer(&account.token);
+    let request = Request::get(paths::DASHBOARD_STUDENT).bearer(&account.token.get());
     it.call(&STUDENT, request, |reply| {
         let shown = check_dashboard(reply)?;
         only(

@@ -11,7 +11,7 @@ use shared::{
 
 use crate::{
     database::{DatabaseConnection, DirectQuery, READS},
-    flows::{AppFlow, AppIteration, FeatureFlows, Op},
+    flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, Op},
 };
 use loadgen_engine::flow::Access;
 use loadgen_stats::seed::Chance;
@@ -35,7 +35,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         operations: &[&CONNECT, &READ, &WRITE],
         needs_sessions: false,
         at_once: 1,
-        run: |it| Box::pin(query(it)),
+        run: |it| FlowFuture::new(query(it)),
     }],
     needs_database: true,
     ..FeatureFlows::new("database", "Database")

@@ -2,7 +2,7 @@
 
 use shared::{api::lab::Readiness, paths};
 
-use crate::flows::{AppFlow, AppIteration, FeatureFlows, Op};
+use crate::flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -21,7 +21,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         operations: &[&LIVE, &READY],
         needs_sessions: false,
         at_once: 1,
-        run: |it| Box::pin(ask(it)),
+        run: |it| FlowFuture::new(ask(it)),
     }],
     ..FeatureFlows::new("health", "Health")
 };

@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use rand::RngExt as _;
 use shared::{
     api::mentors::{Availability, MentorCard, MentorDetail, MentorQuery, MentorSort, SlotView},
@@ -13,7 +14,9 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, NEXT_PAGE, Op, World};
+use crate::flows::{
+    AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, NEXT_PAGE, Op, World,
+};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -43,7 +46,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&LIST, &DETAIL, &AVAILABILITY],
             needs_sessions: false,
             at_once: 1,
-            run: |it| Box::pin(browse(it)),
+            run: |it| FlowFuture::new(browse(it)),
         },
         AppFlow {
             name: "mentors.page_through",
@@ -51,7 +54,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&LIST],
             needs_sessions: false,
             at_once: 1,
-            run: |it| Box::pin(page_through(it)),
+            run: |it| FlowFuture::new(page_through(it)),
         },
     ],
     caches: &[CachedReads {
@@ -308,6 +311,13 @@ fn check_detail(reply: &Reply, card: &MentorCard) -> Result<(), Mismatch> {
 /// Asks for a mentor's open slots of the next two weeks.
 pub(crate) fn availability_request(mentor: MentorId) -> Request {
     Request::get(paths::with_id(paths::MENTOR_AVAILABILITY, mentor))
+}
+
+/// Asks for a mentor's open slots of the two weeks from then on.
+pub(super) fn availability_from(mentor: MentorId, from: DateTime<Utc>) -> Request {
+    let path = paths::with_id(paths::MENTOR_AVAILABILITY, mentor);
+    let from = from.to_rfc3339_opts(SecondsFormat::Secs, true);
+    Request::get(format!("{path}?from={from}"))
 }
 
 /// The open slots, if they are that mentor's, open, and in order.

@@ -4,6 +4,8 @@
 //! order.
 
 mod registry;
+#[cfg(test)]
+mod scripted;
 
 pub mod auth;
 pub mod dashboards;

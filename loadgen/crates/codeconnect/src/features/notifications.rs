@@ -1,7 +1,9 @@
 //! Notifications: a student looks at them, marks one read, sometimes all, and looks again.
 //!
 //! Errors are a list that is not newest first or shows one twice, and a mark that the next look does not
-//! show. What was acknowledged as read is in the ledger.
+//! show. What was acknowledged as read is in the ledger. The flow of `push.rs` hears them as they come.
+
+mod push;
 
 use std::collections::HashSet;
 
@@ -14,7 +16,7 @@ use shared::{
 };
 
 use crate::{
-    flows::{AppFlow, AppIteration, FeatureFlows, Op, TestAccount},
+    flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, Op, TestAccount},
     ledger::{OwnChange, OwnReading},
 };
 use loadgen_engine::{
@@ -32,16 +34,21 @@ static READ_ALL: Op = Op::post("notifications.read_all");
 
 /// What the load generator knows of this feature.
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
-    operations: &[&LIST, &UNREAD, &READ, &READ_ALL],
-    headline: &[&LIST],
-    flows: &[AppFlow {
-        name: "notifications.read",
-        help: "a student counts and lists the own notifications, marks one read and looks again",
-        operations: &[&LIST, &UNREAD, &READ, &READ_ALL],
-        needs_sessions: true,
-        at_once: 1,
-        run: |it| Box::pin(read(it)),
-    }],
+    operations: &[&LIST, &UNREAD, &READ, &READ_ALL, &push::PUSH],
+    headline: &[&LIST, &push::PUSH],
+    completes: &[("notifications pushed", &[&push::PUSH])],
+    flows: &[
+        AppFlow {
+            name: "notifications.read",
+            help: "a student counts and lists the own notifications, marks one read and looks again",
+            operations: &[&LIST, &UNREAD, &READ, &READ_ALL],
+            needs_sessions: true,
+            at_once: 1,
+            run: |it| FlowFuture::new(read(it)),
+        },
+        push::HEAR,
+    ],
+    needs_staff: true,
     ..FeatureFlows::new("notifications", "Notifications")
 };
 
@@ -50,7 +57,7 @@ async fn read(mut it: AppIteration<'_>) {
     let Some(account) = it.world.any_account(it.rng) else {
         return;
     };
-    let count = Request::get(paths::NOTIFICATIONS_UNREAD).bearer(&account.token);
+    let count = Request::get(paths::NOTIFICATIONS_UNREAD).bearer(&account.token.get());
     if it.call(&UNREAD, count, check_count).await.is_none() {
         return;
     }
@@ -62,7 +69,7 @@ async fn read(mut it: AppIteration<'_>) {
     };
     let entry = it.world.ledger.marking(account.id, chosen.id);
     let path = paths::with_id(paths::NOTIFICATION_READ, chosen.id);
-    let mark = Request::post(path).bearer(&account.token);
+    let mark = Request::post(path).bearer(&account.token.get());
     let marked = it
         .call(&READ, mark, |reply| check_marked(reply, chosen))
         .await;
@@ -72,7 +79,7 @@ async fn read(mut it: AppIteration<'_>) {
     it.world.ledger.marked(entry);
     let change = OwnChange::acknowledged();
     if all {
-        let request = Request::post(paths::NOTIFICATIONS_READ).bearer(&account.token);
+        let request = Request::post(paths::NOTIFICATIONS_READ).bearer(&account.token.get());
         let marked = it
             .call(&READ_ALL, request, |reply| {
                 check::json::<MarkedRead>(reply, 200)
@@ -92,7 +99,7 @@ async fn list(
     account: &TestAccount,
     marked: Option<(NotificationId, OwnReading)>,
 ) -> Option<Vec<NotificationView>> {
-    let request = Request::get(paths::NOTIFICATIONS).bearer(&account.token);
+    let request = Request::get(paths::NOTIFICATIONS).bearer(&account.token.get());
     let (ledger, may_be_old) = (&it.world.ledger, it.world.reads_may_be_old);
     it.call(&LIST, request, |reply| {
         let items = check_list(reply)?;

@@ -10,7 +10,7 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, FeatureFlows, Op};
+use crate::flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -36,7 +36,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         operations: &[&LIST, &LINK, &PLAY],
         needs_sessions: true,
         at_once: 1,
-        run: |it| Box::pin(watch(it)),
+        run: |it| FlowFuture::new(watch(it)),
     }],
     large: &[&PLAY],
     ..FeatureFlows::new("recordings", "Recordings")
@@ -47,7 +47,7 @@ async fn watch(mut it: AppIteration<'_>) {
     let Some(account) = it.world.any_account(it.rng) else {
         return;
     };
-    let list = Request::get(paths::RECORDINGS).bearer(&account.token);
+    let list = Request::get(paths::RECORDINGS).bearer(&account.token.get());
     let Some(mine) = it.call(&LIST, list, check_list).await else {
         return;
     };
@@ -56,7 +56,7 @@ async fn watch(mut it: AppIteration<'_>) {
     }
     let recording = &mine[(place * mine.len() as f64) as usize % mine.len()];
     let link = Request::get(paths::with_id(paths::RECORDING_PLAYBACK, recording.id))
-        .bearer(&account.token);
+        .bearer(&account.token.get());
     let Some(url) = it
         .call(&LINK, link, |reply| check_link(reply, recording.id))
         .await

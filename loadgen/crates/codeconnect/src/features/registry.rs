@@ -131,6 +131,7 @@ mod tests {
                 "sessions.offer",
                 "sessions.answer",
                 "sessions.ice",
+                "notifications.push",
             ];
             assert_eq!(
                 one.method.is_none(),

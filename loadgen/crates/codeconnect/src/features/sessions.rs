@@ -18,7 +18,9 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, FeatureFlows, Op};
+use crate::flows::{
+    AccountToken, AppFlow, AppIteration, FeatureFlows, FlowFuture, Op, Reservation, World,
+};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     flow::{Access, Failed, Settled},
@@ -31,17 +33,17 @@ const CANDIDATES: u32 = 2;
 /// Share of classes that both participants initiate: the second is to get the session of the first.
 const BOTH: f64 = 0.1;
 /// Pause where every class is in use by other virtual users.
-const NO_CLASS: Duration = Duration::from_millis(50);
+pub(super) const NO_CLASS: Duration = Duration::from_millis(50);
 
-static INITIATE: Op = Op::post("sessions.initiate");
+pub(super) static INITIATE: Op = Op::post("sessions.initiate");
 static JOIN: Op = Op::post("sessions.join");
 static CONNECT: Op = Op::message("sessions.connect", Access::Read);
 static PRESENT: Op = Op::message("sessions.present", Access::Read);
 static OFFER: Op = Op::message("sessions.offer", Access::Read);
 static ANSWER: Op = Op::message("sessions.answer", Access::Read);
 static ICE: Op = Op::message("sessions.ice", Access::Read);
-static END: Op = Op::post("sessions.end");
-static RECORDING: Op = Op::get("sessions.recording");
+pub(super) static END: Op = Op::post("sessions.end");
+pub(super) static RECORDING: Op = Op::get("sessions.recording");
 
 /// What the load generator knows of this feature.
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
@@ -57,7 +59,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         ],
         needs_sessions: true,
         at_once: 1,
-        run: |it| Box::pin(class(it)),
+        run: |it| FlowFuture::new(class(it)),
     }],
     needs_staff: true,
     ..FeatureFlows::new("sessions", "Video classes")
@@ -65,56 +67,23 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
 
 /// One of the two participants.
 #[derive(Clone, Copy)]
-struct Participant<'a> {
+pub(super) struct Participant<'a> {
     id: UserId,
-    token: &'a str,
+    pub(super) token: &'a AccountToken,
 }
 
 /// A class, and who takes part in it.
-struct Class<'a> {
-    booking: BookingId,
-    student: Participant<'a>,
-    mentor: Participant<'a>,
+pub(super) struct Class<'a> {
+    pub(super) booking: BookingId,
+    pub(super) student: Participant<'a>,
+    pub(super) mentor: Participant<'a>,
 }
 
 async fn class(mut it: AppIteration<'_>) {
     let (both, nonce) = (it.rng.random_bool(BOTH), it.rng.random::<u64>());
-    let world = it.world;
-    let share = world.share;
-    let students = || {
-        let numbers = world.accounts.iter().map(|account| account.student);
-        // A reservation holds within this process: no other one has these classes.
-        let is_own = move |student: &u32| share.has(u64::from(*student));
-        numbers.filter(move |student| *student < CLASS_STUDENTS && is_own(student))
-    };
-    // The same user begins with the same class again, so that users hardly ever meet. Users are numbered
-    // over all processes.
-    let begin = (it.user / share.of()) as usize % students().count().max(1);
-    let order = students().skip(begin).chain(students().take(begin));
-    let Some(reserved) = world.classes.first(order) else {
+    let Some((_reserved, class)) = reserve(it.world, it.user) else {
         it.transport.pause(NO_CLASS).await;
         return;
-    };
-    let student = reserved.number();
-    let mentor = student % CLASS_MENTORS;
-    let account = world.accounts.iter().find(|one| one.student == student);
-    let mentor_account = world
-        .mentor_accounts
-        .iter()
-        .find(|one| one.mentor == mentor);
-    let (Some(account), Some(mentor_account)) = (account, mentor_account) else {
-        return;
-    };
-    let class = Class {
-        booking: BookingId(dataset::id(RowKind::ClassBooking, student)),
-        student: Participant {
-            id: account.id,
-            token: &account.token,
-        },
-        mentor: Participant {
-            id: UserId(dataset::id(RowKind::MentorUser, mentor)),
-            token: &mentor_account.token,
-        },
     };
     let Some(session) = initiate(&mut it, &class, both).await else {
         return;
@@ -130,18 +99,66 @@ async fn class(mut it: AppIteration<'_>) {
     }
 }
 
-async fn initiate(it: &mut AppIteration<'_>, class: &Class<'_>, both: bool) -> Option<SessionView> {
+/// A class that no other virtual user gives now, for as long as it is reserved.
+pub(super) fn reserve(world: &World, user: u32) -> Option<(Reservation<'_>, Class<'_>)> {
+    let share = world.share;
+    let students = || {
+        let numbers = world.accounts.iter().map(|account| account.student);
+        // A reservation holds within this process: no other one has these classes.
+        let is_own = move |student: &u32| share.has(u64::from(*student));
+        numbers.filter(move |student| *student < CLASS_STUDENTS && is_own(student))
+    };
+    // The same user begins with the same class again, so that users hardly ever meet. Users are numbered
+    // over all processes.
+    let begin = (user / share.of()) as usize % students().count().max(1);
+    let order = students().skip(begin).chain(students().take(begin));
+    let reserved = world.classes.first(order)?;
+    let student = reserved.number();
+    let mentor = student % CLASS_MENTORS;
+    let account = world.accounts.iter().find(|one| one.student == student)?;
+    let mentor_account = world
+        .mentor_accounts
+        .iter()
+        .find(|one| one.mentor == mentor)?;
+    let class = Class {
+        booking: BookingId(dataset::id(RowKind::ClassBooking, student)),
+        student: Participant {
+            id: account.id,
+            token: &account.token,
+        },
+        mentor: Participant {
+            id: UserId(dataset::id(RowKind::MentorUser, mentor)),
+            token: &mentor_account.token,
+        },
+    };
+    Some((reserved, class))
+}
+
+/// Asks for the session of a class; with whether it began just now.
+pub(super) async fn begin(
+    it: &mut AppIteration<'_>,
+    class: &Class<'_>,
+    who: Participant<'_>,
+) -> Option<(SessionView, bool)> {
     let body = SessionRequest {
         booking_id: class.booking,
     };
-    let ask = |who: Participant<'_>| Request::post_json(paths::SESSIONS, &body).bearer(who.token);
-    let session = it
-        .call(&INITIATE, ask(class.student), |reply| {
-            check_initiated(reply, class)
-        })
-        .await?;
+    let request = Request::post_json(paths::SESSIONS, &body).bearer(&who.token.get());
+    it.call(&INITIATE, request, |reply| {
+        let session = check_initiated(reply, class)?;
+        Ok((session, reply.status == 201))
+    })
+    .await
+}
+
+async fn initiate(it: &mut AppIteration<'_>, class: &Class<'_>, both: bool) -> Option<SessionView> {
+    let (session, _) = begin(it, class, class.student).await?;
     if both {
-        it.call(&INITIATE, ask(class.mentor), |reply| {
+        let body = SessionRequest {
+            booking_id: class.booking,
+        };
+        let request = Request::post_json(paths::SESSIONS, &body).bearer(&class.mentor.token.get());
+        it.call(&INITIATE, request, |reply| {
             let same = check_initiated(reply, class)?;
             if reply.status == 200 && same.id == session.id {
                 Ok(())
@@ -159,7 +176,7 @@ async fn meet(it: &mut AppIteration<'_>, class: &Class<'_>, session: &SessionVie
     for who in [class.student, class.mentor] {
         let request = Request::post(paths::with_id(paths::SESSION_JOIN, session.id));
         let grant = it
-            .call(&JOIN, request.bearer(who.token), |reply| {
+            .call(&JOIN, request.bearer(&who.token.get()), |reply| {
                 check_grant(reply, session)
             })
             .await;
@@ -268,10 +285,11 @@ fn settled(
     Some((0, result))
 }
 
-async fn end(it: &mut AppIteration<'_>, class: &Class<'_>, session: &SessionView) {
+/// Ends a session and looks at its recording.
+pub(super) async fn end(it: &mut AppIteration<'_>, class: &Class<'_>, session: &SessionView) {
     let request = Request::post(paths::with_id(paths::SESSION_END, session.id));
     let recording = it
-        .call(&END, request.bearer(class.student.token), |reply| {
+        .call(&END, request.bearer(&class.student.token.get()), |reply| {
             let ended: SessionView = check::json(reply, 200)?;
             if ended.id != session.id || ended.ended_at.is_none() {
                 return Err(Mismatch::new("the session has not ended"));
@@ -283,14 +301,18 @@ async fn end(it: &mut AppIteration<'_>, class: &Class<'_>, session: &SessionView
         .await;
     let Some(recording) = recording else { return };
     let request = Request::get(paths::with_id(paths::RECORDING, recording));
-    it.call(&RECORDING, request.bearer(class.mentor.token), |reply| {
-        let seen: RecordingView = check::json(reply, 200)?;
-        if seen.id == recording && seen.booking_id == class.booking && seen.size_bytes > 0 {
-            Ok(())
-        } else {
-            Err(Mismatch::new("the recording is not that of the class"))
-        }
-    })
+    it.call(
+        &RECORDING,
+        request.bearer(&class.mentor.token.get()),
+        |reply| {
+            let seen: RecordingView = check::json(reply, 200)?;
+            if seen.id == recording && seen.booking_id == class.booking && seen.size_bytes > 0 {
+                Ok(())
+            } else {
+                Err(Mismatch::new("the recording is not that of the class"))
+            }
+        },
+    )
     .await;
 }
 

@@ -10,7 +10,7 @@ use shared::{
     problem::Code,
 };
 
-use crate::flows::{AppFlow, AppIteration, FeatureFlows, Op};
+use crate::flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -38,7 +38,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         operations: &[&LIST, &DETAIL],
         needs_sessions: true,
         at_once: 1,
-        run: |it| Box::pin(browse(it)),
+        run: |it| FlowFuture::new(browse(it)),
     }],
     needs_staff: true,
     ..FeatureFlows::new("students", "Students")
@@ -57,9 +57,13 @@ async fn browse(mut it: AppIteration<'_>) {
     };
     let which: f64 = it.rng.random();
     let token = if is_admin {
-        it.world.any_admin(it.rng).map(|account| &account.token)
+        it.world
+            .any_admin(it.rng)
+            .map(|account| account.token.get())
     } else {
-        it.world.any_mentor(it.rng).map(|account| &account.token)
+        it.world
+            .any_mentor(it.rng)
+            .map(|account| account.token.get())
     };
     let Some(token) = token else {
         return;
@@ -70,7 +74,7 @@ async fn browse(mut it: AppIteration<'_>) {
         paths::STUDENTS,
         filter.unwrap_or_default()
     );
-    let request = Request::get(path).bearer(token);
+    let request = Request::get(path).bearer(&token);
     let listed = it.call(&LIST, request, |reply| check_list(reply, grade));
     let Some(students) = listed.await else {
         return;
@@ -78,7 +82,7 @@ async fn browse(mut it: AppIteration<'_>) {
     let Some(student) = students.get((which * students.len() as f64) as usize) else {
         return;
     };
-    let request = Request::get(paths::with_id(paths::STUDENT, student.id)).bearer(token);
+    let request = Request::get(paths::with_id(paths::STUDENT, student.id)).bearer(&token);
     it.call(&DETAIL, request, |reply| {
         check_detail(reply, student, is_admin)
     })

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use futures_util::future::LocalBoxFuture;
-
 use super::{memory::FlowMemory, operation::Op, world::World};
 use loadgen_engine::{
     check::{Mismatch, Reply},
-    flow::{self, Iteration, Transport, UserMemory},
+    flow::{self, FlowFuture, Iteration, Transport, UserMemory},
     request::Request,
     sample::OpId,
 };
@@ -55,7 +53,7 @@ pub struct AppFlow {
     /// Maximum number of requests that one iteration sends at once.
     pub at_once: usize,
     /// One iteration.
-    pub run: for<'a> fn(AppIteration<'a>) -> LocalBoxFuture<'a, ()>,
+    pub run: for<'a> fn(AppIteration<'a>) -> FlowFuture<'a>,
 }
 
 /// A flow with the data of one trial.
@@ -89,7 +87,7 @@ impl flow::Flow for BoundFlow {
     fn new_user(&self) -> UserMemory {
         Box::new(FlowMemory::default())
     }
-    fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
+    fn run<'a>(&'a self, it: Iteration<'a>) -> FlowFuture<'a> {
         let memory = it
             .memory
             .downcast_mut()

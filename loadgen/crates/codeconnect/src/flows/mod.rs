@@ -1,5 +1,6 @@
 //! What flows of every feature are made of.
 
+mod account_token;
 mod bound;
 mod feature;
 mod memory;
@@ -9,6 +10,7 @@ mod reservations;
 mod searches;
 mod world;
 
+pub use account_token::AccountToken;
 pub use bound::{AppFlow, AppIteration, BoundFlow};
 pub use feature::{CachedReads, FeatureFlows};
 pub use memory::{ChatMemory, DatabaseMemory, FlowMemory};
@@ -17,3 +19,5 @@ pub use popularity::Popularity;
 pub use reservations::{Reservation, Reservations};
 pub use searches::{NEXT_PAGE, searches};
 pub use world::{AdminAccount, MentorAccount, TestAccount, World};
+
+pub use loadgen_engine::flow::FlowFuture;

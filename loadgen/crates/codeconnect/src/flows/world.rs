@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use rand::RngExt as _;
 use shared::{
     api::mentors::MentorQuery,
@@ -9,9 +10,11 @@ use shared::{
     ids::{RoomId, UserId},
 };
 
-use super::{popularity::Popularity, reservations::Reservations, searches};
+use super::{
+    account_token::AccountToken, popularity::Popularity, reservations::Reservations, searches,
+};
 use crate::{database::DatabaseTarget, ledger::LedgerRecorder};
-use loadgen_engine::schedule::LoadShare;
+use loadgen_engine::{clock::time_of_day, schedule::LoadShare};
 use loadgen_stats::seed::Chance;
 
 /// Everything a flow may ask about the target before it sends anything. Built once a run.
@@ -44,6 +47,10 @@ pub struct World {
     /// Whether lists may lack even what their reader has just written: nobody promised more, so that is
     /// counted as a stale read and is no failure.
     pub reads_may_be_old: bool,
+    /// When this was made: flows have no clock.
+    pub made_at: DateTime<Utc>,
+    /// Whether the target is known to write notifications, and so pushes them.
+    pub pushes: bool,
     /// The part of the load that this process generates: what only one user may have at a time is divided
     /// like it.
     pub share: LoadShare,
@@ -57,7 +64,7 @@ pub struct TestAccount {
     /// Its id on the target.
     pub id: UserId,
     /// Goes into `Authorization: Bearer …`.
-    pub token: String,
+    pub token: AccountToken,
     /// The chat rooms this student is a member of.
     pub rooms: Vec<RoomId>,
 }
@@ -68,7 +75,7 @@ pub struct MentorAccount {
     /// Number in the dataset.
     pub mentor: u32,
     /// Goes into `Authorization: Bearer …`.
-    pub token: String,
+    pub token: AccountToken,
 }
 
 /// A signed-in administrator.
@@ -77,7 +84,7 @@ pub struct AdminAccount {
     /// Number in the dataset.
     pub admin: u32,
     /// Goes into `Authorization: Bearer …`.
-    pub token: String,
+    pub token: AccountToken,
 }
 
 impl fmt::Debug for AdminAccount {
@@ -123,6 +130,8 @@ impl World {
             database: None,
             fresh,
             reads_may_be_old: false,
+            made_at: time_of_day().into(),
+            pushes: false,
             share: LoadShare::WHOLE,
         }
     }

@@ -1,9 +1,12 @@
 //! A worker of a closed model: each user starts its next iteration after its think time.
 
+mod wanted_users;
+
+use wanted_users::WantedUsers;
+
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
-    time::Duration,
 };
 
 use hdrhistogram::Histogram;
@@ -35,9 +38,6 @@ const NOTHING_TO_SEND: Nanos = Nanos::from_millis(10);
 /// Time between two new connections, so that the target can accept them.
 const CONNECT_INTERVAL: Nanos = Nanos(100_000);
 
-/// How often a user that pauses because fewer users are wanted checks whether it is wanted again.
-const PAUSE_CHECK: Duration = Duration::from_millis(50);
-
 /// First iteration number of users that were added while the load runs, and the most of such users.
 const EXTRA: u64 = 1 << 40;
 const EXTRA_USERS: u64 = 1 << 16;
@@ -53,7 +53,7 @@ struct Population {
     rule: ClosedLoop,
     mixes: FlowMixes,
     /// How many users are wanted; those with higher numbers pause.
-    users: Cell<u32>,
+    wanted: WantedUsers,
     /// Measured iterations that were started.
     started: Cell<u64>,
     /// How late they were started.
@@ -106,7 +106,7 @@ pub(super) async fn work(
         stopped: Cell::new(false),
         rule,
         mixes,
-        users: Cell::new(rule.users),
+        wanted: WantedUsers::new(rule.users),
         started: Cell::new(0),
         lag: RefCell::new(response_histogram()),
         stop: stop.clone(),
@@ -156,7 +156,7 @@ pub(super) async fn work(
             wanted = changed_users(&mut control) => {
                 let now = worker.clock.now();
                 changes.push((now, ControlEvent::Users(wanted)));
-                population.users.set(wanted);
+                population.wanted.set(wanted);
                 if now < end && !stop.is_cancelled() {
                     start(&mut users, wanted);
                 }
@@ -225,17 +225,16 @@ impl Population {
 
     /// When a user that pauses is wanted again, or `end`; `at` for a user that is wanted now.
     async fn until_wanted(&self, number: u32, at: Nanos, end: Nanos) -> Nanos {
-        if number < self.users.get() {
+        if self.wanted.has(number) {
             return at;
         }
-        while number >= self.users.get() {
-            let now = self.worker.clock.now();
-            if now >= end || self.stopped.get() {
-                return end;
-            }
-            sleep(PAUSE_CHECK).await;
+        let left = end.since(self.worker.clock.now());
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => end,
+            () = sleep(left.duration()) => end,
+            () = self.wanted.until(number) => at.max(self.worker.clock.now()),
         }
-        at.max(self.worker.clock.now())
     }
 
     async fn run_user(self: Rc<Self>, number: u32) {
@@ -261,7 +260,7 @@ impl Population {
             let Some(active) = self.mode.ramp.next(number, at) else {
                 break;
             };
-            if number >= self.users.get() {
+            if !self.wanted.has(number) {
                 counted = None;
             }
             at = self.until_wanted(number, active, end).await;
@@ -270,7 +269,7 @@ impl Population {
                 tokio::select! {
                     biased;
                     () = self.stop.cancelled() => break,
-                    begin = User::wait_until(worker, at) => at = begin,
+                    begin = user.wait_until(at) => at = begin,
                 }
                 woke = worker.clock.now();
             } else {

@@ -107,7 +107,7 @@ impl Connection {
 /// Sends one request and reads its response to the last byte, within the timeout that counts from
 /// the sample's intended start; as many bytes of the body are kept as the request says. `sent` is set
 /// when a connection is open and the request goes out for the first time, `first_byte` when the head
-/// of the response has arrived.
+/// of the response has arrived, `done` when the exchange is over.
 ///
 /// The connection stays in the slot only after a complete response.
 pub(super) async fn exchange(
@@ -144,8 +144,12 @@ pub(super) async fn exchange(
         }
     };
     let reply = answer.unwrap_or_else(|| Err(late()));
+    // Whatever is made of the answer, printed or unpacked, is none of its time.
+    sample.done = worker.clock.now();
     if reply.is_err() {
         *slot = None;
+    } else if let Some(connection) = slot {
+        connection.answered = Some(sample.done);
     }
     reply
 }
@@ -175,10 +179,7 @@ async fn send_and_read(
             }
         };
         let attempt = match result {
-            Ok(reply) => {
-                connection.answered = Some(worker.clock.now());
-                return Ok(reply);
-            }
+            Ok(reply) => return Ok(reply),
             Err(ExchangeError::Final(failure)) => return Err(failure),
             Err(ExchangeError::Unanswered(attempt)) => attempt,
         };

@@ -31,15 +31,20 @@ impl ControlReceiver {
         newest.has_changed().then_some(*newest).flatten()
     }
 
-    /// After a change of the rate: the rate, and the arrivals from `now` on, the first with the
+    /// Whether there is an event that has not been seen yet.
+    pub(super) fn has_change(&self) -> bool {
+        self.events.borrow().has_changed()
+    }
+
+    /// After a change of the rate: the rate, and the arrivals from `at` on, the first with the
     /// number `index`.
-    pub(super) fn changed_rate(&mut self, now: Nanos, index: u64) -> Option<(f64, ArrivalDraw)> {
+    pub(super) fn changed_rate(&mut self, at: Nanos, index: u64) -> Option<(f64, ArrivalDraw)> {
         let Some(ControlEvent::Rate(per_second)) = self.newest() else {
             return None;
         };
         // The event was checked when it was sent: a rate that cannot be planned changes nothing.
         let rate = Rate::per_second(per_second).ok()?;
-        let rest = self.replanner.as_ref()?.plan(now, rate, index).ok()?;
+        let rest = self.replanner.as_ref()?.plan(at, rate, index).ok()?;
         Some((rate.as_per_second(), rest))
     }
 

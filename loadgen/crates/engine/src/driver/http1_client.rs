@@ -2,6 +2,8 @@
 //! buffers have grown, an allocation of its own. The request is written from one buffer, the response
 //! is parsed where it was read to.
 
+mod read_buffers;
+
 use std::{
     fmt::Write as _,
     future::poll_fn,
@@ -24,20 +26,31 @@ use super::{
 };
 use crate::request::Request;
 
-/// Space for a read; a response of a few kilobytes needs no second one.
+/// Space for the first response of a connection; one of a few kilobytes needs no second read.
 const READ: usize = 4 * 1024;
+/// Least space for a read.
+const LEAST: usize = READ / 4;
 /// A longer body is counted while it is read, not collected first.
 const COLLECTED: u64 = 256 * 1024;
+/// Space for each read of such a body.
+const LONG_READ: usize = 64 * 1024;
 /// A longer request body is written after the head, not copied behind it.
 const COPIED: usize = 8 * 1024;
-/// A buffer that grew beyond is given back after the response: users that wait cost little.
+/// The buffer of a longer response is for no other one: its memory is free when the response is.
 const KEPT: usize = 64 * 1024;
+/// The space for responses grows by so many bytes: their lengths differ by a few.
+const STEP: usize = 1024;
 
 /// An open connection.
 pub(super) struct Http1Client {
     stream: ClientStream,
-    /// What was read and belongs to no response yet.
+    /// What was read and belongs to no response yet. Without memory between a response and the next request.
     input: BytesMut,
+    /// Space for a response: more than the longest one so far whose buffer was kept. A read that fills the
+    /// buffer does not show that nothing is left: another one has to ask.
+    space: usize,
+    /// Bytes that were read since the present request was sent.
+    received: usize,
     /// The request that is being sent, and the part of its body that is not in it.
     output: BytesMut,
     body: Bytes,
@@ -58,6 +71,8 @@ impl Http1Client {
         Self {
             stream,
             input: BytesMut::new(),
+            space: READ,
+            received: 0,
             output: BytesMut::new(),
             body: Bytes::new(),
             unflushed: false,
@@ -73,6 +88,7 @@ impl Http1Client {
     pub(super) fn is_usable(&mut self) -> bool {
         self.reusable && self.input.is_empty() && {
             let mut context = Context::from_waker(Waker::noop());
+            self.take_buffer();
             // Without an event of the socket this is no system call.
             self.poll_fill(&mut context).is_pending()
         }
@@ -102,6 +118,10 @@ impl Http1Client {
         (self.wrote, self.read) = (false, false);
         // A response that is not read to its end leaves the connection in an unknown state.
         self.reusable = false;
+        self.received = 0;
+        if self.input.is_empty() {
+            self.take_buffer();
+        }
         self.output.clear();
         encode(endpoint, request, &mut self.output);
         self.body = if request.body.len() > COPIED {
@@ -129,15 +149,17 @@ impl Http1Client {
             BodyLength::Known(0) => {}
             BodyLength::Known(length) => self.read_known(length, &mut prefix).await?,
             BodyLength::Chunked => self.read_chunks(&mut prefix).await?,
-            BodyLength::UntilClosed => loop {
-                prefix.push(self.input.split().freeze());
-                if self.fill().await? == 0 {
-                    break;
-                }
-            },
+            BodyLength::UntilClosed => self.read_rest(&mut prefix).await?,
         }
-        if self.input.is_empty() && self.input.capacity() > KEPT {
-            self.input = BytesMut::new();
+        let is_kept = self.received < KEPT;
+        if is_kept {
+            self.space = self.space.max((self.received + 1).next_multiple_of(STEP));
+        }
+        if self.input.is_empty() {
+            let buffer = std::mem::take(&mut self.input);
+            if is_kept {
+                read_buffers::keep(buffer);
+            }
         }
         self.reusable = reusable;
         Ok(prefix.finish())
@@ -148,13 +170,18 @@ impl Http1Client {
         if length <= COLLECTED {
             // One part, which is then not copied.
             let length = length as usize;
-            self.input.reserve(length.saturating_sub(self.input.len()));
+            if self.input.len() < length {
+                self.input.reserve(length + 1 - self.input.len());
+            }
             while self.input.len() < length {
-                self.fill_more().await?;
+                if poll_fn(|context| self.poll_read(context)).await? == 0 {
+                    return Err(Http1Error::Closed);
+                }
             }
         }
         while left > 0 {
             if self.input.is_empty() {
+                self.make_space(left.min(LONG_READ as u64) as usize + 1);
                 self.fill_more().await?;
             }
             let part = left.min(self.input.len() as u64);
@@ -162,6 +189,22 @@ impl Http1Client {
             left -= part;
         }
         Ok(())
+    }
+
+    /// Reads to the end of the stream. Nobody says how far that is: each buffer is twice as large as the one
+    /// before.
+    async fn read_rest(&mut self, prefix: &mut BodyPrefix) -> Result<(), Http1Error> {
+        let mut space = 2 * READ;
+        loop {
+            prefix.push(self.input.split().freeze());
+            if self.input.capacity() < LEAST {
+                self.make_space(space);
+                space = (2 * space).min(LONG_READ);
+            }
+            if self.fill().await? == 0 {
+                return Ok(());
+            }
+        }
     }
 
     async fn read_chunks(&mut self, prefix: &mut BodyPrefix) -> Result<(), Http1Error> {
@@ -245,16 +288,37 @@ impl Http1Client {
         Ok(poll_fn(|context| self.poll_fill(context)).await?)
     }
 
+    /// Takes memory for a response, where there is none yet and nothing in it.
+    fn take_buffer(&mut self) {
+        if !self.input.try_reclaim(self.space) {
+            self.input = read_buffers::take(self.space);
+        }
+    }
+
+    /// Makes room for so many bytes where nothing has to be copied: in the memory that is there, once nobody
+    /// has a response in it, or in other.
+    fn make_space(&mut self, bytes: usize) {
+        if !self.input.try_reclaim(bytes) {
+            self.input = BytesMut::with_capacity(bytes);
+        }
+    }
+
     /// Reads what has come, behind what is there.
     fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let free = self.input.capacity() - self.input.len();
-        if free < READ / 4 {
+        if free < LEAST {
             self.input.reserve(READ);
         }
+        self.poll_read(context)
+    }
+
+    /// The same into the space that there is.
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let before = self.input.len();
         let read = pin!(self.stream.read_buf(&mut self.input)).poll(context);
-        if let Poll::Ready(Ok(1..)) = read {
+        if let Poll::Ready(Ok(bytes @ 1..)) = read {
             self.read = true;
+            self.received += bytes;
             self.first = self.first.or(self.input.get(before).copied());
         }
         read
@@ -364,3 +428,7 @@ fn line(out: &mut BytesMut, name: &HeaderName, value: &HeaderValue) {
     out.extend_from_slice(value.as_bytes());
     out.extend_from_slice(b"\r\n");
 }
+
+#[cfg(test)]
+#[path = "http1_client_tests.rs"]
+mod tests;

@@ -1,9 +1,10 @@
 //! The head of a response of HTTP/1.1: what httparse finds valid, read as leniently as curl reads it.
 
-use std::mem::MaybeUninit;
+use std::{mem::MaybeUninit, ops::Range};
 
 use bytes::{Buf as _, BytesMut};
 use httparse::{Header, ParserConfig, Response, Status};
+use shared::headers::SERVER_TIMING;
 
 use super::http1_error::Http1Error;
 use crate::reply_headers::ReplyHeaders;
@@ -58,7 +59,7 @@ pub(super) fn take_head(
         let no_body = to_head_request || matches!(parsed.status, 101 | 204 | 304);
         return Ok(Some(ResponseHead {
             status: parsed.status,
-            headers: ReplyHeaders::of_lines(head.freeze()),
+            headers: ReplyHeaders::of_lines(head.freeze(), parsed.cost),
             body: if no_body {
                 BodyLength::Known(0)
             } else {
@@ -78,6 +79,8 @@ struct ParsedHead {
     bytes: usize,
     /// Where its header lines begin.
     lines_at: usize,
+    /// Where in its header lines the value of the first `Server-Timing` is.
+    cost: Option<Range<usize>>,
     body: BodyLength,
     keep_alive: bool,
 }
@@ -124,12 +127,18 @@ fn understand(
     // Of several options the one that closes counts, in whichever order they come.
     let (mut closes, mut keeps) = (false, false);
     let (mut length, mut coding) = (None, None);
+    let lines_at = lines_at(input).min(bytes);
+    let mut cost = None;
     for Header { name, value } in response.headers.iter() {
         // Compared only where the length fits: most headers are none of these.
         match name.len() {
             10 if name.eq_ignore_ascii_case("connection") => {
                 closes |= names_option(value, b"close");
                 keeps |= names_option(value, b"keep-alive");
+            }
+            // Every response of a target that says what it cost has one, and it is read of each.
+            13 if cost.is_none() && name.eq_ignore_ascii_case(SERVER_TIMING) => {
+                cost = range_in(&input[lines_at..], value);
             }
             14 if name.eq_ignore_ascii_case("content-length") => {
                 let value = decimal(value)?;
@@ -159,7 +168,8 @@ fn understand(
     Ok(ParsedHead {
         status,
         bytes,
-        lines_at: lines_at(input).min(bytes),
+        lines_at,
+        cost,
         body,
         keep_alive,
     })
@@ -179,6 +189,12 @@ fn lines_at(input: &[u8]) -> usize {
         .unwrap_or(0);
     let line = input[status..].iter().position(|byte| *byte == b'\n');
     line.map_or(input.len(), |line| status + line + 1)
+}
+
+/// Where in `lines` a part of them is.
+fn range_in(lines: &[u8], part: &[u8]) -> Option<Range<usize>> {
+    let from = part.as_ptr().addr().checked_sub(lines.as_ptr().addr())?;
+    Some(from..from + part.len())
 }
 
 fn decimal(value: &[u8]) -> Result<u64, Http1Error> {
@@ -304,6 +320,31 @@ mod tests {
         ));
     }
 
+    #[test]
+    fn what_a_response_cost_is_noted_where_it_is_in_whichever_form() {
+        let name = http::HeaderName::from_static(SERVER_TIMING);
+        for (lines, cost) in [
+            (
+                "x: 1\r\nserver-timing: db;dur=1.5\r\ny: 2\r\n",
+                Some("db;dur=1.5"),
+            ),
+            (
+                "Server-Timing : a, b \r\nSERVER-TIMING: c\r\n",
+                Some("a, b"),
+            ),
+            ("server-timing: a,\r\n\tb\r\nx: 1\r\n", Some("a, b")),
+            ("x: 1\r\nserver-timing:\r\n", Some("")),
+            ("x-server-timing: a\r\nserver-timin: b\r\n", None),
+        ] {
+            for before in ["", "\r\n", "HTTP/1.1 103 x\r\nserver-timing: early\r\n\r\n"] {
+                let text = format!("{before}HTTP/1.1 200 OK\r\n{lines}\r\nbody");
+                let headers = head_of(&text).unwrap().headers;
+                assert_eq!(headers.server_timing().as_deref(), cost, "{text:?}");
+                assert_eq!(headers.server_timing(), headers.get(&name), "{text:?}");
+            }
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
 
@@ -314,6 +355,8 @@ mod tests {
             begun.extend_from_slice(&bytes);
             if let Ok(Some(head)) = take_head(&mut begun, false) {
                 prop_assert!(head.headers.iter().count() <= MAX_HEADER_LINES);
+                let name = http::HeaderName::from_static(SERVER_TIMING);
+                prop_assert_eq!(head.headers.server_timing(), head.headers.get(&name));
             }
         }
     }

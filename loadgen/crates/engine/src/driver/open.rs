@@ -1,6 +1,8 @@
 //! A worker of an open model: arrivals take a free virtual user of their flow, make a new one,
 //! or wait with their intended start kept.
 
+mod arrival_slot;
+
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
@@ -14,6 +16,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use self::arrival_slot::ArrivalSlot;
 use super::{
     pacer::DueArrival, taken_times::TakenTimes, user::User, worker_context::WorkerContext,
     worker_share::WorkerShare,
@@ -35,7 +38,8 @@ struct PooledUser {
 /// The virtual users of one flow.
 #[derive(Default)]
 struct FlowPool {
-    idle: Vec<PooledUser>,
+    /// Where those that are free wait.
+    idle: Vec<Rc<ArrivalSlot>>,
     made: u32,
     backlog: VecDeque<DueArrival>,
 }
@@ -135,22 +139,23 @@ impl VuPool {
         }
         let mut flows = self.flows.borrow_mut();
         let users = &mut flows[usize::from(due.arrival.flow)];
-        let vu = match users.idle.pop() {
-            Some(vu) => vu,
-            None if users.made < self.most => {
-                let (first, step) = self.numbers;
-                let number = first + users.made * step;
-                users.made += 1;
-                let flow = &self.worker.flows[usize::from(due.arrival.flow)].flow;
-                PooledUser {
-                    user: User::new(Rc::clone(&self.worker)),
-                    memory: flow.new_user(),
-                    number,
-                }
-            }
-            None => return users.backlog.push_back(due),
-        };
+        if let Some(slot) = users.idle.pop() {
+            self.busy.set(self.busy.get() + 1);
+            return slot.put(due);
+        }
+        if users.made >= self.most {
+            return users.backlog.push_back(due);
+        }
+        let (first, step) = self.numbers;
+        let number = first + users.made * step;
+        users.made += 1;
         drop(flows);
+        let flow = &self.worker.flows[usize::from(due.arrival.flow)].flow;
+        let vu = PooledUser {
+            user: User::new(Rc::clone(&self.worker)),
+            memory: flow.new_user(),
+            number,
+        };
         self.busy.set(self.busy.get() + 1);
         spawn_local(Rc::clone(self).serve(vu, due));
     }
@@ -199,27 +204,33 @@ impl VuPool {
         }
     }
 
+    /// Runs one user until the runtime ends.
     async fn serve(self: Rc<Self>, mut vu: PooledUser, mut due: DueArrival) {
-        let _busy = BusyGuard(Rc::clone(&self));
         let flow = usize::from(due.arrival.flow);
+        let slot = Rc::<ArrivalSlot>::default();
         loop {
-            vu.user
-                .iterate(due.arrival, due.woke, &mut vu.memory, vu.number)
-                .await;
-            let mut flows = self.flows.borrow_mut();
-            let Some(next) = flows[flow].backlog.pop_front() else {
-                flows[flow].idle.push(vu);
-                return;
-            };
-            due = next;
+            let busy = BusyGuard(&self);
+            loop {
+                vu.user
+                    .iterate(due.arrival, due.woke, &mut vu.memory, vu.number)
+                    .await;
+                let waiting = self.flows.borrow_mut()[flow].backlog.pop_front();
+                let Some(next) = waiting else {
+                    break;
+                };
+                due = next;
+            }
+            self.flows.borrow_mut()[flow].idle.push(Rc::clone(&slot));
+            drop(busy);
+            due = slot.next().await;
         }
     }
 }
 
-/// Counts a user as idle again, however its task ends.
-struct BusyGuard(Rc<VuPool>);
+/// Counts a user as idle again, however its iteration ends.
+struct BusyGuard<'a>(&'a VuPool);
 
-impl Drop for BusyGuard {
+impl Drop for BusyGuard<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.panicked.set(true);

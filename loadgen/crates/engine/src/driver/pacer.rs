@@ -63,6 +63,8 @@ pub(super) fn run(
     let mut next = arrivals.next();
     let mut turns = (0..workers.len()).cycle();
     let mut index = 0;
+    // When a change of the rate was seen that is not made yet.
+    let mut change_at = None;
     loop {
         let now = clock.now();
         if stop.is_cancelled() && (next.is_some() || !report.changes.is_empty()) {
@@ -70,14 +72,24 @@ pub(super) fn run(
             report.stopped = Some(next.map_or(now, |arrival| now.min(arrival.intended)));
             return report;
         }
-        let changed = control
-            .as_mut()
-            .and_then(|control| control.changed_rate(now, index));
-        if let Some((rate, rest)) = changed {
-            report.changes.push((now, ControlEvent::Rate(rate)));
-            arrivals = Box::new(rest);
-            next = arrivals.next();
-            continue;
+        if change_at.is_none() && control.as_ref().is_some_and(ControlReceiver::has_change) {
+            change_at = Some(now);
+        }
+        // What was due before a change is released first, or nothing would ever count it. What the old rate
+        // has after it is not: a pacer that is late all the time would never follow.
+        if let Some(at) = change_at
+            && next.is_none_or(|arrival| arrival.intended > at)
+        {
+            change_at = None;
+            let changed = control
+                .as_mut()
+                .and_then(|control| control.changed_rate(at, index));
+            if let Some((rate, rest)) = changed {
+                report.changes.push((at, ControlEvent::Rate(rate)));
+                arrivals = Box::new(rest);
+                next = arrivals.next();
+                continue;
+            }
         }
         let Some(arrival) = next else {
             // No arrival is left at this rate; a rate that was set by hand may be changed again.
@@ -121,4 +133,105 @@ pub(super) fn run(
         }
     }
     report
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{thread, time::Duration};
+
+    use shared::time::Millis;
+    use tokio::sync::{mpsc, watch};
+
+    use super::*;
+    use crate::{
+        flow::shop,
+        schedule::{FlowMixes, Replanner, Schedule, plan},
+        suite::{Arrivals, LoadModel, Phase, Windows},
+    };
+
+    const SPAN: Millis = Millis(1_000);
+    /// When the pacers of the tests begin.
+    const LATE: Nanos = Nanos::from_millis(50);
+
+    fn planned() -> ArrivalPlan {
+        let load = LoadModel::Open {
+            phases: vec![Phase {
+                name: String::new(),
+                duration: SPAN,
+                rate: "1000/s".parse().unwrap(),
+                to: None,
+                flows: Vec::new(),
+            }],
+            arrivals: Arrivals::Constant,
+        };
+        let windows = Windows {
+            warm_up: Millis(0),
+            measure: SPAN,
+            drain: Millis(1_000),
+        };
+        match plan(&load, &[1.0], &windows, 7).unwrap() {
+            Schedule::Open(plan) => plan,
+            Schedule::Closed(_) => unreachable!(),
+        }
+    }
+
+    /// Lets a pacer run that begins late, and finds a change of the rate to 100/s then. The arrivals that it
+    /// releases are taken by `take`.
+    fn paced(
+        plan: &ArrivalPlan,
+        queue: usize,
+        mut take: impl FnMut(&mut mpsc::Receiver<DueArrival>) -> Option<DueArrival>,
+    ) -> (PacerReport, Vec<Arrival>) {
+        let (sender, mut released) = mpsc::channel(queue);
+        let events = watch::Sender::new(None);
+        let mixes = FlowMixes::constant(&[1.0]).unwrap();
+        let end = Nanos::from_millis(SPAN.0);
+        let replanner = Replanner::new(Arrivals::Constant, mixes, end, 7);
+        let control = ControlReceiver::new(events.subscribe(), Some(replanner));
+        events.send_replace(Some(ControlEvent::Rate(100.0)));
+        let clock = TrialClock::start();
+        clock.sleep_until(LATE);
+        let plan = plan.clone();
+        // On a thread of its own, whose precedence it raises.
+        let pacer = thread::spawn(move || {
+            let progress = Progress::new(shop().operations);
+            let stop = CancellationToken::new();
+            run(&plan, clock, &[sender], &progress, &stop, Some(control))
+        });
+        let mut arrivals = Vec::new();
+        while let Some(due) = take(&mut released) {
+            arrivals.push(due.arrival);
+        }
+        (pacer.join().unwrap(), arrivals)
+    }
+
+    #[test]
+    fn what_was_due_before_a_change_of_the_rate_is_released_however_late_the_pacer_is() {
+        let plan = planned();
+        let (report, arrivals) = paced(&plan, 1_000, mpsc::Receiver::blocking_recv);
+        let [(changed_at, ControlEvent::Rate(_))] = report.changes[..] else {
+            panic!("{:?}", report.changes);
+        };
+        let before: Vec<Arrival> = plan
+            .arrivals()
+            .take_while(|one| one.intended <= changed_at)
+            .collect();
+        assert!(before.len() >= 50, "{}", before.len());
+        assert_eq!(arrivals[..before.len()], before[..]);
+        assert!((0..).zip(&arrivals).all(|(index, one)| one.index == index));
+    }
+
+    #[test]
+    fn a_pacer_that_is_always_late_follows_a_change_of_the_rate() {
+        // The worker takes fewer arrivals than there are at the first rate.
+        let (report, arrivals) = paced(&planned(), 1, |released| {
+            thread::sleep(Duration::from_millis(2));
+            released.blocking_recv()
+        });
+        let [(changed_at, ControlEvent::Rate(_))] = report.changes[..] else {
+            panic!("{:?}", report.changes);
+        };
+        assert!(changed_at < Nanos::from_millis(SPAN.0), "{changed_at:?}");
+        assert!(arrivals.len() < planned().arrivals().count());
+    }
 }

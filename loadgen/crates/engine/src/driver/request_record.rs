@@ -1,7 +1,6 @@
 //! The record of one open request: from its begin to its settlement in the worker's shard.
 
-use http::HeaderName;
-use shared::{headers::SERVER_TIMING, timing::ServerTiming};
+use shared::timing::ServerTiming;
 
 use super::{encoding, message::RequestFailure, worker_context::WorkerContext};
 use crate::{
@@ -10,9 +9,6 @@ use crate::{
     sample::{Outcome, Sample},
     units::Nanos,
 };
-
-/// Header with the times that the target spent on a request.
-const COST: HeaderName = HeaderName::from_static(SERVER_TIMING);
 
 /// How far a request has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +28,8 @@ pub(super) struct RequestRecord {
     pub(super) stage: RequestStage,
 }
 
-/// Puts a response or its failure into the record. A failure is recorded at once.
+/// Puts a response or its failure into the record, whose exchange says when it was done. A failure is
+/// recorded at once.
 pub(super) fn conclude(
     worker: &WorkerContext,
     record: &mut RequestRecord,
@@ -40,12 +37,11 @@ pub(super) fn conclude(
 ) -> Option<Reply> {
     match result {
         Ok(mut reply) => {
-            record.sample.done = worker.clock.now();
             record.sample.status = reply.status;
             record.sample.bytes_in = reply.bytes;
             record.sample.cost = reply
                 .headers
-                .get(&COST)
+                .server_timing()
                 .map(|value| ServerTiming::parse(&value));
             record.stage = RequestStage::Responded;
             worker.shard.borrow_mut().finished(record.sample.done);

@@ -1,5 +1,5 @@
-//! The request timeout of a user. One timer for each user, reset only when it fires: creating and
-//! cancelling one for each request would access the timer wheel twice.
+//! The timer of a user: its request timeout, and the end of its pauses. One for each user, reset for a
+//! request only when it fired: creating and cancelling one for each would access the timer wheel twice.
 
 use std::{
     future::{Future, poll_fn},
@@ -22,6 +22,17 @@ pub(super) struct RequestTimer {
 }
 
 impl RequestTimer {
+    /// Waits until `at`. A timer of its own would leave that of the last request set: it would fire in the
+    /// middle of a long pause, and wake the user for nothing.
+    pub(super) async fn wait_until(&mut self, at: Instant) {
+        self.wakes = None;
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(sleep_until(at.into())));
+        timer.as_mut().reset(at.into());
+        timer.as_mut().await;
+    }
+
     /// The result of `work`, or `None` where it has none by `until`.
     pub(super) async fn bound<F: Future>(
         &mut self,
@@ -95,6 +106,33 @@ mod tests {
             assert_eq!(timer.bound(after(150), pin!(quick())).await, Some(7));
             assert_eq!(timer.bound(after(5_000), pin!(slow())).await, Some(()));
             assert_eq!(timer.bound(after(100), pin!(never())).await, None);
+            // What a pause leaves of the timer is set anew for a request.
+            timer.wait_until(after(10)).await;
+            assert_eq!(timer.bound(after(5_000), pin!(slow())).await, Some(()));
+            assert_eq!(timer.bound(after(20), pin!(never())).await, None);
+        });
+    }
+
+    #[test]
+    fn the_timeout_of_a_request_that_is_answered_does_not_wake_the_user_in_its_pause() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut timer = RequestTimer::default();
+            let after = |ms| Instant::now() + Duration::from_millis(ms);
+            let answered = sleep(Duration::from_millis(5));
+            assert_eq!(timer.bound(after(100), pin!(answered)).await, Some(()));
+            let mut pause = pin!(timer.wait_until(after(300)));
+            let mut polls = 0;
+            poll_fn(|context| {
+                polls += 1;
+                pause.as_mut().poll(context)
+            })
+            .await;
+            // At its begin and at its end.
+            assert!(polls <= 2, "{polls}");
         });
     }
 }

@@ -10,9 +10,8 @@ use std::{
 
 use http::HeaderValue;
 use tokio::{
-    runtime::Builder,
+    runtime::{Builder, LocalOptions},
     sync::mpsc::{self, Receiver},
-    task::LocalSet,
 };
 
 use super::{
@@ -216,15 +215,18 @@ fn worker(
             ..options.in_flight
         },
     };
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    let local = LocalSet::new();
+    // Users are tasks of the runtime itself. A `LocalSet` would poll the future that is blocked on below,
+    // and with it all that it waits for, whenever any user is woken.
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default())?;
     let stop = setup.stop.clone();
     // The clock reads zero until the common start: requests sent before it would have wrong times.
     clock.sleep_until(Nanos(1));
     let (taken, closed, panicked, overloaded) = match (&setup.schedule, arrivals) {
         (Schedule::Open(_), Some(arrivals)) => {
             let work = open::work(Rc::clone(&worker), share, arrivals, end, drain, stop);
-            let report = local.block_on(&runtime, work);
+            let report = runtime.block_on(work);
             (report.taken, None, report.panicked, report.overloaded)
         }
         (Schedule::Closed(rule), _) => {
@@ -237,14 +239,13 @@ fn worker(
                 control: options.control.clone(),
             };
             let work = closed::work(Rc::clone(&worker), share, *rule, mixes, mode, drain, stop);
-            let report = local.block_on(&runtime, work);
+            let report = runtime.block_on(work);
             let panicked = report.panicked;
             (Vec::new(), Some(report), panicked, false)
         }
         (Schedule::Open(_), None) => return Err(DriverError::Panicked("worker")),
     };
     // Drops the remaining tasks; each records its open requests.
-    drop(local);
     drop(runtime);
     if panicked {
         return Err(DriverError::Panicked("flow"));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::{LocalBoxFuture, join_all};
+use futures_util::future::join_all;
 
 use super::{
     connection::{Connection, exchange},
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     check::Reply,
-    flow::{OnText, OwnRequest, ResumableExchange, Transport},
+    flow::{FlowFuture, OnText, OwnRequest, ResumableExchange, Transport},
     request::Request,
     sample::{OpId, Outcome},
 };
@@ -24,13 +24,13 @@ use crate::{
 const MOST_AT_ONCE: usize = 256;
 
 impl Transport for User {
-    fn exchange(&mut self, op: OpId, request: Request) -> LocalBoxFuture<'_, Option<Reply>> {
+    fn exchange(&mut self, op: OpId, request: Request) -> FlowFuture<'_, Option<Reply>> {
         self.begin(std::iter::once(op));
         let shown = self.worker.trace.as_ref().and_then(|trace| {
             let sent = || message(self.worker.endpoint(self.number), &request);
             trace.request(sent, &request.body)
         });
-        Box::pin(async move {
+        FlowFuture::new(async move {
             let sample = &mut self.records[0].sample;
             let result = exchange(
                 &self.worker,
@@ -54,12 +54,8 @@ impl Transport for User {
         self.settle_record(0, outcome, why.as_deref());
     }
 
-    fn burst(
-        &mut self,
-        op: OpId,
-        requests: Vec<Request>,
-    ) -> LocalBoxFuture<'_, Vec<Option<Reply>>> {
-        Box::pin(async move {
+    fn burst(&mut self, op: OpId, requests: Vec<Request>) -> FlowFuture<'_, Vec<Option<Reply>>> {
+        FlowFuture::new(async move {
             let count = requests.len();
             self.begin(std::iter::repeat_n(op, count));
             let at_once = count.min(MOST_AT_ONCE);
@@ -101,8 +97,8 @@ impl Transport for User {
         self.settle_record(index, outcome, why.as_deref());
     }
 
-    fn pause(&mut self, think: Duration) -> LocalBoxFuture<'_, ()> {
-        Box::pin(self.think(think))
+    fn pause(&mut self, think: Duration) -> FlowFuture<'_> {
+        FlowFuture::new(self.think(think))
     }
 
     fn socket_is_open(&self) -> bool {
@@ -113,8 +109,8 @@ impl Transport for User {
         self.socket.as_ref().map_or(0, WebSocket::overflow)
     }
 
-    fn socket_open(&mut self, op: OpId, request: Request) -> LocalBoxFuture<'_, bool> {
-        Box::pin(user_socket::open(self, op, request))
+    fn socket_open(&mut self, op: OpId, request: Request) -> FlowFuture<'_, bool> {
+        FlowFuture::new(user_socket::open(self, op, request))
     }
 
     fn socket_exchange<'a>(
@@ -122,12 +118,12 @@ impl Transport for User {
         ops: &'a [OpId],
         text: Option<String>,
         on_text: &'a mut OnText<'a>,
-    ) -> LocalBoxFuture<'a, bool> {
+    ) -> FlowFuture<'a, bool> {
         let sending = Sending {
             text,
             over_other: false,
         };
-        Box::pin(user_socket::exchange(self, ops, sending, on_text))
+        FlowFuture::new(user_socket::exchange(self, ops, sending, on_text))
     }
 
     fn socket_exchange_resumed<'a>(
@@ -135,8 +131,8 @@ impl Transport for User {
         ops: &'a [OpId],
         text: String,
         exchange: &'a mut (dyn ResumableExchange + 'a),
-    ) -> LocalBoxFuture<'a, bool> {
-        Box::pin(user_socket::exchange_resumed(self, ops, text, exchange))
+    ) -> FlowFuture<'a, bool> {
+        FlowFuture::new(user_socket::exchange_resumed(self, ops, text, exchange))
     }
 
     fn socket_relay<'a>(
@@ -144,20 +140,20 @@ impl Transport for User {
         ops: &'a [OpId],
         text: String,
         on_text: &'a mut OnText<'a>,
-    ) -> LocalBoxFuture<'a, bool> {
+    ) -> FlowFuture<'a, bool> {
         let sending = Sending {
             text: Some(text),
             over_other: true,
         };
-        Box::pin(user_socket::exchange(self, ops, sending, on_text))
+        FlowFuture::new(user_socket::exchange(self, ops, sending, on_text))
     }
 
     fn socket_swap(&mut self) {
         std::mem::swap(&mut self.socket, &mut self.other_socket);
     }
 
-    fn perform<'a>(&'a mut self, op: OpId, request: OwnRequest<'a>) -> LocalBoxFuture<'a, bool> {
-        Box::pin(async move {
+    fn perform<'a>(&'a mut self, op: OpId, request: OwnRequest<'a>) -> FlowFuture<'a, bool> {
+        FlowFuture::new(async move {
             self.begin(std::iter::once(op));
             self.records[0].sample.sent = self.worker.clock.now();
             let left = self.worker.left(self.intended).duration();
@@ -177,8 +173,8 @@ impl Transport for User {
         })
     }
 
-    fn socket_close(&mut self) -> LocalBoxFuture<'_, ()> {
-        Box::pin(async move {
+    fn socket_close(&mut self) -> FlowFuture<'_> {
+        FlowFuture::new(async move {
             if let Some(socket) = self.socket.take() {
                 socket.close().await;
                 // It waited for the target's close frame: no lateness of what comes next.

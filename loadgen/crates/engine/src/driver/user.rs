@@ -2,8 +2,6 @@
 
 use std::{rc::Rc, time::Duration};
 
-use tokio::time::sleep;
-
 use super::{
     connection::Connection,
     request_record::{RequestRecord, RequestStage, settle},
@@ -34,7 +32,7 @@ pub(super) struct User {
     /// Its number among the worker's users.
     pub(super) number: u32,
     pub(super) connection: Option<Connection>,
-    /// Its request timeout.
+    /// Its request timeout, and the end of its pauses.
     pub(super) timer: RequestTimer,
     /// Further connections for requests that are sent at the same time.
     pub(super) burst: Vec<Option<Connection>>,
@@ -85,6 +83,8 @@ impl User {
         let worker = Rc::clone(&self.worker);
         self.arrived = Some((woke, worker.clock.now()));
         self.due = true;
+        // Those of the iteration before are counted.
+        self.records.clear();
         self.failed = None;
         let (flow_number, begun) = (arrival.flow, arrival.intended);
         let shard = &worker.shard;
@@ -100,6 +100,7 @@ impl User {
         })
         .await;
         self.settle_unsettled();
+        self.note_failure();
         let outcome = if std::mem::take(&mut self.due) {
             // The flow had nothing to send.
             worker.withdraw();
@@ -113,19 +114,19 @@ impl User {
     }
 
     /// Waits until `at` and returns the intended start of the next request.
-    pub(super) async fn wait_until(worker: &WorkerContext, at: Nanos) -> Nanos {
-        let left = at.since(worker.clock.now());
-        if left > Nanos(0) {
-            sleep(left.duration()).await;
+    pub(super) async fn wait_until(&mut self, at: Nanos) -> Nanos {
+        if at > self.worker.clock.now() {
+            let until = self.worker.clock.instant(at);
+            self.timer.wait_until(until).await;
         }
-        intended_start(at, worker.clock.now())
+        intended_start(at, self.worker.clock.now())
     }
 
     /// Waits for a think time; the next request's intended start is its end.
     pub(super) async fn think(&mut self, think: Duration) {
         self.arrived = None;
         let at = self.intended + Nanos::from_duration(think);
-        self.intended = Self::wait_until(&self.worker, at).await;
+        self.intended = self.wait_until(at).await;
     }
 
     /// Ends a wait that belongs to no request: what follows is intended now. The first request of an
@@ -139,6 +140,7 @@ impl User {
     /// Begins requests that share one intended start; the first takes the times of the arrival.
     pub(super) fn begin(&mut self, ops: impl Iterator<Item = OpId>) {
         self.settle_unsettled();
+        self.note_failure();
         self.records.clear();
         let (woke, admitted) = self
             .arrived
@@ -171,9 +173,6 @@ impl User {
     /// Records how one request ended. Does nothing for one that is already recorded, or unknown.
     pub(super) fn settle_record(&mut self, index: usize, outcome: Outcome, why: Option<&str>) {
         if let Some(record) = self.records.get_mut(index) {
-            if outcome != Outcome::Ok && record.stage != RequestStage::Settled {
-                self.failed.get_or_insert(outcome);
-            }
             settle(&self.worker, record, outcome, why);
         }
     }
@@ -199,8 +198,16 @@ impl User {
                     "the flow did not wait for the response",
                 ),
             };
-            self.failed.get_or_insert(outcome);
             settle(&self.worker, record, outcome, Some(why));
+        }
+    }
+
+    /// Takes over from the settled requests of an exchange whether one has failed, whoever settled it: the
+    /// flow, or the driver where there was no answer.
+    fn note_failure(&mut self) {
+        let mut outcomes = self.records.iter().map(|record| record.sample.outcome);
+        if let Some(outcome) = outcomes.find(|outcome| *outcome != Outcome::Ok) {
+            self.failed.get_or_insert(outcome);
         }
     }
 }

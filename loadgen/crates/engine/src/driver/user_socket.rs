@@ -284,21 +284,29 @@ async fn read_until_settled(
     Ok(())
 }
 
-/// Records what a text that arrived then settles.
+/// Records what a text that arrived then settles. A refusal settles all that the exchange waits for: what
+/// was refused has no other answer.
 fn take(user: &mut User, arrived: Nanos, text: &str, settled: Option<Settled>) {
     let Some((index, result)) = settled else {
         return;
     };
-    let Some(record) = user.records.get_mut(index) else {
+    let record = user.records.get(index);
+    if record.is_none_or(|record| record.stage != RequestStage::Open) {
         return;
+    }
+    let (outcome, why) = match result {
+        Ok(()) => (Outcome::Ok, None),
+        Err((outcome, why)) => (outcome, Some(why)),
     };
-    if record.stage == RequestStage::Open {
-        // A text that was queued before the send settles at the send, not before it.
-        record.sample.done = arrived.max(record.sample.sent);
-        record.sample.bytes_in = text.len() as u64;
-        match result {
-            Ok(()) => settle(&user.worker, record, Outcome::Ok, None),
-            Err((outcome, why)) => settle(&user.worker, record, outcome, Some(&why)),
+    let is_refusal = outcome == Outcome::HttpError;
+    for (at, record) in user.records.iter_mut().enumerate() {
+        if at == index || (is_refusal && record.stage == RequestStage::Open) {
+            // A text that was queued before the send settles at the send, not before it.
+            record.sample.done = arrived.max(record.sample.sent);
+            if at == index {
+                record.sample.bytes_in = text.len() as u64;
+            }
+            settle(&user.worker, record, outcome, why.as_deref());
         }
     }
 }

@@ -1,11 +1,11 @@
 //! One WebSocket a user, over which a text is sent and awaited unchanged: any server that sends back
 //! what it receives can be measured.
 
-use futures_util::future::LocalBoxFuture;
 use rand::RngExt as _;
 
 use super::{
     catalog::{Access, Catalog, FlowDescriptor, OperationDescriptor, Operations},
+    future::FlowFuture,
     iteration::{Flow, Iteration, UserMemory},
 };
 use crate::{request::Request, sample::OpId};
@@ -65,8 +65,8 @@ impl Flow for EchoSocket {
     fn new_user(&self) -> UserMemory {
         Box::new(0_u64)
     }
-    fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
-        Box::pin(async move {
+    fn run<'a>(&'a self, it: Iteration<'a>) -> FlowFuture<'a> {
+        FlowFuture::new(async move {
             // A random number, so that no other text is taken for it, not even one of an earlier socket.
             let nonce: u64 = it.rng.random();
             let request = self.handshake.clone();

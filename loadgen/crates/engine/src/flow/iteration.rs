@@ -2,9 +2,7 @@
 
 use std::any::Any;
 
-use futures_util::future::LocalBoxFuture;
-
-use super::transport::Transport;
+use super::{future::FlowFuture, transport::Transport};
 use crate::{
     check::{Mismatch, Reply},
     request::Request,
@@ -58,7 +56,7 @@ pub trait Flow: Send + Sync {
         Box::new(())
     }
     /// One pass.
-    fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()>;
+    fn run<'a>(&'a self, it: Iteration<'a>) -> FlowFuture<'a>;
 }
 
 /// One request whose answer is checked; `None` if it failed or the answer is not right, and then

@@ -4,6 +4,7 @@
 
 mod catalog;
 mod echo_socket;
+mod future;
 mod iteration;
 #[cfg(any(test, feature = "fixtures"))]
 mod shop;
@@ -12,6 +13,7 @@ mod transport;
 
 pub use catalog::{Access, Catalog, FlowDescriptor, OperationDescriptor, Operations};
 pub use echo_socket::EchoSocket;
+pub use future::FlowFuture;
 pub use iteration::{Flow, Iteration, UserMemory, call, failure};
 #[cfg(any(test, feature = "fixtures"))]
 pub use shop::shop;

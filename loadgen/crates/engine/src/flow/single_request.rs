@@ -1,11 +1,11 @@
 //! One request that is given on the command line, sent again and again: any HTTP service can be
 //! measured with the same schedule, recording and checks.
 
-use futures_util::future::LocalBoxFuture;
 use http::Method;
 
 use super::{
     catalog::{Access, Catalog, FlowDescriptor, OperationDescriptor, Operations},
+    future::FlowFuture,
     iteration::{Flow, Iteration},
 };
 use crate::{
@@ -94,8 +94,8 @@ impl Flow for SingleRequest {
     fn operations(&self) -> &[OpId] {
         &[REQUEST]
     }
-    fn run<'a>(&'a self, mut it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
-        Box::pin(async move {
+    fn run<'a>(&'a self, mut it: Iteration<'a>) -> FlowFuture<'a> {
+        FlowFuture::new(async move {
             let request = self.request.clone();
             let _checked = it.call(REQUEST, request, |reply| self.check(reply)).await;
         })

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::future::LocalBoxFuture;
 use shared::timing::ServerTiming;
 
+use super::future::FlowFuture;
 use crate::{
     check::Reply,
     request::Request,
@@ -41,21 +42,20 @@ pub type OwnRequest<'a> = LocalBoxFuture<'a, Result<Option<ServerTiming>, Failed
 pub trait Transport {
     /// Sends one request of the running iteration and waits for its answer; `None`: it failed
     /// on the way, and its sample is recorded already.
-    fn exchange(&mut self, op: OpId, request: Request) -> LocalBoxFuture<'_, Option<Reply>>;
+    fn exchange(&mut self, op: OpId, request: Request) -> FlowFuture<'_, Option<Reply>>;
 
     /// Settles the sample of the last answered [`exchange`](Self::exchange), with the reason
     /// where it is not [`Outcome::Ok`].
     fn settle(&mut self, outcome: Outcome, why: Option<String>);
 
     /// Sends all at once, each on a connection of its own; one entry a request.
-    fn burst(&mut self, op: OpId, requests: Vec<Request>)
-    -> LocalBoxFuture<'_, Vec<Option<Reply>>>;
+    fn burst(&mut self, op: OpId, requests: Vec<Request>) -> FlowFuture<'_, Vec<Option<Reply>>>;
 
     /// Settles one answered request of the last [`burst`](Self::burst) by its index.
     fn settle_nth(&mut self, index: usize, outcome: Outcome, why: Option<String>);
 
     /// Thinks. The next operation's intended start is the end of the pause.
-    fn pause(&mut self, think: Duration) -> LocalBoxFuture<'_, ()>;
+    fn pause(&mut self, think: Duration) -> FlowFuture<'_>;
 
     /// Whether the virtual user's socket is open; it is kept from one iteration to the next.
     fn socket_is_open(&self) -> bool;
@@ -66,7 +66,7 @@ pub trait Transport {
     /// Opens the virtual user's socket and records one sample of `op`. True if it is open
     /// afterwards; where it was open before, nothing is sent and nothing recorded. One that was lost
     /// since it was used last counts as a reconnect, and is tried a bounded number of times.
-    fn socket_open(&mut self, op: OpId, request: Request) -> LocalBoxFuture<'_, bool>;
+    fn socket_open(&mut self, op: OpId, request: Request) -> FlowFuture<'_, bool>;
 
     /// Sends `text` and hands every incoming text, those queued before first, to `on_text`
     /// until each of `ops` is settled or the time is up. `on_text` answers with the index in
@@ -74,13 +74,14 @@ pub trait Transport {
     ///
     /// All of `ops` share one intended start and one send; each is done when its text came.
     /// One sample each is recorded; those never settled are timeouts, or resets where the
-    /// socket broke. True if every one was settled, whether as a match or a mismatch.
+    /// socket broke. A refusal ([`Outcome::HttpError`]) settles all of them. True if every one was
+    /// settled, whether as a match or a mismatch.
     fn socket_exchange<'a>(
         &'a mut self,
         ops: &'a [OpId],
         text: Option<String>,
         on_text: &'a mut OnText<'a>,
-    ) -> LocalBoxFuture<'a, bool>;
+    ) -> FlowFuture<'a, bool>;
 
     /// The same, and where the target goes away (close codes 1001 and 1012) or the connection breaks,
     /// the socket is opened again: a bounded number of attempts with random pauses, all within the
@@ -91,11 +92,11 @@ pub trait Transport {
         ops: &'a [OpId],
         text: String,
         exchange: &'a mut (dyn ResumableExchange + 'a),
-    ) -> LocalBoxFuture<'a, bool>;
+    ) -> FlowFuture<'a, bool>;
 
     /// Makes one request of a protocol that the flow speaks itself and records one sample of `op`.
     /// When its time is up it is dropped, and counts as a timeout. True if it succeeded.
-    fn perform<'a>(&'a mut self, op: OpId, request: OwnRequest<'a>) -> LocalBoxFuture<'a, bool>;
+    fn perform<'a>(&'a mut self, op: OpId, request: OwnRequest<'a>) -> FlowFuture<'a, bool>;
 
     /// [`socket_exchange`](Self::socket_exchange) with `text` sent over the virtual user's other socket:
     /// what one end sends, the other is to receive.
@@ -104,7 +105,7 @@ pub trait Transport {
         ops: &'a [OpId],
         text: String,
         on_text: &'a mut OnText<'a>,
-    ) -> LocalBoxFuture<'a, bool>;
+    ) -> FlowFuture<'a, bool>;
 
     /// Makes the other socket of the virtual user, open or not, the one that all of these are about: a
     /// flow may be two people at once.
@@ -113,5 +114,5 @@ pub trait Transport {
     /// Closes the socket if it is open, and waits at most a second for the target's close frame; no
     /// sample. What follows is intended when that is over; the first request of an iteration keeps
     /// its planned start.
-    fn socket_close(&mut self) -> LocalBoxFuture<'_, ()>;
+    fn socket_close(&mut self) -> FlowFuture<'_>;
 }

@@ -151,6 +151,8 @@ const HINTS: &[(Fault, &str, Hints)] = &[
                 "001 paginate large result sets",
                 "paginate large result sets",
             ),
+            ("001 only fetch needed fields", "fields that are needed"),
+            ("001 use compression", "compress"),
         ],
     ),
     (

@@ -171,6 +171,8 @@ pub(crate) fn quiet() -> Summary {
             trials: 3,
             total: good("total"),
             operations: names.map(good).into(),
+            flows: Vec::new(),
+            bytes_per_s: None,
             server: Server {
                 window_s: 30.0,
                 requests: Some(6_000),

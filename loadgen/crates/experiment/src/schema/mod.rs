@@ -9,6 +9,7 @@ mod capacity;
 mod completed;
 mod document;
 mod fault;
+mod flow;
 mod growth;
 mod measured_figures;
 mod parts;
@@ -36,6 +37,7 @@ pub use capacity::{
 };
 pub use document::{Document, DocumentFigures, DocumentPhase};
 pub use fault::{FaultRecovery, FaultResult};
+pub use flow::FlowIterations;
 pub use growth::{Growth, GrowthWord, Resource};
 pub use loadgen_engine::threshold::ThresholdWord;
 pub use measured_figures::{MeasuredFigure, MeasuredFigures};

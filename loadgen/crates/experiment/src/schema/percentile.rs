@@ -118,6 +118,9 @@ pub struct Percentiles {
     pub p97_5: Percentile,
     pub p99: Percentile,
     pub p99_9: Percentile,
+    /// The fastest success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<f64>,
     /// The slowest request; absent where it failed, or where there is none.
     pub max: Option<f64>,
     /// Of the successes.

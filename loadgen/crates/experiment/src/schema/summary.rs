@@ -21,6 +21,7 @@ use super::{
     capacity::Capacity,
     document::Document,
     fault::FaultResult,
+    flow::FlowIterations,
     growth::Growth,
     parts,
     percentile::{Percentile, Percentiles},
@@ -131,6 +132,12 @@ pub struct Arm {
     pub total: Operation,
     /// Each operation, in the order of the suite.
     pub operations: Vec<Operation>,
+    /// The iterations of each flow; none where they are not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flows: Vec<FlowIterations>,
+    /// Bytes of bodies received a second; absent where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_per_s: Option<f64>,
     /// What the target said of itself, over the measured windows.
     pub server: Server,
     /// The invariants as the last audit of this arm found them, violations added over its audits.

@@ -18,7 +18,7 @@ use crate::{
     },
     services::SERVICE_NICE,
     system::{Application, InForce},
-    trial::{ArmConfig, Measured, TrialOutcome, arm_operations, operation},
+    trial::{ArmConfig, Measured, TrialOutcome, arm_operations, flow_iterations, operation},
     verdict::{self, ClaimDecisions, Findings, judge},
 };
 use loadgen_engine::clock::time_of_day;
@@ -429,6 +429,9 @@ fn stored_arm(
         trials: measured.trials,
         total: operation("total", &measured.total, measured.window_s),
         operations: arm_operations(&measured.ops, operations, measured.window_s),
+        flows: flow_iterations(&measured.flows),
+        bytes_per_s: (measured.window_s > 0.0)
+            .then(|| measured.total.bytes_in as f64 / measured.window_s),
         server: measured.server.clone(),
         audit: measured.audit.clone(),
         audits: measured.audits,

@@ -109,6 +109,8 @@ fn arm(one: &KeptTrial, settings: &Settings, plans: &[Explanation]) -> Arm {
         trials: 1,
         total: trial.total.clone(),
         operations: trial.operations.clone(),
+        flows: Vec::new(),
+        bytes_per_s: None,
         server: trial.server.clone(),
         audit: one.audit.clone(),
         audits: trial.audits,

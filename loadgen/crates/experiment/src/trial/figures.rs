@@ -8,8 +8,9 @@ use shared::{invariant::InvariantResult, timing::ServerCount};
 use super::outcome::TrialOutcome;
 use crate::{
     schema::{
-        ApplicationInfo, AuditCount, Band, CacheLookUps, Cost, Database, FailureSample, Hashing,
-        Operation, Percentile, Percentiles, PoolerFigures, ReplicaFigures, Server,
+        ApplicationInfo, AuditCount, Band, CacheLookUps, Cost, Database, FailureSample,
+        FlowIterations, Hashing, Operation, Percentile, Percentiles, PoolerFigures, ReplicaFigures,
+        Server,
     },
     system::ConsistencyRecord,
 };
@@ -112,6 +113,21 @@ pub fn arm_operations(
         .collect()
 }
 
+/// The iterations of each flow that sent anything.
+pub fn flow_iterations(flows: &BTreeMap<String, OpData>) -> Vec<FlowIterations> {
+    let of_flow = |(name, data): (&String, &OpData)| {
+        let figures = operation(name, data, 1.0);
+        FlowIterations {
+            name: name.clone(),
+            launched: data.planned,
+            completed: data.count(Ending::Ok),
+            response: figures.response,
+        }
+    };
+    let sent = flows.iter().filter(|(_, data)| data.planned > 0);
+    sent.map(of_flow).collect()
+}
+
 /// One operation over `window_s` seconds.
 pub fn operation(name: &str, data: &OpData, window_s: f64) -> Operation {
     let ok = data.count(Ending::Ok);
@@ -206,6 +222,7 @@ fn percentiles(
         p97_5: percentile(0.975),
         p99: percentile(0.99),
         p99_9: percentile(0.999),
+        min: measured(successes.min() as f64),
         max: at(1.0),
         mean: measured(successes.mean()),
         stdev: measured(successes.stdev()),
@@ -453,5 +470,23 @@ mod tests {
         let restarted = server_total(&small, &Server::default(), 1.0);
         assert_eq!((restarted.requests, restarted.database), (None, None));
         assert!(restarted.cpu_s.is_empty());
+    }
+
+    #[test]
+    fn a_flow_that_sent_something_has_its_iterations_and_their_fastest() {
+        let mut data = OpData {
+            planned: 3,
+            ..OpData::default()
+        };
+        data.record_time(Ending::Ok, Nanos::from_millis(20));
+        data.record_time(Ending::Ok, Nanos::from_millis(30));
+        data.record_time(Ending::Timeout, Nanos::from_millis(5));
+        let idle = ("orders.rush".to_owned(), OpData::default());
+        let flows = BTreeMap::from([("orders.buy".to_owned(), data), idle]);
+        let all = flow_iterations(&flows);
+        let found = &all[0];
+        assert_eq!((all.len(), found.launched, found.completed), (1, 3, 2));
+        let min = found.response.min.unwrap();
+        assert!((19.0..21.0).contains(&min), "{min}");
     }
 }

@@ -25,7 +25,7 @@ mod watch;
 pub use clock::{CommandClock, CommandProgress};
 pub use course::seconds;
 pub use error::TrialError;
-pub use figures::{Measured, arm_operations, operation, server_total};
+pub use figures::{Measured, arm_operations, flow_iterations, operation, server_total};
 pub use job::{ArmConfig, ArmStack, TestEnv, TrialSpec};
 pub use load_source::{GeneratedLoad, GeneratedPart, LoadSource, LoadSourceError, LocalLoad};
 pub use outcome::TrialOutcome;

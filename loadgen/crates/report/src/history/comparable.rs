@@ -198,6 +198,8 @@ pub(super) mod tests {
             trials: 1,
             total: operation(),
             operations: Vec::new(),
+            flows: Vec::new(),
+            bytes_per_s: None,
             server: Server::default(),
             audit: Vec::new(),
             audits: loadgen_experiment::schema::AuditCount::default(),

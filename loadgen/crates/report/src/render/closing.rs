@@ -92,7 +92,8 @@ impl Sheet {
             .facts
             .iter()
             .rev()
-            .filter(|(name, _)| name != "Started")
+            // Of the few that fit, those that say what was measured.
+            .filter(|(name, _)| !["Started", "Received", "Iterations"].contains(&name.as_str()))
             .map(|(_, value)| value.as_str())
             .collect();
         let text = self.short(&facts.join(" · "), "  ", "  ", 1);
@@ -326,6 +327,14 @@ mod tests {
         );
         assert!(text.contains("What to try next (3 of 5)"), "{text}");
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn the_load_is_said_however_much_else_is_known() {
+        let mut summary = fixture::run();
+        let before = screen(&summary, false);
+        summary.arms[0].bytes_per_s = Some(12_900_000.0);
+        assert_eq!(screen(&summary, false), before);
     }
 
     #[test]

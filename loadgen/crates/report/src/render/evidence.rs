@@ -13,7 +13,7 @@ pub use checks::{Check, Doubt, TrialChecks};
 use crate::render::figures;
 use crate::render::tone::Tone;
 use loadgen_experiment::events::printable;
-use loadgen_experiment::schema::{Arm, RunKind, Summary, ValidityWord};
+use loadgen_experiment::schema::{Arm, FlowIterations, RunKind, Summary, ValidityWord};
 
 /// How requests ended, by arm.
 #[derive(Debug, Clone, Serialize)]
@@ -376,6 +376,55 @@ fn unaudited_part(arm: &Arm) -> String {
     parts.join(", ")
 }
 
+/// Bytes of bodies received a second, arm by arm.
+pub(super) fn received(summary: &Summary) -> Option<(String, String)> {
+    by_arm("Received", summary, |arm| {
+        let bytes = arm.bytes_per_s?;
+        Some(format!("{}/s", figures::bytes(bytes)))
+    })
+}
+
+/// Iterations that were launched and those that were completed, all requests of which were right; of a run
+/// with the share of each flow.
+pub(super) fn iterations(summary: &Summary) -> Option<(String, String)> {
+    by_arm("Iterations", summary, |arm| {
+        let sum =
+            |of: fn(&FlowIterations) -> u64| arm.flows.iter().map(of).fold(0, u64::saturating_add);
+        let (launched, completed) = (sum(|flow| flow.launched), sum(|flow| flow.completed));
+        let share = |flow: &FlowIterations| {
+            let part = flow.launched as f64 / launched as f64;
+            format!("{} {}", flow.name, figures::percent(part))
+        };
+        let text = format!(
+            "{} launched, {} completed",
+            figures::count(launched),
+            figures::count(completed)
+        );
+        let shares: Vec<String> = arm.flows.iter().map(share).collect();
+        (launched > 0).then(|| match (summary.arms.len(), shares.len()) {
+            (1, 2..) => format!("{text} ({})", shares.join(", ")),
+            _ => text,
+        })
+    })
+}
+
+/// A fact of each arm that has it, with the arm's name where there are several.
+fn by_arm(
+    label: &str,
+    summary: &Summary,
+    of: impl Fn(&Arm) -> Option<String>,
+) -> Option<(String, String)> {
+    let text = |arm: &Arm| {
+        let text = of(arm)?;
+        Some(match summary.arms.len() {
+            1 => text,
+            _ => format!("{}: {text}", arm.name),
+        })
+    };
+    let arms: Vec<String> = summary.arms.iter().filter_map(text).collect();
+    (!arms.is_empty()).then(|| (label.to_owned(), printable(&arms.join("; "))))
+}
+
 /// A violating row as one short line.
 fn row_text(row: &serde_json::Value) -> String {
     let text = printable(&row.to_string());
@@ -424,4 +473,40 @@ fn differing(arms: &[&Arm], name: &str, of: impl Fn(&Arm) -> Option<&str>) -> Op
         differs,
         values,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::fixture;
+    use loadgen_experiment::schema::Percentiles;
+
+    fn flow(name: &str, launched: u64, completed: u64) -> FlowIterations {
+        FlowIterations {
+            name: name.to_owned(),
+            launched,
+            completed,
+            response: Percentiles::default(),
+        }
+    }
+
+    #[test]
+    fn iterations_and_received_bytes_are_facts_where_they_are_known() {
+        let mut run = fixture::run();
+        assert_eq!((iterations(&run), received(&run)), (None, None));
+        run.arms[0].flows = vec![flow("auth.login", 240, 240), flow("chat.room", 960, 955)];
+        run.arms[0].bytes_per_s = Some(12_900_000.0);
+        let (label, text) = iterations(&run).unwrap();
+        assert_eq!(label, "Iterations");
+        assert_eq!(
+            text,
+            "1,200 launched, 1,195 completed (auth.login 20.00%, chat.room 80.00%)"
+        );
+        assert_eq!(received(&run).unwrap().1, "12.9 MB/s");
+        run.arms.push(run.arms[0].clone());
+        run.arms[1].flows.clear();
+        let name = run.arms[0].name.clone();
+        let (_, text) = iterations(&run).unwrap();
+        assert_eq!(text, format!("{name}: 1,200 launched, 1,195 completed"));
+    }
 }

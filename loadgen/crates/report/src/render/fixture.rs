@@ -130,6 +130,8 @@ pub(super) fn experiment(violated: bool) -> Summary {
             trials: blocks,
             total,
             operations,
+            flows: Vec::new(),
+            bytes_per_s: None,
             server: server(slow, measured),
             audit: invariants(violated && !slow),
             audits: AuditCount {

@@ -152,6 +152,8 @@ pub struct OperationRow {
     pub response: [String; 5],
     /// Service time in ms, the same.
     pub service: [String; 5],
+    /// Shortest response time of the successes; `–` where it is not known.
+    pub min: String,
     /// Mean response time of the successes and its standard deviation.
     pub mean: String,
     /// The mean as a sort uses it.
@@ -347,6 +349,8 @@ fn facts(summary: &Summary) -> Vec<(String, String)> {
             format!("{} in {}", trials, figures::plural(blocks, "block")),
         ));
     }
+    facts.extend(evidence::received(summary));
+    facts.extend(evidence::iterations(summary));
     facts.push(("Measured".into(), evidence::measured(summary)));
     facts.extend(completed(summary));
     if summary.interrupted {
@@ -452,6 +456,9 @@ fn operation_row(operation: &Operation) -> OperationRow {
         failing: errors > 0.0,
         response: five(response),
         service: five(&operation.service),
+        min: response
+            .min
+            .map_or_else(|| figures::ABSENT.into(), figures::number),
         mean: match (response.mean, response.stdev) {
             (Some(mean), Some(stdev)) => {
                 format!("{} ± {}", figures::number(mean), figures::number(stdev))

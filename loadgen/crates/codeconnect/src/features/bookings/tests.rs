@@ -1,16 +1,12 @@
 //! What a race and a booking may answer, and what they may not.
 
-use bytes::Bytes;
-use chrono::{DateTime, TimeDelta, Utc};
-use http::HeaderMap;
-use shared::{money::Cents, problem::Problem};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use shared::{api::mentors::Availability, money::Cents, problem::Problem};
 
 use super::*;
-
-fn answer(status: u16, body: &impl serde::Serialize) -> Reply {
-    let body = serde_json::to_vec(body).unwrap();
-    Reply::new(status, HeaderMap::new(), Bytes::from(body))
-}
+use crate::features::scripted::{self, SentRequest, all_right, iterate, reply as answer};
 
 fn student(n: u32) -> UserId {
     UserId(dataset::id(RowKind::Student, n))
@@ -94,6 +90,25 @@ fn a_free_slot_that_nobody_gets_is_noticed_but_not_when_it_was_had_before() {
 }
 
 #[test]
+fn who_won_an_earlier_race_for_the_place_is_busy_then_and_nobody_is_the_first_time() {
+    let busy = || answer(409, &Problem::new(Code::StudentBusy, "has it"));
+    let again = race_of(vec![Some(busy()), Some(full())], false);
+    assert!(again.iter().all(|one| matches!(one, Some(Ok(())))));
+    let first = race_of(vec![Some(busy()), Some(won(1))], true);
+    assert!(matches!(first[0], Some(Err((Outcome::HttpError, _)))));
+}
+
+#[test]
+fn a_loser_of_a_race_is_told_why() {
+    let silent = answer(409, &Problem::new(Code::SlotFull, " "));
+    let judged = race_of(vec![Some(silent), Some(won(1))], true);
+    let Some(Err((_, why))) = &judged[0] else {
+        panic!("{:?}", judged[0])
+    };
+    assert!(why.contains("does not say why"), "{why}");
+}
+
+#[test]
 fn a_race_for_a_place_that_is_not_offered_is_told_so_to_all() {
     let closed = || answer(409, &Problem::new(Code::SlotClosed, "not offered"));
     let judged = race_of(vec![Some(closed()), Some(closed()), None], true);
@@ -111,6 +126,11 @@ fn an_expected_refusal_is_no_failure_and_another_status_is() {
     }
     let reply = answer(503, &Problem::new(Code::Overloaded, "no"));
     assert!(check_create(&reply, &slot, student(1)).is_err());
+    // The right reason with a status that it never comes with.
+    let reply = answer(500, &Problem::new(Code::SlotFull, "no"));
+    assert!(check_create(&reply, &slot, student(1)).is_err());
+    let judged = race_of(vec![Some(reply), Some(won(1))], true);
+    assert!(matches!(judged[0], Some(Err((Outcome::HttpError, _)))));
 }
 
 #[test]
@@ -156,4 +176,93 @@ fn a_repetition_has_the_same_booking_and_a_list_that_lacks_it_is_stale() {
         ..first.clone()
     };
     assert!(check_mine(&read(vec![elsewhere]), &first, true).is_err());
+}
+
+/// What a flow sends to a target that books, lists and cancels; each booking has a number of its own,
+/// unless it `revives` the first one.
+async fn sent(flow: &str, number: u64, revives: bool) -> Vec<SentRequest> {
+    let (mut offered, mut made) = (slot(), 0);
+    let who = scripted::student();
+    let world = scripted::world();
+    let target = |op: &'static str, request: &Request| {
+        if op == "mentors.availability" {
+            offered.mentor_id = scripted::mentor_of(request);
+            let slots = vec![offered.clone()];
+            return Some(answer(200, &Availability { slots }));
+        }
+        made += u32::from(op == "bookings.create" && !(revives && made == 1));
+        let mut newest = booking(made, &offered, who);
+        Some(match op {
+            "bookings.mine" => answer(
+                200,
+                &Page {
+                    items: vec![newest],
+                    total: None,
+                    page: 1,
+                    per_page: MAX_PER_PAGE,
+                    next_cursor: None,
+                },
+            ),
+            "bookings.cancel" => {
+                newest.status = BookingStatus::Cancelled;
+                answer(200, &newest)
+            }
+            _ => answer(201, &newest),
+        })
+    };
+    iterate(flow, &world, number, target).await
+}
+
+#[tokio::test]
+async fn a_student_who_cancels_books_the_same_place_again() {
+    let again = sent("bookings.rebook", 0, false).await;
+    assert_eq!(
+        all_right(&again),
+        [
+            "mentors.availability",
+            "bookings.create",
+            "bookings.cancel",
+            "bookings.create",
+            "bookings.mine"
+        ]
+    );
+    let revived = sent("bookings.rebook", 0, true).await;
+    let last = revived.last();
+    assert_eq!(
+        last,
+        Some(&("bookings.create", Some(Outcome::BodyMismatch)))
+    );
+}
+
+#[tokio::test]
+async fn students_look_for_a_place_in_any_of_the_coming_weeks() {
+    let (world, mut asked) = (scripted::world(), BTreeSet::new());
+    for number in 0..64 {
+        iterate("bookings.book", &world, number, |op, request| {
+            if op == "mentors.availability" {
+                asked.insert(request.path.query().map(str::to_owned));
+            }
+            None
+        })
+        .await;
+    }
+    assert_eq!(asked.len(), WEEKS as usize, "{asked:?}");
+    assert!(asked.contains(&None), "the next two weeks are the default");
+}
+
+#[tokio::test]
+async fn a_repeated_booking_is_counted_as_none_that_was_made() {
+    let mut repeated = 0;
+    for number in 0..64 {
+        let ops = all_right(&sent("bookings.book", number, false).await);
+        let of = |name| ops.iter().filter(|op| **op == name).count();
+        assert_eq!(of("bookings.create"), 1, "{ops:?}");
+        repeated += of("bookings.repeat");
+    }
+    assert!(repeated > 0, "one in ten is sent again");
+    let (_, made) = FEATURE.completes[0];
+    assert!(
+        made.iter()
+            .all(|op| op.descriptor().name != "bookings.repeat")
+    );
 }

@@ -11,7 +11,7 @@ use super::*;
 fn account() -> MentorAccount {
     MentorAccount {
         mentor: 1,
-        token: String::new(),
+        token: "".into(),
     }
 }
 
@@ -77,6 +77,27 @@ fn a_week_in_order_is_accepted_and_each_fault_of_one_is_noticed() {
     twice.days[0].events[1].id = twice.days[0].events[0].id;
     for wrong in [other_week, wrong_day, left_out, foreign, overlap, twice] {
         assert!(judged(&wrong).is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_month_with_too_few_events_is_no_full_one() {
+    let events: Vec<CalendarEvent> = [8, 9, 30].map(event).to_vec();
+    let page = |items: Vec<CalendarEvent>| Page {
+        total: Some(items.len() as u64),
+        items,
+        page: 1,
+        per_page: MAX_EVENTS,
+        next_cursor: None,
+    };
+    let three = reply(200, &page(events));
+    assert_eq!(check_month(&three, &account()), Ok(3));
+    assert_eq!(check_full_month(&three, &account(), 3), Ok(()));
+    let why = check_full_month(&three, &account(), 4).unwrap_err();
+    assert!(why.to_string().contains("3 events"), "{why}");
+    for scale in Scale::ALL {
+        let full = fewest_events(scale.counts()) > 500;
+        assert_eq!(full, scale != Scale::Tiny);
     }
 }
 

@@ -17,7 +17,7 @@ use loadgen_engine::{
 
 /// The request that opens an account's socket.
 pub(super) fn connect(account: &TestAccount) -> Request {
-    Request::get(paths::CHAT_SOCKET).bearer(&account.token)
+    Request::get(paths::CHAT_SOCKET).bearer(&account.token.get())
 }
 
 fn frame(frame: &ClientFrame) -> String {

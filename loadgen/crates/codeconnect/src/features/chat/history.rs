@@ -10,7 +10,7 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, Op};
+use crate::flows::{AppFlow, AppIteration, FlowFuture, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -29,7 +29,7 @@ pub(super) const READ: AppFlow = AppFlow {
     operations: &[&ROOMS, &HISTORY],
     needs_sessions: true,
     at_once: 1,
-    run: |it| Box::pin(read(it)),
+    run: |it| FlowFuture::new(read(it)),
 };
 
 async fn read(mut it: AppIteration<'_>) {
@@ -37,7 +37,7 @@ async fn read(mut it: AppIteration<'_>) {
     let Some(account) = it.world.any_account(it.rng) else {
         return;
     };
-    let list = Request::get(paths::CHAT_ROOMS).bearer(&account.token);
+    let list = Request::get(paths::CHAT_ROOMS).bearer(&account.token.get());
     let listed = it
         .call(&ROOMS, list, |reply| check_rooms(reply, &account.rooms))
         .await;
@@ -46,7 +46,7 @@ async fn read(mut it: AppIteration<'_>) {
     }
     let room = account.rooms[(place * account.rooms.len() as f64) as usize % account.rooms.len()];
     let path = paths::with_id(paths::CHAT_MESSAGES, room);
-    let page = Request::get(format!("{path}?limit={PAGE}")).bearer(&account.token);
+    let page = Request::get(format!("{path}?limit={PAGE}")).bearer(&account.token.get());
     it.call(&HISTORY, page, |reply| check_history(reply, room))
         .await;
 }

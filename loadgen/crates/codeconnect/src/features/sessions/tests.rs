@@ -13,7 +13,7 @@ use super::*;
 fn participant(n: u128) -> Participant<'static> {
     Participant {
         id: UserId(Uuid::from_u128(n)),
-        token: "t",
+        token: Box::leak(Box::new(AccountToken::from("t"))),
     }
 }
 

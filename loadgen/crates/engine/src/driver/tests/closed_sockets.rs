@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     driver::run,
-    flow::Iteration,
+    flow::{FlowFuture, Iteration},
     request::Request,
     sample::{OpId, Outcome},
     units::Nanos,
@@ -28,7 +28,7 @@ async fn stall(it: &mut Iteration<'_>) {
 #[test]
 fn the_wait_for_a_close_frame_is_neither_lag_nor_response_time() {
     static FLOW: Script = Script(|mut it| {
-        Box::pin(async move {
+        FlowFuture::new(async move {
             for _ in 0..2 {
                 stall(&mut it).await;
                 it.transport.socket_close().await;
@@ -51,7 +51,7 @@ fn the_wait_for_a_close_frame_is_neither_lag_nor_response_time() {
 #[test]
 fn a_planned_start_is_not_moved_by_the_wait_for_a_close_frame() {
     static FLOW: Script = Script(|mut it| {
-        Box::pin(async move {
+        FlowFuture::new(async move {
             // The socket of the arrival before; the first one has none.
             it.transport.socket_close().await;
             stall(&mut it).await;

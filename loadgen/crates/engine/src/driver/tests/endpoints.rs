@@ -1,13 +1,12 @@
 //! Users are spread over the endpoints of a target, and each keeps its endpoint.
 
-use futures_util::future::LocalBoxFuture;
 use shared::time::Millis;
 
 use super::server::{Paths, TestServer, setup};
 use crate::{
     aggregator::TrialData,
     driver::{DriverSetup, Endpoint, run},
-    flow::{Flow, Iteration},
+    flow::{Flow, FlowFuture, Iteration},
     request::Request,
     sample::{OpId, Outcome},
     suite::LoadModel,
@@ -23,8 +22,8 @@ impl Flow for OneSocket {
     fn operations(&self) -> &[OpId] {
         &[OpId(0)]
     }
-    fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
-        Box::pin(async move {
+    fn run<'a>(&'a self, it: Iteration<'a>) -> FlowFuture<'a> {
+        FlowFuture::new(async move {
             it.transport
                 .socket_open(OpId(0), Request::get("/socket"))
                 .await;

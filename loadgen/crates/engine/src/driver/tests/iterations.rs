@@ -7,11 +7,15 @@ use shared::time::Millis;
 use super::{
     open::even,
     server::{Paths, TestServer, setup},
+    web_socket::{Script, driven},
 };
 use crate::{
     aggregator::{OpData, TrialData},
+    check::status,
     driver::run,
-    sample::Outcome,
+    flow::FlowFuture,
+    request::Request,
+    sample::{OpId, Outcome},
 };
 
 fn only(data: &TrialData) -> &OpData {
@@ -44,6 +48,21 @@ fn an_iteration_fails_with_its_first_failed_request() {
     let iterations = only(&data);
     assert_eq!((iterations.planned, iterations.failures()), (20, 20));
     assert!(iterations.ok.is_empty());
+}
+
+#[test]
+fn an_iteration_fails_with_a_request_that_has_no_answer_and_the_next_one_does_not() {
+    static FLOW: Script = Script(|mut it| {
+        FlowFuture::new(async move {
+            let path = ["/reset", "/"][it.arrival as usize % 2];
+            it.call(OpId(0), Request::get(path), |reply| status(reply, 200))
+                .await;
+        })
+    });
+    let data = driven(4, &FLOW);
+    let iterations = only(&data);
+    let count = |outcome| iterations.count(outcome);
+    assert_eq!((count(Outcome::Reset), count(Outcome::Ok)), (2, 2));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     driver::run,
-    flow::{Iteration, ResumableExchange, Settled},
+    flow::{FlowFuture, Iteration, ResumableExchange, Settled},
     request::Request,
     sample::{OpId, Outcome},
 };
@@ -47,7 +47,7 @@ async fn lose(it: &mut Iteration<'_>, text: &str, again: &'static str) -> bool {
 #[test]
 fn an_exchange_whose_socket_is_lost_goes_on_over_another_one() {
     static FLOW: Script = Script(|mut it| {
-        Box::pin(async move {
+        FlowFuture::new(async move {
             let text = ["hello", "away", "cut"][it.arrival as usize];
             assert!(lose(&mut it, text, "hello").await);
         })
@@ -63,7 +63,7 @@ fn an_exchange_whose_socket_is_lost_goes_on_over_another_one() {
 #[test]
 fn any_other_end_is_the_answer_of_the_target() {
     static FLOW: Script = Script(|mut it| {
-        Box::pin(async move {
+        FlowFuture::new(async move {
             let text = ["expired", "leave"][it.arrival as usize];
             assert!(!lose(&mut it, text, "hello").await);
             it.transport.socket_close().await;
@@ -79,7 +79,7 @@ fn any_other_end_is_the_answer_of_the_target() {
 #[test]
 fn a_target_that_goes_away_again_and_again_is_given_up() {
     static FLOW: Script = Script(|mut it| {
-        Box::pin(async move {
+        FlowFuture::new(async move {
             assert!(!lose(&mut it, "away", "away").await);
             it.transport.socket_close().await;
         })
@@ -100,7 +100,7 @@ fn a_target_that_goes_away_again_and_again_is_given_up() {
 #[test]
 fn a_socket_that_is_lost_while_nothing_is_waited_for_is_opened_again_and_counted() {
     static FLOW: Script = Script(|it| {
-        Box::pin(async move {
+        FlowFuture::new(async move {
             let request = Request::get("/socket");
             assert!(it.transport.socket_open(OpId(0), request).await);
             let bye = &mut |text: &str| (text == "echo bye").then_some((0, Ok(())));

@@ -11,7 +11,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::future::LocalBoxFuture;
 use h2::server::SendResponse;
 use shared::time::Millis;
 use tokio::runtime::Builder;
@@ -21,7 +20,7 @@ use crate::{
     aggregator::TrialData,
     check::{Mismatch, Reply},
     driver::{ClientOptions, CookieClientOptions, DriverOptions, run_with},
-    flow::{Flow, Iteration},
+    flow::{Flow, FlowFuture, Iteration},
     request::Request,
     sample::{OpId, Outcome},
     suite::{LoadModel, Think},
@@ -120,8 +119,8 @@ impl Flow for Checked {
     fn operations(&self) -> &[OpId] {
         &[OpId(0)]
     }
-    fn run<'a>(&'a self, mut it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
-        Box::pin(async move {
+    fn run<'a>(&'a self, mut it: Iteration<'a>) -> FlowFuture<'a> {
+        FlowFuture::new(async move {
             let request = self.request.clone();
             let _checked = it.call(OpId(0), request, |reply| (self.check)(reply)).await;
         })

@@ -11,7 +11,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::future::LocalBoxFuture;
 use http::{HeaderName, HeaderValue, Method, header};
 use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
@@ -21,7 +20,7 @@ use shared::time::Millis;
 use super::server::setup;
 use crate::{
     driver::{ClientOptions, CookieClientOptions, DriverOptions, run_with},
-    flow::{Flow, Iteration},
+    flow::{Flow, FlowFuture, Iteration},
     request::Request,
     sample::OpId,
     suite::LoadModel,
@@ -40,8 +39,8 @@ impl Flow for Once {
     fn operations(&self) -> &[OpId] {
         &[OpId(0)]
     }
-    fn run<'a>(&'a self, mut it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
-        Box::pin(async move {
+    fn run<'a>(&'a self, mut it: Iteration<'a>) -> FlowFuture<'a> {
+        FlowFuture::new(async move {
             if self.upgrade {
                 it.transport
                     .socket_open(OpId(0), self.request.clone())

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{SinkExt as _, StreamExt as _, future::LocalBoxFuture};
+use futures_util::{SinkExt as _, StreamExt as _};
 use shared::time::Millis;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     check::{json, status},
     driver::{DriverSetup, Endpoint, FlowLoad, Progress},
-    flow::{Flow, Iteration, shop},
+    flow::{Flow, FlowFuture, Iteration, shop},
     request::Request,
     sample::OpId,
     schedule::plan,
@@ -204,8 +204,8 @@ impl Flow for Paths {
     fn operations(&self) -> &[OpId] {
         &[OpId(0), OpId(1), OpId(2)]
     }
-    fn run<'a>(&'a self, mut it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
-        Box::pin(async move {
+    fn run<'a>(&'a self, mut it: Iteration<'a>) -> FlowFuture<'a> {
+        FlowFuture::new(async move {
             for (op, path) in (0..).zip(self.0) {
                 let checked = it
                     .call(OpId(op), Request::get(*path), |reply| {
@@ -234,7 +234,7 @@ impl Flow for Static {
     fn at_once(&self) -> usize {
         self.0.at_once()
     }
-    fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
+    fn run<'a>(&'a self, it: Iteration<'a>) -> FlowFuture<'a> {
         self.0.run(it)
     }
 }

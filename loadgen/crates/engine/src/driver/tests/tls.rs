@@ -4,7 +4,6 @@
 use std::{io::Read as _, net::SocketAddr, path::PathBuf, sync::Arc, thread};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use futures_util::future::LocalBoxFuture;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, SigningKey as _, date_time_ymd};
 use rustls::{
     ServerConfig, SupportedProtocolVersion,
@@ -26,7 +25,7 @@ use super::{
 use crate::{
     aggregator::TrialData,
     driver::{ClientOptions, DriverOptions, Tls, TlsVerification, run_with},
-    flow::{Flow, Iteration},
+    flow::{Flow, FlowFuture, Iteration},
     request::Request,
     sample::{OpId, Outcome},
     suite::LoadModel,
@@ -232,8 +231,8 @@ impl Flow for Opens {
     fn operations(&self) -> &[OpId] {
         &[OpId(0)]
     }
-    fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
-        Box::pin(async move {
+    fn run<'a>(&'a self, it: Iteration<'a>) -> FlowFuture<'a> {
+        FlowFuture::new(async move {
             it.transport.socket_open(OpId(0), Request::get("/")).await;
             it.transport.socket_close().await;
         })

@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::LocalBoxFuture;
 use shared::{
     time::Millis,
     timing::{ServerPart, ServerTiming},
@@ -20,7 +19,7 @@ use crate::{
     aggregator::TrialData,
     check::status,
     driver::{GENERATOR_LIMIT, run},
-    flow::{Flow, Iteration},
+    flow::{Flow, FlowFuture, Iteration},
     request::Request,
     sample::{OpId, Outcome, ResponsePart},
     suite::LoadModel,
@@ -28,7 +27,7 @@ use crate::{
 };
 
 /// A flow made of one function.
-pub(super) struct Script(pub(super) for<'a> fn(Iteration<'a>) -> LocalBoxFuture<'a, ()>);
+pub(super) struct Script(pub(super) for<'a> fn(Iteration<'a>) -> FlowFuture<'a>);
 
 impl Flow for Script {
     fn name(&self) -> &'static str {
@@ -37,7 +36,7 @@ impl Flow for Script {
     fn operations(&self) -> &[OpId] {
         &[OpId(0), OpId(1), OpId(2)]
     }
-    fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
+    fn run<'a>(&'a self, it: Iteration<'a>) -> FlowFuture<'a> {
         (self.0)(it)
     }
 }
@@ -77,7 +76,7 @@ async fn say(it: &mut Iteration<'_>, text: &str, expect: [&str; 2]) -> bool {
 #[test]
 fn one_send_settles_each_operation_by_the_text_that_answers_it() {
     static FLOW: Script = Script(|mut it| {
-        Box::pin(async move {
+        FlowFuture::new(async move {
             assert!(
                 it.transport
                     .socket_open(OpId(0), Request::get("/socket"))
@@ -102,7 +101,7 @@ fn one_send_settles_each_operation_by_the_text_that_answers_it() {
 #[test]
 fn a_text_that_never_comes_is_a_timeout_and_a_socket_that_leaves_a_reset() {
     static FLOW: Script = Script(|mut it| {
-        Box::pin(async move {
+        FlowFuture::new(async move {
             it.transport
                 .socket_open(OpId(0), Request::get("/socket"))
                 .await;
@@ -122,9 +121,32 @@ fn a_text_that_never_comes_is_a_timeout_and_a_socket_that_leaves_a_reset() {
 }
 
 #[test]
+fn a_refusal_settles_all_that_was_asked_for_with_one_text() {
+    static FLOW: Script = Script(|it| {
+        FlowFuture::new(async move {
+            it.transport
+                .socket_open(OpId(0), Request::get("/socket"))
+                .await;
+            let refuse = &mut |text: &str| {
+                let why = (Outcome::HttpError, "refused: overloaded".to_owned());
+                text.starts_with("echo").then_some((1, Err(why)))
+            };
+            let hello = Some("hello".to_owned());
+            let ops = [OpId(1), OpId(2)];
+            assert!(it.transport.socket_exchange(&ops, hello, refuse).await);
+        })
+    });
+    let data = driven(2, &FLOW);
+    assert!(data.conserved());
+    for op in [1, 2] {
+        assert_eq!(data.ops[&OpId(op)].count(Outcome::HttpError), 2, "{op}");
+    }
+}
+
+#[test]
 fn a_request_that_a_flow_makes_itself_is_a_sample_with_its_time_and_its_cost() {
     static FLOW: Script = Script(|it| {
-        Box::pin(async move {
+        FlowFuture::new(async move {
             let wait = |ms| tokio::time::sleep(Duration::from_millis(ms));
             let quick = Box::pin(async move {
                 wait(30).await;
@@ -166,7 +188,7 @@ fn a_request_that_a_flow_makes_itself_is_a_sample_with_its_time_and_its_cost() {
 #[test]
 fn a_relayed_text_goes_over_the_other_socket_and_what_is_awaited_comes_over_the_first() {
     static FLOW: Script = Script(|it| {
-        Box::pin(async move {
+        FlowFuture::new(async move {
             for _ in 0..2 {
                 it.transport.socket_swap();
                 assert!(!it.transport.socket_is_open());
@@ -195,7 +217,7 @@ fn a_relayed_text_goes_over_the_other_socket_and_what_is_awaited_comes_over_the_
 fn texts_beyond_the_queue_are_counted_and_the_newest_stay() {
     static SEEN: AtomicU64 = AtomicU64::new(0);
     static FLOW: Script = Script(|it| {
-        Box::pin(async move {
+        FlowFuture::new(async move {
             it.transport
                 .socket_open(OpId(0), Request::get("/socket"))
                 .await;
@@ -222,7 +244,7 @@ fn texts_beyond_the_queue_are_counted_and_the_newest_stay() {
 #[test]
 fn a_burst_goes_out_at_once_and_each_answer_is_judged_alone() {
     static FLOW: Script = Script(|it| {
-        Box::pin(async move {
+        FlowFuture::new(async move {
             let paths = ["/", "/refuse", "/reset", "/"];
             let requests = paths.map(Request::get).to_vec();
             let replies = it.transport.burst(OpId(0), requests).await;
@@ -259,7 +281,7 @@ fn a_burst_goes_out_at_once_and_each_answer_is_judged_alone() {
 
 #[test]
 fn a_panicking_flow_makes_the_trial_worthless_and_says_so() {
-    static FLOW: Script = Script(|_| Box::pin(async { panic!("a bug in a flow") }));
+    static FLOW: Script = Script(|_| FlowFuture::new(async { panic!("a bug in a flow") }));
     let error = run(setup(
         TestServer::default().serve(),
         rounds(1),
@@ -271,8 +293,8 @@ fn a_panicking_flow_makes_the_trial_worthless_and_says_so() {
 }
 
 /// Opens a WebSocket and closes it.
-fn open_and_close(it: Iteration<'_>) -> LocalBoxFuture<'_, ()> {
-    Box::pin(async move {
+fn open_and_close(it: Iteration<'_>) -> FlowFuture<'_> {
+    FlowFuture::new(async move {
         if it
             .transport
             .socket_open(OpId(0), Request::get("/socket"))
@@ -311,8 +333,8 @@ fn a_refused_upgrade_is_reported_with_its_status_and_a_long_head_is_read() {
 }
 
 /// Opens a WebSocket and keeps it for a second.
-fn hold(it: Iteration<'_>) -> LocalBoxFuture<'_, ()> {
-    Box::pin(async move {
+fn hold(it: Iteration<'_>) -> FlowFuture<'_> {
+    FlowFuture::new(async move {
         if it
             .transport
             .socket_open(OpId(0), Request::get("/socket"))

@@ -192,7 +192,7 @@ pub(super) fn large_answers(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let finding = RuleFinding::new(
         Symptom::LargeAnswers,
         format!("{} answers {:.0} KB", operation.name, bytes / 1_024.0),
-        "paginate large result sets, and compress what stays large",
+        "paginate large result sets, select only the fields that are needed, and compress what stays large",
     );
     Some(finding.found_in(&operation.name))
 }

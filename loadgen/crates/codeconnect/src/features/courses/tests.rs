@@ -1,0 +1,142 @@
+//! Which lesson a student reads, and answers about courses that are wrong.
+
+use shared::problem::Problem;
+
+use super::*;
+use crate::features::scripted::{self, all_right, iterate, reply};
+
+fn enrolment(lessons_completed: i32) -> EnrolmentView {
+    EnrolmentView {
+        course_id: course(0),
+        title: "Rust".to_owned(),
+        student_id: UserId(uuid::Uuid::nil()),
+        lessons_completed,
+        lessons: 8,
+        quiz_best: None,
+        questions: 5,
+        submissions: 0,
+        enrolled_at: chrono::DateTime::UNIX_EPOCH,
+        completed_at: None,
+    }
+}
+
+#[test]
+fn progress_that_decreases_and_the_enrolment_of_another_are_noticed() {
+    not_behind(&enrolment(2), &enrolment(2)).unwrap();
+    not_behind(&enrolment(2), &enrolment(1)).unwrap_err();
+    let scored = EnrolmentView {
+        quiz_best: Some(3),
+        ..enrolment(2)
+    };
+    not_behind(&scored, &enrolment(2)).unwrap_err();
+    let someone = UserId(uuid::Uuid::max());
+    check_enrolment(enrolment(2), someone, 0).unwrap_err();
+    check_enrolment(enrolment(9), enrolment(9).student_id, 0).unwrap_err();
+    check_enrolment(enrolment(2), enrolment(2).student_id, 1).unwrap_err();
+    check_enrolment(enrolment(2), enrolment(2).student_id, 0).unwrap();
+}
+
+#[test]
+fn a_wrong_score_is_noticed() {
+    let result = |score, passed| QuizResult {
+        attempt: 1,
+        score,
+        questions: 5,
+        passed,
+        attempts_left: 9,
+    };
+    check_quiz(&reply(201, &result(4, true)), 4).unwrap();
+    check_quiz(&reply(201, &result(5, true)), 4).unwrap_err();
+    check_quiz(&reply(201, &result(4, false)), 4).unwrap_err();
+}
+
+#[test]
+fn an_upload_states_its_type_and_digest() {
+    let request = upload_request("/x", Bytes::from_static(b"abc"), &Sha256::digest(b"abc"));
+    let value = |name: &str| {
+        let found = request.headers.iter().find(|(one, _)| one == name);
+        found.unwrap().1.to_str().unwrap().to_owned()
+    };
+    assert_eq!(value("content-type"), "text/plain");
+    assert_eq!(
+        value("content-digest"),
+        "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:"
+    );
+    assert_eq!(request.check(false), Ok(()));
+}
+
+/// The enrolment of the scripted student who has completed so many lessons.
+fn own(course_id: CourseId, lessons_completed: i32) -> EnrolmentView {
+    EnrolmentView {
+        course_id,
+        student_id: scripted::student(),
+        ..enrolment(lessons_completed)
+    }
+}
+
+/// What a student sends to read a lesson who has completed so many of its course, or is in no course yet;
+/// and the place of that lesson in its course.
+async fn lesson_of(completed: Option<i32>, number: u64) -> (Vec<&'static str>, u32) {
+    let world = scripted::world();
+    let (mut enrolled, mut done) = (completed.is_some(), completed.unwrap_or(0));
+    let (mut current, mut read) = (course(0), None);
+    let target = |op: &'static str, request: &Request| {
+        let id: uuid::Uuid = request.path.path().split('/').nth(4)?.parse().ok()?;
+        Some(match op {
+            "courses.progress" if !enrolled => {
+                reply(403, &Problem::new(Code::NotEnrolled, "not yet"))
+            }
+            "courses.progress" | "courses.enrol" => {
+                current = CourseId(id);
+                let status = if enrolled { 200 } else { 201 };
+                enrolled = true;
+                reply(status, &own(current, done))
+            }
+            "courses.lesson" => {
+                read = Some(id);
+                let lesson = LessonView {
+                    id: LessonId(id),
+                    course_id: current,
+                    number: 1,
+                    title: "t".to_owned(),
+                    content: "c".to_owned(),
+                };
+                reply(200, &lesson)
+            }
+            "courses.quiz" => reply(409, &Problem::new(Code::AttemptsUsed, "ten")),
+            _ => {
+                done += 1;
+                reply(200, &own(current, done))
+            }
+        })
+    };
+    let sent = iterate("courses.lesson", &world, number, target).await;
+    let place = (0..COURSES * COURSE_LESSONS)
+        .find(|n| Some(dataset::id(RowKind::Lesson, *n)) == read)
+        .unwrap();
+    (all_right(&sent), place % COURSE_LESSONS)
+}
+
+#[tokio::test]
+async fn a_student_enrols_once_and_completes_each_lesson_once() {
+    for number in 0..8 {
+        let (ops, lesson) = lesson_of(None, number).await;
+        let first = [
+            "courses.progress",
+            "courses.enrol",
+            "courses.lesson",
+            "courses.complete_lesson",
+        ];
+        assert_eq!((&ops[..4], lesson), (&first[..], 0));
+        let (ops, lesson) = lesson_of(Some(3), number).await;
+        let later = [
+            "courses.progress",
+            "courses.lesson",
+            "courses.complete_lesson",
+        ];
+        assert_eq!((&ops[..3], lesson), (&later[..], 3));
+        let (ops, _) = lesson_of(Some(COURSE_LESSONS as i32), number).await;
+        assert_eq!(ops[..2], ["courses.progress", "courses.lesson"]);
+        assert!(!ops.contains(&"courses.complete_lesson"), "{ops:?}");
+    }
+}
