@@ -131,7 +131,8 @@ mod tests {
             while !request.ends_with(b"}") {
                 client.read_buf(&mut request).await.unwrap();
             }
-            let reply = format!("{:<bytes$}", r#"{"reference":"r-1"}"#);
+            let mut reply = r#"{"reference":"r-1"}"#.to_owned();
+            reply.push_str(&" ".repeat(bytes - reply.len()));
             let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {bytes}\r\n\r\n");
             // Whoever has read enough hangs up.
             let _ = client.write_all(format!("{head}{reply}").as_bytes()).await;

@@ -1,14 +1,16 @@
 //! The outcome of every experiment on one page: what improved, what did not, and which parts of
 //! the application are ready. Figures come from the summaries alone.
 
+mod origin;
+mod row;
+
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
 
-pub use super::catalogue_row::{CatalogueRow, ExperimentEntry, Found, read};
+pub use self::row::{CatalogueRow, ExperimentEntry, Found, read};
+use self::{origin::RowOrigin, row::RowOutcome};
 use super::{
-    catalogue_origin::{self, RowOrigin},
-    catalogue_row::RowOutcome,
     figures,
     readiness::SuiteReadiness,
     template::safe_markdown as safe,
@@ -61,7 +63,7 @@ pub fn markdown(
         .iter()
         .filter_map(|row| Some((row.experiment.as_str(), row.origin.clone()?)))
         .collect();
-    catalogue_origin::markdown(&mut page, &origins);
+    origin::markdown(&mut page, &origins);
     page.push_str(&readiness.markdown());
     page
 }

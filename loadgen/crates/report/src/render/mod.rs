@@ -6,8 +6,6 @@ mod arm_metrics;
 mod baseline;
 mod capacity;
 pub mod catalogue;
-mod catalogue_origin;
-mod catalogue_row;
 mod change;
 mod charts;
 mod chosen;

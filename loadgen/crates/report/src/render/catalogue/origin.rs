@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{figures, template::safe_markdown as safe};
+use crate::render::{figures, template::safe_markdown as safe};
 use loadgen_experiment::{
     events::printable,
     schema::{HostInfo, Summary, ValidityWord, VerdictWord},
@@ -14,7 +14,7 @@ use loadgen_experiment::{
 
 /// How an experiment was measured.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct RowOrigin {
+pub(in crate::render) struct RowOrigin {
     /// When it began.
     started_at: DateTime<Utc>,
     /// Commit of the program; absent where its file lies in no checkout.

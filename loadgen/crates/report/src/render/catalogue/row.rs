@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{catalogue_origin::RowOrigin, figures};
+use super::origin::RowOrigin;
+use crate::render::figures;
 use loadgen_experiment::{
     paired::Direction,
     schema::{Effect, MetricUnit, Summary, VerdictWord},
