@@ -116,12 +116,6 @@ impl TracedRequest {
         body(&mut text, '>', &self.body, self.body.len() as u64);
         text
     }
-
-    /// Prints a request and its response or failure, in one write.
-    pub(super) fn print(&self, mut text: String, result: &Result<Reply, RequestFailure>) {
-        finish(&mut text, result);
-        (self.write)(text.as_bytes());
-    }
 }
 
 impl TracedExchange {

@@ -10,11 +10,7 @@ use chrono::{DateTime, Utc};
 
 pub use self::row::{CatalogueRow, ExperimentEntry, Found, read};
 use self::{origin::RowOrigin, row::RowOutcome};
-use super::{
-    figures,
-    readiness::SuiteReadiness,
-    template::safe_markdown as safe,
-};
+use super::{figures, readiness::SuiteReadiness, template::safe_markdown as safe};
 use loadgen_experiment::{events::printable, schema::VerdictWord};
 
 /// The rows for machines.

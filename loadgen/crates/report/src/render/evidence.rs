@@ -15,7 +15,7 @@ pub use checks::{Check, Doubt, TrialChecks};
 use crate::render::figures;
 use crate::render::tone::Tone;
 use loadgen_experiment::events::printable;
-use loadgen_experiment::schema::{Arm, FlowIterations, RunKind, Summary, ValidityWord};
+use loadgen_experiment::schema::{Arm, RunKind, Summary, ValidityWord};
 
 /// How requests ended, by arm.
 #[derive(Debug, Clone, Serialize)]
