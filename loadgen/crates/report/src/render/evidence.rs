@@ -432,7 +432,7 @@ fn differing(arms: &[&Arm], name: &str, of: impl Fn(&Arm) -> Option<&str>) -> Op
 mod tests {
     use super::*;
     use crate::render::fixture;
-    use loadgen_experiment::schema::Percentiles;
+    use loadgen_experiment::schema::{FlowIterations, Percentiles};
 
     fn flow(name: &str, launched: u64, completed: u64) -> FlowIterations {
         FlowIterations {
