@@ -67,7 +67,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
 
 /// One of the two participants.
 #[derive(Clone, Copy)]
-pub(super) struct Participant<'a> {
+pub(super) struct ClassMember<'a> {
     id: UserId,
     pub(super) token: &'a AccountToken,
 }
@@ -75,8 +75,8 @@ pub(super) struct Participant<'a> {
 /// A class, and who takes part in it.
 pub(super) struct Class<'a> {
     pub(super) booking: BookingId,
-    pub(super) student: Participant<'a>,
-    pub(super) mentor: Participant<'a>,
+    pub(super) student: ClassMember<'a>,
+    pub(super) mentor: ClassMember<'a>,
 }
 
 async fn class(mut it: AppIteration<'_>) {
@@ -122,11 +122,11 @@ pub(super) fn reserve(world: &World, user: u32) -> Option<(Reservation<'_>, Clas
         .find(|one| one.mentor == mentor)?;
     let class = Class {
         booking: BookingId(dataset::id(RowKind::ClassBooking, student)),
-        student: Participant {
+        student: ClassMember {
             id: account.id,
             token: &account.token,
         },
-        mentor: Participant {
+        mentor: ClassMember {
             id: UserId(dataset::id(RowKind::MentorUser, mentor)),
             token: &mentor_account.token,
         },
@@ -138,7 +138,7 @@ pub(super) fn reserve(world: &World, user: u32) -> Option<(Reservation<'_>, Clas
 pub(super) async fn begin(
     it: &mut AppIteration<'_>,
     class: &Class<'_>,
-    who: Participant<'_>,
+    who: ClassMember<'_>,
 ) -> Option<(SessionView, bool)> {
     let body = SessionRequest {
         booking_id: class.booking,

@@ -320,7 +320,9 @@ mod tests {
         }
         course.finish();
         let mut all = Timeline::default();
-        looks.into_iter().for_each(|one| all.push(one));
+        for one in looks {
+            all.push(one);
+        }
         for found in seconds {
             let begin = shifted(from, found.second);
             let mut expected = empty(found.second);

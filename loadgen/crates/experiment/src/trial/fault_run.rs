@@ -132,17 +132,15 @@ impl FaultRun {
                 }
             }
         }
-        match failure {
-            Some(error) => Err(error),
-            None => {
-                let by_hand = |from: i64, to: i64| {
-                    let mut changes = data.changes.iter();
-                    changes.any(|(at, _)| (from..to).contains(&window_second(data, at.0)))
-                };
-                let stays = |from: i64, to: i64| is_level(suite, from, to) && !by_hand(from, to);
-                Ok(outcomes(spans, &data.seconds, data.window_s(), &stays))
-            }
+        if let Some(error) = failure {
+            return Err(error);
         }
+        let by_hand = |from: i64, to: i64| {
+            let mut changes = data.changes.iter();
+            changes.any(|(at, _)| (from..to).contains(&window_second(data, at.0)))
+        };
+        let stays = |from: i64, to: i64| is_level(suite, from, to) && !by_hand(from, to);
+        Ok(outcomes(spans, &data.seconds, data.window_s(), &stays))
     }
 }
 

@@ -1,7 +1,10 @@
 //! Whether a load stays at one level: what a fault costs is told from the seconds before it, which say
 //! nothing of seconds in which other requests are planned.
 
-use loadgen_engine::suite::{LoadModel, Suite};
+use loadgen_engine::{
+    suite::{LoadModel, Suite},
+    units::Rate,
+};
 
 /// A piece of a load: its length in milliseconds, its level at its begin and at its end, and its flows.
 type Piece<'a> = (u64, f64, f64, &'a [u16]);
@@ -33,7 +36,7 @@ fn pieces(suite: &Suite) -> Vec<Piece<'_>> {
             .iter()
             .map(|one| {
                 let rate = one.rate.as_per_second();
-                let to = one.to.map_or(rate, |to| to.as_per_second());
+                let to = one.to.map_or(rate, Rate::as_per_second);
                 (one.duration.0, rate, to, one.flows.as_slice())
             })
             .collect(),

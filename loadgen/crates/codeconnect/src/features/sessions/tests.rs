@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::*;
 
-fn participant(n: u128) -> Participant<'static> {
-    Participant {
+fn participant(n: u128) -> ClassMember<'static> {
+    ClassMember {
         id: UserId(Uuid::from_u128(n)),
         token: Box::leak(Box::new(AccountToken::from("t"))),
     }
