@@ -41,7 +41,7 @@ pub struct DashboardOverview {
     pub lessons_today: i64,
     /// On the day and the six after it.
     pub lessons_week: i64,
-    /// In the 30 days before the day, those aside whose place is held and not paid.
+    /// In the 30 days before the day.
     pub lessons_held: i64,
     /// Cancelled ones, of those that were to begin in the 30 days before or after.
     pub lessons_cancelled: i64,
@@ -91,7 +91,7 @@ pub struct UpcomingLesson {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FinancialSummary {
-    /// Of the lessons in the 30 days before the day, those aside whose place is held and not paid.
+    /// Of the lessons in the 30 days before the day.
     pub held_cents: Cents,
     /// Of the lessons on the day and in the 29 after it.
     pub booked_cents: Cents,

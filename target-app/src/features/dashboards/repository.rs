@@ -136,8 +136,7 @@ macro_rules! of_scope {
     };
 }
 
-/// `from`, `day`, `next`, `week`, `to`, key of the scope. A lesson that has begun while its place is held unpaid
-/// was not held: its place is released if it stays unpaid.
+/// `from`, `day`, `next`, `week`, `to`, key of the scope.
 macro_rules! figures_sql {
     ("true") => { figures_sql!(@ "true") };
     ($column:literal) => { figures_sql!(@ concat!($column, " = $6")) };
@@ -148,11 +147,12 @@ macro_rules! figures_sql {
                      as lessons_today,
                  count(*) filter (where kept and scheduled_at >= $2 and scheduled_at < $4)
                      as lessons_week,
-                 count(*) filter (where held) as lessons_held,
+                 count(*) filter (where kept and scheduled_at < $2) as lessons_held,
                  count(*) filter (where not kept) as lessons_cancelled,
                  count(distinct mentor_id) filter (where kept) as mentors,
                  count(distinct student_id) filter (where kept) as students,
-                 coalesce(sum(price_cents) filter (where held), 0)::bigint as held_cents,
+                 coalesce(sum(price_cents) filter (where kept and scheduled_at < $2), 0)::bigint
+                     as held_cents,
                  coalesce(sum(price_cents) filter (where kept and scheduled_at >= $2), 0)::bigint
                      as booked_cents,
                  coalesce(sum(price_cents) filter (where not kept), 0)::bigint as cancelled_cents,
@@ -162,12 +162,9 @@ macro_rules! figures_sql {
              from (
                  select b.scheduled_at, b.mentor_id, b.student_id, b.price_cents,
                         b.status <> 'cancelled' as kept,
-                        b.status <> 'cancelled' and b.scheduled_at < $2 and h.booking_id is null
-                            as held,
                         case when b.scheduled_at < $2 then a.status end as marked
                  from booking b
                  left join attendance a on a.booking_id = b.id
-                 left join booking_hold h on h.booking_id = b.id
                  where ", $scope, "
                    and b.scheduled_at >= $1
                    and b.scheduled_at < $5

@@ -10,7 +10,7 @@ use shared::{
         dashboards::{Dashboard, MAX_SHOWN},
     },
     dataset::{RowKind, id},
-    ids::{BookingId, UserId},
+    ids::UserId,
     paths,
     problem::Code,
 };
@@ -104,8 +104,14 @@ async fn every_change_shows_in_the_next_dashboard_of_all_it_concerns() {
     }
 }
 
-/// Puts a lesson before the day of a dashboard.
-async fn took_place_days_ago(app: &TestApp, booking: BookingId) {
+#[tokio::test]
+async fn a_mark_of_attendance_shows_in_the_statistics() {
+    let app = TestApp::start().await;
+    let lesson = Lesson {
+        student: 1,
+        mentor: 0,
+    };
+    let booking = lesson.create(&app.db).await;
     app.db
         .execute(&format!(
             "with moved as (
@@ -117,17 +123,6 @@ async fn took_place_days_ago(app: &TestApp, booking: BookingId) {
              from moved where slot.id = moved.slot_id"
         ))
         .await;
-}
-
-#[tokio::test]
-async fn a_mark_of_attendance_shows_in_the_statistics() {
-    let app = TestApp::start().await;
-    let lesson = Lesson {
-        student: 1,
-        mentor: 0,
-    };
-    let booking = lesson.create(&app.db).await;
-    took_place_days_ago(&app, booking).await;
     let before = all(&app).await;
     let path = paths::with_id(paths::ATTENDANCE_BOOKING, booking);
     let mark = serde_json::json!({"status": "absent"});
@@ -135,30 +130,6 @@ async fn a_mark_of_attendance_shows_in_the_statistics() {
     for (before, after) in before.iter().zip(all(&app).await) {
         assert_eq!(after.students.absent, before.students.absent + 1);
         assert_eq!(after.overview, before.overview);
-    }
-    app.finish().await;
-}
-
-#[tokio::test]
-async fn a_lesson_that_has_begun_while_its_place_is_held_unpaid_is_not_counted_as_held() {
-    let app = TestApp::with(&["cache.dashboards=off"]).start().await;
-    let lesson = Lesson {
-        student: 1,
-        mentor: 0,
-    };
-    let booking = lesson.create(&app.db).await;
-    took_place_days_ago(&app, booking).await;
-    let before = all(&app).await;
-    app.db
-        .execute(&format!(
-            "update booking set status = 'confirmed', payment_required = true where id = '{booking}';
-             insert into booking_hold (booking_id, expires_at) values ('{booking}', now() + interval '1 hour')"
-        ))
-        .await;
-    for (before, after) in before.iter().zip(all(&app).await) {
-        let (old, new) = (before.overview, after.overview);
-        assert_eq!(new.lessons_held, old.lessons_held - 1);
-        assert!(after.finances.held_cents < before.finances.held_cents);
     }
     app.finish().await;
 }
