@@ -184,7 +184,12 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
         close_when_left(&page);
     }
     let readiness = readiness(&args.result.folder.results)?;
-    let markdown = catalogue::markdown(&rows, &readiness, started, names.len());
+    let markdown = catalogue::markdown(
+        &rows,
+        &readiness,
+        started,
+        library::experiment_names().count(),
+    );
     let stamp = started.format("%Y-%m-%dT%H-%M-%SZ");
     let path = args
         .result

@@ -18,15 +18,15 @@ pub fn json(rows: &[CatalogueRow]) -> serde_json::Result<String> {
     serde_json::to_string_pretty(rows)
 }
 
-/// The page for people; `planned` experiments were to be run.
+/// The page for people; `all` experiments could be in it.
 pub fn markdown(
     rows: &[CatalogueRow],
     readiness: &SuiteReadiness,
     started: DateTime<Utc>,
-    planned: usize,
+    all: usize,
 ) -> String {
     let mut page = format!(
-        "# {} of {planned} experiments, {}\n\n",
+        "# {} of {all} experiments, {}\n\n",
         rows.len(),
         started.format("%Y-%m-%d %H:%M UTC")
     );
