@@ -13,7 +13,10 @@ use std::{
 
 use uuid::Uuid;
 
-use super::error::StackError;
+use super::{
+    error::StackError,
+    process_stat::{begins_or_ends, has_not_ended, stat_of},
+};
 
 /// Prefix of temporary folders.
 const PREFIX: &str = "codeconnect-";
@@ -148,23 +151,17 @@ pub(super) fn is_root() -> bool {
 
 fn owner() -> String {
     let pid = process::id();
-    format!("{pid} {}", started(pid).unwrap_or(0))
+    // The start distinguishes it from a later process with the same id.
+    format!("{pid} {}", stat_of(pid).map_or(0, |stat| stat.starttime))
 }
 
-/// Start time of a process in clock ticks since boot: distinguishes it from a later process with the
-/// same id.
-fn started(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name, in parentheses, may contain anything; the start time is the 20th field after.
-    let (_, after) = stat.rsplit_once(')')?;
-    after.split_whitespace().nth(19)?.parse().ok()
-}
-
+/// A process that ended owns nothing, also while its parent has not waited for it.
 fn living_owner(folder: &Path) -> Option<u32> {
     let text = fs::read_to_string(folder.join(OWNER)).ok()?;
     let (pid, since) = text.trim().split_once(' ')?;
     let (pid, since): (u32, u64) = (pid.parse().ok()?, since.parse().ok()?);
-    (started(pid)? == since).then_some(pid)
+    let owner = stat_of(pid)?;
+    (owner.starttime == since && has_not_ended(&owner)).then_some(pid)
 }
 
 /// Removes this user's folders whose owner has ended. PostgreSQL may end a moment later than the
@@ -188,8 +185,15 @@ fn running_database(folder: &Path) -> Option<u32> {
     [PRIMARY_DATA, REPLICA_DATA].into_iter().find_map(|data| {
         let text = fs::read_to_string(folder.join(data).join("postmaster.pid")).ok()?;
         let pid: u32 = text.lines().next()?.trim().parse().ok()?;
-        let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
-        command.contains(&*folder.to_string_lossy()).then_some(pid)
+        let command = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        let runs = if command.is_empty() {
+            // While it ends it holds its files a moment longer than its command line, and another
+            // PostgreSQL refuses to start as long as the process exists.
+            stat_of(pid).is_some_and(|stat| begins_or_ends(&stat))
+        } else {
+            String::from_utf8_lossy(&command).contains(&*folder.to_string_lossy())
+        };
+        runs.then_some(pid)
     })
 }
 

@@ -15,6 +15,7 @@ mod options;
 mod pgbouncer;
 mod postgres;
 mod process;
+mod process_stat;
 mod proxy;
 mod redis;
 mod replica;

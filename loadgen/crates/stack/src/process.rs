@@ -13,7 +13,11 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use tokio_util::sync::CancellationToken;
 
-use super::{error::StackError, supervisor::ProcessSupervisor};
+use super::{
+    error::StackError,
+    process_stat::{is_alive, stat_of},
+    supervisor::ProcessSupervisor,
+};
 
 /// Interval at which states are polled.
 const POLL_EVERY: Duration = Duration::from_millis(20);
@@ -336,23 +340,8 @@ fn children(parent: u32) -> Vec<u32> {
     let numbers = fs::read_dir("/proc").into_iter().flatten().flatten();
     numbers
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(|pid| stat(*pid).is_some_and(|(_, of)| of == parent))
+        .filter(|pid| stat_of(*pid).is_some_and(|stat| stat.ppid.cast_unsigned() == parent))
         .collect()
-}
-
-/// Whether a process exists and is no zombie.
-fn is_alive(pid: u32) -> bool {
-    stat(pid).is_some_and(|(state, _)| state != 'Z')
-}
-
-/// State and parent of a process.
-fn stat(pid: u32) -> Option<(char, u32)> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name before it may hold anything, parentheses too.
-    let (_, rest) = text.rsplit_once(") ")?;
-    let mut words = rest.split(' ');
-    let state = words.next()?.chars().next()?;
-    Some((state, words.next()?.parse().ok()?))
 }
 
 /// Sends a signal to a process that has not been waited for, so that its id cannot belong to

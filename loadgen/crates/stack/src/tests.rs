@@ -11,7 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{ServiceSet, Stack, StackError, StackOptions, binaries, own_disk_refusal};
+use super::{
+    ServiceSet, Stack, StackError, StackOptions, binaries, own_disk_refusal, process_stat::is_alive,
+};
 use loadgen_engine::suite::{DataService, FaultKind, LinkFault};
 use shared::dataset::Scale;
 
@@ -40,15 +42,6 @@ pub(super) fn options() -> StackOptions {
         },
         ..StackOptions::default()
     }
-}
-
-fn runs(pid: u32) -> bool {
-    // A process that ended and was not waited for yet is still listed.
-    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
-        !stat
-            .rsplit_once(')')
-            .is_some_and(|(_, rest)| rest.starts_with(" Z"))
-    })
 }
 
 pub(super) fn within(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
@@ -123,7 +116,7 @@ fn the_services_run_durably_and_leave_nothing_behind() {
     let (folder, processes) = (stack.folder.clone(), stack.processes());
     let names: Vec<&str> = processes.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, ["postgres", "redis"]);
-    assert!(processes.iter().all(|one| runs(one.pid)));
+    assert!(processes.iter().all(|one| is_alive(one.pid)));
     // They begin where this process is, which may be run by `nice` itself.
     let own = rustix::process::getpriority_process(None).unwrap();
     let expected = (own + loadgen_experiment::services::SERVICE_NICE).min(19);
@@ -137,7 +130,7 @@ fn the_services_run_durably_and_leave_nothing_behind() {
         );
     }
     drop(stack);
-    assert!(processes.iter().all(|one| !runs(one.pid)));
+    assert!(processes.iter().all(|one| !is_alive(one.pid)));
     assert!(!folder.exists());
 }
 
@@ -229,7 +222,7 @@ fn a_replica_follows_takes_only_reads_and_is_copied_again_for_a_kept_folder() {
     let names: Vec<&str> = processes.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, ["postgres", "replica"]);
     drop(stack);
-    assert!(processes.iter().all(|one| !runs(one.pid)));
+    assert!(processes.iter().all(|one| !is_alive(one.pid)));
     let again = start();
     assert!(followed(&again, "2"));
     let slots = "select count(*) from pg_replication_slots where active";
@@ -364,7 +357,7 @@ fn killed(how: &str) -> Option<PathBuf> {
     assert!(!workers.is_empty(), "PostgreSQL has background processes");
     victim.kill().unwrap();
     victim.wait().unwrap();
-    let all = || pids.iter().chain(&workers).any(|pid| runs(*pid));
+    let all = || pids.iter().chain(&workers).any(|pid| is_alive(*pid));
     assert!(within(PATIENCE, || !all()), "{pids:?} {workers:?}");
     Some(folder)
 }
