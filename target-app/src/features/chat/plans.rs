@@ -1,9 +1,12 @@
 //! The statements of this feature's operations, for the control plane to explain.
 
-use shared::dataset::{self, RowKind};
+use shared::{
+    dataset::{self, RowKind},
+    profile::Persistence,
+};
 use uuid::Uuid;
 
-use super::repository;
+use super::{repository, repository_batch};
 use crate::{db::Statement, engine::Policies, registry::ExplainedOperation};
 
 /// Messages that are explained: what a client that joins reads at once.
@@ -37,13 +40,22 @@ fn join(_: &Policies) -> Vec<Statement> {
     ]
 }
 
-fn send(_: &Policies) -> Vec<Statement> {
-    vec![
-        Statement::of("append", repository::APPEND)
-            .bind(Uuid::now_v7())
-            .bind(dataset::id(RowKind::Room, 1))
-            .bind(dataset::id(RowKind::Student, 1))
-            .bind("explained".to_owned())
-            .bind("explained".to_owned()),
-    ]
+fn send(policies: &Policies) -> Vec<Statement> {
+    let (id, room) = (Uuid::now_v7(), dataset::id(RowKind::Room, 1));
+    let sender = dataset::id(RowKind::Student, 1);
+    let text = "explained".to_owned();
+    vec![match policies.chat.persistence {
+        Persistence::PerMessage => Statement::of("append", repository::APPEND)
+            .bind(id)
+            .bind(room)
+            .bind(sender)
+            .bind(text.clone())
+            .bind(text),
+        Persistence::Batched => Statement::of("append all", repository_batch::APPEND_ALL)
+            .bind(vec![id])
+            .bind(vec![room])
+            .bind(vec![sender])
+            .bind(vec![text.clone()])
+            .bind(vec![text]),
+    }]
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{db::DbError, realtime::Draft, timing};
 
 /// The constraint that one name of one sender stands for one message.
-const ONE_NAME_ONE_MESSAGE: &str = "chat_message_room_id_sender_id_client_id_key";
+pub(super) const ONE_NAME_ONE_MESSAGE: &str = "chat_message_room_id_sender_id_client_id_key";
 
 #[derive(sqlx::FromRow)]
 struct RoomRow {

@@ -33,9 +33,50 @@ pub(super) async fn lock_rooms(
     Ok(())
 }
 
+/// Locks the rooms in the order of their ids, and gives the messages whose name is new their numbers.
+pub(super) const APPEND_ALL: &str = "with draft as (
+         select *
+         from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[])
+              with ordinality as d (id, room_id, sender_id, client_id, body, place)
+     ), fresh as (
+         select draft.*, row_number() over (partition by room_id order by place) as step
+         from draft
+         where not exists (
+             select from chat_message m
+             where m.room_id = draft.room_id
+               and m.sender_id = draft.sender_id
+               and m.client_id = draft.client_id
+         )
+     ), added as (
+         select room_id, count(*) as messages
+         from fresh
+         group by room_id
+     ), locked as (
+         select id
+         from chat_room
+         where id in (select room_id from added)
+         order by id
+         for no key update
+     ), numbered as (
+         update chat_room r
+         set last_seq = r.last_seq + added.messages
+         from locked
+         join added on added.room_id = locked.id
+         where r.id = locked.id
+         returning r.id, r.last_seq - added.messages as base
+     )
+     insert into chat_message (id, room_id, seq, sender_id, client_id, body)
+     select fresh.id, fresh.room_id, numbered.base + fresh.step, fresh.sender_id,
+            fresh.client_id, fresh.body
+     from fresh
+     join numbered on numbered.id = fresh.room_id
+     returning id, room_id, seq, sender_id, client_id, body, sent_at";
+
 /// Stores messages under the next numbers of their rooms, in the order given; those whose name
-/// is taken, and those of rooms that do not exist, are left out. The rooms must be locked, and no
-/// name may come twice.
+/// is taken, and those of rooms that do not exist, are left out. No name may come twice.
+///
+/// One statement, so it is all or nothing. A name that another process takes while this one waits for the
+/// room is seen by its constraint alone, which refuses the whole: unless the rooms were locked before.
 pub(super) async fn append_all(
     conn: &mut PgConnection,
     drafts: &[(MessageId, Draft)],
@@ -50,43 +91,12 @@ pub(super) async fn append_all(
         senders,
         client_ids,
     } = Names::of(drafts);
-    let query = sqlx::query_as::<_, MessageRow>(
-        "with draft as (
-             select *
-             from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[])
-                  with ordinality as d (id, room_id, sender_id, client_id, body, place)
-         ), fresh as (
-             select draft.*, row_number() over (partition by room_id order by place) as step
-             from draft
-             where not exists (
-                 select from chat_message m
-                 where m.room_id = draft.room_id
-                   and m.sender_id = draft.sender_id
-                   and m.client_id = draft.client_id
-             )
-         ), numbered as (
-             update chat_room r
-             set last_seq = r.last_seq + added.messages
-             from (
-                 select room_id, count(*) as messages
-                 from fresh
-                 group by room_id
-             ) added
-             where r.id = added.room_id
-             returning r.id, r.last_seq - added.messages as base
-         )
-         insert into chat_message (id, room_id, seq, sender_id, client_id, body)
-         select fresh.id, fresh.room_id, numbered.base + fresh.step, fresh.sender_id,
-                fresh.client_id, fresh.body
-         from fresh
-         join numbered on numbered.id = fresh.room_id
-         returning id, room_id, seq, sender_id, client_id, body, sent_at",
-    )
-    .bind(ids)
-    .bind(rooms)
-    .bind(senders)
-    .bind(client_ids)
-    .bind(texts);
+    let query = sqlx::query_as::<_, MessageRow>(APPEND_ALL)
+        .bind(ids)
+        .bind(rooms)
+        .bind(senders)
+        .bind(client_ids)
+        .bind(texts);
     let rows = timing::db(query.fetch_all(conn)).await?;
     Ok(rows.into_iter().map(ChatMessage::from).collect())
 }

@@ -120,6 +120,46 @@ async fn one_name_has_one_effect_in_one_batch_and_in_two() {
     app.finish().await;
 }
 
+#[tokio::test]
+async fn a_name_that_another_process_takes_meanwhile_stays_one_message() {
+    let app = TestApp::with(BATCHED).start().await;
+    let ann = app.student(5);
+    let mut socket = ChatSocket::open(app.address, &ann.token).await;
+    let last = socket.join(room(5), None).await;
+    // Another process stores the same message and has not committed it yet.
+    let mut other = app.db.pool().begin().await.unwrap();
+    sqlx::query("update chat_room set last_seq = last_seq + 1 where id = $1")
+        .bind(room(5).0)
+        .execute(&mut *other)
+        .await
+        .unwrap();
+    sqlx::query(
+        "insert into chat_message (id, room_id, seq, sender_id, client_id, body)
+         values (gen_random_uuid(), $1, $2, $3, 'once', 'Hello')",
+    )
+    .bind(room(5).0)
+    .bind(last + 1)
+    .bind(ann.id.0)
+    .execute(&mut *other)
+    .await
+    .unwrap();
+    // Beside it in the same batch is one that nobody has stored: it must not be lost with it.
+    socket.send(room(5), "once", "Hello").await;
+    socket.send(room(5), "new", "Hello again").await;
+    app.db.wait_for_blocked(1).await;
+    other.commit().await.unwrap();
+    let mut acknowledged = Vec::new();
+    while acknowledged.len() < 2 {
+        if let ServerFrame::Ack { seq, .. } = socket.hear().await {
+            acknowledged.push(seq);
+        }
+    }
+    acknowledged.sort_unstable();
+    assert_eq!(acknowledged, [last + 1, last + 2]);
+    app.lab().audits_clean().await;
+    app.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_before_the_end_is_stored_and_nothing_else_is_half_there() {
     let app = TestApp::with(BATCHED).start().await;
