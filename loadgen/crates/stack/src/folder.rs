@@ -173,7 +173,8 @@ fn remove_stale(root: &Path) {
         let ours = entry.file_name().to_string_lossy().starts_with(PREFIX)
             // Links are not followed: another user may have created one.
             && fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir() && meta.uid() == own)
-            && path.join(OWNER).is_file();
+            // The file is made before it is written: an empty one is that of a process that begins.
+            && fs::metadata(path.join(OWNER)).is_ok_and(|meta| meta.is_file() && meta.len() > 0);
         if ours && living_owner(&path).is_none() && running_database(&path).is_none() {
             let _gone = fs::remove_dir_all(&path);
         }
@@ -218,11 +219,12 @@ mod tests {
             Some(&format!("{} 1", process::id())),
         );
         let living = make("codeconnect-3-living", Some(&owner()));
+        let begun = make("codeconnect-4-begun", Some(""));
         let foreign = make("codeconnect-notes", None);
         let other = make("something-else", Some("4194305 7"));
         remove_stale(root.path());
         assert!(!stale.exists() && !reused.exists());
-        assert!(living.exists() && foreign.exists() && other.exists());
+        assert!(living.exists() && begun.exists() && foreign.exists() && other.exists());
     }
 
     #[test]
