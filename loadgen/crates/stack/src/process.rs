@@ -394,9 +394,9 @@ mod tests {
         command.args(["-c", "trap '' TERM; echo set; while :; do sleep 0.1; done"]);
         let log = folder.path().join("log");
         let mut child = ChildProcess::spawn(&supervisor, spec, command, log).unwrap();
-        let begun = Instant::now();
         let set = |log: &Path| fs::read_to_string(log).ok()?.contains("set").then_some(());
         child.ready(supervisor.abort(), set).unwrap();
+        let begun = Instant::now();
         let later = thread::spawn(move || {
             thread::sleep(Duration::from_millis(300));
             abort.cancel();
@@ -415,10 +415,8 @@ mod tests {
         );
         drop(child);
         later.join().unwrap();
-        assert!(
-            begun.elapsed() < Duration::from_secs(8),
-            "{:?}",
-            begun.elapsed()
-        );
+        // It ignores the signal: a single stop without haste lasts longer.
+        let took = begun.elapsed();
+        assert!(took < STOP_TIMEOUT, "{took:?}");
     }
 }
