@@ -2,14 +2,17 @@
 
 use std::{
     fs,
-    os::unix::fs::{PermissionsExt as _, symlink},
+    os::unix::fs::symlink,
     path::Path,
     process::{Command, Output},
 };
 
 use serde_json::Value;
 
-use crate::observability::{read, root, yaml};
+use crate::{
+    observability::{read, root, yaml},
+    support::script,
+};
 
 /// YAML's `<<` in a mapping: what it lacks comes from the mappings that it names.
 fn merged(value: Value) -> Value {
@@ -159,9 +162,7 @@ fn called(started: &str, arguments: &[&str]) -> String {
 /// The same, with the files that it needs in a folder.
 fn ran(dir: &Path, results: &Path, started: &str, arguments: &[&str]) -> Output {
     let program = |name: &str, text: &str| {
-        let path = dir.join(name);
-        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        script(&dir.join(name), &format!("#!/bin/sh\n{text}\n"));
     };
     program(
         "getent",

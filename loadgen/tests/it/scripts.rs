@@ -2,12 +2,11 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
 
-use crate::observability::root;
+use crate::{observability::root, support};
 
 /// Every script, with its text.
 fn scripts() -> Vec<(PathBuf, String)> {
@@ -40,9 +39,7 @@ fn scripts_are_well_formed_and_use_nothing_outside_of_the_repository() {
 fn alone_with(programs: &[&str], script: &str, arguments: &[&Path]) -> Output {
     let dir = tempfile::tempdir().unwrap();
     for name in programs {
-        let path = dir.path().join(name);
-        fs::write(&path, "#!/bin/sh\n").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        support::script(&dir.path().join(name), "#!/bin/sh\n");
     }
     Command::new("/bin/bash")
         .arg(root().join(script))

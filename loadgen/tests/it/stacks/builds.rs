@@ -1,22 +1,21 @@
 //! Two builds of the target as the arms of an experiment.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use crate::support::{finish, loadgen, start};
+use crate::support::{finish, loadgen, script, start};
 
 /// A build that notes each start of its server in `log` and then is the real program.
 fn build(folder: &Path, name: &str, log: &Path) -> String {
     let real = Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("target-app");
     let path = folder.join(name);
-    let script = format!(
+    let text = format!(
         "#!/bin/sh\nif [ \"$1\" = serve ]; then echo {name} >> {log}; fi\nexec {real} \"$@\"\n",
         log = log.display(),
         real = real.display(),
     );
-    fs::write(&path, script).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    script(&path, &text);
     path.display().to_string()
 }
 

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{finish, loadgen, start};
+use crate::support::{finish, loadgen, script, start};
 
 /// Longest wait for the stack to be up and to be disturbed.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -38,8 +38,7 @@ fn hanging_target(folder: &Path, processes: usize) -> PathBuf {
         marks = marks.display(),
         target = target.display(),
     );
-    fs::write(&path, text).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    script(&path, &text);
     path
 }
 

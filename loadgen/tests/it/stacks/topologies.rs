@@ -1,10 +1,10 @@
 //! Two topologies as the arms of an experiment.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use crate::support::{finish, loadgen, start};
+use crate::support::{finish, loadgen, script, start};
 
 const EXPERIMENT: &str = "\
 name: scale
@@ -22,7 +22,7 @@ quick: { blocks: 1, warmup: 100ms, duration: 2s }
 fn noting(folder: &Path) -> String {
     let real = Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("target-app");
     let path = folder.join("build");
-    let script = format!(
+    let text = format!(
         "#!/bin/sh\n\
          if [ \"$1\" = serve ]; then\n\
          running=0\n\
@@ -35,8 +35,7 @@ fn noting(folder: &Path) -> String {
         running = folder.join("running").display(),
         real = real.display(),
     );
-    fs::write(&path, script).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    script(&path, &text);
     path.display().to_string()
 }
 

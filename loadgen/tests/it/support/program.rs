@@ -1,6 +1,9 @@
 //! The program that is tested, as a process.
 
-use std::process::{Child, Command, Output, Stdio};
+use std::{
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
 
 use serde_json::Value;
 
@@ -38,6 +41,15 @@ pub(crate) fn alone(command: &mut Command) {
         "LOADGEN_RESULTS",
         concat!(env!("CARGO_TARGET_TMPDIR"), "/results"),
     );
+}
+
+/// Makes a program of a text. A process of its own writes it: a descriptor of this one that is open for writing
+/// may be inherited by the child of another test in that moment, and then the file cannot be executed.
+pub(crate) fn script(path: &Path, text: &str) {
+    let write = "printf '%s' \"$1\" >\"$0\" && chmod 755 \"$0\"";
+    let mut command = Command::new("sh");
+    let written = command.args(["-c", write]).arg(path).arg(text).status();
+    assert!(written.unwrap().success(), "{}", path.display());
 }
 
 /// A started program, killed where a test ends before it does.
