@@ -165,7 +165,7 @@ fn figures_are_printed_even_if_the_result_folder_goes_away() {
         "-c",
         "2",
         "-d",
-        "2s",
+        "8s",
     ]);
     command.env("LOADGEN_RESULTS", root.path());
     let running = start(command);

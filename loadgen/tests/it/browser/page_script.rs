@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 use crate::support::{Browser, Page, Served, results};
 
-/// The page of a server without runs, once it is connected.
+/// The page of a server without runs, once it has the server's state: one that came later would take the
+/// place of what a test gives to the page. The word alone comes with what can be started, too.
 fn idle<'a>(browser: &'a Browser, served: &Served) -> Page<'a> {
     let page = browser.open(served.url());
-    page.until("byId('state').textContent === 'idle'");
+    page.until("Array.isArray(known.history) && byId('state').textContent === 'idle'");
     page
 }
 

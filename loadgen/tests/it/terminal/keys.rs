@@ -1,10 +1,13 @@
 //! What the keys do.
 
-use std::{thread, time::Duration};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use super::{
     run::{server, watched},
-    tmux::Tmux,
+    tmux::{PATIENCE, Tmux},
 };
 
 #[test]
@@ -27,12 +30,17 @@ fn keys_choose_the_panel_explain_themselves_and_let_the_view_stand_still() {
 
     terminal.press(&["p"]);
     terminal.until_shows(&["PAUSED"]);
-    // The terminal may have read a part of what was drawn.
-    thread::sleep(Duration::from_secs(1));
-    let stands = terminal.seen();
-    // Some ticks later.
-    thread::sleep(Duration::from_secs(2));
-    assert_eq!(terminal.seen(), stands);
+    // The terminal may have read a part of what was drawn; what stands is the same some ticks later.
+    let begun = Instant::now();
+    let stands = loop {
+        let before = terminal.seen();
+        thread::sleep(Duration::from_secs(2));
+        let after = terminal.seen();
+        if after == before {
+            break after;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{before}\n{after}");
+    };
     terminal.press(&["Space"]);
     let goes_on = terminal.until("the view to go on", |seen| !seen.contains("PAUSED"));
     assert_ne!(goes_on, stands);

@@ -9,7 +9,7 @@ use std::{
 use tempfile::TempDir;
 
 /// Longest wait for something to be seen; far longer than it takes.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(50);
 /// What the shell says when it waits for a command.
