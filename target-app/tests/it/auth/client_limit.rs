@@ -1,6 +1,9 @@
 //! A client that guesses passwords of many accounts is limited by its address, and no other is.
 
-use std::net::IpAddr;
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
 
 use shared::{
     api::auth::{Role, Session},
@@ -15,6 +18,8 @@ use crate::support::{Anonymous, Answer, TestApp, together};
 
 /// Failures that a client may have in one window.
 const LIMIT: usize = 1_000;
+/// Length of that window.
+const WINDOW: Duration = Duration::from_mins(1);
 /// Guesses sent at once.
 const BATCH: usize = 40;
 
@@ -63,40 +68,53 @@ fn seen(answer: &Answer) -> (Problem, String) {
 #[tokio::test]
 async fn guesses_at_many_accounts_limit_their_client_and_no_other() {
     let app = TestApp::start().await;
-    let (guesser, other) = (at(&app, 1), at(&app, 2));
-    assert!(guess_until_limited(&guesser).await >= LIMIT);
+    let hashes = || app.state.engine().hasher.snapshot().hashes;
+    let other = at(&app, 2);
+    for last in [1, 5, 6, 7, 8] {
+        let guesser = at(&app, last);
+        let begun = Instant::now();
+        assert!(guess_until_limited(&guesser).await >= LIMIT);
 
-    let before = app.state.engine().hasher.snapshot().hashes;
-    let existing = seen(&guesser.login(&student_email(30), "not the password").await);
-    assert_eq!(seen(&guesser.login(&absent(), PASSWORD).await), existing);
-    assert_eq!(
-        seen(&guesser.login(&student_email(31), PASSWORD).await),
-        existing
-    );
-    assert_eq!(app.state.engine().hasher.snapshot().hashes, before);
-
-    // What a client says of itself neither frees it nor limits the one that it names.
-    for header in ["x-forwarded-for", "x-real-ip", "forwarded"] {
-        for address in ["127.88.0.2", "203.0.113.7", "for=203.0.113.7"] {
-            let claims = Anonymous::of(guesser.with_header(header, address));
-            let answer = claims.login(&student_email(32), PASSWORD).await;
-            assert_eq!(seen(&answer), existing, "{header}: {address}");
+        let before = hashes();
+        let mut answers = vec![
+            guesser.login(&student_email(30), "not the password").await,
+            guesser.login(&absent(), PASSWORD).await,
+            guesser.login(&student_email(31), PASSWORD).await,
+        ];
+        let hashed = hashes() - before;
+        // What a client says of itself neither frees it nor limits the one that it names.
+        for header in ["x-forwarded-for", "x-real-ip", "forwarded"] {
+            for address in ["127.88.0.2", "203.0.113.7", "for=203.0.113.7"] {
+                let claims = Anonymous::of(guesser.with_header(header, address));
+                answers.push(claims.login(&student_email(32), PASSWORD).await);
+            }
+            let claims = Anonymous::of(other.with_header(header, &format!("127.88.0.{last}")));
+            claims
+                .login(&student_email(33), PASSWORD)
+                .await
+                .ok::<Session>();
         }
-        let claims = Anonymous::of(other.with_header(header, "127.88.0.1"));
-        claims
-            .login(&student_email(33), PASSWORD)
+        // Where the window ended meanwhile, on a busy machine, another client guesses.
+        if begun.elapsed() >= WINDOW && answers.iter().any(|answer| answer.status != 429) {
+            continue;
+        }
+        assert_eq!(hashed, 0);
+        let existing = seen(&answers[0]);
+        for (n, answer) in answers.iter().enumerate() {
+            assert_eq!(seen(answer), existing, "{n}");
+        }
+        other
+            .login(&student_email(34), "not the password")
+            .await
+            .refused(Code::BadCredentials);
+        other
+            .login(&student_email(35), PASSWORD)
             .await
             .ok::<Session>();
+        app.finish().await;
+        return;
     }
-    other
-        .login(&student_email(34), "not the password")
-        .await
-        .refused(Code::BadCredentials);
-    other
-        .login(&student_email(35), PASSWORD)
-        .await
-        .ok::<Session>();
-    app.finish().await;
+    panic!("the window of each client ended before the client was looked at");
 }
 
 #[tokio::test]

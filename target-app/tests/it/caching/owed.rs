@@ -58,7 +58,7 @@ async fn book_while_redis_stands_still(store: &str, rule: &str) {
             if cached {
                 break;
             }
-            assert!(begin.elapsed() < Duration::from_secs(20), "{store} {rule}");
+            assert!(begin.elapsed() < Duration::from_mins(1), "{store} {rule}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -119,7 +119,7 @@ async fn a_process_that_starts_without_redis_reads_nothing_from_it_until_it_has_
         if answer.timing().counts[ServerCount::Hits] == 1 {
             break;
         }
-        assert!(begin.elapsed() < Duration::from_secs(20));
+        assert!(begin.elapsed() < Duration::from_mins(1));
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     later.finish().await;

@@ -220,7 +220,7 @@ fn connections(address: SocketAddr) -> usize {
 }
 
 async fn wait_for_connections(address: SocketAddr, most: usize) {
-    for _ in 0..1_000 {
+    for _ in 0..6_000 {
         if connections(address) <= most {
             return;
         }

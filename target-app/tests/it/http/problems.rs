@@ -127,7 +127,8 @@ async fn a_body_beyond_the_limit_is_413() {
 async fn when_no_connection_becomes_free_in_time_the_answer_is_503_with_a_time_to_wait() {
     let app = TestApp::with(&[
         "pool.max=1",
-        "pool.acquire_timeout=300ms",
+        // A connection is made in it.
+        "pool.acquire_timeout=2s",
         "cache.mentors=off",
     ])
     .start()
@@ -143,7 +144,7 @@ async fn when_no_connection_becomes_free_in_time_the_answer_is_503_with_a_time_t
     let answer = app.anonymous().mentors("").await;
     answer.refused(Code::Overloaded);
     assert_eq!(answer.header("retry-after"), "1");
-    assert!(answer.timing().us[ServerPart::Pool] >= 300_000);
+    assert!(answer.timing().us[ServerPart::Pool] >= 2_000_000);
     gate.rollback().await.unwrap();
     assert_eq!(slow.await.unwrap().status, 200);
     assert_eq!(app.lab().telemetry().await.pool.timeouts, 1);

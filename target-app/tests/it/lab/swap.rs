@@ -97,7 +97,7 @@ async fn twenty_exchanges_under_load_fail_no_request() {
             .await
     };
     // A backend is listed until it has noticed that its client is gone.
-    for _ in 0..1_000 {
+    for _ in 0..6_000 {
         if open().await <= 10 {
             break;
         }
@@ -124,7 +124,7 @@ async fn a_request_ends_on_the_engine_it_began_on() {
     let lab = app.lab();
     let exchange = tokio::spawn(async move { lab.put_profile(json!({"pool.max": 4})).await });
     // The new engine serves while the old one waits for its last request.
-    for _ in 0..2_000 {
+    for _ in 0..6_000 {
         if app.state.engine().generation == 2 {
             break;
         }
@@ -183,7 +183,7 @@ async fn a_change_during_an_exchange_is_invalidated_in_both_engines() {
         app.db.wait_for_blocked(1).await;
         let lab = app.lab();
         let exchange = tokio::spawn(async move { lab.put_profile(json!({"pool.max": 4})).await });
-        for _ in 0..2_000 {
+        for _ in 0..6_000 {
             if app.state.engine().generation == 2 {
                 break;
             }

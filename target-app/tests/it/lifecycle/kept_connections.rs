@@ -17,10 +17,11 @@ use crate::support::{Person, Proxy, TestApp, TestDb, together};
 /// Reads that follow each other.
 const READS: u32 = 10;
 
-/// An application with a pool of one connection, 20 ms away from the database.
+/// An application with a pool of one connection, as far away from the database as can be: the way of a
+/// response to the client and of the next request back takes a busy machine many milliseconds.
 async fn start(ping_on_release: &str) -> TestApp {
     TestApp::with(&[
-        "db.round_trip=20ms",
+        "db.round_trip=50ms",
         "cache.bookings=off",
         "cache.users=off",
         "pool.min=1",
@@ -69,7 +70,7 @@ async fn whoever_waits_gets_the_only_connection_and_what_nobody_uses_is_the_pool
     let engine = app.state.engine();
     let begin = Instant::now();
     while engine.db.pool().num_idle() == 0 {
-        assert!(begin.elapsed() < Duration::from_secs(10), "it is kept");
+        assert!(begin.elapsed() < Duration::from_mins(1), "it is kept");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(engine.db.snapshot().idle, 1);
@@ -84,7 +85,7 @@ async fn a_kept_connection_that_gives_no_answer_is_waited_for_as_long_as_for_the
     for setting in [
         "pool.min=1",
         "pool.max=1",
-        "pool.acquire_timeout=2s",
+        "pool.acquire_timeout=5s",
         "pool.ping_on_acquire=on",
         "pool.ping_on_release=off",
     ] {

@@ -8,7 +8,7 @@ use target_app::config::ClientLimits;
 use crate::support::{ChatSocket, RawConnection, TestApp, together};
 
 /// What a client may take: short, and yet enough for one that hurries on a busy machine.
-const LIMIT: Duration = Duration::from_millis(1_500);
+const LIMIT: Duration = Duration::from_secs(3);
 
 /// Limits as short as a test wants.
 fn limits(most: usize) -> ClientLimits {

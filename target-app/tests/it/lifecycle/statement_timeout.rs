@@ -11,7 +11,7 @@ const HELD: Duration = Duration::from_millis(1_500);
 
 #[tokio::test]
 async fn with_a_limit_a_booking_behind_a_lock_is_given_up_and_its_connection_serves_on() {
-    let app = TestApp::with(&["db.statement_timeout=1s", "pool.max=1"])
+    let app = TestApp::with(&["db.statement_timeout=3s", "pool.max=1"])
         .start()
         .await;
     let slot = NewSlot::single().create(&app.db).await;
@@ -28,7 +28,7 @@ async fn with_a_limit_a_booking_behind_a_lock_is_given_up_and_its_connection_ser
         .await
         .refused(Code::Timeout);
     // Without the limit it would wait for the lock, which is held until after this.
-    assert!(begin.elapsed() < Duration::from_secs(10));
+    assert!(begin.elapsed() < Duration::from_secs(30));
     gate.rollback().await.unwrap();
     // On the only connection there is; the key is free.
     student
@@ -60,7 +60,7 @@ async fn without_a_limit_a_booking_waits_for_the_lock() {
 
 #[tokio::test]
 async fn a_booking_that_waits_too_long_for_the_lock_of_its_student_leaves_no_transaction_behind() {
-    let app = TestApp::with(&["db.statement_timeout=1s", "pool.max=1"])
+    let app = TestApp::with(&["db.statement_timeout=3s", "pool.max=1"])
         .start()
         .await;
     let slot = NewSlot::single().create(&app.db).await;

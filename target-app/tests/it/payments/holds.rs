@@ -158,7 +158,7 @@ async fn a_release_that_the_end_of_its_process_meets_is_finished_and_shows_in_ot
     gate.rollback().await.unwrap();
     released(&app).await;
     let mut last = shown().await;
-    for _ in 0..500 {
+    for _ in 0..1_500 {
         if last.0 == BookingStatus::Cancelled {
             break;
         }
@@ -202,7 +202,7 @@ async fn a_provider_that_is_slow_to_take_refunds_keeps_no_hold_beyond_its_time()
         ))
         .await;
     let asked = "select count(*) from payment_refund where attempts > 0";
-    for _ in 0..1_500 {
+    for _ in 0..6_000 {
         if app.db.count(asked).await > 0 {
             break;
         }

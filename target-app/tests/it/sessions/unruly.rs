@@ -89,7 +89,7 @@ async fn what_breaks_websocket_ends_the_socket_with_1002() {
         raw.send(&bytes).await;
         let mut heard = Vec::new();
         let all = raw.0.read_to_end(&mut heard);
-        tokio::time::timeout(Duration::from_secs(10), all)
+        tokio::time::timeout(Duration::from_mins(1), all)
             .await
             .expect("the server closes in time")
             .unwrap();

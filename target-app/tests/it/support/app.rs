@@ -49,7 +49,7 @@ pub(crate) const WEBHOOK_SECRET: &str = "webhook-secret-of-the-tests";
 /// Applications at once: with ten connections each, PostgreSQL's own limit is far away.
 const LIVE: usize = 4;
 /// Longest wait for an application's end, on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The profile of the tests: `after` with a small pool, a cheap hash and the patience that a
 /// busy machine needs, then `settings`.
@@ -439,7 +439,7 @@ impl TestApp {
 
     /// Waits until so many requests are being worked on.
     pub(crate) async fn wait_for_requests(&self, wanted: u64) {
-        for _ in 0..1_000 {
+        for _ in 0..6_000 {
             if self.state.http().snapshot().in_flight >= wanted {
                 return;
             }

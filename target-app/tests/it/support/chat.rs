@@ -16,7 +16,7 @@ use tokio_tungstenite::{
 };
 
 /// Longest wait for a frame, on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One end of a chat socket.
 pub(crate) struct ChatSocket(WebSocketStream<MaybeTlsStream<TcpStream>>);

@@ -113,7 +113,7 @@ impl TestDb {
 
     /// Waits until so many statements of the application wait for a lock.
     pub(crate) async fn wait_for_blocked(&self, wanted: i64) {
-        for _ in 0..1_000 {
+        for _ in 0..6_000 {
             let blocked = self
                 .count(
                     "select count(*) from pg_stat_activity
@@ -130,7 +130,7 @@ impl TestDb {
 
     /// Waits until no transaction is left open by a client that does nothing in it.
     pub(crate) async fn wait_for_no_transaction(&self) {
-        for _ in 0..1_000 {
+        for _ in 0..6_000 {
             let open = self
                 .count(
                     "select count(*) from pg_stat_activity
@@ -147,7 +147,7 @@ impl TestDb {
 
     /// Waits until no backend but one's own is left, each of which reports what it counted at its end.
     pub(crate) async fn wait_for_solitude(&self) {
-        for _ in 0..1_000 {
+        for _ in 0..6_000 {
             let others = self
                 .count(
                     "select count(*) from pg_stat_activity

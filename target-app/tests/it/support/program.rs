@@ -15,7 +15,7 @@ use tokio::{
 use super::{media_dir, services};
 
 /// Longest wait for the program's end, or for its next line.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// A secret that is long enough for an address which others reach.
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 /// Longest wait for an answer.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One connection.
 pub(crate) struct RawConnection(pub(crate) TcpStream);

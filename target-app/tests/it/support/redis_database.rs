@@ -13,8 +13,8 @@ use deadpool_redis::redis::{
 
 use super::services;
 
-/// Longest wait for an answer of Redis.
-const ANSWER_LIMIT: Duration = Duration::from_secs(15);
+/// Longest wait for a connection to Redis, and for an answer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
 /// Numbers of the Redis databases that live applications have.
 static LEASED: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
@@ -56,12 +56,13 @@ impl RedisDatabase {
     }
 
     async fn connect(&self) -> MultiplexedConnection {
+        // The library's own second and half second are short on a machine that also compiles.
+        let patient = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(ANSWER_LIMIT))
+            .set_response_timeout(Some(ANSWER_LIMIT));
         RedisClient::open(self.url_at(None))
             .unwrap()
-            // The library's own half second is short on a machine that also compiles.
-            .get_multiplexed_async_connection_with_config(
-                &AsyncConnectionConfig::new().set_response_timeout(Some(ANSWER_LIMIT)),
-            )
+            .get_multiplexed_async_connection_with_config(&patient)
             .await
             .expect("the Redis of REDIS_URL answers")
     }

@@ -45,7 +45,7 @@ impl ReplicaEnd {
     /// Makes the replay stand still.
     pub(crate) async fn pause(&mut self) {
         self.run("select pg_wal_replay_pause()").await;
-        for _ in 0..1_000 {
+        for _ in 0..6_000 {
             if self.text("select pg_get_wal_replay_pause_state()").await == "paused" {
                 return;
             }

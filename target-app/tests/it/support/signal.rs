@@ -11,7 +11,7 @@ use tokio_tungstenite::{
 };
 
 /// Longest wait for a frame, on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One end of a signalling socket.
 pub(crate) struct SignalEnd(WebSocketStream<MaybeTlsStream<TcpStream>>);
