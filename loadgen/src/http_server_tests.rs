@@ -60,7 +60,7 @@ async fn a_head_that_comes_too_slowly_ends_the_connection() {
 #[tokio::test]
 async fn a_connection_lasts_no_longer_than_its_lifetime() {
     let (address, _server, _stop) = started(ConnectionLimits {
-        lifetime: Some(Duration::from_millis(100)),
+        lifetime: Some(Duration::from_secs(2)),
         ..LIMITS
     });
     let kept = connected(address, REQUEST).await;

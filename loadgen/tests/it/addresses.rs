@@ -39,13 +39,13 @@ fn serve(listener: TcpListener) -> Arc<AtomicU32> {
 }
 
 /// Listeners at one port of the loopback addresses of IPv6 and IPv4: one that is free at the first may be
-/// taken at the other.
-fn one_port_of_two() -> (TcpListener, TcpListener) {
+/// taken at the other. `None` where there is no IPv6.
+fn one_port_of_two() -> Option<(TcpListener, TcpListener)> {
     for _ in 0..100 {
-        let six = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).unwrap();
+        let six = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).ok()?;
         let port = six.local_addr().unwrap().port();
         if let Ok(four) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-            return (six, four);
+            return Some((six, four));
         }
     }
     panic!("no port is free at both addresses");
@@ -60,7 +60,10 @@ fn endpoints(results: &Path) -> Value {
 
 #[test]
 fn two_programs_on_one_port_of_two_addresses_are_never_mixed() {
-    let (six, four) = one_port_of_two();
+    let Some((six, four)) = one_port_of_two() else {
+        println!("skipped: there is no IPv6 here");
+        return;
+    };
     let port = six.local_addr().unwrap().port();
     let (six, four) = (serve(six), serve(four));
     let folder = tempfile::tempdir().unwrap();

@@ -350,12 +350,27 @@ mod tests {
 
     use super::*;
 
+    /// Listeners at one port of the loopback addresses of IPv6 and IPv4: one that is free at the first may be
+    /// taken at the other. `None` where there is no IPv6.
+    fn one_port_of_two() -> Option<(TcpListener, TcpListener)> {
+        for _ in 0..100 {
+            let six = TcpListener::bind("[::1]:0").ok()?;
+            let port = six.local_addr().unwrap().port();
+            if let Ok(four) = TcpListener::bind(("127.0.0.1", port)) {
+                return Some((six, four));
+            }
+        }
+        panic!("no port is free at both addresses");
+    }
+
     #[tokio::test]
     async fn the_control_plane_is_asked_at_the_address_of_the_load_whatever_the_name_says() {
-        let loaded = TcpListener::bind("[::1]:0").unwrap();
+        // Another program is at the other address of the same name and port.
+        let Some((loaded, other)) = one_port_of_two() else {
+            println!("skipped: there is no IPv6 here");
+            return;
+        };
         let address = loaded.local_addr().unwrap();
-        // Another program at the other address of the same name and port.
-        let other = TcpListener::bind(("127.0.0.1", address.port())).unwrap();
         other.set_nonblocking(true).unwrap();
         let served = std::thread::spawn(move || {
             let (mut stream, _) = loaded.accept().unwrap();
@@ -423,7 +438,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_has_the_sentence_that_the_load_has_for_it() {
-        const LONG: Duration = Duration::from_secs(5);
+        const LONG: Duration = Duration::from_mins(1);
         // A TLS alert: the server expected a handshake.
         let alert = b"\x15\x03\x03\x00\x02\x02\x46";
         for (answer, limit, sentence) in [

@@ -118,10 +118,10 @@ mod tests {
     #[test]
     fn a_program_that_fails_or_does_not_end_is_said_in_one_line() {
         assert_eq!(
-            shell("echo 7", Duration::from_secs(5)),
+            shell("echo 7", Duration::from_mins(1)),
             Ok("7\n".to_owned())
         );
-        let failed = shell("echo one >&2; echo two >&2; exit 3", Duration::from_secs(5));
+        let failed = shell("echo one >&2; echo two >&2; exit 3", Duration::from_mins(1));
         let why = failed.unwrap_err();
         assert!(
             why.starts_with("sh ended with") && why.ends_with(": two"),

@@ -240,7 +240,14 @@ mod tests {
     #[test]
     fn the_first_address_that_accepts_is_used_whichever_it_is() {
         let both = "[::1],127.0.0.1";
-        let six = TcpListener::bind("[::1]:0").unwrap();
+        let Ok(mut six) = TcpListener::bind("[::1]:0") else {
+            println!("skipped: there is no IPv6 here");
+            return;
+        };
+        // One that is free at the first address may be taken at the other.
+        while TcpListener::bind(("127.0.0.1", six.local_addr().unwrap().port())).is_err() {
+            six = TcpListener::bind("[::1]:0").unwrap();
+        }
         let port = six.local_addr().unwrap().port();
         let endpoint = target(port, both).connect().unwrap();
         assert_eq!(endpoint.address, six.local_addr().unwrap());
