@@ -78,7 +78,7 @@ async fn no_hostile_client_breaks_the_server_or_costs_it_memory() {
         }
     }
     let client = Client::to(address);
-    assert_eq!(client.get(paths::HEALTH_READY).await.status, 200);
+    assert_eq!(client.ready().await.status, 200);
     assert_eq!(client.mentors("").await.status, 200);
     drop(client);
     wait_for_connections(address, before).await;

@@ -13,9 +13,20 @@ use shared::{
     problem::Code,
     snapshot::Snapshot,
 };
-use target_app::features;
+use target_app::{features, shutdown::GRACE};
 
-use crate::support::{ChatSocket, TestApp, together};
+use crate::support::{ChatSocket, Lab, TestApp, together};
+
+/// A sample with what PostgreSQL and Redis say, which the server waits for a second each.
+async fn whole(lab: &Lab) -> Snapshot {
+    for _ in 0..50 {
+        let sample = lab.telemetry().await;
+        if sample.postgres.is_some() && sample.redis.is_some() {
+            return sample;
+        }
+    }
+    panic!("PostgreSQL and Redis should have said something by now");
+}
 
 #[tokio::test]
 async fn one_sample_counts_what_was_done() {
@@ -26,7 +37,7 @@ async fn one_sample_counts_what_was_done() {
     for _ in 0..5 {
         student.bookings("").await;
     }
-    let after = lab.telemetry().await;
+    let after = whole(&lab).await;
     assert_eq!(after.profile, lab.profile().await.profile.fingerprint());
     assert!(after.uptime_ms >= before.uptime_ms);
     assert_eq!(after.http.requests - before.http.requests, 5);
@@ -77,7 +88,7 @@ async fn look_at_an_idle_server(store: &str, connection: &str) {
     app.anonymous().mentors("").await;
     // PostgreSQL counts what a backend did up to a second later.
     tokio::time::sleep(Duration::from_millis(1_500)).await;
-    let before = lab.telemetry().await;
+    let before = whole(&lab).await;
     for _ in 0..8 {
         tokio::time::sleep(Duration::from_millis(250)).await;
         lab.telemetry().await;
@@ -85,7 +96,7 @@ async fn look_at_an_idle_server(store: &str, connection: &str) {
         assert_eq!(lab.get(paths::METRICS).await.status, 200);
         lab.profile().await;
     }
-    let after = lab.telemetry().await;
+    let after = whole(&lab).await;
     assert_eq!(counted(&after), counted(&before), "{settings:?}");
     let (before, after) = (before.postgres.unwrap(), after.postgres.unwrap());
     assert_eq!(after.started_ms, before.started_ms);
@@ -108,7 +119,7 @@ async fn looking_at_an_idle_server_leaves_no_trace_in_what_is_seen() {
 async fn samples_share_one_connection_that_commits_nothing_in_the_database_of_the_application() {
     let app = TestApp::start().await;
     let lab = app.lab();
-    let commits = async || lab.telemetry().await.postgres.unwrap().commits;
+    let commits = async || whole(&lab).await.postgres.unwrap().commits;
     commits().await;
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     let before = commits().await;
@@ -173,7 +184,7 @@ async fn a_stream_ends_with_the_server_and_does_not_hold_it_up() {
     while let Some(line) = lines.next().await {
         line.expect("it ends in order");
     }
-    assert!(begin.elapsed() < Duration::from_secs(5));
+    assert!(begin.elapsed() < GRACE);
     app.stopped().await.finish().await;
 }
 
@@ -187,7 +198,8 @@ async fn an_exchange_does_not_wait_for_those_who_follow() {
     let begin = Instant::now();
     let changes = serde_json::json!({"pool.max": 4});
     assert_eq!(app.lab().put_profile(changes).await.status, 200);
-    assert!(begin.elapsed() < Duration::from_secs(5));
+    // An engine that somebody holds is waited for so long.
+    assert!(begin.elapsed() < Duration::from_secs(30));
     let mut text = Vec::new();
     let mut seen = false;
     for _ in 0..100 {

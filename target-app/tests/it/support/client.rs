@@ -94,6 +94,20 @@ impl Client {
         send(self.request(Method::PATCH, path).json(body)).await
     }
 
+    /// Whether the server is ready, asked again where it is not: it gives its services less than a second for
+    /// an answer, which a busy machine may not keep.
+    pub(crate) async fn ready(&self) -> Answer {
+        let mut answer = self.get(paths::HEALTH_READY).await;
+        for _ in 0..50 {
+            if answer.status == 200 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            answer = self.get(paths::HEALTH_READY).await;
+        }
+        answer
+    }
+
     /// The mentor list; the query as it stands behind the question mark.
     pub(crate) async fn mentors(&self, query: &str) -> Answer {
         self.get(&format!("{}?{query}", paths::MENTORS)).await
