@@ -297,7 +297,7 @@ async fn pay(app: &TestApp, done: &mut impl FnMut(&'static str, Answer) -> Answe
 async fn under_every_variant(checkout: &str, turn: &ReplicaTurn) {
     let app = TestApp::with(&[
         "pool.max=1",
-        "pool.acquire_timeout=10s",
+        "pool.acquire_timeout=30s",
         "bookings.payment=required",
         // Or `db.rls=on_unindexed` would be refused.
         "index.bookings_student=off",

@@ -57,7 +57,7 @@ async fn reads_go_to_the_primary_without_a_failure_and_come_back_with_the_replic
     // A replica that is known to be away costs no request a wait.
     let begun = Instant::now();
     burst(&app).await;
-    assert!(begun.elapsed() < Duration::from_secs(10));
+    assert!(begun.elapsed() < Duration::from_secs(30));
 
     proxy.resume();
     until(&app, |seen| seen.usable).await;
@@ -74,7 +74,7 @@ async fn a_replica_that_stands_still_costs_a_moment_and_no_failure() {
     let (app, proxy) = start().await;
     proxy.stall();
     // Longer than the probe waits for an answer, and far from the end of a request.
-    let answered = tokio::time::timeout(Duration::from_secs(15), burst(&app));
+    let answered = tokio::time::timeout(Duration::from_secs(30), burst(&app));
     answered.await.expect("nobody waits for the replica");
     let seen = standing(&app).await;
     assert!(!seen.usable && seen.losses == 1, "{seen:?}");

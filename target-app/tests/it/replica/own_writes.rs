@@ -1,6 +1,8 @@
 //! `replica_own_writes`: whoever has just written reads it, however far the replica is behind, and
 //! nobody else waits for it.
 
+use std::time::Duration;
+
 use shared::{
     api::{bookings::BookingView, chat::History},
     dataset::{RowKind, id},
@@ -42,12 +44,13 @@ async fn a_person_sees_their_own_change_at_once_and_others_when_it_is_replayed()
     // The author is sent to the replica again.
     let reads = standing(&app).await.reads;
     let mut sent_there = false;
-    for _ in 0..1_000 {
+    for _ in 0..6_000 {
         headline(&author).await;
         sent_there = standing(&app).await.reads > reads;
         if sent_there {
             break;
         }
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert!(sent_there, "{:?}", standing(&app).await);
     app.finish().await;

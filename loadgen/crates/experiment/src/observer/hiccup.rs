@@ -329,13 +329,17 @@ mod tests {
 
     #[test]
     fn a_sleeper_wakes_about_a_thousand_times_a_second() {
-        let sleeper = Sleeper::start().unwrap();
-        thread::sleep(Duration::from_millis(1_300));
-        let course = sleeper.finish();
-        let began = course.began.unwrap();
-        let seen = course
-            .between(began, began + Duration::from_secs(1))
-            .unwrap();
-        assert!((100..=1_001).contains(&seen.count), "{seen:?}");
+        // Other programs may have any one second.
+        let mut counts: Vec<u64> = Vec::new();
+        while counts.len() < 10 && counts.iter().all(|count| *count < 100) {
+            let sleeper = Sleeper::start().unwrap();
+            thread::sleep(Duration::from_millis(1_300));
+            let course = sleeper.finish();
+            let began = course.began.unwrap();
+            let seen = course.between(began, began + Duration::from_secs(1));
+            counts.push(seen.map_or(0, |seen| seen.count));
+        }
+        let last = counts.last().unwrap();
+        assert!((100..=1_001).contains(last), "{counts:?}");
     }
 }
