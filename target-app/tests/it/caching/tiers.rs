@@ -22,7 +22,7 @@ async fn headline(client: &Client) -> String {
 
 #[tokio::test]
 async fn a_hit_in_memory_asks_redis_nothing_and_each_tier_counts_its_own() {
-    let app = TestApp::with(&["cache.mentors=tiered", "cache.tiered.ttl=2s"])
+    let app = TestApp::with(&["cache.mentors=tiered", "cache.tiered.ttl=5s"])
         .start()
         .await;
     let anyone = app.anonymous();
@@ -36,7 +36,7 @@ async fn a_hit_in_memory_asks_redis_nothing_and_each_tier_counts_its_own() {
         ),
         (1, 0, 0)
     );
-    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    tokio::time::sleep(Duration::from_millis(5_100)).await;
     let far = anyone.mentors("").await.timing();
     assert_eq!(
         (
@@ -54,7 +54,7 @@ async fn a_hit_in_memory_asks_redis_nothing_and_each_tier_counts_its_own() {
 
 #[tokio::test]
 async fn another_instance_sees_a_change_within_the_bound_and_the_one_that_made_it_at_once() {
-    let app = TestApp::with(&["cache.mentors=tiered", "cache.tiered.ttl=2s"])
+    let app = TestApp::with(&["cache.mentors=tiered", "cache.tiered.ttl=5s"])
         .start()
         .await;
     let second = app.sibling().await;
@@ -65,7 +65,7 @@ async fn another_instance_sees_a_change_within_the_bound_and_the_one_that_made_i
         .update_own(json!({"headline": "New words"}))
         .await;
     assert_eq!(headline(&here).await, "New words");
-    tokio::time::sleep(Duration::from_millis(2_050)).await;
+    tokio::time::sleep(Duration::from_millis(5_050)).await;
     assert_eq!(headline(&there).await, "New words");
     second.finish().await;
     app.finish().await;
