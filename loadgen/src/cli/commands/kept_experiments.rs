@@ -1,12 +1,10 @@
 //! What is known of the bundled experiments already: the runs of a results folder for
 //! `run-all --resume`, and the rows of an earlier catalogue for `run-all --catalogue`.
 
-use std::{
-    fmt::Write as _,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
+use shared::hex;
 
 use crate::{cli::failure::Failure, library};
 use loadgen_experiment::{
@@ -22,12 +20,7 @@ use loadgen_report::{
 /// SHA-256 of the file of the bundled experiment of this name, in hexadecimal digits.
 pub(super) fn file_sha256(name: &str) -> Result<String, Failure> {
     let (_, source) = library::find_experiment(name)?;
-    let hash = Sha256::digest(source.text.as_bytes());
-    Ok(hash.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    }))
+    Ok(hex::of(&Sha256::digest(source.text.as_bytes())))
 }
 
 /// The rows of an earlier catalogue that measured the bundled experiments as they are now.
