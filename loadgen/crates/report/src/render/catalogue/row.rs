@@ -152,6 +152,14 @@ impl CatalogueRow {
         &self.experiment
     }
 
+    /// The exit code of its verdict; absent where it could not be run.
+    pub const fn exit_code(&self) -> Option<u8> {
+        match self.outcome {
+            RowOutcome::NotRun => None,
+            RowOutcome::Word(word) => Some(word.exit_code_where(self.as_expected)),
+        }
+    }
+
     /// Whether this is a measurement, come to its end with a release build, of an experiment whose file has
     /// this SHA-256: what a new one would repeat.
     pub fn is_measurement_of(&self, file_sha256: &str) -> bool {
@@ -227,6 +235,8 @@ mod tests {
             assert!(!of(&other).is_measurement_of("ab"), "{word:?}");
         }
         assert!(!row(Found::Failed("no Redis".to_owned())).is_measurement_of("ab"));
+        assert_eq!(of(&summary).exit_code(), Some(summary.verdict.exit_code()));
+        assert_eq!(row(Found::Failed("no Redis".to_owned())).exit_code(), None);
         let mut older = of(&summary);
         older.file_sha256 = None;
         assert!(!older.is_measurement_of("ab"));
