@@ -36,8 +36,11 @@ pub(super) fn earlier_rows(file: &Path) -> Result<Vec<CatalogueRow>, Failure> {
     let mut same = Vec::new();
     for row in rows {
         // An experiment that is bundled no more has no file to compare with.
-        let file = file_sha256(row.experiment());
-        if file.is_ok_and(|file| row.is_measurement_of(&file)) {
+        let Ok((experiment, _)) = library::find_experiment(row.experiment()) else {
+            continue;
+        };
+        let file = file_sha256(row.experiment())?;
+        if row.is_measurement_of(&file, experiment.fewest_blocks()) {
             same.push(row);
         }
     }
@@ -165,7 +168,9 @@ mod tests {
         rows[1]["file_sha256"] = "00".into();
         let mut gone = rows[0].clone();
         gone["experiment"] = "gone".into();
-        rows.push(gone);
+        let mut quick = rows[0].clone();
+        quick["origin"]["blocks"] = 2.into();
+        rows.extend([gone, quick]);
         std::fs::write(&file, serde_json::to_string(rows).unwrap()).unwrap();
         let found = earlier_rows(&file).unwrap_or_else(|_| panic!());
         let names: Vec<&str> = found.iter().map(CatalogueRow::experiment).collect();
