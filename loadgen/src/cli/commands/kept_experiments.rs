@@ -47,6 +47,16 @@ pub(super) fn earlier_rows(file: &Path) -> Result<Vec<CatalogueRow>, Failure> {
     Ok(same)
 }
 
+/// Flags after which the arms are not those of the file.
+const CHANGE_ARMS: [&str; 6] = [
+    "--aa",
+    "--plant",
+    "--set-before",
+    "--set-after",
+    "--target-bin-before",
+    "--target-bin-after",
+];
+
 /// Every finished run of a results folder; none unless they were asked for.
 pub(super) struct KeptExperiments {
     runs: Vec<PastRun>,
@@ -118,7 +128,7 @@ fn is_whole(summary: &Summary, name: &str, fewest_blocks: u32) -> bool {
 fn is_made_alike(there: Option<&Provenance>, here: &Provenance) -> bool {
     let machine = |host: &HostInfo| (host.cpu.clone(), host.cores);
     let changes_arms = |word: &String| {
-        ["--aa", "--plant", "--set-before", "--set-after"]
+        CHANGE_ARMS
             .iter()
             .any(|flag| word == flag || word.starts_with(&format!("{flag}=")))
     };
@@ -144,7 +154,13 @@ mod tests {
         let mut other = here.clone();
         other.program.debug_build = !other.program.debug_build;
         assert!(!is_made_alike(Some(&other), &here));
-        for flag in ["--aa", "--plant=10", "--set-after"] {
+        for flag in [
+            "--aa",
+            "--plant=10",
+            "--set-after",
+            "--target-bin-before",
+            "--target-bin-after=/builds/older",
+        ] {
             let mut other = here.clone();
             other.arguments.push(flag.to_owned());
             assert!(!is_made_alike(Some(&other), &here), "{flag}");
