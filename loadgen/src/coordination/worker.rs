@@ -108,9 +108,9 @@ impl JoinedWorker {
             Some(index) if index >= plan.workers => Err(no_such_number(index, plan.workers)),
             _ => Ok((plan, suite)),
         });
-        if let Err(error) = &read {
+        if let Some(why) = read.as_ref().err().map(ToString::to_string) {
             // Or its coordinator would wait for it.
-            send_refused(&link, &keys, &run, &host, error).await;
+            send_refused(&link, &keys, &run, &host, why).await;
         }
         let (plan, suite) = read?;
         let plan_digest = digest(text);
@@ -303,12 +303,12 @@ async fn send_refused(
     keys: &RunKeys,
     run: &str,
     host: &str,
-    error: &CoordinationError,
+    why: String,
 ) {
     let event = WorkerEvent::Refused {
         host: host.to_owned(),
         pid: std::process::id(),
-        why: error.to_string(),
+        why,
     };
     let id = uuid::Uuid::new_v4().simple().to_string();
     let message = WorkerMessage::new(run, 0, &id, event);
