@@ -298,13 +298,7 @@ async fn send(
 }
 
 /// Says that this process was refused before it had a number, and why.
-async fn send_refused(
-    link: &RedisLink,
-    keys: &RunKeys,
-    run: &str,
-    host: &str,
-    why: String,
-) {
+async fn send_refused(link: &RedisLink, keys: &RunKeys, run: &str, host: &str, why: String) {
     let event = WorkerEvent::Refused {
         host: host.to_owned(),
         pid: std::process::id(),
