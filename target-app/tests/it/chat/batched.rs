@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use shared::api::chat::{ServerFrame, close};
+use shared::{
+    api::chat::{ServerFrame, close},
+    ids::UserId,
+};
 use sqlx::{Connection as _, PgConnection};
 
 use super::room::room;
@@ -21,6 +24,33 @@ async fn gate(app: &TestApp, n: u32) -> PgConnection {
         .await
         .unwrap();
     conn
+}
+
+/// Another process that has stored a message of that sender in room 5, and has not committed it yet.
+async fn stored_elsewhere(
+    app: &TestApp,
+    sender: UserId,
+    seq: i64,
+    name: &str,
+) -> sqlx::Transaction<'static, sqlx::Postgres> {
+    let mut other = app.db.pool().begin().await.unwrap();
+    sqlx::query("update chat_room set last_seq = last_seq + 1 where id = $1")
+        .bind(room(5).0)
+        .execute(&mut *other)
+        .await
+        .unwrap();
+    sqlx::query(
+        "insert into chat_message (id, room_id, seq, sender_id, client_id, body)
+         values (gen_random_uuid(), $1, $2, $3, $4, 'Hello')",
+    )
+    .bind(room(5).0)
+    .bind(seq)
+    .bind(sender.0)
+    .bind(name)
+    .execute(&mut *other)
+    .await
+    .unwrap();
+    other
 }
 
 /// The number under which a message is acknowledged; other messages are passed over.
@@ -154,23 +184,7 @@ async fn a_name_that_another_process_takes_meanwhile_stays_one_message() {
     bob.join(room(5), None).await;
     let mut socket = ChatSocket::open(app.address, &ann.token).await;
     let last = socket.join(room(5), None).await;
-    // Another process stores the same message and has not committed it yet.
-    let mut other = app.db.pool().begin().await.unwrap();
-    sqlx::query("update chat_room set last_seq = last_seq + 1 where id = $1")
-        .bind(room(5).0)
-        .execute(&mut *other)
-        .await
-        .unwrap();
-    sqlx::query(
-        "insert into chat_message (id, room_id, seq, sender_id, client_id, body)
-         values (gen_random_uuid(), $1, $2, $3, 'once', 'Hello')",
-    )
-    .bind(room(5).0)
-    .bind(last + 1)
-    .bind(ann.id.0)
-    .execute(&mut *other)
-    .await
-    .unwrap();
+    let other = stored_elsewhere(&app, ann.id, last + 1, "once").await;
     // Beside it in the same batch is one that nobody has stored: it must not be lost with it. A socket sends one
     // after another, so there are two, and both wait behind a batch of another room.
     let gate = gate(&app, 6).await;
@@ -185,6 +199,21 @@ async fn a_name_that_another_process_takes_meanwhile_stays_one_message() {
     other.commit().await.unwrap();
     assert_eq!(acknowledged(&mut socket, "once").await, last + 1);
     assert_eq!(acknowledged(&mut bob, "new").await, last + 2);
+    app.lab().audits_clean().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_batch_that_waited_for_a_message_of_another_process_has_the_number_after_it() {
+    let app = TestApp::with(BATCHED).start().await;
+    let ann = app.student(5);
+    let mut socket = ChatSocket::open(app.address, &ann.token).await;
+    let last = socket.join(room(5), None).await;
+    let other = stored_elsewhere(&app, ann.id, last + 1, "theirs").await;
+    socket.send(room(5), "ours", "Hello again").await;
+    app.db.wait_for_blocked(1).await;
+    other.commit().await.unwrap();
+    assert_eq!(acknowledged(&mut socket, "ours").await, last + 2);
     app.lab().audits_clean().await;
     app.finish().await;
 }
