@@ -29,13 +29,13 @@ demo: setup ## The before/after experiment on this machine's own PostgreSQL and 
 # and most of these would be compiled twice; the same is why the documentation is made with examples.
 test: setup-test ## Every test, on a real PostgreSQL with a replica, PgBouncer and Redis started for it, in a Chromium and in a tmux
 	$(CARGO) test --locked --workspace --no-run
-	"$(BUILDS)/debug/loadgen" stack --services postgres,redis --topology pgbouncer --no-fsync -- $(CARGO) test --locked --workspace --no-fail-fast --lib --bins --tests -- $(addprefix --skip ,$(APART) $(WITH_REPLICA))
-	"$(BUILDS)/debug/loadgen" stack --services postgres,redis --topology pgbouncer,replica --no-fsync -- $(CARGO) test --locked --workspace --no-fail-fast --lib --test it -- $(WITH_REPLICA)
-	$(CARGO) test --locked --workspace --test it -- browser:: --test-threads=2
-	scripts/timed-tests.sh driver:: 3 $(CARGO) test --locked --workspace --no-fail-fast --lib --
-	scripts/timed-tests.sh stacks:: 3 $(CARGO) test --locked --workspace --no-fail-fast --test it --
-	scripts/timed-tests.sh timed:: 2 $(CARGO) test --locked --workspace --no-fail-fast --test it --
-	scripts/timed-tests.sh alone:: 1 $(CARGO) test --locked --workspace --no-fail-fast --test it --
+	"$(BUILDS)/debug/loadgen" stack --services postgres,redis --topology pgbouncer --no-fsync -- scripts/repeat-tests.sh 2 "" "$$(nproc)" $(CARGO) test --locked --workspace --no-fail-fast --lib --bins --tests -- $(addprefix --skip ,$(APART) $(WITH_REPLICA))
+	"$(BUILDS)/debug/loadgen" stack --services postgres,redis --topology pgbouncer,replica --no-fsync -- scripts/repeat-tests.sh 2 "" "$$(nproc)" $(CARGO) test --locked --workspace --no-fail-fast --lib --test it -- $(WITH_REPLICA)
+	scripts/repeat-tests.sh 2 browser:: 2 $(CARGO) test --locked --workspace --test it --
+	scripts/repeat-tests.sh 3 driver:: 3 $(CARGO) test --locked --workspace --no-fail-fast --lib --
+	scripts/repeat-tests.sh 3 stacks:: 3 $(CARGO) test --locked --workspace --no-fail-fast --test it --
+	scripts/repeat-tests.sh 3 timed:: 2 $(CARGO) test --locked --workspace --no-fail-fast --test it --
+	scripts/repeat-tests.sh 3 alone:: 1 $(CARGO) test --locked --workspace --no-fail-fast --test it --
 
 lint: ## Formatting, lints and documentation, as CI wants them
 	$(CARGO) fmt --all --check

@@ -13,6 +13,7 @@
 //! | [`row_security`] | names of row-level security that clients of the database use |
 //! | [`problem`], [`headers`], [`paths`] | error bodies, header names, every URL once |
 //! | [`timing`] | `Server-Timing`: what one request cost on the server |
+//! | [`hex`] | bytes as hexadecimal digits |
 //! | [`text`] | texts of others in one line, as messages quote them |
 //! | [`usage`] | the message for a mistyped command line |
 //! | `words` | enums that are sent and stored as words |
@@ -22,6 +23,7 @@ pub mod api;
 pub mod bounds;
 pub mod dataset;
 pub mod headers;
+pub mod hex;
 pub mod ids;
 pub mod invariant;
 pub mod ledger;

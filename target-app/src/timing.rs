@@ -186,8 +186,14 @@ pub fn body_age(age: Duration) {
 /// [`shielded`] and goes on when its client has gone.
 pub async fn holding<F: Future>(held: impl Any + Send + Sync, request: F) -> F::Output {
     // What it holds already is held as long.
-    let outer = HELD.try_with(Arc::clone).ok();
+    let outer = self::held();
     HELD.scope(Arc::new((held, outer)), request).await
+}
+
+/// What the current request holds, for work that runs on where the request is dropped and is not
+/// [`shielded`]: on a thread that computes. Inside of shielded work it is nothing, for that holds it.
+pub fn held() -> Option<Arc<dyn Any + Send + Sync>> {
+    HELD.try_with(Arc::clone).ok()
 }
 
 /// Runs `work` in a task of its own, so that a client that disconnects cannot cut it short.
@@ -207,7 +213,7 @@ where
         // Boxed, or every caller would hold the whole work inline.
         return Box::pin(work).await;
     }
-    let held = HELD.try_with(Arc::clone).ok();
+    let held = held();
     let work = async move {
         let output = work.await;
         drop(held);

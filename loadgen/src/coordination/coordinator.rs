@@ -133,6 +133,11 @@ impl Coordinator {
             if ready == all {
                 return Ok((workers, reports));
             }
+            if joined < all
+                && let Some(refused) = workers.refused()
+            {
+                return Err(CoordinationError::Refused(refused.to_owned()));
+            }
             let waited = begun.elapsed();
             if (joined < all && waited > JOIN_WAIT) || waited > JOIN_WAIT + READY_WAIT {
                 return Err(CoordinationError::Lost(format!(

@@ -50,6 +50,15 @@ pub(super) enum WorkerEvent {
     },
     /// It gives up, for this reason.
     Gone(String),
+    /// It was refused before it had a number: the one of the message is nobody's.
+    Refused {
+        /// Name of its machine.
+        host: String,
+        /// Its process there.
+        pid: u32,
+        /// Why.
+        why: String,
+    },
 }
 
 /// A message of a worker.

@@ -1,9 +1,8 @@
 //! What all workers of a run generate a part of: the same suite, seed, target and configuration.
 
-use std::fmt::Write as _;
-
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use shared::hex;
 
 use super::error::CoordinationError;
 use loadgen_engine::suite::Suite;
@@ -104,12 +103,7 @@ impl RunPlan {
 
 /// Short digest of a published plan, seed included: 16 hexadecimal digits of SHA-256.
 pub(super) fn digest(text: &[u8]) -> String {
-    let hash = Sha256::digest(text);
-    hash.iter().take(8).fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
+    hex::of(&Sha256::digest(text)[..8])
 }
 
 /// Whether two programs are the same: in version, build, and commit where both know it.

@@ -103,9 +103,17 @@ impl JoinedWorker {
         let published = link.entries_after(&keys.plan, "0").await?;
         let text = published.first().and_then(|entry| entry.field(HEAD));
         let text = text.ok_or_else(|| CoordinationError::Lost(format!("run {run} has ended")))?;
-        let (plan, suite) = RunPlan::read(text)?;
-        let plan_digest = digest(text);
         let host = host_name();
+        let read = RunPlan::read(text).and_then(|(plan, suite)| match index {
+            Some(index) if index >= plan.workers => Err(no_such_number(index, plan.workers)),
+            _ => Ok((plan, suite)),
+        });
+        if let Some(why) = read.as_ref().err().map(ToString::to_string) {
+            // Or its coordinator would wait for it.
+            send_refused(&link, &keys, &run, &host, why).await;
+        }
+        let (plan, suite) = read?;
+        let plan_digest = digest(text);
         let holder = format!("{host} (process {})", std::process::id());
         let number = take_number(&link, &keys, &plan, index, &holder).await?;
         let share = LoadShare::new(number, plan.workers);
@@ -224,19 +232,7 @@ impl JoinedWorker {
 impl WorkerState {
     async fn send(&self, event: WorkerEvent, body: Option<&[u8]>) -> Result<(), CoordinationError> {
         let message = WorkerMessage::new(&self.run, self.number, &self.id, event);
-        let head = serde_json::to_vec(&message)
-            .map_err(|error| CoordinationError::Foreign(error.to_string()))?;
-        let mut add = cmd("XADD");
-        // A stream that its coordinator has removed is not made again.
-        add.arg(&self.keys.reports).arg("NOMKSTREAM");
-        add.arg("MAXLEN").arg("~").arg(MOST_WAITING).arg("*");
-        add.arg(HEAD).arg(head);
-        if let Some(body) = body {
-            add.arg(BODY).arg(body);
-        }
-        let id: Option<String> = self.link.ask(&add).await?;
-        id.map(|_id| ())
-            .ok_or_else(|| CoordinationError::Lost("the coordinator has ended the run".to_owned()))
+        send(&self.link, &self.keys, &message, body).await
     }
 
     fn give_up(&self, why: String) {
@@ -277,6 +273,41 @@ impl WorkerState {
             ))
         }
     }
+}
+
+/// Sends a message to the coordinator.
+async fn send(
+    link: &RedisLink,
+    keys: &RunKeys,
+    message: &WorkerMessage,
+    body: Option<&[u8]>,
+) -> Result<(), CoordinationError> {
+    let head = serde_json::to_vec(message)
+        .map_err(|error| CoordinationError::Foreign(error.to_string()))?;
+    let mut add = cmd("XADD");
+    // A stream that its coordinator has removed is not made again.
+    add.arg(&keys.reports).arg("NOMKSTREAM");
+    add.arg("MAXLEN").arg("~").arg(MOST_WAITING).arg("*");
+    add.arg(HEAD).arg(head);
+    if let Some(body) = body {
+        add.arg(BODY).arg(body);
+    }
+    let id: Option<String> = link.ask(&add).await?;
+    id.map(|_id| ())
+        .ok_or_else(|| CoordinationError::Lost("the coordinator has ended the run".to_owned()))
+}
+
+/// Says that this process was refused before it had a number, and why.
+async fn send_refused(link: &RedisLink, keys: &RunKeys, run: &str, host: &str, why: String) {
+    let event = WorkerEvent::Refused {
+        host: host.to_owned(),
+        pid: std::process::id(),
+        why,
+    };
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    let message = WorkerMessage::new(run, 0, &id, event);
+    // A coordinator that does not hear it gives up when nobody has come for long enough.
+    let _noticed_otherwise = send(link, keys, &message, None).await;
 }
 
 /// Heartbeats, until the worker is dropped or the run is given up.
@@ -346,7 +377,6 @@ async fn take_number(
     holder: &str,
 ) -> Result<u32, CoordinationError> {
     let wanted = match index {
-        Some(index) if index >= plan.workers => return Err(no_such_number(index, plan.workers)),
         Some(index) => index..index + 1,
         None => 0..plan.workers,
     };

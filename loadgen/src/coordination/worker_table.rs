@@ -20,6 +20,8 @@ const SHOWN: usize = 300;
 #[derive(Debug)]
 pub(super) struct WorkerTable {
     members: Vec<Option<KnownWorker>>,
+    /// The first worker that was refused before it could join, as a sentence.
+    refused: Option<String>,
     /// When the load begins, once that is known.
     begins: Option<Instant>,
 }
@@ -52,6 +54,7 @@ impl WorkerTable {
     pub(super) fn new(workers: u32) -> Self {
         Self {
             members: (0..workers).map(|_| None).collect(),
+            refused: None,
             begins: None,
         }
     }
@@ -71,6 +74,13 @@ impl WorkerTable {
         plan: &str,
         progress: Option<&Progress>,
     ) -> Result<(), String> {
+        if let WorkerEvent::Refused { host, pid, why } = message.event {
+            self.refused.get_or_insert_with(|| {
+                let (host, why) = (shown(&host), shown(&why));
+                format!("a worker on {host} (process {pid}) was refused: {why}")
+            });
+            return Ok(());
+        }
         let number = message.worker as usize;
         let when = self.when(now);
         let slot = self.members.get_mut(number);
@@ -104,7 +114,7 @@ impl WorkerTable {
         };
         member.seen = now;
         match message.event {
-            WorkerEvent::Joined(_) | WorkerEvent::Beat(None) => {}
+            WorkerEvent::Joined(_) | WorkerEvent::Refused { .. } | WorkerEvent::Beat(None) => {}
             WorkerEvent::Ready => member.ready = true,
             WorkerEvent::Beat(Some(counts)) => {
                 if let Some(progress) = progress {
@@ -207,6 +217,11 @@ impl WorkerTable {
     pub(super) fn lost(&self) -> Vec<String> {
         let members = self.members.iter().flatten();
         members.filter_map(|member| member.lost.clone()).collect()
+    }
+
+    /// A sentence on the first worker that was refused before it could join. No other comes in its place by itself.
+    pub(super) fn refused(&self) -> Option<&str> {
+        self.refused.as_deref()
     }
 
     /// Whether the load of some worker was ended by its limit of requests in flight.
@@ -387,6 +402,33 @@ mod tests {
         )
         .unwrap();
         assert!(workers.lost()[1].ends_with("gave up before the load: no files left"));
+    }
+
+    #[test]
+    fn a_worker_that_was_refused_is_named_and_has_no_number() {
+        let now = Instant::now();
+        let mut workers = WorkerTable::new(2);
+        assert_eq!(workers.refused(), None);
+        for (id, why) in [("a", "another\nversion"), ("b", "later")] {
+            let refused = WorkerEvent::Refused {
+                host: "far".to_owned(),
+                pid: 7,
+                why: why.to_owned(),
+            };
+            send(&mut workers, 0, id, refused, now).unwrap();
+        }
+        let said = workers.refused().unwrap();
+        assert!(
+            said.starts_with("a worker on far (process 7) was refused: another"),
+            "{said}"
+        );
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert_eq!(workers.joined(), 0);
+        assert!(workers.lost().is_empty());
+        // The number that the message has is free.
+        let joined = WorkerEvent::Joined(info(PLAN, 1));
+        send(&mut workers, 0, "c", joined, now).unwrap();
+        assert_eq!(workers.joined(), 1);
     }
 
     #[test]

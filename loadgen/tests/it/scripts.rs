@@ -50,6 +50,71 @@ fn alone_with(programs: &[&str], script: &str, arguments: &[&Path]) -> Output {
         .unwrap()
 }
 
+/// What `repeat-tests.sh` makes of a program whose first try prints this, and whose later ones pass if
+/// `recovers`; and the arguments of each try.
+fn repeated(first: &str, recovers: bool) -> (Output, Vec<String>) {
+    let dir = tempfile::tempdir().unwrap();
+    let fake = dir.path().join("fake");
+    let text = format!(
+        "#!/bin/sh
+         echo \"$*\" >>'{tries}'
+         if [ $(wc -l <'{tries}') -gt 1 ] && {recovers}; then echo 'test result: ok. 1 passed; 0 failed;'; exit 0; fi
+         printf '{first}'
+         exit 101
+",
+        tries = dir.path().join("tries").display(),
+    );
+    fs::write(&fake, text).unwrap();
+    let ran = Command::new("/bin/bash")
+        .arg(root().join("scripts/repeat-tests.sh"))
+        .args(["2", "some::", "7", "/bin/sh"])
+        .arg(&fake)
+        .args(["--", "--skip", "others::"])
+        .output()
+        .unwrap();
+    let tries = fs::read_to_string(dir.path().join("tries")).unwrap();
+    (ran, tries.lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn a_failed_test_is_repeated_alone_and_named_and_fails_if_it_fails_again() {
+    let first = "test some::good ... ok\\ntest some::bad ... FAILED\\n";
+    let (ran, tries) = repeated(first, true);
+    let said = String::from_utf8(ran.stdout).unwrap();
+    assert!(ran.status.success(), "{said}");
+    assert_eq!(
+        tries,
+        [
+            "-- --skip others:: --test-threads=7 some::",
+            "-- --skip others:: --test-threads=1 --exact some::bad"
+        ]
+    );
+    assert!(said.contains("\nunstable: some::bad\n"), "{said}");
+    assert!(
+        said.contains("\ntest result: 1 passed; 0 failed; 1 are tried again\n"),
+        "{said}"
+    );
+    let (ran, tries) = repeated(first, false);
+    assert_eq!((ran.status.code(), tries.len()), (Some(1), 2));
+    let said = String::from_utf8(ran.stdout).unwrap();
+    assert!(said.contains("\ntest some::bad ... FAILED\n"), "{said}");
+}
+
+#[test]
+fn tests_that_ended_without_their_names_are_repeated_whole() {
+    for first in [
+        "error: could not compile\\n",
+        "test some::bad ... FAILED\\n  process (signal: 6, SIGABRT: process abort signal)\\n",
+    ] {
+        let (ran, tries) = repeated(first, true);
+        assert!(ran.status.success(), "{ran:?}");
+        assert_eq!(
+            tries[1], "-- --skip others:: --test-threads=1 some::",
+            "{first}"
+        );
+    }
+}
+
 #[test]
 fn setup_misses_only_programs_that_loadgen_would_not_find() {
     let common = ["cc", "initdb", "pgbouncer", "haproxy", "cargo"];

@@ -1,6 +1,6 @@
 //! The closed list of switches, and the profile that holds a value for each.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -12,7 +12,7 @@ use super::values::{
     OnOff, Pagination, PaymentRule, Persistence, Placement, RedisConnection, RowSecurity, Store,
     Strategy, SwitchValue, TimeLimit, Total, Via, WholeNumber,
 };
-use crate::time::Millis;
+use crate::{hex, time::Millis};
 
 /// One entry of the catalogue.
 #[derive(Debug, Clone, Copy)]
@@ -353,13 +353,7 @@ pub fn fingerprint(values: &BTreeMap<String, String>) -> String {
     for (path, value) in values {
         hash.update(format!("{path}={value}\n").as_bytes());
     }
-    hash.finalize()
-        .iter()
-        .take(6)
-        .fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    hex::of(&hash.finalize()[..6])
 }
 
 fn unknown(path: &str) -> BadSwitch {

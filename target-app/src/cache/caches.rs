@@ -150,6 +150,10 @@ impl Caches {
             FlightRole::Follower(follower) => {
                 bump(&counters.shared_loads);
                 match follower.value().await {
+                    // It failed on the replica, perhaps, and this request has been there.
+                    Some(Err(_)) if timing::insists_on_primary() => {
+                        load().await.map(CacheRead::fresh)
+                    }
                     Some(outcome) => outcome,
                     None => load().await.map(CacheRead::fresh),
                 }

@@ -230,3 +230,40 @@ async fn what_is_changed_through_one_of_two_caches_is_invalidated_in_the_other_t
     next.invalidate(&[group()]).await;
     assert_eq!(read(&last, "eight").await, "eight");
 }
+
+#[tokio::test]
+async fn who_insists_on_the_primary_loads_for_itself_where_the_load_that_it_joined_failed() {
+    let caches = caches(&["cache.single_flight=on"]);
+    let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let leader = tokio::spawn({
+        let (caches, begun, go) = (caches.clone(), Arc::clone(&begun), Arc::clone(&go));
+        async move {
+            let load = move || async move {
+                begun.notify_one();
+                go.notified().await;
+                Err::<Bytes, &'static str>("cancelled")
+            };
+            caches.read_through(key(), load).await.err()
+        }
+    });
+    begun.notified().await;
+    let follower = |insists: bool| {
+        let caches = caches.clone();
+        tokio::spawn(timing::scope(timing::Timing::default(), async move {
+            if insists {
+                timing::insist_on_primary();
+            }
+            let load = || async { Ok::<Bytes, &'static str>(Bytes::from_static(b"primary")) };
+            let read = caches.read_through(key(), load).await;
+            read.map(|read| read.bytes)
+        }))
+    };
+    let (any, insists) = (follower(false), follower(true));
+    while caches.snapshot()["users"].shared_loads < 2 {
+        tokio::task::yield_now().await;
+    }
+    go.notify_one();
+    assert_eq!(leader.await.unwrap(), Some("cancelled"));
+    assert_eq!(any.await.unwrap(), Err("cancelled"));
+    assert_eq!(insists.await.unwrap(), Ok(Bytes::from_static(b"primary")));
+}

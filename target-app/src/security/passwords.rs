@@ -210,10 +210,17 @@ impl Hasher {
 }
 
 /// Runs work on a thread that may compute for long. Work that has not begun does not begin once nobody waits
-/// for it: the queue of these threads has no bound of its own, and clients that hang up would fill it.
+/// for it: the queue of these threads has no bound of its own, and clients that hang up would fill it. Work that
+/// has begun holds what its request holds.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
 ) -> Result<T, HashError> {
+    let held = timing::held();
+    let work = move || {
+        let outcome = work();
+        drop(held);
+        outcome
+    };
     AbortOnDropHandle::new(tokio::task::spawn_blocking(work))
         .await
         .map_err(|failure| HashError::Failed(failure.to_string()))?
@@ -342,6 +349,33 @@ mod tests {
             // Behind whatever waited for the thread.
             tokio::task::spawn_blocking(|| ()).await.unwrap();
             assert_eq!(hasher.snapshot().hashes, 0);
+        });
+    }
+
+    #[test]
+    fn a_hash_that_has_begun_keeps_what_its_request_holds_though_nobody_waits_any_more() {
+        one_thread().block_on(async {
+            let hasher = hasher("bcrypt(4)", "blocking").await;
+            let gate = Arc::new(Barrier::new(2));
+            let done = {
+                let gate = Arc::clone(&gate);
+                move || {
+                    gate.wait();
+                    gate.wait();
+                }
+            };
+            let permit = Arc::new(());
+            let watched = Arc::downgrade(&permit);
+            let request = timing::holding(permit, hasher.hash_then("x".into(), done));
+            let mut request = Box::pin(request);
+            assert!(futures_util::poll!(&mut request).is_pending());
+            gate.wait();
+            drop(request);
+            let is_held = watched.upgrade().is_some();
+            gate.wait();
+            assert!(is_held, "the hash is still being made");
+            tokio::task::spawn_blocking(|| ()).await.unwrap();
+            assert!(watched.upgrade().is_none());
         });
     }
 

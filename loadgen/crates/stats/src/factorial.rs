@@ -66,6 +66,15 @@ pub struct Fit {
     pub error: f64,
 }
 
+impl Fit {
+    /// Two-sided p of a sum of so many q, each with either sign, being 0; absent without a standard error. The
+    /// q of a design are independent: the error of their sum is that of one times the root of their number.
+    pub fn p_of_sum(&self, sum: f64, terms: usize) -> Option<f64> {
+        let error = self.standard_error? * (terms as f64).sqrt();
+        t_two_sided(sum / error, self.df as f64)
+    }
+}
+
 impl Design {
     /// All 2^k cells; `None` for no factor or more than [`MOST_FACTORS`].
     pub fn full(factors: u32) -> Option<Self> {
@@ -248,6 +257,10 @@ mod tests {
         let (low, high) = fit.terms[0].interval.unwrap();
         close(high - low, 2.0 * 1.943_180_280_515_302 * se);
         assert!(fit.terms[0].p.unwrap() < 1e-5);
+        // One q has its own p; of four the sum may be twice as large for the same.
+        let (own, q) = (fit.terms[2].p.unwrap(), fit.terms[2].q);
+        close(fit.p_of_sum(q, 1).unwrap(), own);
+        close(fit.p_of_sum(-2.0 * q, 4).unwrap(), own);
     }
 
     #[test]

@@ -1,12 +1,10 @@
 //! What is known of the bundled experiments already: the runs of a results folder for
 //! `run-all --resume`, and the rows of an earlier catalogue for `run-all --catalogue`.
 
-use std::{
-    fmt::Write as _,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
+use shared::hex;
 
 use crate::{cli::failure::Failure, library};
 use loadgen_experiment::{
@@ -22,12 +20,7 @@ use loadgen_report::{
 /// SHA-256 of the file of the bundled experiment of this name, in hexadecimal digits.
 pub(super) fn file_sha256(name: &str) -> Result<String, Failure> {
     let (_, source) = library::find_experiment(name)?;
-    let hash = Sha256::digest(source.text.as_bytes());
-    Ok(hash.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    }))
+    Ok(hex::of(&Sha256::digest(source.text.as_bytes())))
 }
 
 /// The rows of an earlier catalogue that measured the bundled experiments as they are now.
@@ -43,13 +36,26 @@ pub(super) fn earlier_rows(file: &Path) -> Result<Vec<CatalogueRow>, Failure> {
     let mut same = Vec::new();
     for row in rows {
         // An experiment that is bundled no more has no file to compare with.
-        let file = file_sha256(row.experiment());
-        if file.is_ok_and(|file| row.is_measurement_of(&file)) {
+        let Ok((experiment, _)) = library::find_experiment(row.experiment()) else {
+            continue;
+        };
+        let file = file_sha256(row.experiment())?;
+        if row.is_measurement_of(&file, experiment.fewest_blocks()) {
             same.push(row);
         }
     }
     Ok(same)
 }
+
+/// Flags after which the arms are not those of the file.
+const CHANGE_ARMS: [&str; 6] = [
+    "--aa",
+    "--plant",
+    "--set-before",
+    "--set-after",
+    "--target-bin-before",
+    "--target-bin-after",
+];
 
 /// Every finished run of a results folder; none unless they were asked for.
 pub(super) struct KeptExperiments {
@@ -122,7 +128,7 @@ fn is_whole(summary: &Summary, name: &str, fewest_blocks: u32) -> bool {
 fn is_made_alike(there: Option<&Provenance>, here: &Provenance) -> bool {
     let machine = |host: &HostInfo| (host.cpu.clone(), host.cores);
     let changes_arms = |word: &String| {
-        ["--aa", "--plant", "--set-before", "--set-after"]
+        CHANGE_ARMS
             .iter()
             .any(|flag| word == flag || word.starts_with(&format!("{flag}=")))
     };
@@ -148,7 +154,13 @@ mod tests {
         let mut other = here.clone();
         other.program.debug_build = !other.program.debug_build;
         assert!(!is_made_alike(Some(&other), &here));
-        for flag in ["--aa", "--plant=10", "--set-after"] {
+        for flag in [
+            "--aa",
+            "--plant=10",
+            "--set-after",
+            "--target-bin-before",
+            "--target-bin-after=/builds/older",
+        ] {
             let mut other = here.clone();
             other.arguments.push(flag.to_owned());
             assert!(!is_made_alike(Some(&other), &here), "{flag}");
@@ -172,7 +184,9 @@ mod tests {
         rows[1]["file_sha256"] = "00".into();
         let mut gone = rows[0].clone();
         gone["experiment"] = "gone".into();
-        rows.push(gone);
+        let mut quick = rows[0].clone();
+        quick["origin"]["blocks"] = 2.into();
+        rows.extend([gone, quick]);
         std::fs::write(&file, serde_json::to_string(rows).unwrap()).unwrap();
         let found = earlier_rows(&file).unwrap_or_else(|_| panic!());
         let names: Vec<&str> = found.iter().map(CatalogueRow::experiment).collect();

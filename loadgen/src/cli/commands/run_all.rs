@@ -139,6 +139,9 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
                 stored: Ok(()),
             }),
             Way::Row(earlier) => {
+                if let Some(found) = earlier.exit_code() {
+                    code = exit::more_severe(code, found);
+                }
                 rows.push(*earlier);
                 continue;
             }
@@ -253,7 +256,57 @@ fn write_json(path: &Path, rows: &[CatalogueRow]) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::{ffi::OsString, fs};
+
+    use clap::Parser as _;
+
     use super::*;
+    use crate::cli::flags::{Cli, Command};
+
+    /// What `run-all` ends with where an earlier catalogue has a row of every experiment, the first with this
+    /// outcome, which its file expects or not.
+    fn code_of(outcome: &str, as_expected: bool) -> u8 {
+        let published = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../results/published/catalogue.json"
+        );
+        let published = fs::read_to_string(published).unwrap();
+        let published: serde_json::Value = serde_json::from_str(&published).unwrap();
+        let mut rows: Vec<serde_json::Value> = library::experiment_names()
+            .map(|name| {
+                let mut row = published[0].clone();
+                row["experiment"] = name.into();
+                row["outcome"] = "IMPROVED".into();
+                row["origin"]["blocks"] = 100.into();
+                let file = file_sha256(name).unwrap_or_else(|error| panic!("{error}"));
+                row["file_sha256"] = file.into();
+                row
+            })
+            .collect();
+        rows[0]["outcome"] = outcome.into();
+        rows[0]["as_expected"] = as_expected.into();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("earlier.json");
+        fs::write(&file, serde_json::to_string(&rows).unwrap()).unwrap();
+        let mut words = ["loadgen", "experiment", "run-all", "--results"]
+            .map(OsString::from)
+            .to_vec();
+        words.push(folder.path().into());
+        words.push("--catalogue".into());
+        words.push(file.into());
+        let Command::Experiment(args) = Cli::try_parse_from(words).unwrap().command else {
+            panic!("another command");
+        };
+        run(&args).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn what_earlier_rows_found_is_in_the_exit_code() {
+        assert_eq!(code_of("IMPROVED", true), exit::PASSED);
+        assert_eq!(code_of("REGRESSED", false), exit::FAILED);
+        assert_eq!(code_of("REGRESSED", true), exit::PASSED);
+        assert_eq!(code_of("VIOLATED", false), exit::VIOLATED);
+    }
 
     #[test]
     fn experiments_are_selected_by_name_and_a_wrong_name_suggests_the_nearest() {

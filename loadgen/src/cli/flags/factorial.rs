@@ -5,7 +5,7 @@ use clap::Args;
 use super::{
     load::LoadArgs, profile::ProfileArgs, result::ResultArgs, target::TargetArgs, values::whole,
 };
-use loadgen_experiment::factorial::Factor;
+use loadgen_experiment::factorial::{Factor, MAX_REPLICATES};
 
 /// `loadgen factorial`.
 #[derive(Debug, Clone, Args)]
@@ -19,13 +19,13 @@ pub struct FactorialArgs {
         required = true
     )]
     pub factors: Vec<Factor>,
-    /// Trials of each combination; 2 or more for intervals
+    /// Trials of each combination, 20 at most; 2 or more for intervals
     #[arg(
         long,
         env = "LOADGEN_REPLICATES",
         value_name = "N",
         default_value_t = 3,
-        value_parser = whole(1_u32, 1_000)
+        value_parser = whole(1, MAX_REPLICATES)
     )]
     pub replicates: u32,
     /// Run half of the combinations of four or five switches
@@ -46,4 +46,24 @@ pub struct FactorialArgs {
     /// The results.
     #[command(flatten)]
     pub result: ResultArgs,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use crate::cli::flags::Cli;
+
+    #[test]
+    fn as_many_replicates_are_read_as_can_be_planned() {
+        let read = |count: u32| {
+            let words = format!(
+                "loadgen factorial --factor pool.max=5,200 --factor db.index=off,on --replicates {count}"
+            );
+            Cli::try_parse_from(words.split(' ')).map_err(|error| error.to_string())
+        };
+        assert!(read(20).is_ok());
+        let error = read(21).unwrap_err();
+        assert!(error.contains("whole number from 1 to 20"), "{error}");
+    }
 }

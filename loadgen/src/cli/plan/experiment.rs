@@ -33,6 +33,11 @@ pub(in crate::cli) fn plan_experiment(
             "--resume goes on with `loadgen experiment run-all`; a single experiment is measured as a whole",
         ));
     }
+    if args.catalogue.is_some() {
+        return Err(Failure::usage(
+            "--catalogue keeps rows of the table of `loadgen experiment run-all`; a single experiment is measured",
+        ));
+    }
 
     let (mut experiment, source) = match &args.file {
         Some(word) => library::find_experiment(word)?,
@@ -189,6 +194,20 @@ mod tests {
                 .map(|(experiment, _)| experiment)
                 .map_err(|error| error.to_string()),
             _ => unreachable!(),
+        }
+    }
+
+    #[test]
+    fn flags_of_run_all_are_refused_for_a_single_experiment() {
+        for flags in [
+            &["--only", "pool_size"][..],
+            &["--resume"],
+            &["--catalogue", "catalogue.json"],
+        ] {
+            let words = [&["mentor_cache"], flags].concat();
+            let error = resolved(&words).unwrap_err();
+            let is_told = error.starts_with(flags[0]) && error.contains("run-all");
+            assert!(is_told, "{error}");
         }
     }
 

@@ -26,11 +26,13 @@ pub(super) fn ms(value: Option<f64>) -> String {
     }
 }
 
-/// A share as per cent: `0.2 %`, `45 %`, `<0.01 %`.
+/// A share as per cent: `0.2 %`, `45 %`. One that is not whole never reads as all or as none: `>99 %`, `<0.01 %`.
 pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if !percent.is_finite() {
         "-".to_owned()
+    } else if share < 1.0 && percent >= 99.5 {
+        ">99 %".to_owned()
     } else if percent == 0.0 || percent.abs() >= 9.95 {
         format!("{percent:.0} %")
     } else if percent.abs() >= 0.095 {
@@ -57,8 +59,11 @@ mod tests {
             ["0.12", "3.1", "1,240", "∞", "-"].map(str::to_owned)
         );
         assert_eq!(
-            [0.0, 0.000_01, 0.000_5, 0.002, 0.45].map(percent),
-            ["0 %", "<0.01 %", "0.05 %", "0.2 %", "45 %"].map(str::to_owned)
+            [0.0, 0.000_01, 0.000_5, 0.002, 0.45, 0.994, 0.996, 1.0].map(percent),
+            [
+                "0 %", "<0.01 %", "0.05 %", "0.2 %", "45 %", "99 %", ">99 %", "100 %"
+            ]
+            .map(str::to_owned)
         );
     }
 }

@@ -55,9 +55,15 @@ impl TestRedis {
 
     /// Names of all keys of the database.
     fn keys(&self) -> String {
+        self.ask(&["keys", "*"])
+    }
+
+    /// The answer to a command.
+    fn ask(&self, words: &[&str]) -> String {
         let port = self.port.to_string();
-        let words = ["-p", port.as_str(), "-n", "1", "keys", "*"];
-        let answer = Command::new("redis-cli").args(words).output().unwrap();
+        let mut command = Command::new("redis-cli");
+        command.args(["-p", port.as_str(), "-n", "1"]).args(words);
+        let answer = command.output().unwrap();
         String::from_utf8(answer.stdout).unwrap().trim().to_owned()
     }
 }
@@ -246,6 +252,41 @@ fn four_workers_send_exactly_the_plan_and_their_distributions_add_up_to_the_repo
     let ok = whole.iter().filter(|((tag, _), _)| tag == "ok");
     assert!(ok.map(|(_, one)| one.len()).sum::<u64>() > 300);
     assert_eq!(redis.keys(), "", "nothing of the run stays in Redis");
+}
+
+#[test]
+fn a_worker_of_another_version_is_named_by_its_coordinator_who_does_not_wait_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let redis = TestRedis::start(folder);
+    let load = "--flow health.check --rate 5/s --duration 2s --warmup 1s";
+    let coordinator = start(coordinator(&redis, "2", load, folder));
+    let begun = Instant::now();
+    let key = loop {
+        let keys = redis.keys();
+        if let Some(key) = keys.lines().find(|key| key.ends_with(":plan")) {
+            break key.to_owned();
+        }
+        assert!(begun.elapsed() < Duration::from_mins(2), "no plan: {keys}");
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    // As a coordinator of another version publishes it: the id of the entry, the name of the field, the plan.
+    let entry = redis.ask(&["xrange", &key, "-", "+"]);
+    let mut plan: Value = serde_json::from_str(entry.lines().nth(2).unwrap()).unwrap();
+    plan["program"]["version"] = "9.9.9".into();
+    redis.ask(&["del", &key]);
+    redis.ask(&["xadd", &key, "*", "head", &plan.to_string()]);
+    let refused = finish(start(worker(&redis, &[])));
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    let ran = finish(coordinator);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    for said in [
+        "was refused: ",
+        "9.9.9",
+        "start workers of the same version",
+    ] {
+        assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
+    }
 }
 
 #[test]

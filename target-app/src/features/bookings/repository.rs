@@ -135,8 +135,8 @@ pub(super) async fn find_for(
     Ok(row.map(BookingView::from))
 }
 
-/// The same as it is before the lock of its slot, which is then held until the transaction ends; no slot is
-/// locked for those who take no part in it.
+/// The same as it was before the wait for the lock of its slot, which is then held until the transaction ends; no
+/// slot is locked for those who take no part in it.
 pub(super) async fn find_and_lock_slot(
     conn: &mut PgConnection,
     id: BookingId,
@@ -150,21 +150,21 @@ pub(super) async fn find_and_lock_slot(
     Ok(row.map(BookingView::from))
 }
 
-/// Cancels a booking that is confirmed and begins after `now`, counts its place down and ends its hold;
-/// whether it did. Under the lock of its slot, so that the slot comes before the booking.
+/// Cancels a booking that is confirmed and begins after `now`, counts its place down and ends its hold; its begin
+/// and end where it did. Under the lock of its slot, so that the slot comes before the booking.
 pub(super) async fn cancel(
     conn: &mut PgConnection,
     id: BookingId,
     now: DateTime<Utc>,
-) -> Result<bool, DbError> {
-    let query = sqlx::query(
+) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, DbError> {
+    let query = sqlx::query_as(
         "with cancelled as (
              update booking
              set status = 'cancelled', cancelled_at = now()
              where id = $1
                and status = 'confirmed'
                and scheduled_at > $2
-             returning id, slot_id
+             returning id, slot_id, scheduled_at, ends_at
          ),
          counted as (
              update slot
@@ -177,11 +177,11 @@ pub(super) async fn cancel(
              using cancelled
              where booking_hold.booking_id = cancelled.id
          )
-         select from cancelled",
+         select scheduled_at, ends_at from cancelled",
     )
     .bind(id.0)
     .bind(now);
-    Ok(timing::db(query.execute(conn)).await?.rows_affected() == 1)
+    Ok(timing::db(query.fetch_optional(conn)).await?)
 }
 
 /// The two list statements differ in one column; each must be a static text of its own, so

@@ -303,15 +303,18 @@ async fn give_back(
     let seen = repository::find_and_lock_slot(conn, id, person)
         .await?
         .ok_or(BookingRefusal::NoSuchBooking)?;
-    if !repository::cancel(conn, id, now).await? {
+    let Some((scheduled_at, ends_at)) = repository::cancel(conn, id, now).await? else {
         // Another request may have come first since we looked.
         let seen = repository::find_for(conn, id, person)
             .await?
             .ok_or(BookingRefusal::NoSuchBooking)?;
         return Err(not_active(&seen).into());
-    }
+    };
     Ok(BookingView {
         status: BookingStatus::Cancelled,
+        // Those of now: the slot may have been moved while its lock was waited for.
+        scheduled_at,
+        ends_at,
         hold_expires_at: None,
         ..seen
     })

@@ -52,7 +52,8 @@ pub(in super::super) async fn cancel_by_refund(
         return Ok(false);
     };
     repository::lock_slot(conn, slot).await?;
-    repository::cancel(conn, booking, now).await
+    let cancelled = repository::cancel(conn, booking, now).await?;
+    Ok(cancelled.is_some())
 }
 
 /// All that shows a booking.

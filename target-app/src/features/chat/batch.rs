@@ -23,7 +23,7 @@ use super::{
     room_errors::{TURN_LIMIT, no_such_room, too_busy},
 };
 use crate::{
-    db::{DbError, Retry, transaction},
+    db::{DbError, DbSession, Retry, transaction},
     engine::Engine,
     error::ApiError,
     realtime::{BatchItem, BatchLeader, BatchReply, Draft, Hub, RelayedKind, StoredMessage, Turn},
@@ -89,7 +89,7 @@ async fn flush(hub: &Hub, engine: &Engine, lead: &BatchLeader) {
     match stored {
         Ok(stored) => {
             for item in items {
-                let outcome = stored.of(&item.draft).ok_or_else(no_such_room);
+                let outcome = stored.of(&item.draft);
                 item.reply(outcome);
             }
         }
@@ -120,11 +120,14 @@ async fn turns(hub: &Hub, items: &[BatchItem]) -> Result<BTreeMap<RoomId, Turn>,
 struct StoredBatch {
     messages: HashMap<Name, StoredMessage>,
     new: Vec<Name>,
+    /// What the senders of all others are told.
+    missing: ApiError,
 }
 
 impl StoredBatch {
-    fn of(&self, draft: &Draft) -> Option<StoredMessage> {
-        self.messages.get(&name(draft)).cloned()
+    fn of(&self, draft: &Draft) -> Result<StoredMessage, ApiError> {
+        let found = self.messages.get(&name(draft)).cloned();
+        found.ok_or_else(|| self.missing.clone())
     }
 }
 
@@ -136,18 +139,29 @@ async fn store(engine: &Engine, items: &[BatchItem]) -> Result<StoredBatch, ApiE
         .filter(|item| seen.insert(name(&item.draft)))
         .map(|item| (MessageId(Uuid::now_v7()), item.draft.clone()))
         .collect();
-    let (new, before) = match at_once(engine, &drafts).await {
-        Err(error) if lost_to_another_process(&error) => under_locks(engine, drafts).await?,
-        stored => stored?,
-    };
-    Ok(sorted(new, before))
+    Ok(match at_once(engine, &drafts).await {
+        Err(error) if lost_to_another_process(&error) => {
+            let (new, before) = under_locks(engine, drafts).await?;
+            sorted(new, Ok(before))
+        }
+        stored => {
+            let (new, before) = stored?;
+            sorted(new, before)
+        }
+    })
 }
 
 /// New messages, and messages that had their names before.
 type NewAndBefore = (Vec<ChatMessage>, Vec<ChatMessage>);
 
+/// The same where the new ones are stored already, however the look for the others ended.
+type NewAndLookedFor = (Vec<ChatMessage>, Result<Vec<ChatMessage>, DbError>);
+
 /// One statement and one commit: what a batch costs where nobody else talks in its rooms.
-async fn at_once(engine: &Engine, drafts: &[(MessageId, Draft)]) -> Result<NewAndBefore, DbError> {
+async fn at_once(
+    engine: &Engine,
+    drafts: &[(MessageId, Draft)],
+) -> Result<NewAndLookedFor, DbError> {
     let mut session = engine.db.session();
     let new = {
         let mut conn = session.write().await?;
@@ -155,12 +169,20 @@ async fn at_once(engine: &Engine, drafts: &[(MessageId, Draft)]) -> Result<NewAn
         conn.commit().await?;
         new
     };
-    if new.len() == drafts.len() {
-        return Ok((new, Vec::new()));
-    }
-    let mut conn = session.conn().await?;
-    let before = repository::find_all_named(&mut conn, drafts).await?;
+    let before = if new.len() == drafts.len() {
+        Ok(Vec::new())
+    } else {
+        named_before(&mut session, drafts).await
+    };
     Ok((new, before))
+}
+
+async fn named_before(
+    session: &mut DbSession,
+    drafts: &[(MessageId, Draft)],
+) -> Result<Vec<ChatMessage>, DbError> {
+    let mut conn = session.conn().await?;
+    repository::find_all_named(&mut conn, drafts).await
 }
 
 /// Whether a batch had no effect because of another process's message, and may be stored after it.
@@ -191,10 +213,15 @@ async fn under_locks(
     .await
 }
 
-/// `before` may name the new ones again.
-fn sorted(mut new: Vec<ChatMessage>, before: Vec<ChatMessage>) -> StoredBatch {
+/// `before` may name the new ones again. Where it is not known, the new ones go to their rooms all the same: nobody
+/// publishes them later.
+fn sorted(mut new: Vec<ChatMessage>, before: Result<Vec<ChatMessage>, DbError>) -> StoredBatch {
     new.sort_unstable_by_key(|message| (message.room, message.seq));
     let names = new.iter().map(name_of).collect();
+    let (before, missing) = match before {
+        Ok(before) => (before, no_such_room()),
+        Err(error) => (Vec::new(), ApiError::from(error)),
+    };
     let named = |stored: fn(ChatMessage) -> StoredMessage| {
         move |message: ChatMessage| (name_of(&message), stored(message))
     };
@@ -205,6 +232,7 @@ fn sorted(mut new: Vec<ChatMessage>, before: Vec<ChatMessage>) -> StoredBatch {
             .map(named(StoredMessage::Before))
             .chain(new.into_iter().map(named(StoredMessage::New)))
             .collect(),
+        missing,
     }
 }
 
@@ -248,7 +276,7 @@ mod tests {
     #[test]
     fn new_messages_are_told_in_the_order_of_their_numbers_and_old_ones_not_at_all() {
         let new = vec![message(2, 8), message(1, 5), message(2, 7)];
-        let stored = sorted(new, vec![message(1, 4), message(1, 5)]);
+        let stored = sorted(new, Ok(vec![message(1, 4), message(1, 5)]));
         let numbers: Vec<_> = stored
             .new
             .iter()

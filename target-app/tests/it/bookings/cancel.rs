@@ -1,6 +1,6 @@
 //! Giving a place back.
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use shared::{
     api::bookings::{BookingStatus, BookingView},
     ids::BookingId,
@@ -117,6 +117,45 @@ async fn a_booking_cancelled_many_times_at_once_gives_one_place_back() {
         ))
         .await;
     assert_eq!(taken, 1);
+    app.lab().audits_clean().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_cancellation_that_waited_for_a_move_answers_with_the_times_after_it() {
+    let app = TestApp::start().await;
+    let slot = NewSlot::single().create(&app.db).await;
+    let student = app.student(1);
+    let booking: BookingView = student.book(slot).await.created();
+    // Another instance moves the lesson, and has not committed yet.
+    let mut other = app.db.pool().begin().await.unwrap();
+    for sql in [
+        "update slot
+         set starts_at = starts_at + interval '30 minutes', ends_at = ends_at + interval '30 minutes'
+         where id = $1",
+        "update booking
+         set scheduled_at = scheduled_at + interval '30 minutes', ends_at = ends_at + interval '30 minutes'
+         where slot_id = $1",
+    ] {
+        sqlx::query(sql)
+            .bind(slot.0)
+            .execute(&mut *other)
+            .await
+            .unwrap();
+    }
+    let id = booking.id;
+    let asked = student.clone();
+    let cancelling = tokio::spawn(async move { asked.cancel(id).await });
+    app.db.wait_for_blocked(1).await;
+    other.commit().await.unwrap();
+    let answer = cancelling.await.unwrap();
+    let cancelled: BookingView = answer.ok();
+    assert_eq!(cancelled.status, BookingStatus::Cancelled);
+    let half_an_hour = TimeDelta::minutes(30);
+    assert_eq!(cancelled.scheduled_at, booking.scheduled_at + half_an_hour);
+    assert_eq!(cancelled.ends_at, booking.ends_at + half_an_hour);
+    let seen: BookingView = student.booking(id).await.ok();
+    assert_eq!(seen, cancelled);
     app.lab().audits_clean().await;
     app.finish().await;
 }

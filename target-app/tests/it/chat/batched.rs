@@ -3,12 +3,66 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use shared::api::chat::{ServerFrame, close};
+use shared::{
+    api::chat::{ServerFrame, close},
+    ids::UserId,
+};
+use sqlx::{Connection as _, PgConnection};
 
 use super::room::room;
 use crate::support::{ChatSocket, TestApp, together};
 
 const BATCHED: &[&str] = &["chat.persistence=batched"];
+
+/// A connection of its own that has the row of seeded room `n` locked until it is closed.
+async fn gate(app: &TestApp, n: u32) -> PgConnection {
+    let mut conn = PgConnection::connect(app.db.url()).await.unwrap();
+    sqlx::raw_sql("begin").execute(&mut conn).await.unwrap();
+    sqlx::query("select from chat_room where id = $1 for update")
+        .bind(room(n).0)
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    conn
+}
+
+/// Another process that has stored a message of that sender in room 5, and has not committed it yet.
+async fn stored_elsewhere(
+    app: &TestApp,
+    sender: UserId,
+    seq: i64,
+    name: &str,
+) -> sqlx::Transaction<'static, sqlx::Postgres> {
+    let mut other = app.db.pool().begin().await.unwrap();
+    sqlx::query("update chat_room set last_seq = last_seq + 1 where id = $1")
+        .bind(room(5).0)
+        .execute(&mut *other)
+        .await
+        .unwrap();
+    sqlx::query(
+        "insert into chat_message (id, room_id, seq, sender_id, client_id, body)
+         values (gen_random_uuid(), $1, $2, $3, $4, 'Hello')",
+    )
+    .bind(room(5).0)
+    .bind(seq)
+    .bind(sender.0)
+    .bind(name)
+    .execute(&mut *other)
+    .await
+    .unwrap();
+    other
+}
+
+/// The number under which a message is acknowledged; other messages are passed over.
+async fn acknowledged(socket: &mut ChatSocket, name: &str) -> i64 {
+    loop {
+        match socket.hear().await {
+            ServerFrame::Ack { client_id, seq, .. } if client_id == name => return seq,
+            ServerFrame::Message(_) => {}
+            other => panic!("{name} should be acknowledged, not {other:?}"),
+        }
+    }
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_rooms_share_commits_and_each_has_its_numbers_without_a_gap() {
@@ -124,39 +178,79 @@ async fn one_name_has_one_effect_in_one_batch_and_in_two() {
 async fn a_name_that_another_process_takes_meanwhile_stays_one_message() {
     let app = TestApp::with(BATCHED).start().await;
     let ann = app.student(5);
+    let mut first = ChatSocket::open(app.address, &app.student(6).token).await;
+    first.join(room(6), None).await;
+    let mut bob = ChatSocket::open(app.address, &app.mentor(5).token).await;
+    bob.join(room(5), None).await;
     let mut socket = ChatSocket::open(app.address, &ann.token).await;
     let last = socket.join(room(5), None).await;
-    // Another process stores the same message and has not committed it yet.
-    let mut other = app.db.pool().begin().await.unwrap();
-    sqlx::query("update chat_room set last_seq = last_seq + 1 where id = $1")
-        .bind(room(5).0)
-        .execute(&mut *other)
-        .await
-        .unwrap();
-    sqlx::query(
-        "insert into chat_message (id, room_id, seq, sender_id, client_id, body)
-         values (gen_random_uuid(), $1, $2, $3, 'once', 'Hello')",
-    )
-    .bind(room(5).0)
-    .bind(last + 1)
-    .bind(ann.id.0)
-    .execute(&mut *other)
-    .await
-    .unwrap();
-    // Beside it in the same batch is one that nobody has stored: it must not be lost with it.
+    let other = stored_elsewhere(&app, ann.id, last + 1, "once").await;
+    // Beside it in the same batch is one that nobody has stored: it must not be lost with it. A socket sends one
+    // after another, so there are two, and both wait behind a batch of another room.
+    let gate = gate(&app, 6).await;
+    first.send(room(6), "first", "Waiting").await;
+    app.db.wait_for_blocked(1).await;
     socket.send(room(5), "once", "Hello").await;
-    socket.send(room(5), "new", "Hello again").await;
+    bob.send(room(5), "new", "Hello again").await;
+    bob.hears_nothing().await;
+    gate.close().await.unwrap();
+    acknowledged(&mut first, "first").await;
     app.db.wait_for_blocked(1).await;
     other.commit().await.unwrap();
-    let mut acknowledged = Vec::new();
-    while acknowledged.len() < 2 {
-        if let ServerFrame::Ack { seq, .. } = socket.hear().await {
-            acknowledged.push(seq);
-        }
-    }
-    acknowledged.sort_unstable();
-    assert_eq!(acknowledged, [last + 1, last + 2]);
+    assert_eq!(acknowledged(&mut socket, "once").await, last + 1);
+    assert_eq!(acknowledged(&mut bob, "new").await, last + 2);
     app.lab().audits_clean().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_batch_that_waited_for_a_message_of_another_process_has_the_number_after_it() {
+    let app = TestApp::with(BATCHED).start().await;
+    let ann = app.student(5);
+    let mut socket = ChatSocket::open(app.address, &ann.token).await;
+    let last = socket.join(room(5), None).await;
+    let other = stored_elsewhere(&app, ann.id, last + 1, "theirs").await;
+    socket.send(room(5), "ours", "Hello again").await;
+    app.db.wait_for_blocked(1).await;
+    other.commit().await.unwrap();
+    assert_eq!(acknowledged(&mut socket, "ours").await, last + 2);
+    app.lab().audits_clean().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_new_message_reaches_its_room_though_one_beside_it_cannot_be_looked_up() {
+    // Once the new one is stored, the only connection finds no table any more.
+    let app = TestApp::with(&["chat.persistence=batched", "pool.max=1"])
+        .after_sql(
+            "create function lose_tables() returns trigger language plpgsql as
+             $$ begin perform set_config('search_path', 'pg_catalog', false); return null; end $$",
+        )
+        .after_sql(
+            "create trigger lose_tables after insert on chat_message
+             for each row when (new.client_id = 'new') execute function lose_tables()",
+        )
+        .start()
+        .await;
+    let mut first = ChatSocket::open(app.address, &app.student(6).token).await;
+    first.join(room(6), None).await;
+    let mut ann = ChatSocket::open(app.address, &app.student(5).token).await;
+    ann.join(room(5), None).await;
+    let (last, _) = ann.send_and_hear(room(5), "old", "Hello").await;
+    let mut bob = ChatSocket::open(app.address, &app.mentor(5).token).await;
+    bob.join(room(5), None).await;
+    let mut listener = ChatSocket::open(app.address, &app.mentor(5).token).await;
+    assert_eq!(listener.join(room(5), None).await, last);
+    // Both wait behind a batch of another room, and then are one.
+    let gate = gate(&app, 6).await;
+    first.send(room(6), "first", "Waiting").await;
+    app.db.wait_for_blocked(1).await;
+    ann.send(room(5), "old", "Hello").await;
+    bob.send(room(5), "new", "Hello again").await;
+    listener.hears_nothing().await;
+    gate.close().await.unwrap();
+    assert_eq!(listener.hear_message().await.seq, last + 1);
+    assert_eq!(acknowledged(&mut bob, "new").await, last + 1);
     app.finish().await;
 }
 

@@ -2,8 +2,6 @@
 //! student submits a file. Who opens a course for the first time enrols in it. A course that allows no
 //! further attempt is an expected response.
 
-use std::fmt::Write as _;
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
@@ -18,6 +16,7 @@ use shared::{
         },
     },
     dataset::{self, COURSE_LESSONS, COURSES, QUIZ_CHOICES, QUIZ_QUESTIONS, RowKind},
+    hex,
     ids::{CourseId, LessonId, UserId},
     page::{MAX_PER_PAGE, Page},
     paths::{self, with_id},
@@ -263,12 +262,11 @@ async fn submit(mut it: AppIteration<'_>) {
     let digest = Sha256::digest(&bytes);
     let path = with_id(paths::COURSE_SUBMISSIONS, course(n));
     let upload = upload_request(&path, Bytes::from(bytes), &digest).bearer(token);
-    let hex = digest.iter().fold(String::new(), |mut text, byte| {
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    });
+    let digits = hex::of(&digest);
     let Some(stored) = it
-        .call(&SUBMIT, upload, |reply| check_submit(reply, &hex, length))
+        .call(&SUBMIT, upload, |reply| {
+            check_submit(reply, &digits, length)
+        })
         .await
     else {
         return;

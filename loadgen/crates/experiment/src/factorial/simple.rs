@@ -10,12 +10,13 @@
 //! an interaction and an alias of as many which of the two it is cannot be told: no simple effect
 //! ```
 //!
-//! The width of an interval follows the number of terms that count.
+//! The width of an interval follows the number of terms that count. A setting that is looked at because it is one
+//! of many is found different by chance the more often: their p-values are corrected for their number.
 
 use serde::Serialize;
 
 use super::plan::{FactorialPlan, letters};
-use loadgen_stats::{Fit, Term};
+use loadgen_stats::{Fit, Term, holm};
 
 /// The effect of one factor under one setting of those that it interacts with.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,6 +29,10 @@ pub struct SimpleEffect {
     pub ratio: f64,
     /// Its 95 % interval.
     pub interval: (f64, f64),
+    /// Two-sided p.
+    pub p: Option<f64>,
+    /// The same, corrected for all simple effects together (Holm).
+    pub p_holm: Option<f64>,
 }
 
 /// The simple effects, and what they rest on.
@@ -69,8 +74,8 @@ pub(super) fn simple(plan: &FactorialPlan, fit: &Fit, interactions: &[&Term]) ->
         }
         let wanted = || subsets(others).map(move |some| own | some);
         absent.extend(wanted().filter(|factors| q_of(fit, *factors).is_none()));
-        let counted = wanted().filter_map(|factors| q_of(fit, factors)).count() as f64;
-        let half = 2.0 * t * se * counted.sqrt();
+        let counted = wanted().filter_map(|factors| q_of(fit, factors)).count();
+        let half = 2.0 * t * se * (counted as f64).sqrt();
         for setting in subsets(others) {
             let sum: f64 = subsets(others)
                 .filter_map(|some| {
@@ -84,8 +89,15 @@ pub(super) fn simple(plan: &FactorialPlan, fit: &Fit, interactions: &[&Term]) ->
                 given: given(plan, others, setting),
                 ratio: (2.0 * sum).exp(),
                 interval: ((2.0 * sum - half).exp(), (2.0 * sum + half).exp()),
+                p: fit.p_of_sum(sum, counted),
+                p_holm: None,
             });
         }
+    }
+    let p: Option<Vec<f64>> = found.effects.iter().map(|one| one.p).collect();
+    let together = holm(&p.unwrap_or_default());
+    for (one, p_holm) in found.effects.iter_mut().zip(together) {
+        one.p_holm = Some(p_holm);
     }
     absent.sort_by_key(|factors| (factors.count_ones(), *factors));
     absent.dedup();
@@ -223,5 +235,19 @@ mod tests {
         let found = analyze(&plan, &known(&figures)).unwrap();
         assert!(found.taken_as_absent.is_empty() && found.undetermined.is_empty());
         assert_eq!(found.simple.len(), 12, "{:?}", found.simple);
+        // An interval of 95 % excludes 1 where p is below 0.05, and the smallest p of twelve counts twelve times.
+        let p = |one: &SimpleEffect| (one.p.unwrap(), one.p_holm.unwrap());
+        for one in &found.simple {
+            let (low, high) = one.interval;
+            let (alone, together) = p(one);
+            assert_eq!(low > 1.0 || high < 1.0, alone < 0.05, "{one:?}");
+            assert!(alone <= together && together <= 1.0, "{one:?}");
+        }
+        let least = found.simple.iter().map(p);
+        let (alone, together) = least.min_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
+        assert!(
+            (together - 12.0 * alone).abs() <= 1e-9 * together,
+            "{alone} {together}"
+        );
     }
 }

@@ -41,10 +41,7 @@ impl Verdict {
     /// The process's exit code: that of the word, except that a regression which the experiment's
     /// file expects is no failure.
     pub fn exit_code(&self) -> u8 {
-        match self.word {
-            VerdictWord::Regressed if self.as_expected == Some(true) => 0,
-            word => word.exit_code(),
-        }
+        self.word.exit_code_where(self.as_expected)
     }
 }
 

@@ -79,6 +79,14 @@ impl VerdictWord {
         }
     }
 
+    /// The same of an experiment: a regression that its file expects is no failure.
+    pub const fn exit_code_where(self, as_expected: Option<bool>) -> u8 {
+        match (self, as_expected) {
+            (Self::Regressed, Some(true)) => Self::Passed.exit_code(),
+            (word, _) => word.exit_code(),
+        }
+    }
+
     /// The word for people: `NO CHANGE`.
     pub const fn label(self) -> &'static str {
         match self {

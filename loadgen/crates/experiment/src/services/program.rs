@@ -1,13 +1,14 @@
 //! A program of the target that an arm of an experiment runs, and what tells it from another build.
 
 use std::{
-    fmt::{self, Write as _},
+    fmt,
     fs::File,
     io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
 use sha2::{Digest as _, Sha256};
+use shared::hex;
 
 use super::control::ServiceError;
 
@@ -80,15 +81,7 @@ fn digest(path: &Path) -> io::Result<String> {
             some => hash.update(&buffer[..some]),
         }
     }
-    let bytes = hash.finalize();
-    Ok(bytes
-        .iter()
-        .take(SHOWN)
-        .fold(String::new(), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _infallible = write!(text, "{byte:02x}");
-            text
-        }))
+    Ok(hex::of(&hash.finalize()[..SHOWN]))
 }
 
 #[cfg(test)]

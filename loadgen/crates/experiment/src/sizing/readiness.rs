@@ -7,7 +7,7 @@
 //!             NOT KNOWN   fewer than 200 requests, or no p95 is known
 //! connections READY       no checkout timed out, and 5 ms of mean wait at most; NEEDS WORK otherwise
 //!             NOT KNOWN   none timed out of fewer than 200
-//! caches      READY       each kind finds 80 % of what it could have found; NEEDS WORK otherwise
+//! caches      READY       each kind with 200 look-ups finds 80 % of what it could have found; NEEDS WORK otherwise
 //!             NOT KNOWN   no kind with 200 look-ups
 //! data        READY       every audit was made, each write was compared, and no invariant is broken;
 //!             NOT READY   one is
@@ -230,14 +230,11 @@ fn caches(run: &MeasuredRun, arm: &Arm) -> Option<ReadinessRow> {
             worst = Some((label, hits, *attainable));
         }
     }
+    let few = few.map(|(label, look_ups)| format!("{label}: {look_ups} look-ups are too few"));
     let Some((label, hits, attainable)) = worst else {
-        let (label, look_ups) = few?;
-        return Some(row(
-            "caches",
-            ReadinessWord::NotKnown,
-            format!("{label}: {look_ups} look-ups are too few"),
-        ));
+        return Some(row("caches", ReadinessWord::NotKnown, few?));
     };
+    let beside = few.map_or_else(String::new, |few| format!("; {few}"));
     let word = if hits >= OF_ATTAINABLE * attainable {
         ReadinessWord::Ready
     } else {
@@ -247,7 +244,7 @@ fn caches(run: &MeasuredRun, arm: &Arm) -> Option<ReadinessRow> {
         "caches",
         word,
         format!(
-            "{label}: {:.0} % of the look-ups hit, {:.0} % could have",
+            "{label}: {:.0} % of the look-ups hit, {:.0} % could have{beside}",
             hits * 100.0,
             attainable * 100.0
         ),
@@ -414,9 +411,19 @@ mod tests {
             parts.map(|part| word_of(&found, part))
         };
         assert_eq!(words(&run), [ReadinessWord::Ready; 3]);
+        // Of another kind nothing is known, and that is said.
+        let server = &mut run.summary.arms[0].server;
+        server.cache_attainable.insert("users".to_owned(), 0.9);
+        server.cache_lookups.insert("users".to_owned(), lookups(3));
+        let found = readiness(&run);
+        let caches = found.rows.iter().find(|row| row.part == "caches").unwrap();
+        assert_eq!(caches.word, ReadinessWord::Ready);
+        let said = &caches.evidence;
+        assert!(said.ends_with(": 3 look-ups are too few"), "{said}");
 
         let arm = &mut run.summary.arms[0];
         arm.server.pool_acquires = 12;
+        arm.server.cache_attainable = [("items".to_owned(), 0.9)].into();
         arm.server.cache_lookups = [("items".to_owned(), lookups(3))].into();
         arm.consistency.omitted = 7;
         assert_eq!(words(&run), [ReadinessWord::NotKnown; 3]);

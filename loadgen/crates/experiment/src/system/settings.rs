@@ -1,9 +1,10 @@
 //! A configuration of the application: a value for every switch.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use shared::hex;
 
 /// Every switch by its path, with its value as text. Which switches there are, and what they
 /// take, is the application's to say.
@@ -38,14 +39,7 @@ impl Settings {
         for (path, value) in &self.0 {
             hash.update(format!("{path}={value}\n").as_bytes());
         }
-        hash.finalize()
-            .iter()
-            .take(6)
-            .fold(String::new(), |mut text, byte| {
-                // Writing to a String cannot fail.
-                let _infallible = write!(text, "{byte:02x}");
-                text
-            })
+        hex::of(&hash.finalize()[..6])
     }
 }
 

@@ -158,18 +158,18 @@ fn read(of: &Factorial, reading: &FactorialAnalysis, width: usize, paint: Paint)
             "",
             width,
         ));
-        let lines: Vec<TableLine> = reading
-            .simple
-            .iter()
-            .map(|one| {
-                TableLine::Cells(vec![
-                    plain(format!("  {} where {}", one.factor, printable(&one.given))),
-                    plain(format!("{:.3}", one.ratio)),
-                    plain(bounds(Some(one.interval))),
-                ])
-            })
-            .collect();
-        let sides = [Side::Left, Side::Right, Side::Left];
+        let mut lines = vec![TableLine::Cells(
+            ["", "ratio", "95 % interval", "Holm"].map(plain).to_vec(),
+        )];
+        lines.extend(reading.simple.iter().map(|one| {
+            TableLine::Cells(vec![
+                plain(format!("  {} where {}", one.factor, printable(&one.given))),
+                plain(format!("{:.3}", one.ratio)),
+                plain(bounds(Some(one.interval))),
+                plain(probability(one.p_holm)),
+            ])
+        }));
+        let sides = [Side::Left, Side::Right, Side::Left, Side::Right];
         text.push_str(&layout(&lines, &sides, 0, width, paint));
     }
     for limit in limits(reading) {
@@ -201,11 +201,6 @@ fn limits(reading: &FactorialAnalysis) -> Vec<String> {
 
 /// A line of the table of effects.
 fn row(one: &FactorialEffect) -> TableLine {
-    let p = |p: Option<f64>| match p {
-        Some(p) if p < 0.001 => "<0.001".to_owned(),
-        Some(p) => format!("{p:.3}"),
-        None => figures::ABSENT.to_owned(),
-    };
     let mut name = format!("  {}", one.term);
     for alias in &one.aliases {
         name.push_str(" = ");
@@ -216,8 +211,8 @@ fn row(one: &FactorialEffect) -> TableLine {
         cell(name),
         cell(ratio(one)),
         plain(bounds(one.interval)),
-        plain(p(one.p)),
-        plain(p(one.p_holm)),
+        plain(probability(one.p)),
+        plain(probability(one.p_holm)),
         plain(
             one.variation
                 .map_or_else(|| figures::ABSENT.to_owned(), figures::percent),
@@ -231,6 +226,14 @@ fn ratio(one: &FactorialEffect) -> String {
         (Some(ratio), _) => figures::factor(ratio),
         (None, Some(bound)) => bound.to_string(),
         (None, None) => figures::ABSENT.to_owned(),
+    }
+}
+
+fn probability(p: Option<f64>) -> String {
+    match p {
+        Some(p) if p < 0.001 => "<0.001".to_owned(),
+        Some(p) => format!("{p:.3}"),
+        None => figures::ABSENT.to_owned(),
     }
 }
 
@@ -250,8 +253,13 @@ fn notes(reading: &FactorialAnalysis) -> String {
             reading.beyond
         )
     } else if reading.standard_error.is_some() {
+        let families = if reading.simple.is_empty() {
+            "all of them together"
+        } else {
+            "all terms together, and that of the simple effects all of these"
+        };
         format!(
-            "Of the variation, {between} lies between replicates and {} is unexplained ({} degrees of freedom). An interval that excludes 1 is one test; Holm's p holds all of them together.",
+            "Of the variation, {between} lies between replicates and {} is unexplained ({} degrees of freedom). An interval that excludes 1 is one test; Holm's p holds {families}.",
             figures::percent(reading.unexplained),
             reading.df
         )
@@ -325,6 +333,8 @@ mod tests {
                     given: "cache.mentors=off".to_owned(),
                     ratio: 0.8,
                     interval: (0.7, 0.9),
+                    p: Some(0.02),
+                    p_holm: Some(0.083),
                 }],
                 taken_as_absent: Vec::new(),
                 undetermined: Vec::new(),
@@ -354,7 +364,10 @@ mod tests {
             text.find("Main").unwrap(),
         );
         assert!(first < then, "{text}");
-        assert!(text.contains("A where cache.mentors=off"), "{text}");
+        let simple = text.lines().find(|line| line.contains("A where cache"));
+        assert!(simple.is_some_and(|line| line.ends_with("0.083")), "{text}");
+        let wide = factorial(&found(), 1_000, false);
+        assert!(wide.contains("the simple effects all of these"), "{wide}");
         let main = &text[then..];
         let lines: Vec<&str> = main.lines().skip(1).take(2).collect();
         assert!(

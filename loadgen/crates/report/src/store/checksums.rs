@@ -1,11 +1,11 @@
 //! `CHECKSUMS`: one `sha256sum -c` line for each file of a result folder.
 
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
+use shared::hex;
 
 use crate::store::atomic::write_atomically;
 use crate::store::error::{StoreError, io_error};
@@ -60,13 +60,9 @@ fn line(root: &Path, path: &Path) -> Result<String, StoreError> {
     let mut digest = Sha256::new();
     let mut file = File::open(path).map_err(io_error("read", path))?;
     io::copy(&mut file, &mut HashWriter(&mut digest)).map_err(io_error("read", path))?;
-    let mut line = String::new();
-    for byte in digest.finalize() {
-        let _infallible = write!(line, "{byte:02x}");
-    }
     let relative = path.strip_prefix(root).unwrap_or(path);
-    let _infallible = writeln!(line, "  {}", relative.display());
-    Ok(line)
+    let digest = hex::of(&digest.finalize());
+    Ok(format!("{digest}  {}\n", relative.display()))
 }
 
 /// Feeds a digest from a reader.

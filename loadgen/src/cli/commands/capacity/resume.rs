@@ -40,7 +40,12 @@ pub(super) fn resumed(args: &CapacityArgs, description: &str) -> Result<Resumed,
             difference(&begun, description)
         )));
     }
-    let trials = kept_search(&folder).map_err(Failure::internal)?;
+    // The error names the file: it is what was given that is damaged, not this program.
+    let trials = kept_search(&folder).map_err(|error| {
+        Failure::Usage(format!(
+            "--resume: {error}; restore that file, or search anew without --resume"
+        ))
+    })?;
     Ok(Resumed {
         folder: Some(folder),
         trials,
@@ -58,7 +63,39 @@ fn difference(begun: &str, now: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
+    use clap::Parser as _;
+
     use super::*;
+    use crate::{
+        cli::flags::{Cli, Command},
+        exit,
+    };
+
+    #[test]
+    fn a_damaged_file_of_a_trial_is_bad_input_and_named() {
+        let root = tempfile::tempdir().unwrap();
+        let (input, trial) = (root.path().join("input"), root.path().join("trials/0001"));
+        std::fs::create_dir_all(&input).unwrap();
+        std::fs::create_dir_all(&trial).unwrap();
+        std::fs::write(input.join(PLAN_FILE), "a search").unwrap();
+        let words = ["loadgen", "capacity", "core", "--resume"];
+        let words = words.map(OsString::from).into_iter();
+        let all = words.chain([root.path().as_os_str().to_owned()]);
+        let Command::Capacity(args) = Cli::try_parse_from(all).unwrap().command else {
+            panic!("another command");
+        };
+        let kept = resumed(&args, "a search").ok().unwrap();
+        assert!(kept.trials.is_empty() && kept.folder.is_some());
+        let damaged = trial.join("search.json");
+        std::fs::write(&damaged, "{\"step\": ").unwrap();
+        let error = resumed(&args, "a search").err().unwrap();
+        assert_eq!(error.exit_code(), exit::USAGE);
+        let said = error.to_string();
+        assert!(said.contains(&damaged.display().to_string()), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
 
     #[test]
     fn the_first_difference_is_named() {

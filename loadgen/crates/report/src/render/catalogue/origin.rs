@@ -63,6 +63,11 @@ impl RowOrigin {
     pub(super) const fn is_release_build(&self) -> bool {
         !self.debug_build
     }
+
+    /// Blocks that were measured.
+    pub(super) const fn blocks(&self) -> u32 {
+        self.blocks
+    }
 }
 
 /// A machine in a few words.

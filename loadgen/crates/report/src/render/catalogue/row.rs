@@ -152,9 +152,17 @@ impl CatalogueRow {
         &self.experiment
     }
 
+    /// The exit code of its verdict; absent where it could not be run.
+    pub const fn exit_code(&self) -> Option<u8> {
+        match self.outcome {
+            RowOutcome::NotRun => None,
+            RowOutcome::Word(word) => Some(word.exit_code_where(self.as_expected)),
+        }
+    }
+
     /// Whether this is a measurement, come to its end with a release build, of an experiment whose file has
-    /// this SHA-256: what a new one would repeat.
-    pub fn is_measurement_of(&self, file_sha256: &str) -> bool {
+    /// this SHA-256, with the blocks that a decision needs: what a new one would repeat. A quick run has fewer.
+    pub fn is_measurement_of(&self, file_sha256: &str, fewest_blocks: u32) -> bool {
         let is_finished = match self.outcome {
             RowOutcome::NotRun => false,
             RowOutcome::Word(word) => {
@@ -166,7 +174,7 @@ impl CatalogueRow {
             && self
                 .origin
                 .as_ref()
-                .is_some_and(RowOrigin::is_release_build)
+                .is_some_and(|origin| origin.is_release_build() && origin.blocks() >= fewest_blocks)
     }
 }
 
@@ -216,19 +224,23 @@ mod tests {
         let mut summary = fixture::experiment(false);
         summary.provenance.as_mut().unwrap().program.debug_build = false;
         let of = |summary: &Summary| row(Found::Summary(Box::new(summary.clone()), None));
-        assert!(of(&summary).is_measurement_of("ab"));
-        assert!(!of(&summary).is_measurement_of("cd"));
+        let blocks = of(&summary).origin.unwrap().blocks();
+        assert!(of(&summary).is_measurement_of("ab", blocks));
+        assert!(!of(&summary).is_measurement_of("ab", blocks + 1));
+        assert!(!of(&summary).is_measurement_of("cd", blocks));
         let mut debug = summary.clone();
         debug.provenance.as_mut().unwrap().program.debug_build = true;
-        assert!(!of(&debug).is_measurement_of("ab"));
+        assert!(!of(&debug).is_measurement_of("ab", blocks));
         for word in [VerdictWord::Invalid, VerdictWord::Interrupted] {
             let mut other = summary.clone();
             other.verdict.word = word;
-            assert!(!of(&other).is_measurement_of("ab"), "{word:?}");
+            assert!(!of(&other).is_measurement_of("ab", blocks), "{word:?}");
         }
-        assert!(!row(Found::Failed("no Redis".to_owned())).is_measurement_of("ab"));
+        assert!(!row(Found::Failed("no Redis".to_owned())).is_measurement_of("ab", blocks));
+        assert_eq!(of(&summary).exit_code(), Some(summary.verdict.exit_code()));
+        assert_eq!(row(Found::Failed("no Redis".to_owned())).exit_code(), None);
         let mut older = of(&summary);
         older.file_sha256 = None;
-        assert!(!older.is_measurement_of("ab"));
+        assert!(!older.is_measurement_of("ab", blocks));
     }
 }
