@@ -54,12 +54,12 @@ async fn a_small_pool_times_out_where_statements_wait_and_a_large_one_does_not()
         "db.round_trip=50ms",
         "cache.bookings=off",
         "cache.users=off",
-        // A connection is made in it; all of the requests together take twice as long.
+        // A connection is made in it; all of the requests together take several times as long.
         "pool.acquire_timeout=1s",
         "pool.max=1",
     ];
     let app = TestApp::with(&settings).start().await;
-    let people: Vec<Person> = (1..=20).map(|n| app.student(n)).collect();
+    let people: Vec<Person> = (1..=40).map(|n| app.student(n)).collect();
     let before = app.state.engine().db.snapshot();
     let starved = statuses(&people).await;
     let after = app.state.engine().db.snapshot();
