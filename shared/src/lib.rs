@@ -12,6 +12,7 @@
 //! | [`invariant`] | what an audit found |
 //! | [`row_security`] | names of row-level security that clients of the database use |
 //! | [`problem`], [`headers`], [`paths`] | error bodies, header names, every URL once |
+//! | [`address`] | addresses of PostgreSQL and Redis as people write them |
 //! | [`timing`] | `Server-Timing`: what one request cost on the server |
 //! | [`hex`] | bytes as hexadecimal digits |
 //! | [`text`] | texts of others in one line, as messages quote them |
@@ -19,6 +20,7 @@
 //! | `words` | enums that are sent and stored as words |
 //! | [`ids`], [`money`], [`page`], [`time`], [`number`] | the small types everything else is made of |
 
+pub mod address;
 pub mod api;
 pub mod bounds;
 pub mod dataset;

@@ -1,5 +1,16 @@
-//! Numbers as people write them: none begins with a zero that it does not need. `010` is ten to one reader
-//! and eight to another, because in YAML 1.1 it was octal.
+//! Numbers as people write them: `_` may part the digits, like `1_000`, and none begins with a zero that it does
+//! not need. `010` is ten to one reader and eight to another, because in YAML 1.1 it was octal.
+
+/// A number without the `_` between its digits; `None` where one is not between two digits.
+pub fn without_underscores(number: &str) -> Option<String> {
+    let bytes = number.as_bytes();
+    let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let all_between = bytes
+        .iter()
+        .enumerate()
+        .all(|(at, byte)| *byte != b'_' || at > 0 && is_digit(at - 1) && is_digit(at + 1));
+    all_between.then(|| number.replace('_', ""))
+}
 
 /// A number without the zeros that it begins with and does not need, and without its sign; `None` where there
 /// are none.
@@ -39,7 +50,8 @@ pub fn read_or_refuse<T>(
     read: impl Fn(&str) -> Option<T>,
     wrong: impl FnOnce() -> String,
 ) -> Result<T, String> {
-    let strictly = |text: &str| read(text).filter(|_| without_zeros(text).is_none());
+    let strictly =
+        |text: &str| read(text).filter(|_| without_zeros(&text.replace('_', "")).is_none());
     strictly(text).ok_or_else(|| {
         needless_zeros(text, |right| strictly(right).is_some()).unwrap_or_else(wrong)
     })
@@ -47,22 +59,25 @@ pub fn read_or_refuse<T>(
 
 /// Reads a whole number, like the seed of a data set.
 pub fn whole_number(text: &str) -> Result<u64, String> {
-    let read = |text: &str| text.parse().ok();
+    let read = |text: &str| without_underscores(text)?.parse().ok();
     read_or_refuse(text, read, || format!("`{text}` is not a whole number"))
 }
 
-/// A text with each of its numbers, runs of digits and points, without zeros that it does not need; `None` where
-/// there are none.
+/// A text with each of its numbers, runs of digits and points with `_` between digits, without zeros that it does
+/// not need; `None` where there are none.
 fn all_without_zeros(text: &str) -> Option<String> {
     let of_number = |letter: char| letter.is_ascii_digit() || letter == '.';
     let mut right = String::new();
     let mut rest = text;
     while let Some(begin) = rest.find(of_number) {
         let (between, from) = rest.split_at(begin);
-        let end = from.find(|letter| !of_number(letter)).unwrap_or(from.len());
+        let end = from
+            .find(|letter| !of_number(letter) && letter != '_')
+            .unwrap_or(from.len());
         let (number, after) = from.split_at(end);
         right.push_str(between);
-        right.push_str(without_zeros(number).as_deref().unwrap_or(number));
+        let bare = without_underscores(number).and_then(|digits| without_zeros(&digits));
+        right.push_str(bare.as_deref().unwrap_or(number));
         rest = after;
     }
     right.push_str(rest);
@@ -90,11 +105,30 @@ mod tests {
     }
 
     #[test]
+    fn an_underscore_parts_two_digits() {
+        for (text, digits) in [
+            ("1_000", "1000"),
+            ("1_000_000.5", "1000000.5"),
+            ("-1_0", "-10"),
+            ("0.000_1", "0.0001"),
+            ("0_1", "01"),
+            ("7", "7"),
+            ("", ""),
+        ] {
+            assert_eq!(without_underscores(text).as_deref(), Some(digits), "{text}");
+        }
+        for wrong in ["_1", "1_", "1__0", "_", "1_.5", "1._5", "-_1", "1_k"] {
+            assert_eq!(without_underscores(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
     fn what_would_be_right_is_said_if_it_is_right() {
         let any = |_: &str| true;
         for (text, said) in [
             ("010/s", "`010/s` begins with a zero: write `10/s`"),
             ("00.5s", "`00.5s` begins with a zero: write `0.5s`"),
+            ("01_000/s", "`01_000/s` begins with a zero: write `1000/s`"),
             (
                 "1m030s",
                 "a number of `1m030s` begins with a zero: write `1m30s`",
@@ -102,7 +136,16 @@ mod tests {
         ] {
             assert_eq!(needless_zeros(text, any).as_deref(), Some(said));
         }
-        for text in ["0.5/s", "1.05s", ".05s", "10", "", "s"] {
+        for text in [
+            "0.5/s",
+            "1.05s",
+            ".05s",
+            "10",
+            "",
+            "s",
+            "2_000_000/s",
+            "1__000/s",
+        ] {
             assert_eq!(needless_zeros(text, any), None, "{text}");
         }
         assert_eq!(needless_zeros("010 parsecs", |right| right == "10 s"), None);
@@ -121,8 +164,10 @@ mod tests {
         assert_eq!(read("0300"), Err("wrong".to_owned()));
         assert_eq!(read("ten"), Err("wrong".to_owned()));
         assert_eq!(whole_number("10"), Ok(10));
+        assert_eq!(whole_number("1_000"), Ok(1_000));
+        assert!(whole_number("0_1").unwrap_err().contains("write `1`"));
         assert_eq!(whole_number("010"), Err(zero.to_owned()));
-        for wrong in ["-1", "1.5", ""] {
+        for wrong in ["-1", "1.5", "", "_1"] {
             let error = format!("`{wrong}` is not a whole number");
             assert_eq!(whole_number(wrong), Err(error));
         }

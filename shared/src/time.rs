@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::number::{needless_zeros, without_zeros};
+use crate::number::{needless_zeros, without_underscores, without_zeros};
 
 /// A span of time in whole milliseconds; reads and prints as `250ms`, `2s`, `5m`, `1h`.
 ///
@@ -48,7 +48,8 @@ const LONGEST_NS: f64 = 3.2e16;
 /// Reads a span in whole nanoseconds: `400us`, `2.4ms`, `1.5s`, `1m30s`, `1h`.
 ///
 /// Grammar: one or more non-negative decimal numbers, each followed by one of `h`, `m`, `s`, `ms`,
-/// `us`, the units in this order. No number begins with a zero that it does not need: `010s` is refused.
+/// `us`, the units in this order. `_` may part digits, like `1_500ms`. No number begins with a zero that it does
+/// not need: `010s` is refused.
 pub fn nanoseconds(text: &str) -> Result<u64, BadDuration> {
     let bad = || BadDuration(text.to_owned());
     let mut rest = text.trim();
@@ -64,8 +65,8 @@ pub fn nanoseconds(text: &str) -> Result<u64, BadDuration> {
             .unwrap_or(tail.len());
         let (unit, after) = tail.split_at(end);
         let (_, scale) = units.find(|(name, _)| *name == unit).ok_or_else(bad)?;
-        let number = number.trim();
-        if without_zeros(number).is_some() {
+        let number = without_underscores(number.trim()).ok_or_else(bad)?;
+        if without_zeros(&number).is_some() {
             return Err(bad());
         }
         let number: f64 = number.parse().map_err(|_| bad())?;
@@ -145,6 +146,7 @@ mod tests {
             ("250ms", 250),
             ("2s", 2_000),
             ("1.5s", 1_500),
+            ("1_500ms", 1_500),
             ("5m", 300_000),
             ("1h", 3_600_000),
             ("0s", 0),
@@ -170,6 +172,8 @@ mod tests {
             "10 parsecs",
             "30s1m",
             "1s1s",
+            "1__0s",
+            "1_s",
             "1m30",
         ] {
             assert!(text.parse::<Millis>().is_err(), "{text}");

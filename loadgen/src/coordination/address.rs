@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use deadpool_redis::redis::{Client, IntoConnectionInfo as _};
+use shared::address;
 
 /// The address of a Redis: `redis://[USER:PASSWORD@]HOST:PORT[/DATABASE]`. Prints without user and
 /// password.
@@ -23,6 +24,7 @@ impl FromStr for RedisAddress {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        address::redis(text)?;
         // The URL is not repeated: it may hold a password.
         let wrong =
             || "not the address of a Redis: write one like redis://127.0.0.1:6379/0".to_owned();
@@ -68,10 +70,26 @@ mod tests {
             "localhost",
             "http://me:secret@a",
             "redis://me:secret@:x",
+            "valkey://me:secret@a",
         ] {
             let error = text.parse::<RedisAddress>().unwrap_err();
             assert!(error.contains("like redis://"), "{error}");
             assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said_in_one_line() {
+        for (text, why) in [
+            ("rediss://me:secret@a:6379/0", "asks for TLS"),
+            ("redis://me:secret/x@a:6379/0", "encoded: `/` as %2F"),
+        ] {
+            let error = text.parse::<RedisAddress>().unwrap_err();
+            assert!(error.contains(why), "{error}");
+            assert!(
+                !error.contains("secret") && !error.contains('\n'),
+                "{error}"
+            );
         }
     }
 }

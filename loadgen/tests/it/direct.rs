@@ -172,7 +172,9 @@ fn what_is_no_socket_of_this_machine_is_refused_in_one_line() {
 fn a_database_is_refused_where_it_is_remote_unknown_or_not_there() {
     for (url, word) in [
         ("postgres://me:hush@192.0.2.7/db", "--allow-remote-target"),
-        ("mysql://127.0.0.1/db", "cannot be used"),
+        ("mysql://127.0.0.1/db", "write it like postgres://"),
+        ("postgres://me:hush/x@127.0.0.1/db", "`/` as %2F"),
+        ("postgres://me:hush@/db?host=/nowhere", "cannot be reached"),
         ("postgres://me:hush@127.0.0.1:9/db", "does not answer"),
     ] {
         let ran = finish(start(loadgen(["db", "--db", url, "--quiet"])));

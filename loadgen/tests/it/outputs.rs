@@ -65,6 +65,46 @@ fn no_service_is_started_for_outputs_that_cannot_be_written() {
     }
 }
 
+#[test]
+fn neither_an_archive_nor_any_of_several_reports_is_written_where_a_folder_is() {
+    let root = tempfile::tempdir().unwrap();
+    let run = root.path().join("runs/2026-08-30T14-05-11Z_run_x_41e7cc0");
+    fs::create_dir_all(&run).unwrap();
+    let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/published");
+    fs::copy(
+        published.join("mentor_cache/summary.json"),
+        run.join("summary.json"),
+    )
+    .unwrap();
+    let (out, file) = (root.path().join("out"), root.path().join("file"));
+    fs::create_dir_all(out.join("report.md")).unwrap();
+    fs::write(&file, "x").unwrap();
+    for (line, into, named) in [
+        ("results export 41e7cc0", &out, "/out"),
+        ("report 41e7cc0 --format md", &out, "/out/report.md"),
+        ("report 41e7cc0 --format html,md", &out, "/out/report.md"),
+        ("report 41e7cc0 --format html", &file, "/file"),
+    ] {
+        let ran = ran(&format!("{line} --out {}", into.display()), root.path());
+        assert_eq!(ran.code, Some(2), "{line}: {ran:?}");
+        assert_eq!(ran.stderr.lines().count(), 1, "{line}: {}", ran.stderr);
+        assert!(ran.stderr.contains(named), "{line}: {}", ran.stderr);
+        assert_eq!(names(&out), ["report.md"], "{line}");
+        assert_eq!(names(root.path()), ["file", "out", "runs"], "{line}");
+    }
+    assert_eq!(fs::read(&file).unwrap(), b"x");
+}
+
+/// What a folder holds.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
 /// `loadgen` with these arguments, none of whose files may be larger than 64 KiB (128 where the shell
 /// counts in kilobytes): less than a short run stores.
 fn confined(arguments: &str, results: &Path) -> Ran {

@@ -3,7 +3,7 @@
 use crate::support::{finish, loadgen, start};
 
 /// Each `(arguments, what the line must name)`.
-const WRONG: [(&str, &str); 101] = [
+const WRONG: [(&str, &str); 104] = [
     ("http", "<URL>"),
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
@@ -21,6 +21,10 @@ const WRONG: [(&str, &str); 101] = [
         "http http://127.0.0.1:1/ --rate 20rps",
         "`20rps` is not a rate",
     ),
+    (
+        "http http://127.0.0.1:1/ --rate 1__000",
+        "`1__000` is not a rate",
+    ),
     ("http http://127.0.0.1:1/ --rate -5", "--rate"),
     ("http http://127.0.0.1:1/ --duration 90", "write `90s`"),
     ("http http://127.0.0.1:1/ --expect 20x", "`20x`"),
@@ -28,6 +32,10 @@ const WRONG: [(&str, &str); 101] = [
     (
         "worker --coordinate redis://127.0.0.1:1/0 --log /proc/x",
         "--log: cannot write",
+    ),
+    (
+        "worker --coordinate rediss://127.0.0.1:1/0",
+        "--coordinate: the address of Redis asks for TLS",
     ),
     ("run smoke --users ten", "from 1 to 20000"),
     ("run smoke --users -1", "--users"),
@@ -142,6 +150,7 @@ const WRONG: [(&str, &str); 101] = [
     ("http http://127.0.0.1:-80/", "`-80` is not a port"),
     ("http http://127.0.0.1:+80/", "`+80` is not a port"),
     ("http https://127.0.0.1:80a/", "`80a` is not a port"),
+    ("ws ws://127.0.0.1:80800", "`80800` is not a port"),
     ("http http://127.0.0.1:1/#part", "fragment"),
     ("http http://a:b@127.0.0.1:1/", "password"),
     ("http http://192.0.2.7/", "--allow-remote-target"),

@@ -1,179 +1,39 @@
-//! Addresses of PostgreSQL and Redis as people write them: what the libraries below cannot read is
-//! put right, or refused in one line that shows no password.
+//! Addresses of PostgreSQL and Redis, which may hold passwords, as the libraries below read them.
 
 use secrecy::{ExposeSecret as _, SecretString};
+use shared::address;
 
-/// Characters that end the part of an address with user and password, with their encoding.
-const ENCODED: &str = "`/` as %2F, `?` as %3F, `#` as %23, `%` as %25, `@` as %40";
+use super::ConfigError;
 
-/// The address of PostgreSQL. libpq's form without a host, with a socket in `?host=`, gets one.
-pub(super) fn postgres(url: &SecretString) -> Result<SecretString, String> {
-    let parts = Parts::of(
-        "the address of the database",
-        url.expose_secret(),
-        &["postgres", "postgresql"],
-        "postgres://user:password@127.0.0.1:5432/codeconnect",
-    )?;
-    if !parts.host.is_empty() {
-        return Ok(url.clone());
-    }
-    let user = parts
-        .user
-        .map_or_else(String::new, |user| format!("{user}@"));
-    Ok(format!("{}://{user}localhost{}", parts.scheme, parts.rest).into())
+/// The address of PostgreSQL, with a host where it has none.
+pub(super) fn postgres(url: &SecretString) -> Result<SecretString, ConfigError> {
+    let address = address::postgres(url.expose_secret()).map_err(ConfigError::Value)?;
+    Ok(address.into_owned().into())
 }
 
 /// The address of Redis.
-pub(super) fn redis(url: &SecretString) -> Result<SecretString, String> {
-    let text = url.expose_secret();
-    if ["rediss:", "valkeys:"]
-        .iter()
-        .any(|scheme| text.starts_with(scheme))
-    {
-        return Err(
-            "the address of Redis asks for TLS, which this program does not speak to Redis: use redis:// in a network of your own, or through a tunnel that encrypts".to_owned(),
-        );
-    }
-    Parts::of(
-        "the address of Redis",
-        text,
-        &["redis", "valkey", "redis+unix", "valkey+unix", "unix"],
-        "redis://127.0.0.1:6379/0",
-    )?;
-    Ok(url.clone())
-}
-
-/// The parts of an address: `scheme://user@host` and the rest, which begins with `/`, `?` or `#`.
-struct Parts<'a> {
-    scheme: &'a str,
-    /// User and password.
-    user: Option<&'a str>,
-    host: &'a str,
-    rest: &'a str,
-}
-
-impl<'a> Parts<'a> {
-    fn of(what: &str, url: &'a str, schemes: &[&str], right: &str) -> Result<Self, String> {
-        let refused = |why: String| Err(format!("{what} {why}"));
-        let Some((scheme, after)) = url
-            .split_once("://")
-            .filter(|(scheme, _)| schemes.contains(scheme))
-        else {
-            return refused(format!(
-                "does not begin with {}://: write it like {right}",
-                schemes[0]
-            ));
-        };
-        let end = after.find(['/', '?', '#']).unwrap_or(after.len());
-        let (authority, rest) = after.split_at(end);
-        let (user, host) = match authority.rsplit_once('@') {
-            Some((user, host)) => (Some(user), host),
-            None => (None, authority),
-        };
-        // `u:pa/ss@host`: the slash has ended the part that the password belongs to.
-        let cut = user.is_none() && host.contains(':') && rest.contains('@');
-        if cut || user.is_some_and(is_badly_encoded) {
-            return refused(format!(
-                "has a user name or a password with a character that has to be encoded: {ENCODED}"
-            ));
-        }
-        if rest.starts_with('#') {
-            return refused(format!("has a `#` after the host: write it like {right}"));
-        }
-        Ok(Self {
-            scheme,
-            user,
-            host,
-            rest,
-        })
-    }
-}
-
-/// Whether a `%` is not the begin of an encoded byte, or the bytes are no text.
-fn is_badly_encoded(user: &str) -> bool {
-    let mut bytes = Vec::new();
-    let mut left = user.bytes();
-    while let Some(byte) = left.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
-        let (Some(high), Some(low)) = (digit(left.next()), digit(left.next())) else {
-            return true;
-        };
-        bytes.push((high * 16 + low) as u8);
-    }
-    String::from_utf8(bytes).is_err()
+pub(super) fn redis(url: SecretString) -> Result<SecretString, ConfigError> {
+    address::redis(url.expose_secret()).map_err(ConfigError::Value)?;
+    Ok(url)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(
-        url: &str,
-        how: fn(&SecretString) -> Result<SecretString, String>,
-    ) -> Result<String, String> {
-        how(&url.to_owned().into()).map(|url| url.expose_secret().to_owned())
+    #[test]
+    fn an_address_without_a_host_is_one_that_the_driver_reads() {
+        let socket = "postgres://u:p@/db?host=/run/postgresql".to_owned();
+        let read = postgres(&socket.into()).unwrap();
+        let options: sqlx::postgres::PgConnectOptions = read.expose_secret().parse().unwrap();
+        assert_eq!(options.get_database(), Some("db"));
+        assert!(postgres(&"mysql://u:p@h/db".to_owned().into()).is_err());
     }
 
     #[test]
-    fn an_address_without_a_host_gets_one_and_others_stay_as_they_are() {
-        for (url, same) in [
-            (
-                "postgres://u:p@/db?host=/run/postgresql",
-                "postgres://u:p@localhost/db?host=/run/postgresql",
-            ),
-            ("postgresql:///db", "postgresql://localhost/db"),
-            ("postgres://u:p@h:5432/db", "postgres://u:p@h:5432/db"),
-            (
-                "postgres://u:p%2F%23@[::1]/db",
-                "postgres://u:p%2F%23@[::1]/db",
-            ),
-            ("postgres://h/db", "postgres://h/db"),
-        ] {
-            assert_eq!(read(url, postgres).as_deref(), Ok(same));
-            let options: Result<sqlx::postgres::PgConnectOptions, _> = same.parse();
-            assert!(options.is_ok(), "{same}");
-        }
-        for url in [
-            "redis://:pw@h:6379/0",
-            "redis://h",
-            "unix:///run/redis.sock",
-        ] {
-            assert_eq!(read(url, redis).as_deref(), Ok(url));
-        }
-    }
-
-    #[test]
-    fn what_has_to_be_encoded_is_said_without_the_password() {
-        for (url, how) in [
-            ("postgres://u:hush/x@h/db", postgres as fn(&_) -> _),
-            ("postgres://u:hush#x@h/db", postgres),
-            ("postgres://u:hush?x@h/db", postgres),
-            ("postgres://u:hush100%@h/db", postgres),
-            ("postgres://u:hush%zz@h/db", postgres),
-            ("postgres://u:hush%ff@h/db", postgres),
-            ("redis://:hush/x@h/0", redis),
-            ("redis://:hush#x@h/0", redis),
-        ] {
-            let why = read(url, how).unwrap_err();
-            assert!(why.contains("encoded: `/` as %2F"), "{url}: {why}");
-            assert!(!why.contains("hush") && !why.contains('\n'), "{why}");
-        }
-    }
-
-    #[test]
-    fn another_kind_of_address_is_refused_with_the_right_one() {
-        for (url, how, right) in [
-            ("rediss://:hush@h", redis as fn(&_) -> _, "TLS"),
-            ("mysql://u:hush@h/db", postgres, "postgres://"),
-            ("u:hush@h/db", postgres, "postgres://"),
-            ("http://hush", redis, "redis://127"),
-        ] {
-            let why = read(url, how).unwrap_err();
-            assert!(why.contains(right) && !why.contains("hush"), "{why}");
-        }
+    fn an_address_of_redis_stays_as_it_is_and_one_over_tls_is_refused() {
+        let read = redis("redis://:pw@h:6379/0".to_owned().into()).unwrap();
+        assert_eq!(read.expose_secret(), "redis://:pw@h:6379/0");
+        assert!(redis("rediss://h".to_owned().into()).is_err());
     }
 }

@@ -167,7 +167,7 @@ impl Args {
                 env: "DATABASE_URL",
                 example: "postgres://user:password@127.0.0.1:5432/codeconnect",
             })
-            .and_then(|url| address::postgres(&url).map_err(ConfigError::Value))
+            .and_then(|url| address::postgres(&url))
     }
 
     /// Where recordings lie.
@@ -268,7 +268,7 @@ impl Config {
                     env: "REDIS_URL",
                     example: "redis://127.0.0.1:6379/0",
                 })
-                .and_then(|url| address::redis(&url).map_err(ConfigError::Value))?,
+                .and_then(address::redis)?,
             listen,
             lab_token: lab_token.map(Secret::into_inner),
             lab_hosts: LabHosts::new(listen.ip(), &args.lab_hosts).map_err(ConfigError::Value)?,
@@ -296,7 +296,7 @@ impl Config {
 /// The address of something that speaks PostgreSQL's protocol, if there is one.
 fn optional_postgres(url: Option<&Secret>) -> Result<Option<SecretString>, ConfigError> {
     given(url)
-        .map(|url| address::postgres(&url.into_inner()).map_err(ConfigError::Value))
+        .map(|url| address::postgres(&url.into_inner()))
         .transpose()
 }
 

@@ -135,7 +135,8 @@ impl Hasher {
 
     /// Whether a stored hash is of another scheme than the one in force, and its password is to be
     /// hashed anew when its owner next signs in: until then its check costs another time than
-    /// that of [`dummy`](Self::dummy), by which an account could be recognised.
+    /// that of [`dummy`](Self::dummy), by which an account can be recognised. Work that makes up for the
+    /// difference there is none: a further hash adds to the time, and the earlier scheme may be the dearer one.
     pub fn is_outdated(&self, stored: &str) -> bool {
         !stored.starts_with(&hash_prefix(self.scheme))
     }

@@ -4,7 +4,7 @@
 use std::{fmt, ops, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use shared::number::{needless_zeros, without_zeros};
+use shared::number::{needless_zeros, without_underscores, without_zeros};
 
 /// A value is stored as the text that it reads and prints.
 macro_rules! stored_as_text {
@@ -90,7 +90,8 @@ impl ops::Add for Nanos {
 /// [`Rate::or_zero`] reads it.
 ///
 /// Grammar: a decimal number of at most three places, `/`, one of `s`, `m`, `h`: `10/s`,
-/// `2.5/s`, `600/m`. The number begins with no zero that it does not need: `010/s` is refused.
+/// `2.5/s`, `600/m`. `_` may part its digits, like `1_000/s`. It begins with no zero that it does not need:
+/// `010/s` is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Rate {
@@ -187,7 +188,8 @@ fn parts(text: &str) -> Option<(f64, u64)> {
         "h" => 3_600,
         _ => return None,
     };
-    Some((decimal(number.trim())?, period_s))
+    let number = without_underscores(number.trim())?;
+    Some((decimal(&number)?, period_s))
 }
 
 impl fmt::Display for Rate {
@@ -337,10 +339,29 @@ mod tests {
             "inf/s",
             "0.0001/s",
             "/s",
+            "2_000_000/s",
         ] {
-            assert!(text.parse::<Rate>().is_err(), "{text}");
+            let error = text.parse::<Rate>().unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("`{text}` is not a rate")),
+                "{error}"
+            );
         }
         assert!("1000000/s".parse::<Rate>().is_ok());
+    }
+
+    #[test]
+    fn the_digits_of_a_rate_may_be_parted() {
+        for (text, same) in [
+            ("1_000/s", "1000/s"),
+            ("1_000.5 / m", "1000.5/m"),
+            ("1_000_000/s", "1000000/s"),
+        ] {
+            assert_eq!(text.parse::<Rate>(), same.parse(), "{text}");
+        }
+        for wrong in ["_1/s", "1_/s", "1__0/s", "1_.5/s"] {
+            assert!(Rate::or_zero(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]
@@ -364,6 +385,8 @@ mod tests {
         }
         refused::<Rate>("010/s", "10/s");
         refused::<Rate>("00.5/s", "0.5/s");
+        refused::<Rate>("01_000/s", "1000/s");
+        refused::<Rate>("0_100/s", "100/s");
         refused::<Percent>("01%", "1%");
         refused::<Percent>("00%", "0%");
         refused::<Quantile>("p095", "p95");

@@ -99,6 +99,14 @@ fn written(
 }
 
 fn write(into: &Path, reports: &[(&str, String)]) -> Result<(), Failure> {
+    // Before the first one is written: all of them are, or none.
+    let mut paths = reports.iter().map(|(name, _)| into.join(name));
+    if let Some(folder) = paths.find(|path| path.is_dir()) {
+        return Err(Failure::Usage(format!(
+            "cannot write {}: it is a folder; remove it, or write into another one",
+            folder.display()
+        )));
+    }
     for (name, content) in reports {
         // The user chose the folder: if it cannot be written to, that is a usage error.
         write_atomically(&into.join(name), content.as_bytes()).map_err(Failure::usage)?;

@@ -4,7 +4,7 @@ use std::{fmt::Display, net::SocketAddr, str::FromStr};
 
 use chrono::TimeDelta;
 use shared::{
-    number::{needless_zeros, read_or_refuse, without_zeros},
+    number::{needless_zeros, read_or_refuse, without_underscores, without_zeros},
     time::{BadDuration, Millis},
 };
 
@@ -13,7 +13,7 @@ use loadgen_engine::{
     units::{BadRate, Rate},
 };
 
-/// `20/s`, or `20` for the same.
+/// `20/s`, or `20` for the same; `_` may part the digits, like 1_000.
 pub(super) fn rate(text: &str) -> Result<Rate, String> {
     with_unit(text).parse().map_err(|_| bad_rate(text))
 }
@@ -25,7 +25,8 @@ pub(super) fn rate_or_zero(text: &str) -> Result<Rate, String> {
 
 /// A number alone is a rate a second.
 fn with_unit(text: &str) -> String {
-    if text.trim().parse::<f64>().is_ok() {
+    let number = without_underscores(text.trim());
+    if number.is_some_and(|digits| digits.parse::<f64>().is_ok()) {
         format!("{text}/s")
     } else {
         text.to_owned()
@@ -47,7 +48,7 @@ where
     T: FromStr + PartialOrd + Display + Copy + Send + Sync + 'static,
 {
     move |text| {
-        let digits = without_underscores(text);
+        let digits = without_underscores(text.trim());
         if let Some(bare) = digits.as_deref().and_then(without_zeros) {
             return Err(format!("`{text}` begins with a zero: write `{bare}`"));
         }
@@ -56,13 +57,6 @@ where
             .filter(|number| (least..=most).contains(number))
             .ok_or_else(|| format!("`{text}` is not a whole number from {least} to {most}"))
     }
-}
-
-/// The digits of a number without the `_` between them.
-fn without_underscores(text: &str) -> Option<String> {
-    let text = text.trim();
-    let misplaced = text.starts_with('_') || text.ends_with('_') || text.contains("__");
-    (!misplaced).then(|| text.replace('_', ""))
 }
 
 /// `127.0.0.1:8090`; `8090` and `localhost:8090` for the same.
@@ -109,7 +103,7 @@ pub(super) fn timeout(text: &str) -> Result<Millis, String> {
 /// A factor for lengths of time.
 pub(super) fn factor(text: &str) -> Result<f64, String> {
     let read = |text: &str| {
-        let factor = text.parse::<f64>().ok();
+        let factor = without_underscores(text)?.parse::<f64>().ok();
         factor.filter(|factor| (0.001..=1_000.0).contains(factor))
     };
     read_or_refuse(text, read, || {
@@ -126,7 +120,7 @@ pub(super) fn age(text: &str) -> Result<TimeDelta, String> {
 
 fn known_age(text: &str) -> Option<TimeDelta> {
     let days = |number: &str, each: u32| {
-        let days = number.trim().parse::<u32>().ok()?;
+        let days = without_underscores(number.trim())?.parse::<u32>().ok()?;
         TimeDelta::try_days(i64::from(days) * i64::from(each))
     };
     let long = text
@@ -144,7 +138,7 @@ fn known_age(text: &str) -> Option<TimeDelta> {
 /// `5000`, `200k`, `1.5m`.
 pub(super) fn count(text: &str) -> Result<u64, String> {
     let bad = || format!("`{text}` is not a number: write 5000, 200k or 1m");
-    let digits = without_underscores(text).ok_or_else(bad)?;
+    let digits = without_underscores(text.trim()).ok_or_else(bad)?;
     if let Some(bare) = without_zeros(&digits) {
         return Err(format!("`{text}` begins with a zero: write `{bare}`"));
     }
@@ -229,8 +223,22 @@ mod tests {
     fn a_rate_may_omit_its_unit_and_a_wrong_one_is_shown_as_it_was_written() {
         assert_eq!(rate("20").unwrap().to_string(), "20/s");
         assert_eq!(rate("600/m").unwrap().to_string(), "600/m");
+        assert_eq!(rate("1_000").unwrap().to_string(), "1000/s");
+        assert_eq!(rate("1_000/s").unwrap().to_string(), "1000/s");
+        assert_eq!(rate_or_zero("1_200/m").unwrap().to_string(), "1200/m");
         assert!(rate_or_zero("0").unwrap().is_zero());
-        for wrong in ["20rps", "NaN", "1e999", "", "-5", "0"] {
+        for wrong in [
+            "20rps",
+            "NaN",
+            "1e999",
+            "",
+            "-5",
+            "0",
+            "_1",
+            "1_",
+            "1__0",
+            "2_000_000",
+        ] {
             let why = rate(wrong).unwrap_err();
             assert!(
                 why.starts_with(&format!("`{wrong}` is not a rate")),
@@ -248,6 +256,9 @@ mod tests {
             (error(rate("010/s")), "010/s", "10/s"),
             (error(rate("010")), "010", "10"),
             (error(rate("00.5/s")), "00.5/s", "0.5/s"),
+            (error(rate("01_000")), "01_000", "1000"),
+            (error(factor("01_0")), "01_0", "10"),
+            (error(age("01_0d")), "01_0d", "10d"),
             (error(rate_or_zero("00")), "00", "0"),
             (error(rate_or_zero("0600/m")), "0600/m", "600/m"),
             (error(positive("010ms")), "010ms", "10ms"),
@@ -285,6 +296,7 @@ mod tests {
         }
         assert_eq!(span("0s"), Ok(Millis(0)));
         assert_eq!(factor("0.5"), Ok(0.5));
+        assert_eq!(factor("1_000"), Ok(1_000.0));
         assert_eq!(whole(0_u32, 9)("0"), Ok(0));
     }
 
@@ -311,6 +323,8 @@ mod tests {
         assert_eq!(age("30d"), Ok(TimeDelta::days(30)));
         assert_eq!(age("2w"), Ok(TimeDelta::days(14)));
         assert_eq!(age("90m"), Ok(TimeDelta::minutes(90)));
+        assert_eq!(age("1_000d"), Ok(TimeDelta::days(1_000)));
+        assert!(age("0_1d").is_err());
         for wrong in ["30", "d", "-1d", "1e9d", "4000000000d", "yesterday", ""] {
             assert!(age(wrong).unwrap_err().contains("like 30d"), "{wrong}");
         }

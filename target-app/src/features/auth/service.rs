@@ -124,7 +124,7 @@ async fn insert(
 ///
 /// The attempt is counted before the password is looked at. An address without an account goes
 /// through the same statements and the same hash as one with an account, so that neither answer nor
-/// time distinguishes them.
+/// time distinguishes them; but for an account whose hash is [outdated](crate::security::Hasher::is_outdated).
 pub(super) async fn login(
     state: &AppState,
     engine: &Engine,

@@ -2,4 +2,4 @@
 
 mod matrix;
 mod mutations;
-mod stage;
+pub(crate) mod stage;

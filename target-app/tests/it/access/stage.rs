@@ -32,8 +32,8 @@ const COURSE: u32 = 3;
 const ROOM: u32 = 0;
 
 /// An application with its people.
-pub(super) struct Stage {
-    pub(super) app: TestApp,
+pub(crate) struct Stage {
+    pub(crate) app: TestApp,
     /// Number of the student, and of the mentor.
     student: u32,
     mentor: u32,
@@ -45,7 +45,8 @@ pub(super) struct Stage {
 }
 
 /// A request about things of the student and the mentor.
-pub(super) struct StagedRequest {
+#[derive(Clone)]
+pub(crate) struct StagedRequest {
     method: Method,
     path: String,
     kind: &'static str,
@@ -55,7 +56,7 @@ pub(super) struct StagedRequest {
 
 impl Stage {
     /// Starts an application with these switches.
-    pub(super) async fn start(settings: &[&str], store: Option<&str>) -> Self {
+    pub(crate) async fn start(settings: &[&str], store: Option<&str>) -> Self {
         // A clock that stands still, so that one token of it is expired and the others are not.
         let clock = Clock::manual(Utc::now() - TimeDelta::days(1));
         let setup = TestApp::with(settings).with_clock(&clock);
@@ -133,7 +134,7 @@ impl Stage {
     }
 
     /// The student whom everything belongs to.
-    pub(super) fn student(&self) -> Person {
+    pub(crate) fn student(&self) -> Person {
         self.app.student(self.student)
     }
 
@@ -143,7 +144,7 @@ impl Stage {
     }
 
     /// The mentor of the lessons.
-    pub(super) fn mentor(&self) -> Person {
+    pub(crate) fn mentor(&self) -> Person {
         self.app.mentor(self.mentor)
     }
 
@@ -238,7 +239,7 @@ impl Stage {
     }
 
     /// A request of an operation, about something that the student and the mentor have.
-    pub(super) async fn request(&self, operation: &str) -> StagedRequest {
+    pub(crate) async fn request(&self, operation: &str) -> StagedRequest {
         let student = dataset::id(RowKind::Student, self.student);
         let mentor = dataset::id(RowKind::Mentor, self.mentor);
         let lesson = dataset::id(RowKind::Lesson, COURSE * COURSE_LESSONS);
@@ -367,9 +368,7 @@ impl Stage {
             (_, Value::Null) => ("", Vec::new()),
             (_, body) => ("application/json", body.to_string().into_bytes()),
         };
-        let key = WebhookKey::new(&WEBHOOK_SECRET.to_owned().into());
-        let signature = (operation == "payments.webhook")
-            .then(|| key.sign(&body, self.app.state.clock().now()));
+        let signature = (operation == "payments.webhook").then(|| self.signature(&body));
         StagedRequest {
             method,
             path,
@@ -378,11 +377,36 @@ impl Stage {
             signature,
         }
     }
+
+    /// What the payment provider signs a body with.
+    fn signature(&self, body: &[u8]) -> String {
+        let key = WebhookKey::new(&WEBHOOK_SECRET.to_owned().into());
+        key.sign(body, self.app.state.clock().now())
+    }
 }
 
 impl StagedRequest {
+    /// Where its body has single values, as JSON pointers, the first element for all of a list; nowhere where
+    /// it is no JSON.
+    pub(crate) fn fields(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        if let Ok(body) = serde_json::from_slice(&self.body) {
+            single_values(&body, "", &mut found);
+        }
+        found
+    }
+
+    /// The same with another value there; what was signed is signed anew.
+    pub(crate) fn with(mut self, stage: &Stage, field: &str, value: &Value) -> Self {
+        let mut body: Value = serde_json::from_slice(&self.body).unwrap();
+        *body.pointer_mut(field).unwrap() = value.clone();
+        self.body = body.to_string().into_bytes();
+        self.signature = self.signature.map(|_| stage.signature(&self.body));
+        self
+    }
+
     /// Sends it.
-    pub(super) async fn send(self, client: &Client) -> Answer {
+    pub(crate) async fn send(self, client: &Client) -> Answer {
         let mut request = client.request(self.method, &self.path);
         if !self.kind.is_empty() {
             request = request.header("content-type", self.kind).body(self.body);
@@ -391,6 +415,22 @@ impl StagedRequest {
             request = request.header(PAYMENT_SIGNATURE, signature);
         }
         send(request).await
+    }
+}
+
+fn single_values(value: &Value, at: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                single_values(value, &format!("{at}/{name}"), found);
+            }
+        }
+        Value::Array(all) => {
+            if let Some(first) = all.first() {
+                single_values(first, &format!("{at}/0"), found);
+            }
+        }
+        _ => found.push(at.to_owned()),
     }
 }
 
@@ -432,7 +472,7 @@ pub(super) fn all_operations() -> BTreeSet<String> {
 }
 
 /// Every operation that may change something, those of the control plane aside.
-pub(super) fn mutations() -> BTreeSet<String> {
+pub(crate) fn mutations() -> BTreeSet<String> {
     OPERATIONS
         .iter()
         .filter(|(id, method, _)| *method != Method::GET && !id.starts_with("lab."))

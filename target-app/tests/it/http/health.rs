@@ -89,6 +89,39 @@ async fn a_database_that_takes_no_writes_is_not_ready() {
 }
 
 #[tokio::test]
+async fn a_role_that_may_not_insert_is_not_ready() {
+    let app = TestApp::start().await;
+    let name = app.db.name().to_owned();
+    // Of new connections, with the privileges of a role that may read everything and nothing else.
+    app.db
+        .execute(&format!(
+            "alter database {name} set role = 'pg_read_all_data'"
+        ))
+        .await;
+    assert_eq!(
+        app.db.text("select current_user::text").await,
+        "pg_read_all_data"
+    );
+    assert_eq!(
+        app.db
+            .text("select current_setting('transaction_read_only')")
+            .await,
+        "off"
+    );
+    let anyone = app.anonymous();
+    let answer = anyone.get(paths::HEALTH_READY).await;
+    assert_eq!(answer.status, 503);
+    let ready: Readiness = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(ready.parts["postgres"], "is read-only");
+
+    app.db
+        .execute(&format!("alter database {name} reset role"))
+        .await;
+    assert_eq!(anyone.get(paths::HEALTH_READY).await.status, 200);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn the_counters_are_prometheus_text() {
     let app = TestApp::start().await;
     app.student(1).bookings("").await;

@@ -10,4 +10,5 @@ mod one_connection;
 mod purge;
 mod shutdown;
 mod slow_clients;
+mod small_pool;
 mod statement_timeout;

@@ -1,6 +1,6 @@
 //! Clients of the signalling socket that break its rules.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use shared::api::{
@@ -137,5 +137,21 @@ async fn a_participant_who_does_not_read_costs_bounded_memory_and_no_signal_is_l
     }
     let quiet = tokio::time::timeout(Duration::from_millis(200), mentor.hear()).await;
     assert!(quiet.is_err(), "a refused signal arrived");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn pings_are_paced_like_every_other_frame() {
+    let app = TestApp::start().await;
+    let (_, mut student, mut mentor) = met(&app, 2).await;
+    let begin = Instant::now();
+    for _ in 0..600 {
+        student.raw(Message::Ping(Vec::new().into())).await;
+    }
+    student.signal(&SignalFrame::Ping { nonce: 1 }).await;
+    assert_eq!(student.hear().await, RelayFrame::Pong { nonce: 1 });
+    // One second's worth at once, then 200 a second.
+    assert!(begin.elapsed().as_millis() > 1_900, "{:?}", begin.elapsed());
+    mentor.hears_nothing().await;
     app.finish().await;
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use shared::{
+    address,
     dataset::{Counts, Scale},
     row_security::{STATE, reading},
 };
@@ -32,9 +33,7 @@ const SETTLING: Duration = Duration::from_millis(200);
 #[derive(Debug, thiserror::Error)]
 pub enum SeededDatabaseError {
     /// The address cannot be used.
-    #[error(
-        "the address of the database cannot be used: {0}; write it like postgres://me@127.0.0.1/codeconnect"
-    )]
+    #[error("{0}")]
     Address(String),
     /// It does not answer.
     #[error("the database at {place} cannot be reached: {why}")]
@@ -86,14 +85,12 @@ impl fmt::Debug for DatabaseTarget {
 impl DatabaseTarget {
     /// Reads an address.
     pub fn options(url: &str) -> Result<PgConnectOptions, SeededDatabaseError> {
-        // The driver would take every scheme for its own.
-        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-            return Err(SeededDatabaseError::Address(
-                "it does not begin with postgres://".to_owned(),
-            ));
-        }
-        let options = PgConnectOptions::from_str(url)
-            .map_err(|error| SeededDatabaseError::Address(error.to_string()))?;
+        let url = address::postgres(url).map_err(SeededDatabaseError::Address)?;
+        let options = PgConnectOptions::from_str(&url).map_err(|error| {
+            SeededDatabaseError::Address(format!(
+                "the address of the database cannot be used: {error}; write it like postgres://me@127.0.0.1/codeconnect"
+            ))
+        })?;
         Ok(options
             .application_name("loadgen")
             .disable_statement_logging())
@@ -268,8 +265,20 @@ mod tests {
     fn an_address_is_shown_without_its_password() {
         let options = DatabaseTarget::options("postgres://me:hush@localhost:5433/db").unwrap();
         assert_eq!(place(&options), "localhost:5433/db");
-        let wrong = DatabaseTarget::options("mysql://localhost/db").unwrap_err();
-        assert!(wrong.to_string().contains("cannot be used"), "{wrong}");
+        for (wrong, why) in [
+            ("mysql://localhost/db", "does not begin with postgres://"),
+            ("postgres://me:hush/x@localhost/db", "encoded: `/` as %2F"),
+            ("postgres://me:hush@localhost:x/db", "cannot be used"),
+        ] {
+            let said = DatabaseTarget::options(wrong).unwrap_err().to_string();
+            assert!(said.contains(why) && !said.contains("hush"), "{said}");
+        }
+    }
+
+    #[test]
+    fn an_address_without_a_host_names_a_socket() {
+        let options = DatabaseTarget::options("postgres://me:hush@/db?host=/run/x").unwrap();
+        assert_eq!(place(&options), "/run/x/db");
     }
 
     #[tokio::test]

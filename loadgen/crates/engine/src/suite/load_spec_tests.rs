@@ -99,6 +99,21 @@ fn a_closed_load_rises_paces_and_shares_its_iterations() {
 }
 
 #[test]
+fn digits_of_rates_users_and_weights_may_be_parted() {
+    let text = |load: &str| {
+        format!("name: x\nload: {load}\nflows: [ {{ flow: orders.buy, weight: 1_000 }} ]\n")
+    };
+    let read = |load: &str| parse(&text(load), "x.yaml", &shop()).unwrap();
+    let open = "{ model: open, rate: RATE, duration: 1s }";
+    let parted = read(&open.replace("RATE", "1_000/s"));
+    let bare = read(&open.replace("RATE", "1000/s"));
+    assert_eq!(format!("{:?}", parted.load), format!("{:?}", bare.load));
+    assert_eq!(parted.flows[0].weight.to_string(), "1000");
+    let rising = "{ model: closed, phases: [ { duration: 1s, users: 1_000, to: 2_000 } ] }";
+    assert_eq!(read(rising).options.ramp[0].to, Some(2_000));
+}
+
+#[test]
 fn a_pause_is_fixed_between_two_lengths_or_exponential() {
     let think = |text: &str| {
         let load = format!("  {{ model: closed, users: 2, duration: 1s, think: {text} }}");

@@ -60,17 +60,19 @@ pub(super) fn shortened(word: &str) -> &str {
         .map_or(word, |(end, _)| &word[..end])
 }
 
-/// A number in decimal digits, with a point or an exponent or without. One that begins with a zero, like
-/// `010`, is refused, as a whole number is: in YAML 1.1 it was octal.
+/// A number in decimal digits, which `_` may part, with a point or an exponent or without. One that begins
+/// with a zero, like `010`, is refused, as a whole number is: in YAML 1.1 it was octal.
 pub fn decimal(text: &str) -> Result<f64, String> {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let plain = number::without_underscores(text).unwrap_or_else(|| text.to_owned());
+    let digits = plain.strip_prefix(['+', '-']).unwrap_or(&plain);
     if let Some(bare) = without_zeros(digits) {
         let word = shortened(text);
         return Err(format!("`{word}` begins with a zero: write `{bare}`"));
     }
     // What Rust reads besides, like `inf`, begins with a letter.
     let is_number = digits.starts_with(|first: char| first.is_ascii_digit() || first == '.');
-    text.parse::<f64>()
+    plain
+        .parse::<f64>()
         .ok()
         .filter(|number| is_number && number.is_finite())
         .ok_or_else(|| format!("`{}` is not a number", shortened(text)))
@@ -143,7 +145,7 @@ impl Reader<'_> {
     /// A number of users at the end of a phase, where a rate may stand in another model.
     pub(super) fn users(&self, text: &Spanned<String>) -> Result<u32, BadFile> {
         let read = |word: &str| {
-            let users = word.parse::<u32>().ok();
+            let users = number::without_underscores(word)?.parse::<u32>().ok();
             users.filter(|users| *users <= MAX_USERS)
         };
         let wrong = || format!("`to` is a number of users up to {MAX_USERS}");
@@ -212,14 +214,23 @@ mod tests {
             ("-0.25", -0.25),
             ("10", 10.0),
             ("1e3", 1_000.0),
+            ("1_000", 1_000.0),
         ] {
             assert_eq!(decimal(text), Ok(number));
         }
-        for (text, right) in [("010", "10"), ("-010", "10"), ("00.5", "0.5"), ("00", "0")] {
+        for (text, right) in [
+            ("010", "10"),
+            ("-010", "10"),
+            ("00.5", "0.5"),
+            ("00", "0"),
+            ("0_1", "1"),
+        ] {
             let why = format!("`{text}` begins with a zero: write `{right}`");
             assert_eq!(decimal(text), Err(why));
         }
-        for text in ["", "ten", "inf", "-nan", ".nan", "1e999", "1 2", "0x1"] {
+        for text in [
+            "", "ten", "inf", "-nan", ".nan", "1e999", "1 2", "0x1", "1__0", "_1",
+        ] {
             assert_eq!(decimal(text), Err(format!("`{text}` is not a number")));
         }
     }

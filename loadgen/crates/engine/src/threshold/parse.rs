@@ -21,7 +21,7 @@
 use std::str::FromStr;
 
 use shared::{
-    number::{needless_zeros, without_zeros},
+    number::{needless_zeros, without_underscores, without_zeros},
     time::{Millis, nanoseconds},
 };
 
@@ -286,11 +286,12 @@ fn limit(metric: ThresholdMetric, text: &str) -> Result<f64, String> {
 }
 
 fn number(text: &str) -> Option<f64> {
-    let text = text.trim();
-    text.parse::<f64>()
+    let digits = without_underscores(text.trim())?;
+    digits
+        .parse::<f64>()
         .ok()
         .filter(|value| value.is_finite() && *value >= 0.0)
-        .filter(|_| without_zeros(text).is_none())
+        .filter(|_| without_zeros(&digits).is_none())
 }
 
 /// `99%` as 0.99.
@@ -403,6 +404,9 @@ mod tests {
         assert!((read("pool.use < 90%").limit - 0.9).abs() < 1e-12);
         assert_eq!(read("ws.delivery > 99%").metric, ThresholdMetric::Delivery);
         assert!((read("timeouts <= 3").limit - 3.0).abs() < 1e-12);
+        assert!((read("timeouts <= 3_000").limit - 3_000.0).abs() < 1e-12);
+        assert!((read("rate > 1_000/s").limit - 1_000.0).abs() < 1e-12);
+        assert!((read("p95 < 1_500ms").limit - 1.5e9).abs() < 1e-3);
     }
 
     #[test]
@@ -434,6 +438,7 @@ mod tests {
             ("sucess > 99%", "did you mean `success`"),
             ("success > 101%", "not a percentage"),
             ("rate > 50", "not a rate"),
+            ("rate > 5__0/s", "not a rate"),
             ("two words: p95 < 1s", "not the name"),
             ("fase:peak: p95 < 1s", "did you mean `phase`"),
             ("method:PSOT: p95 < 1s", "did you mean `POST`"),

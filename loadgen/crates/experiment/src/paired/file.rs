@@ -414,6 +414,33 @@ thresholds: [ p95 < 1s, errors < 1% ]
     }
 
     #[test]
+    fn an_error_of_yaml_is_said_with_line_and_column() {
+        let more = |line: &str| format!("{GOOD}{line}\n");
+        for (text, said) in [
+            (
+                more("name: x"),
+                "x.yaml:9:1: the key `name` is written twice: remove one",
+            ),
+            (
+                GOOD.replace("name: list_cache", "name: ~"),
+                "x.yaml:1:7: a value is missing",
+            ),
+            (
+                more("---\nname: x"),
+                "x.yaml:10:1: a second document begins here",
+            ),
+            (
+                more("blocks: 010"),
+                "x.yaml:9:9: `010` begins with a zero: write `10`",
+            ),
+        ] {
+            let error = parse(&text, "x.yaml", &Shop).unwrap_err().to_string();
+            assert!(error.starts_with(said), "{said}: {error}");
+            assert_eq!(error.lines().count(), 1, "{error}");
+        }
+    }
+
+    #[test]
     fn a_wrong_switch_value_profile_or_key_is_refused_with_its_line() {
         for (from, to, line, why) in [
             (
