@@ -46,7 +46,8 @@ async fn without_its_database_it_is_up_but_not_ready() {
     assert_eq!(answer.status, 503);
     let ready: Readiness = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(ready.status, "not_ready");
-    assert_eq!(ready.parts["postgres"], "does not answer");
+    // Refused at once, or too late for the server on a busy machine.
+    assert!(ready.parts["postgres"].contains("not answer"), "{ready:?}");
     let refused = anyone.mentors("").await;
     assert_eq!(refused.status, 503, "{}", refused.text());
     assert!(!refused.text().contains(&name), "internals are not shown");
