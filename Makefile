@@ -31,7 +31,7 @@ test: setup-test ## Every test, on a real PostgreSQL with a replica, PgBouncer a
 	$(CARGO) test --locked --workspace --no-run
 	"$(BUILDS)/debug/loadgen" stack --services postgres,redis --topology pgbouncer --no-fsync -- scripts/repeat-tests.sh 2 "" "$$(nproc)" $(CARGO) test --locked --workspace --no-fail-fast --lib --bins --tests -- $(addprefix --skip ,$(APART) $(WITH_REPLICA))
 	"$(BUILDS)/debug/loadgen" stack --services postgres,redis --topology pgbouncer,replica --no-fsync -- scripts/repeat-tests.sh 2 "" "$$(nproc)" $(CARGO) test --locked --workspace --no-fail-fast --lib --test it -- $(WITH_REPLICA)
-	scripts/repeat-tests.sh 2 browser:: 2 $(CARGO) test --locked --workspace --test it --
+	scripts/repeat-tests.sh 2 browser:: 2 $(CARGO) test --locked --workspace --no-fail-fast --test it --
 	scripts/repeat-tests.sh 3 driver:: 3 $(CARGO) test --locked --workspace --no-fail-fast --lib --
 	scripts/repeat-tests.sh 3 stacks:: 3 $(CARGO) test --locked --workspace --no-fail-fast --test it --
 	scripts/repeat-tests.sh 3 timed:: 2 $(CARGO) test --locked --workspace --no-fail-fast --test it --

@@ -20,19 +20,25 @@ unstable=()
 for ((try = 1; try <= tries; try++)); do
     if "$@" "--test-threads=$threads" ${tests[@]+"${tests[@]}"} >"$log" 2>&1; then
         cat "$log"
-        for test in ${unstable[@]+"${unstable[@]}"}; do echo "unstable: $test"; done
+        [ ${#unstable[@]} -eq 0 ] || printf 'unstable: %s\n' "${unstable[@]}" | sort -u
         exit 0
     fi
     [ $try -lt "$tries" ] || break
     sed 's/^/    /' "$log"
     echo "repeat-tests: try $try of $tries failed" >&2
     threads=1
-    mapfile -t failed < <(sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p' "$log")
-    # A try that ended without the name of a test, as with a failed build or a crash, is made again whole.
-    if [ ${#failed[@]} -gt 0 ] && ! grep -q '(signal: ' "$log"; then
-        echo "test result: $(grep -c '^test .* \.\.\. ok$' "$log") passed; 0 failed; ${#failed[@]} are tried again"
+    # That a test has to panic stands behind its name.
+    mapfile -t failed < <(sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p' "$log" | sed 's/ - should panic$//')
+    count() { grep -c "^test .* \.\.\. $1" "$log"; }
+    counted=$(awk '/^test result: FAILED/ { n += $6 } END { print n + 0 }' "$log")
+    # A try that ended without the name of every test that failed is made again whole: after a failed build, a
+    # crash, or a line that the output of another test has cut in two.
+    if [ ${#failed[@]} -gt 0 ] && [ ${#failed[@]} -eq "$counted" ] && ! grep -q "process didn't exit successfully" "$log"; then
+        echo "test result: $(count 'ok$') passed; 0 failed; $(count ignored) ignored; ${#failed[@]} are tried again"
         tests=(--exact "${failed[@]}")
         unstable+=("${failed[@]}")
+    else
+        unstable+=("${filter:-all tests} (a try ended without the names of its failed tests)")
     fi
 done
 cat "$log"

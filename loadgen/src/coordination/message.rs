@@ -56,7 +56,7 @@ pub(super) enum WorkerEvent {
         host: String,
         /// Its process there.
         pid: u32,
-        /// Why.
+        /// What was wrong, and what would be right.
         why: String,
     },
 }

@@ -78,7 +78,13 @@ fn repeated(first: &str, recovers: bool) -> (Output, Vec<String>) {
 
 #[test]
 fn a_failed_test_is_repeated_alone_and_named_and_fails_if_it_fails_again() {
-    let first = "test some::good ... ok\\ntest some::bad ... FAILED\\n";
+    let first = concat!(
+        "test some::good ... ok\\n",
+        "test some::apart ... ignored, for a person\\n",
+        "test some::panics - should panic ... FAILED\\n",
+        "test some::bad ... FAILED\\n",
+        "test result: FAILED. 1 passed; 2 failed; 1 ignored; 0 measured\\n",
+    );
     let (ran, tries) = repeated(first, true);
     let said = String::from_utf8(ran.stdout).unwrap();
     assert!(ran.status.success(), "{said}");
@@ -86,12 +92,15 @@ fn a_failed_test_is_repeated_alone_and_named_and_fails_if_it_fails_again() {
         tries,
         [
             "-- --skip others:: --test-threads=7 some::",
-            "-- --skip others:: --test-threads=1 --exact some::bad"
+            "-- --skip others:: --test-threads=1 --exact some::panics some::bad"
         ]
     );
-    assert!(said.contains("\nunstable: some::bad\n"), "{said}");
     assert!(
-        said.contains("\ntest result: 1 passed; 0 failed; 1 are tried again\n"),
+        said.ends_with("\nunstable: some::bad\nunstable: some::panics\n"),
+        "{said}"
+    );
+    assert!(
+        said.contains("\ntest result: 1 passed; 0 failed; 1 ignored; 2 are tried again\n"),
         "{said}"
     );
     let (ran, tries) = repeated(first, false);
@@ -104,7 +113,10 @@ fn a_failed_test_is_repeated_alone_and_named_and_fails_if_it_fails_again() {
 fn tests_that_ended_without_their_names_are_repeated_whole() {
     for first in [
         "error: could not compile\\n",
-        "test some::bad ... FAILED\\n  process (signal: 6, SIGABRT: process abort signal)\\n",
+        // An apostrophe as the shell of the test takes it.
+        "test some::bad ... FAILED\\ntest result: FAILED. 0 passed; 1 failed\\n  process didn\\047t exit successfully\\n",
+        "test some::bad ... FAILED\\ntest some::wor| a table\\nse ... FAILED\\ntest result: FAILED. 0 passed; 2 failed\\n",
+        "test some::bad ... FAILED\\n",
     ] {
         let (ran, tries) = repeated(first, true);
         assert!(ran.status.success(), "{ran:?}");
@@ -112,6 +124,8 @@ fn tests_that_ended_without_their_names_are_repeated_whole() {
             tries[1], "-- --skip others:: --test-threads=1 some::",
             "{first}"
         );
+        let said = String::from_utf8(ran.stdout).unwrap();
+        assert!(said.contains("\nunstable: some:: (a try ended "), "{said}");
     }
 }
 

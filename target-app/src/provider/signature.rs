@@ -3,12 +3,13 @@
 //! The time is signed with the body, so that a delivery that was recorded cannot be replayed
 //! later than [`TOLERANCE`].
 
-use std::{fmt::Write as _, sync::Arc};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
+use shared::hex;
 
 /// How far the time of a signature may be from ours, in either direction.
 pub const TOLERANCE: TimeDelta = TimeDelta::minutes(5);
@@ -33,12 +34,7 @@ impl WebhookKey {
     pub fn sign(&self, body: &[u8], now: DateTime<Utc>) -> String {
         let seconds = now.timestamp();
         let bytes = self.mac(seconds, body).finalize().into_bytes();
-        let mut header = format!("t={seconds},v1=");
-        for byte in bytes {
-            // Writing to a string does not fail.
-            let _ = write!(header, "{byte:02x}");
-        }
-        header
+        format!("t={seconds},v1={}", hex::of(&bytes))
     }
 
     /// Whether a header was made for that body with this secret, not long ago.

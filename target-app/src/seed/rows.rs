@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
+use shared::hex;
 use uuid::Uuid;
 
 /// Collects rows in the text format of COPY.
@@ -59,13 +60,7 @@ impl Rows {
     /// The digest of everything, as hexadecimal digits.
     pub(crate) fn digest(mut self) -> String {
         self.catch_up();
-        self.hash
-            .finalize()
-            .iter()
-            .fold(String::with_capacity(64), |mut hex, byte| {
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            })
+        hex::of(&self.hash.finalize())
     }
 
     pub(crate) fn uuid(&mut self, id: Uuid) -> &mut Self {

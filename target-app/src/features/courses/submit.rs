@@ -3,7 +3,6 @@
 
 use std::{
     collections::HashSet,
-    fmt::Write as _,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -15,6 +14,7 @@ use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use shared::{
     api::courses::SubmissionView,
+    hex,
     ids::{CourseId, SubmissionId, UserId},
 };
 use uuid::Uuid;
@@ -128,18 +128,13 @@ fn view(
     upload: &Upload,
     submitted_at: DateTime<Utc>,
 ) -> SubmissionView {
-    let digits = String::with_capacity(64);
-    let sha256 = upload.sha256.iter().fold(digits, |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
     SubmissionView {
         id,
         course_id: course,
         number,
         size_bytes: i32::try_from(upload.bytes.len()).unwrap_or(i32::MAX),
         media_type: upload.media_type.as_str().to_owned(),
-        sha256,
+        sha256: hex::of(&upload.sha256),
         submitted_at,
     }
 }

@@ -46,7 +46,8 @@ async fn without_its_database_it_is_up_but_not_ready() {
     assert_eq!(answer.status, 503);
     let ready: Readiness = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(ready.status, "not_ready");
-    assert_eq!(ready.parts["postgres"], "does not answer");
+    // Refused at once, or too late for the server on a busy machine.
+    assert!(ready.parts["postgres"].contains("not answer"), "{ready:?}");
     let refused = anyone.mentors("").await;
     assert_eq!(refused.status, 503, "{}", refused.text());
     assert!(!refused.text().contains(&name), "internals are not shown");
@@ -71,20 +72,7 @@ async fn a_database_that_takes_no_writes_is_not_ready() {
             "alter database {name} set default_transaction_read_only = on"
         ))
         .await;
-    let asked = async || {
-        let answer = app.anonymous().get(paths::HEALTH_READY).await;
-        assert_eq!(answer.status, 503);
-        serde_json::from_slice::<Readiness>(&answer.body).unwrap()
-    };
-    let mut ready = asked().await;
-    // PostgreSQL is not waited for long either.
-    for _ in 0..20 {
-        if ready.parts["postgres"] != "does not answer" {
-            break;
-        }
-        ready = asked().await;
-    }
-    assert_eq!(ready.parts["postgres"], "is read-only");
+    assert_eq!(said_of_postgres(&app).await, "is read-only");
     app.finish().await;
 }
 
@@ -108,17 +96,29 @@ async fn a_role_that_may_not_insert_is_not_ready() {
             .await,
         "off"
     );
-    let anyone = app.anonymous();
-    let answer = anyone.get(paths::HEALTH_READY).await;
-    assert_eq!(answer.status, 503);
-    let ready: Readiness = serde_json::from_slice(&answer.body).unwrap();
-    assert_eq!(ready.parts["postgres"], "is read-only");
+    assert_eq!(said_of_postgres(&app).await, "is read-only");
 
     app.db
         .execute(&format!("alter database {name} reset role"))
         .await;
-    assert_eq!(anyone.get(paths::HEALTH_READY).await.status, 200);
+    assert_eq!(app.anonymous().ready().await.status, 200);
     app.finish().await;
+}
+
+/// What a server that is not ready says of PostgreSQL, which is not waited for long: this machine has other tests
+/// to run.
+async fn said_of_postgres(app: &TestApp) -> String {
+    let mut said = String::new();
+    for _ in 0..20 {
+        let answer = app.anonymous().get(paths::HEALTH_READY).await;
+        assert_eq!(answer.status, 503);
+        let ready: Readiness = serde_json::from_slice(&answer.body).unwrap();
+        said.clone_from(&ready.parts["postgres"]);
+        if !said.contains("not answer") {
+            break;
+        }
+    }
+    said
 }
 
 #[tokio::test]

@@ -40,7 +40,8 @@ struct PooledUser {
 struct FlowPool {
     /// Where those that are free wait.
     idle: Vec<Rc<ArrivalSlot>>,
-    made: u32,
+    /// The same of all that were made.
+    slots: Vec<Rc<ArrivalSlot>>,
     backlog: VecDeque<DueArrival>,
 }
 
@@ -113,13 +114,16 @@ pub(super) async fn work(
     };
     let _still_open = timeout(drain.duration(), all_done).await;
     for (flow, users) in pool.flows.borrow_mut().iter_mut().enumerate() {
+        let give_up = |due: DueArrival, why: &str| {
+            let times = (due.arrival.intended, due.woke);
+            worker.give_up(flow, times, Outcome::AbortedAtDrain, why);
+        };
+        // No user runs any more: what one was given and has not begun would be counted by nobody.
+        for due in users.slots.drain(..).filter_map(|slot| slot.take()) {
+            give_up(due, "its virtual user did not run before the drain ended");
+        }
         for due in users.backlog.drain(..) {
-            worker.give_up(
-                flow,
-                (due.arrival.intended, due.woke),
-                Outcome::AbortedAtDrain,
-                "no virtual user was free before the drain ended",
-            );
+            give_up(due, "no virtual user was free before the drain ended");
         }
         users.idle.clear();
     }
@@ -143,12 +147,15 @@ impl VuPool {
             self.busy.set(self.busy.get() + 1);
             return slot.put(due);
         }
-        if users.made >= self.most {
+        let made = users.slots.len() as u32;
+        if made >= self.most {
             return users.backlog.push_back(due);
         }
         let (first, step) = self.numbers;
-        let number = first + users.made * step;
-        users.made += 1;
+        let number = first + made * step;
+        let slot = Rc::<ArrivalSlot>::default();
+        slot.put(due);
+        users.slots.push(Rc::clone(&slot));
         drop(flows);
         let flow = &self.worker.flows[usize::from(due.arrival.flow)].flow;
         let vu = PooledUser {
@@ -157,7 +164,7 @@ impl VuPool {
             number,
         };
         self.busy.set(self.busy.get() + 1);
-        spawn_local(Rc::clone(self).serve(vu, due));
+        spawn_local(Rc::clone(self).serve(due.arrival.flow.into(), vu, slot));
     }
 
     /// Whether an arrival is refused because too many requests are in flight. It is counted anyway:
@@ -171,7 +178,10 @@ impl VuPool {
                     let waiting: usize = flows.iter().map(|users| users.backlog.len()).sum();
                     self.busy.get() + waiting >= most as usize
                 }
-                None => flows[flow].idle.is_empty() && flows[flow].made >= self.most,
+                None => {
+                    let users = &flows[flow];
+                    users.idle.is_empty() && users.slots.len() >= self.most as usize
+                }
             }
         };
         let (outcome, why) = match self.in_flight.policy {
@@ -204,11 +214,10 @@ impl VuPool {
         }
     }
 
-    /// Runs one user until the runtime ends.
-    async fn serve(self: Rc<Self>, mut vu: PooledUser, mut due: DueArrival) {
-        let flow = usize::from(due.arrival.flow);
-        let slot = Rc::<ArrivalSlot>::default();
+    /// Runs one user of a flow until the runtime ends.
+    async fn serve(self: Rc<Self>, flow: usize, mut vu: PooledUser, slot: Rc<ArrivalSlot>) {
         loop {
+            let mut due = slot.next().await;
             let busy = BusyGuard(&self);
             loop {
                 vu.user
@@ -222,7 +231,6 @@ impl VuPool {
             }
             self.flows.borrow_mut()[flow].idle.push(Rc::clone(&slot));
             drop(busy);
-            due = slot.next().await;
         }
     }
 }

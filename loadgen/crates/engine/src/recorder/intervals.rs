@@ -3,7 +3,8 @@
 //!
 //! A whole histogram for each second, operation and kind would take 190 KB apiece. Here one row
 //! of counters is filled at a time; at the end of its interval the few that were touched are
-//! kept as [`ClosedRows`]. There are at most [`MOST_INTERVALS`] rows however long the run is.
+//! kept as [`ClosedRows`]. There are at most [`MOST_INTERVALS`] rows however long the run is, and those of
+//! single requests that are recorded late.
 
 use std::collections::BTreeMap;
 
@@ -109,20 +110,24 @@ impl IntervalLog {
         }
     }
 
-    /// Counts a time; of a new interval, the one before goes to `closed` as a row of `distribution`.
+    /// Counts a time; of a new interval, the one before goes to `closed` as a row of `distribution`, and so does
+    /// a time of an earlier one.
     fn record(
         &mut self,
         interval: u32,
         time: Nanos,
         (closed, distribution): (&mut ClosedRows, u32),
     ) {
-        // Of two requests that end together the later may be recorded first: the other one is then
-        // counted in the current interval.
+        let bucket = bucket(time.0);
+        // A request may be recorded after one that was done later: those of a burst are when all have their
+        // answers. It is a row by itself then, and whoever reads adds up the rows of an interval.
+        if interval < self.current {
+            return closed.push(distribution, interval, &[(bucket, 1)]);
+        }
         if interval > self.current {
             self.close(closed, distribution);
             self.current = interval;
         }
-        let bucket = bucket(time.0);
         let count = &mut self.counts[usize::from(bucket)];
         if *count == 0 {
             self.touched.push(bucket);
@@ -404,6 +409,28 @@ mod tests {
             prop_assert_eq!(lowest(bucket(nanos)), histogram.lowest_equivalent(nanos));
             prop_assert!(usize::from(bucket(nanos)) < BUCKETS);
         }
+    }
+
+    #[test]
+    fn a_request_that_is_recorded_late_is_counted_where_it_was_done() {
+        let window = Window {
+            from: Nanos(0),
+            to: Nanos::from_secs(10),
+        };
+        let mut shard = Shard::new(window, &[OpId(0)], Nanos::from_secs(10));
+        for done_ms in [1_500, 2_500, 1_900, 2_900, 900] {
+            let sample = sample(done_ms, Nanos::from_millis(10), Outcome::Ok);
+            shard.begin(sample.op, sample.intended);
+            shard.settle(&sample, None);
+        }
+        let mut merged = IntervalHistograms::default();
+        shard.add_intervals_to(&mut merged);
+        let intervals = merged.intervals();
+        let counts = intervals.iter().map(|(number, ..)| {
+            let one = merged.histogram(OpId(0), DistributionKind::Ok, *number);
+            (*number, one.unwrap().len())
+        });
+        assert_eq!(counts.collect::<Vec<_>>(), [(0, 1), (1, 2), (2, 2)]);
     }
 
     proptest! {

@@ -18,7 +18,7 @@ pub(super) struct ArrivalSlot {
 }
 
 impl ArrivalSlot {
-    /// Gives the user that waits its arrival.
+    /// Gives the user its arrival.
     pub(super) fn put(&self, due: DueArrival) {
         self.due.set(Some(due));
         if let Some(task) = self.waits.take() {
@@ -26,10 +26,15 @@ impl ArrivalSlot {
         }
     }
 
+    /// Takes the arrival that the user was given and has not begun.
+    pub(super) fn take(&self) -> Option<DueArrival> {
+        self.due.take()
+    }
+
     /// Waits for an arrival.
     pub(super) async fn next(&self) -> DueArrival {
         poll_fn(|context| {
-            if let Some(due) = self.due.take() {
+            if let Some(due) = self.take() {
                 return Poll::Ready(due);
             }
             self.waits.set(Some(context.waker().clone()));
@@ -66,6 +71,6 @@ mod tests {
         let runtime = Builder::new_current_thread().build().unwrap();
         let (taken, ()) = runtime.block_on(async { join!(taking, putting) });
         assert_eq!(taken, [1, 2]);
-        assert!(slot.due.take().is_none());
+        assert!(slot.take().is_none());
     }
 }

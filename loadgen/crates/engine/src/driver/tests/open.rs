@@ -3,12 +3,17 @@
 use shared::timing::{ServerCount, ServerPart};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use shared::time::Millis;
 
-use super::server::{Paths, TestServer, setup};
+use super::{
+    server::{Paths, TestServer, setup},
+    web_socket::Script,
+};
 use crate::{
     aggregator::TrialData,
     driver::run,
+    flow::FlowFuture,
     sample::{OpId, Outcome},
     suite::{Arrivals, LoadModel, Phase},
     units::Quantile,
@@ -200,6 +205,28 @@ fn a_stopped_trial_ends_soon_and_keeps_its_measurements() {
     assert_eq!(data.planned_arrivals, data.emitted);
     let seen = progress.snapshot();
     assert_eq!((seen.total.count(), seen.open), (data.total.planned, 0));
+}
+
+#[test]
+fn an_arrival_whose_user_did_not_run_before_the_end_is_counted() {
+    // The first user keeps the thread until the load is over. Then all others come at once, and there is no
+    // drain in which each of them could run.
+    static FLOW: Script = Script(|it| {
+        FlowFuture::new(async move {
+            if it.arrival == 0 {
+                std::thread::sleep(Duration::from_millis(700));
+            }
+            let endless = std::future::pending().boxed_local();
+            it.transport.perform(OpId(0), endless).await;
+        })
+    });
+    let address = "127.0.0.1:9".parse().unwrap();
+    let mut setup = setup(address, even(2_000, 500), (0, 500), &FLOW);
+    setup.drain = Millis(0);
+    setup.max_users = 2_000;
+    let data = run(setup).unwrap();
+    assert!(data.conserved());
+    assert_eq!((data.planned_arrivals, data.total.planned), (1_000, 1_000));
 }
 
 #[test]
