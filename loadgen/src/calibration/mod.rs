@@ -10,6 +10,7 @@ mod null_target;
 mod reference;
 mod rounds;
 mod spread;
+mod stolen;
 mod target;
 
 pub use against::{PEER_CONNECTIONS, PeerComparison, PeerPlan, PeerTool, against};
@@ -18,6 +19,7 @@ pub use idle::idle;
 pub use null_target::{NullTarget, serve};
 pub use rounds::{Calibration, CalibrationPlan, Costs, LagQuantiles, calibrate, compare};
 pub use spread::RoundSpread;
+pub use stolen::{StolenWatch, stolen_line};
 pub use target::{
     AimLimit, AimVerdict, OtherRoutes, PartComparison, PartSide, PartUnit, TargetBench,
     TargetComparison, TargetPlan, compare_target,

@@ -81,6 +81,8 @@ pub struct Calibration {
     pub bytes_per_idle_vu: BTreeMap<String, f64>,
     /// Allocations for each request in a steady closed loop.
     pub allocations_per_request: f64,
+    /// Share of all processors that the hypervisor took meanwhile; filled by who measured all of it.
+    pub stolen: Option<f64>,
 }
 
 /// CPU microseconds a request by round, of the generator, the hyper loop and the raw loop.
@@ -143,6 +145,7 @@ pub fn calibrate(
         schedule_lag_us: lags,
         bytes_per_idle_vu: BTreeMap::new(),
         allocations_per_request: allocated?.1,
+        stolen: None,
     })
 }
 

@@ -13,6 +13,7 @@ use super::{bench_target, bench_target_text::QUICK_CHECK};
 use crate::{
     calibration::{
         self, Calibration, CalibrationPlan, NullTarget, PeerComparison, PeerPlan, RoundSpread,
+        StolenWatch, stolen_line,
     },
     cli::{
         failure::Failure,
@@ -59,6 +60,7 @@ pub(in crate::cli) fn run(args: &BenchArgs) -> Result<u8, Failure> {
     if !args.against.is_empty() {
         return compare_with_peers(args, &program, start);
     }
+    let stolen = StolenWatch::begin();
     let awake = start("null-target-awake")?;
     let plan = if args.quick {
         CalibrationPlan {
@@ -92,6 +94,7 @@ pub(in crate::cli) fn run(args: &BenchArgs) -> Result<u8, Failure> {
             found.bytes_per_idle_vu.insert(users.to_string(), bytes);
         }
     }
+    found.stolen = stolen.share();
     if args.json {
         let text = serde_json::to_string_pretty(&found).map_err(Failure::internal)?;
         print(&format!("{text}\n"))?;
@@ -288,6 +291,7 @@ fn render(found: &Calibration) -> String {
         word(found.allocations_per_request < ALLOCATIONS),
         found.allocations_per_request
     ));
+    line(stolen_line(found.stolen));
     out
 }
 
@@ -323,6 +327,7 @@ mod tests {
             schedule_lag_us: ["1000", "20000"].map(|rate| (rate.to_owned(), lag)).into(),
             bytes_per_idle_vu: [("1000".to_owned(), 25_000.0)].into(),
             allocations_per_request: 3.0,
+            stolen: Some(0.001),
         }
     }
 
@@ -351,6 +356,14 @@ mod tests {
         assert!(text.contains(row), "{text}");
         let other = "max 90.0  3 requests failed or were not sent\n";
         assert!(text.contains(other), "{text}");
+    }
+
+    #[test]
+    fn a_noisy_machine_is_said_to_be_one() {
+        let mut found = found(false);
+        assert!(!render(&found).contains("NOISY"));
+        found.stolen = Some(0.03);
+        assert!(render(&found).contains("\nNOISY: stolen"));
     }
 
     #[test]
