@@ -3,6 +3,7 @@
 use clap::{ArgAction, Args};
 use shared::number::read_or_refuse;
 
+use super::{http::MAX_LOGIN_EVERY, values::whole};
 use crate::calibration::PeerTool;
 
 /// `loadgen bench`.
@@ -37,6 +38,15 @@ pub struct BenchArgs {
     /// URL that the tools request [default: a process that answers with the reference backend's headers]
     #[arg(long, env = "LOADGEN_URL", value_name = "URL", requires = "against")]
     pub url: Option<String>,
+    /// Make one of so many requests a login of a seeded student, at the host of --url: the reference backend
+    #[arg(
+        long,
+        env = "LOADGEN_LOGIN_EVERY",
+        value_name = "N",
+        requires = "url",
+        value_parser = whole(2, MAX_LOGIN_EVERY)
+    )]
+    pub login_every: Option<u32>,
     /// Role of a child process that `bench` starts
     #[arg(long, env = "LOADGEN_ROLE", hide = true)]
     pub role: Option<String>,

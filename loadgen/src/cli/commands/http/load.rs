@@ -168,6 +168,9 @@ pub(super) fn settings(args: &HttpArgs, request: &Request) -> Settings {
     if !request.body.is_empty() {
         stored.push(("body", format!("{} bytes", request.body.len())));
     }
+    if let Some(every) = args.login_every {
+        stored.push(("logins", format!("one of {every} requests")));
+    }
     let entries = stored
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value));
