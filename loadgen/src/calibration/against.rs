@@ -122,11 +122,11 @@ pub fn against(
                     (tool.program(), spent(command, answered, failed)?)
                 }
             };
-            match run.per_request_us(fewest) {
-                Err(why) if !quick => {
+            match run.too_little(fewest).filter(|_| !quick) {
+                Some(why) => {
                     not_known.entry(name).or_insert(why);
                 }
-                Ok(_) | Err(_) => costs.entry(name).or_default().push(run.each_us()),
+                None => costs.entry(name).or_default().push(run.each_us()),
             }
         }
     }
@@ -190,22 +190,21 @@ impl PeerRun {
         self.cpu_us as f64 / self.requests as f64
     }
 
-    /// The same, or why it says little.
-    fn per_request_us(self, fewest: u64) -> Result<f64, String> {
+    /// Why that says little.
+    fn too_little(self, fewest: u64) -> Option<String> {
         let Self { requests, cpu_us } = self;
         let longer = "give a longer --seconds, or a faster target";
         if requests < fewest {
-            return Err(format!(
+            return Some(format!(
                 "a run had {requests} requests, {fewest} are needed: {longer}"
             ));
         }
-        if cpu_us < LEAST_CPU_US {
+        (cpu_us < LEAST_CPU_US).then(|| {
             let (ms, least) = (cpu_us / 1_000, LEAST_CPU_US / 1_000);
-            return Err(format!(
+            format!(
                 "a run took {ms} ms of CPU, {least} ms are needed because the kernel counts in steps of 10 ms: {longer}"
-            ));
-        }
-        Ok(self.each_us())
+            )
+        })
     }
 }
 
@@ -235,7 +234,7 @@ fn spent(
         ));
     }
     if !output.status.success() {
-        return Err(error("failed"));
+        return Err(error(&format!("failed ({})", output.status)));
     }
     match answered(&text) {
         Some(requests @ 1..) => Ok(PeerRun { requests, cpu_us }),
@@ -305,11 +304,13 @@ mod tests {
 
     #[test]
     fn a_run_of_few_requests_or_little_processor_time_has_no_cost() {
-        let run = |requests, cpu_us| PeerRun { requests, cpu_us }.per_request_us(10_000);
-        assert_eq!(run(20_000, 500_000), Ok(25.0));
-        let few = run(9_999, 900_000).unwrap_err();
+        let run = |requests, cpu_us| PeerRun { requests, cpu_us };
+        assert!((run(20_000, 500_000).each_us() - 25.0).abs() < 1e-9);
+        let too_little = |requests, cpu_us| run(requests, cpu_us).too_little(10_000);
+        assert_eq!(too_little(20_000, 500_000), None);
+        let few = too_little(9_999, 900_000).unwrap();
         assert!(few.contains("9999 requests, 10000 are needed"), "{few}");
-        let short = run(20_000, 490_000).unwrap_err();
+        let short = too_little(20_000, 490_000).unwrap();
         assert!(short.contains("490 ms of CPU"), "{short}");
         assert_eq!(fewest_requests(&load(None)), 10_000);
         // Ten logins.

@@ -3,7 +3,7 @@
 use crate::support::{finish, loadgen, start};
 
 /// Each `(arguments, what the line must name)`.
-const WRONG: [(&str, &str); 104] = [
+const WRONG: [(&str, &str); 107] = [
     ("http", "<URL>"),
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
