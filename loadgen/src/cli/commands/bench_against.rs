@@ -45,20 +45,7 @@ pub(super) fn run(
         .transpose()
         .map_err(Failure::internal)?;
     let load = PeerLoad { url, logins };
-    let plan = if args.quick {
-        PeerPlan {
-            rounds: 2,
-            seconds: 1,
-            quick: true,
-        }
-    } else {
-        let seconds = args.seconds.map_or(0, |seconds| seconds.ceil() as u32);
-        PeerPlan {
-            rounds: ROUNDS,
-            seconds: seconds.max(SECONDS),
-            quick: false,
-        }
-    };
+    let plan = plan(args);
     let own = || {
         let mut command = Command::new(program);
         let connections = calibration::PEER_CONNECTIONS.to_string();
@@ -79,6 +66,23 @@ pub(super) fn run(
         print(&render(&found))?;
     }
     Ok(exit::PASSED)
+}
+
+fn plan(args: &BenchArgs) -> PeerPlan {
+    if args.quick {
+        return PeerPlan {
+            rounds: 2,
+            seconds: 1,
+            quick: true,
+        };
+    }
+    // The tools take whole seconds.
+    let seconds = args.seconds.map(|seconds| seconds.ceil() as u32);
+    PeerPlan {
+        rounds: ROUNDS,
+        seconds: seconds.unwrap_or(SECONDS),
+        quick: false,
+    }
 }
 
 fn render(found: &PeerComparison) -> String {
@@ -124,7 +128,27 @@ fn render(found: &PeerComparison) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
+    use clap::Parser as _;
+
     use super::*;
+    use crate::cli::flags::{Cli, Command as CliCommand};
+
+    #[test]
+    fn a_turn_is_as_long_as_asked_for_in_whole_seconds() {
+        let seconds = |words: &str| {
+            let words = ["loadgen", "bench", "--against", "wrk"]
+                .into_iter()
+                .chain(words.split_whitespace());
+            let CliCommand::Bench(args) = Cli::try_parse_from(words).unwrap().command else {
+                unreachable!()
+            };
+            plan(&args).seconds
+        };
+        assert_eq!(seconds(""), SECONDS);
+        assert_eq!(seconds("--seconds 0.5"), 1);
+        assert_eq!(seconds("--seconds 8.2"), 9);
+        assert_eq!(seconds("--quick"), 1);
+    }
 
     fn found(quick: bool) -> PeerComparison {
         PeerComparison {

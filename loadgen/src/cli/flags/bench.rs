@@ -9,7 +9,8 @@ use crate::calibration::PeerTool;
 /// `loadgen bench`.
 #[derive(Debug, Clone, Args)]
 pub struct BenchArgs {
-    /// Seconds that each is measured in each round [default: 0.5; 3 with --against; 1.5 with --target]
+    /// Seconds that each is measured in each round, whole ones with --against [default: 0.5; 3 with --against;
+    /// 1.5 with --target]
     #[arg(long, env = "LOADGEN_SECONDS", value_name = "S", value_parser = seconds)]
     pub seconds: Option<f64>,
     /// Run two or three short rounds: a check that it works, no measurement
