@@ -227,4 +227,15 @@ mod tests {
             "{text}"
         );
     }
+
+    #[test]
+    fn a_mixture_with_logins_is_stored_as_one() {
+        let words = "loadgen http http://127.0.0.1:1/a --login-every 50".split(' ');
+        let Command::Http(args) = Cli::try_parse_from(words).unwrap().command else {
+            unreachable!()
+        };
+        let request = request(&args, &super::super::target::parse(&args).unwrap()).unwrap();
+        let text = description(&settings(&args, &request));
+        assert!(text.contains("logins: one of 50 requests\n"), "{text}");
+    }
 }
