@@ -7,17 +7,23 @@ mod allocations;
 mod children_cpu;
 mod idle;
 mod null_target;
+mod peer_load;
+mod peer_tool;
 mod reference;
 mod rounds;
 mod spread;
+mod stolen;
 mod target;
 
-pub use against::{PEER_CONNECTIONS, PeerComparison, PeerPlan, PeerTool, against};
+pub use against::{PeerComparison, PeerPlan, against};
 pub use allocations::Counting;
 pub use idle::idle;
 pub use null_target::{NullTarget, serve};
+pub use peer_load::{LoginMix, PeerLoad, login_requests};
+pub use peer_tool::{PEER_CONNECTIONS, PeerTool};
 pub use rounds::{Calibration, CalibrationPlan, Costs, LagQuantiles, calibrate, compare};
 pub use spread::RoundSpread;
+pub use stolen::{StolenWatch, stolen_line};
 pub use target::{
     AimLimit, AimVerdict, OtherRoutes, PartComparison, PartSide, PartUnit, TargetBench,
     TargetComparison, TargetPlan, compare_target,

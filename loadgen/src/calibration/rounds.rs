@@ -49,7 +49,7 @@ pub struct CalibrationPlan {
     pub quick: bool,
 }
 
-/// How late the pacer released requests, in microseconds.
+/// How late the pacer released requests, in microseconds; and how many of them failed or were not sent.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[expect(missing_docs, reason = "the names are the meaning")]
 pub struct LagQuantiles {
@@ -57,6 +57,7 @@ pub struct LagQuantiles {
     pub p99: Percentile,
     pub p999: Percentile,
     pub max: f64,
+    pub failures: u64,
 }
 
 /// The costs of the generator.
@@ -80,6 +81,8 @@ pub struct Calibration {
     pub bytes_per_idle_vu: BTreeMap<String, f64>,
     /// Allocations for each request in a steady closed loop.
     pub allocations_per_request: f64,
+    /// Share of all processors that the hypervisor took meanwhile; filled by who measured all of it.
+    pub stolen: Option<f64>,
 }
 
 /// CPU microseconds a request by round, of the generator, the hyper loop and the raw loop.
@@ -142,6 +145,7 @@ pub fn calibrate(
         schedule_lag_us: lags,
         bytes_per_idle_vu: BTreeMap::new(),
         allocations_per_request: allocated?.1,
+        stolen: None,
     })
 }
 
@@ -219,7 +223,10 @@ fn lag(target: SocketAddr, rate: u32, span: Duration) -> io::Result<LagQuantiles
     let data = driver::run(setup).map_err(io::Error::other)?;
     let at = |share: f64| data.lag.value_at_quantile(share) as f64 / 1e3;
     let max = data.lag.max() as f64 / 1e3;
-    Ok(quantiles(data.lag.len(), at, max))
+    Ok(LagQuantiles {
+        failures: data.total.failures(),
+        ..quantiles(data.lag.len(), at, max)
+    })
 }
 
 /// Those of so many requests that have ten or more beyond them.
@@ -230,6 +237,7 @@ fn quantiles(requests: u64, at: impl Fn(f64) -> f64, max: f64) -> LagQuantiles {
         p99: of(0.99),
         p999: of(0.999),
         max,
+        failures: 0,
     }
 }
 

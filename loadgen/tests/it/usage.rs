@@ -3,7 +3,7 @@
 use crate::support::{finish, loadgen, start};
 
 /// Each `(arguments, what the line must name)`.
-const WRONG: [(&str, &str); 104] = [
+const WRONG: [(&str, &str); 107] = [
     ("http", "<URL>"),
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
@@ -126,6 +126,15 @@ const WRONG: [(&str, &str); 104] = [
     ("bench --target --url http://127.0.0.1:1/", "--target"),
     ("bench --target --quick --seconds 1", "--quick"),
     ("bench --url http://127.0.0.1:1/", "--against"),
+    ("bench --against wrk --login-every 2000", "--url"),
+    (
+        "bench --against wrk --url http://127.0.0.1:1/ --login-every 1",
+        "--login-every",
+    ),
+    (
+        "bench --against oha --url http://127.0.0.1:1/ --login-every 2000",
+        "oha cannot mix",
+    ),
     ("http http://127.0.0.1:1/ --threshold p95", "`p95`"),
     ("http http://127.0.0.1:1/ --to 5", "--rate"),
     (

@@ -76,10 +76,15 @@ pub(super) fn redis_benchmark_rate(text: &str) -> Result<f64, String> {
     figure("redis-benchmark", word.map(|word| word.trim_matches('"')))
 }
 
-/// Hashes a second, from the object that `target-app hash-rate` printed.
-pub(super) fn hash_rate(text: &str) -> Result<f64, String> {
+/// How many hashes were checked, and how many a second, from the object that `target-app hash-rate` printed.
+pub(super) fn hash_rate(text: &str) -> Result<(u64, f64), String> {
     let found: Option<Value> = serde_json::from_str(text).ok();
-    let rate = found.and_then(|found| found.get("per_s")?.as_f64());
+    let rate = found.and_then(|found| {
+        Some((
+            found.get("checked")?.as_u64()?,
+            found.get("per_s")?.as_f64()?,
+        ))
+    });
     rate.ok_or_else(|| "target-app hash-rate printed no rate".to_owned())
 }
 
@@ -111,7 +116,7 @@ mod tests {
         assert_eq!(redis_benchmark_rate("\"GET k\",\"5.5\"\n"), Ok(5.5));
         assert!(redis_benchmark_rate("ERR").is_err());
         let json = r#"{"scheme":"bcrypt(10)","threads":2,"checked":90,"per_s":30.25}"#;
-        assert_eq!(hash_rate(json), Ok(30.25));
+        assert_eq!(hash_rate(json), Ok((90, 30.25)));
         assert!(hash_rate("{}").is_err());
     }
 

@@ -10,9 +10,10 @@ use super::{
     comparison::{AimLimit, PartComparison, PartUnit},
     in_turn::Contender,
     own_load::{count_each, counted_rate},
-    running::{CONNECTIONS, RunningBench, next_side},
+    running::{CONNECTIONS, FEWEST_REQUESTS, RunningBench, next_side},
 };
 use loadgen_codeconnect::bench_requests;
+use loadgen_engine::sample::Outcome;
 use loadgen_stack::StackError;
 
 /// Share of the pages that must come from the cache; the first one cannot.
@@ -46,6 +47,8 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<[PartComparison; 2]> {
                 if hits < FEWEST_HITS {
                     return Err(format!("{hits:.2} hits of the cache a page are too few"));
                 }
+                let answered = data.total.count(Outcome::Ok);
+                run.plan.enough(answered, FEWEST_REQUESTS, "requests")?;
                 Ok(counted_rate(&data))
             }
         }),

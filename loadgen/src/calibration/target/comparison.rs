@@ -26,6 +26,8 @@ pub struct TargetComparison {
     pub parts: Vec<PartComparison>,
     /// What logins do to other routes.
     pub beside_logins: OtherRoutes,
+    /// Share of all processors that the hypervisor took meanwhile.
+    pub stolen: Option<f64>,
 }
 
 /// One operation of the backend beside the bare part.

@@ -11,7 +11,7 @@ use super::{
     running::{RunningBench, WARM_UP, next_side},
 };
 use loadgen_codeconnect::bench_requests;
-use loadgen_engine::recorder::OpData;
+use loadgen_engine::{recorder::OpData, sample::Outcome};
 use loadgen_experiment::observer::cores;
 
 /// Connections that log in, for each processor: one hashes, and one more waits so that none is ever idle. More
@@ -19,6 +19,8 @@ use loadgen_experiment::observer::cores;
 const LOGINS_PER_PROCESSOR: u32 = 2;
 /// Students who log in, so that no two logins of one account run at once.
 const STUDENTS: u32 = 512;
+/// Fewest logins, and fewest bare hashes, of a turn: a mean of fewer is that of a few moments.
+const FEWEST: u64 = 20;
 /// Load after the window: about one login beside so many others on two processors.
 const TAIL: Duration = Duration::from_millis(700);
 /// Requests a second of the light load.
@@ -66,7 +68,10 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<(PartComparison, OtherRo
                 )
             });
             beside.borrow_mut().merge(&light?);
-            Ok(rate_by_mean(&data?, connections))
+            let data = data?;
+            let ended = data.total.count(Outcome::Ok);
+            run.plan.enough(ended, FEWEST, "logins")?;
+            Ok(rate_by_mean(&data, connections))
         }),
     };
     let threads = cores();
@@ -79,7 +84,9 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<(PartComparison, OtherRo
                 .args(["hash-rate", "--scheme", &scheme.clone()?])
                 .args(["--threads", &threads.to_string()])
                 .args(["--seconds", &span.measure.as_secs_f64().to_string()]);
-            hash_rate(&run.run_program(command, span.measure)?)
+            let (checked, per_s) = hash_rate(&run.run_program(command, span.measure)?)?;
+            run.plan.enough(checked, FEWEST, "hashes")?;
+            Ok(per_s)
         }),
     };
     let light = Contender {

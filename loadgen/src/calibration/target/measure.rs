@@ -1,6 +1,7 @@
 //! All parts, one after the other.
 
 use super::{
+    super::stolen::StolenWatch,
     booking, cached_page,
     comparison::TargetComparison,
     logins, read_by_key,
@@ -15,6 +16,7 @@ pub fn compare_target(
     plan: TargetPlan,
     progress: &mut dyn FnMut(String),
 ) -> Option<TargetComparison> {
+    let stolen = StolenWatch::begin();
     let run = RunningBench::new(bench, plan, progress);
     let mut parts = vec![read_by_key::measure(&run)?];
     parts.extend(cached_page::measure(&run)?);
@@ -30,5 +32,6 @@ pub fn compare_target(
         turn_s: plan.turn.as_secs_f64(),
         parts,
         beside_logins,
+        stolen: stolen.share(),
     })
 }

@@ -9,9 +9,10 @@ use super::{
     comparison::{AimLimit, PartComparison, PartUnit},
     in_turn::Contender,
     own_load::{count_each, counted_rate},
-    running::{CONNECTIONS, RunningBench, next_side},
+    running::{CONNECTIONS, FEWEST_REQUESTS, RunningBench, next_side},
 };
 use loadgen_codeconnect::bench_requests;
+use loadgen_engine::sample::Outcome;
 
 /// Different rows that are read.
 const ROWS: usize = 128;
@@ -45,6 +46,8 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<PartComparison> {
                 .own
                 .closed((reads, 200), CONNECTIONS, run.closed_span())?;
             statements.set(count_each(&data, ServerCount::Queries));
+            let answered = data.total.count(Outcome::Ok);
+            run.plan.enough(answered, FEWEST_REQUESTS, "requests")?;
             Ok(counted_rate(&data))
         }),
     };

@@ -19,6 +19,9 @@ use loadgen_stack::BarePrograms;
 
 /// Connections of each load.
 pub(super) const CONNECTIONS: u32 = 32;
+/// Fewest requests of a turn whose rate is counted, ten for each connection: at the ends of a window as many as
+/// there are connections are neither in it nor outside of it.
+pub(super) const FEWEST_REQUESTS: u64 = 320;
 /// Time for connections to open and for caches to fill.
 pub(super) const WARM_UP: Duration = Duration::from_millis(300);
 /// Longest time of a bare program beyond that of its turn.
@@ -68,6 +71,18 @@ pub struct TargetPlan {
     pub bookings: u32,
     /// Whether it only shows that it works.
     pub quick: bool,
+}
+
+impl TargetPlan {
+    /// Refuses a figure behind which so few requests stand. A quick check measures nothing and refuses none.
+    pub(super) fn enough(self, found: u64, fewest: u64, what: &str) -> Result<(), String> {
+        if self.quick || found >= fewest {
+            return Ok(());
+        }
+        Err(format!(
+            "a turn had {found} {what}, {fewest} are needed: give a longer --seconds"
+        ))
+    }
 }
 
 /// A measurement under way.
@@ -167,4 +182,25 @@ impl<'a> RunningBench<'a> {
 /// The next of several sides that were measured in turn.
 pub(super) fn next_side(sides: &mut impl Iterator<Item = PartSide>) -> PartSide {
     sides.next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_of_few_requests_has_no_figure_unless_nothing_is_measured() {
+        let plan = |quick| TargetPlan {
+            rounds: 5,
+            turn: Duration::from_millis(100),
+            bookings: 1,
+            quick,
+        };
+        let least = u64::from(CONNECTIONS) * 10;
+        assert_eq!(FEWEST_REQUESTS, least);
+        assert_eq!(plan(false).enough(320, least, "requests"), Ok(()));
+        let why = plan(false).enough(319, least, "requests").unwrap_err();
+        assert!(why.contains("319 requests, 320 are needed"), "{why}");
+        assert_eq!(plan(true).enough(1, least, "requests"), Ok(()));
+    }
 }

@@ -9,11 +9,9 @@ use std::{
     time::Duration,
 };
 
-use super::{bench_target, bench_target_text::QUICK_CHECK};
+use super::{bench_against, bench_target, bench_target_text::QUICK_CHECK};
 use crate::{
-    calibration::{
-        self, Calibration, CalibrationPlan, NullTarget, PeerComparison, PeerPlan, RoundSpread,
-    },
+    calibration::{self, Calibration, CalibrationPlan, NullTarget, StolenWatch, stolen_line},
     cli::{
         failure::Failure,
         flags::BenchArgs,
@@ -21,15 +19,11 @@ use crate::{
     },
     exit,
 };
-use loadgen_engine::driver::TargetUrl;
 use loadgen_experiment::schema::Percentile;
 use loadgen_report::render::figures;
 
 /// How long each loop is measured in each round.
 const SECONDS: f64 = 0.5;
-/// How often other load generators are compared, and for how long each time.
-const PEER_ROUNDS: u32 = 5;
-const PEER_SECONDS: u32 = 3;
 /// Numbers of idle users whose memory is measured.
 const IDLE: [u32; 2] = [1_000, 10_000];
 /// Maximum CPU per request, as a multiple of a bare loop over hyper.
@@ -57,8 +51,9 @@ pub(in crate::cli) fn run(args: &BenchArgs) -> Result<u8, Failure> {
     };
     let start = |role| NullTarget::start(own(role)).map_err(Failure::internal);
     if !args.against.is_empty() {
-        return compare_with_peers(args, &program, start);
+        return bench_against::run(args, &program, start);
     }
+    let stolen = StolenWatch::begin();
     let awake = start("null-target-awake")?;
     let plan = if args.quick {
         CalibrationPlan {
@@ -92,6 +87,7 @@ pub(in crate::cli) fn run(args: &BenchArgs) -> Result<u8, Failure> {
             found.bytes_per_idle_vu.insert(users.to_string(), bytes);
         }
     }
+    found.stolen = stolen.share();
     if args.json {
         let text = serde_json::to_string_pretty(&found).map_err(Failure::internal)?;
         print(&format!("{text}\n"))?;
@@ -99,95 +95,6 @@ pub(in crate::cli) fn run(args: &BenchArgs) -> Result<u8, Failure> {
         print(&render(&found))?;
     }
     Ok(exit::PASSED)
-}
-
-/// Compares with other load generators.
-fn compare_with_peers(
-    args: &BenchArgs,
-    program: &PathBuf,
-    start: impl Fn(&'static str) -> Result<NullTarget, Failure>,
-) -> Result<u8, Failure> {
-    let target = match &args.url {
-        Some(_) => None,
-        None => Some(start("null-target")?),
-    };
-    let url = match (&args.url, &target) {
-        (Some(url), _) => url.clone(),
-        (None, Some(target)) => format!("http://{}/", target.address),
-        (None, None) => String::new(),
-    };
-    TargetUrl::parse(&url).map_err(|error| Failure::usage(format!("--url: {error}")))?;
-    let plan = if args.quick {
-        PeerPlan {
-            rounds: 2,
-            seconds: 1,
-            quick: true,
-        }
-    } else {
-        let seconds = args.seconds.map_or(0, |seconds| seconds.ceil() as u32);
-        PeerPlan {
-            rounds: PEER_ROUNDS,
-            seconds: seconds.max(PEER_SECONDS),
-            quick: false,
-        }
-    };
-    let own = || {
-        let mut command = Command::new(program);
-        let connections = calibration::PEER_CONNECTIONS.to_string();
-        command.args([
-            "http",
-            "--json",
-            "--quiet",
-            "--workers",
-            "1",
-            "--warmup",
-            "0s",
-        ]);
-        command.args(["--connections", &connections]);
-        command
-    };
-    let mut tools = args.against.clone();
-    tools.sort_unstable();
-    tools.dedup();
-    let found = calibration::against(own, &tools, &url, plan, report_progress)
-        .map_err(|error| Failure::Usage(error.to_string()))?;
-    if args.json {
-        let text = serde_json::to_string_pretty(&found).map_err(Failure::internal)?;
-        print(&format!("{text}\n"))?;
-    } else {
-        print(&render_peers(&found))?;
-    }
-    Ok(exit::PASSED)
-}
-
-fn render_peers(found: &PeerComparison) -> String {
-    let mut out = String::new();
-    let mut line = |text: String| {
-        let _written = writeln!(out, "{text}");
-    };
-    if found.quick {
-        line(QUICK_CHECK.to_owned());
-    }
-    line(format!("CPU a request of the whole process, {}", found.url));
-    for (name, costs) in &found.cpu_per_request_us {
-        let Some(cost) = RoundSpread::of(costs) else {
-            continue;
-        };
-        let version = found.versions.get(name).map_or("", String::as_str);
-        line(format!(
-            "  {name:8} {:7.2} us  ({} rounds, {:.2} to {:.2})  {version}",
-            cost.median, cost.rounds, cost.least, cost.most
-        ));
-    }
-    for name in found.ratios.keys() {
-        if let Some(ratio) = found.ratio(name) {
-            line(format!(
-                "  loadgen / {name} {:.2}  ({:.2} to {:.2})",
-                ratio.median, ratio.least, ratio.most
-            ));
-        }
-    }
-    out
 }
 
 /// Runs the role of a child process of this command.
@@ -253,12 +160,16 @@ fn render(found: &Calibration) -> String {
     let mut lags: Vec<_> = found.schedule_lag_us.iter().collect();
     lags.sort_by_key(|(rate, _)| rate.parse::<u64>().unwrap_or(u64::MAX));
     for (rate, lag) in lags {
-        let limit = if rate == "20000" {
-            let met = lag.p99.ms().map_or("--", |p99| word(p99 < LAG_US));
-            format!("  {met} (limit p99 {LAG_US:.0})")
-        } else {
-            String::new()
-        };
+        let mut limit = String::new();
+        if rate == "20000" {
+            // A schedule that was not kept meets no limit, however early its other requests were.
+            let known = lag.p99.ms().filter(|_| lag.failures == 0);
+            let met = known.map_or("--", |p99| word(p99 < LAG_US));
+            limit = format!("  {met} (limit p99 {LAG_US:.0})");
+        }
+        if lag.failures > 0 {
+            let _written = write!(limit, "  {} requests failed or were not sent", lag.failures);
+        }
         line(format!(
             "  {rate:>6}/s  p50 {}  p99 {}  p99.9 {}  max {:.1}{limit}",
             microseconds(lag.p50),
@@ -284,6 +195,7 @@ fn render(found: &Calibration) -> String {
         word(found.allocations_per_request < ALLOCATIONS),
         found.allocations_per_request
     ));
+    line(stolen_line(found.stolen));
     out
 }
 
@@ -308,6 +220,7 @@ mod tests {
             p99: Percentile::Known(40.0),
             p999: Percentile::TooFew { n: 2_000 },
             max: 90.0,
+            failures: 0,
         };
         Calibration {
             quick,
@@ -318,6 +231,7 @@ mod tests {
             schedule_lag_us: ["1000", "20000"].map(|rate| (rate.to_owned(), lag)).into(),
             bytes_per_idle_vu: [("1000".to_owned(), 25_000.0)].into(),
             allocations_per_request: 3.0,
+            stolen: Some(0.001),
         }
     }
 
@@ -336,20 +250,30 @@ mod tests {
     }
 
     #[test]
+    fn a_schedule_with_failures_says_so_and_meets_no_limit() {
+        let mut found = found(false);
+        for lag in found.schedule_lag_us.values_mut() {
+            lag.failures = 3;
+        }
+        let text = render(&found);
+        let row = "max 90.0  -- (limit p99 1000)  3 requests failed or were not sent\n";
+        assert!(text.contains(row), "{text}");
+        let other = "max 90.0  3 requests failed or were not sent\n";
+        assert!(text.contains(other), "{text}");
+    }
+
+    #[test]
+    fn a_noisy_machine_is_said_to_be_one() {
+        let mut found = found(false);
+        assert!(!render(&found).contains("NOISY"));
+        found.stolen = Some(0.03);
+        assert!(render(&found).contains("\nNOISY: stolen"));
+    }
+
+    #[test]
     fn a_quick_check_says_that_it_is_no_measurement_and_meets_no_limit() {
         let text = render(&found(true));
         assert!(text.starts_with(QUICK_CHECK), "{text}");
         assert!(!text.contains("ok") && !text.contains("NO"), "{text}");
-        let peers = |quick| {
-            render_peers(&PeerComparison {
-                quick,
-                url: "http://127.0.0.1:1/".to_owned(),
-                versions: [("wrk", "4.1.0".to_owned())].into(),
-                cpu_per_request_us: [("loadgen", vec![10.0]), ("wrk", vec![8.0])].into(),
-                ratios: [("wrk", vec![1.25])].into(),
-            })
-        };
-        assert!(peers(true).starts_with(QUICK_CHECK), "{}", peers(true));
-        assert!(!peers(false).contains(QUICK_CHECK), "{}", peers(false));
     }
 }

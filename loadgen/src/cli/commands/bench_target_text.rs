@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use crate::calibration::{
     AimLimit, AimVerdict, OtherRoutes, PartComparison, PartSide, PartUnit, RoundSpread,
-    TargetComparison,
+    TargetComparison, stolen_line,
 };
 use loadgen_experiment::schema::Percentile;
 
@@ -66,6 +66,7 @@ pub(super) fn render(found: &TargetComparison) -> String {
          is of that sharing, and not of machines of their own.",
         found.cores
     ));
+    line(&stolen_line(found.stolen));
     out
 }
 
@@ -204,7 +205,16 @@ mod tests {
                 beside_requests: 900,
                 missing: None,
             },
+            stolen: Some(0.03),
         }
+    }
+
+    #[test]
+    fn a_noisy_machine_is_said_to_be_one() {
+        let mut found = found(false);
+        assert!(render(&found).contains("\nNOISY: stolen"));
+        found.stolen = Some(0.01);
+        assert!(!render(&found).contains("NOISY"));
     }
 
     #[test]

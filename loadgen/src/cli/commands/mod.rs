@@ -1,6 +1,7 @@
 //! The commands, one file each: what is asked for is planned, run in a session, and printed.
 
 pub(super) mod bench;
+mod bench_against;
 mod bench_target;
 mod bench_target_text;
 pub(super) mod capacity;

@@ -3,12 +3,14 @@
 use clap::{ArgAction, Args};
 use shared::number::read_or_refuse;
 
+use super::{http::MAX_LOGIN_EVERY, values::whole};
 use crate::calibration::PeerTool;
 
 /// `loadgen bench`.
 #[derive(Debug, Clone, Args)]
 pub struct BenchArgs {
-    /// Seconds that each is measured in each round [default: 0.5; 3 with --against; 1.5 with --target]
+    /// Seconds that each is measured in each round, whole ones with --against [default: 0.5; 3 with --against;
+    /// 1.5 with --target]
     #[arg(long, env = "LOADGEN_SECONDS", value_name = "S", value_parser = seconds)]
     pub seconds: Option<f64>,
     /// Run two or three short rounds: a check that it works, no measurement
@@ -37,6 +39,15 @@ pub struct BenchArgs {
     /// URL that the tools request [default: a process that answers with the reference backend's headers]
     #[arg(long, env = "LOADGEN_URL", value_name = "URL", requires = "against")]
     pub url: Option<String>,
+    /// Make one of so many requests a login of a seeded student, at the host of --url: the reference backend
+    #[arg(
+        long,
+        env = "LOADGEN_LOGIN_EVERY",
+        value_name = "N",
+        requires = "url",
+        value_parser = whole(2, MAX_LOGIN_EVERY)
+    )]
+    pub login_every: Option<u32>,
     /// Role of a child process that `bench` starts
     #[arg(long, env = "LOADGEN_ROLE", hide = true)]
     pub role: Option<String>,

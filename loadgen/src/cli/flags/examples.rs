@@ -88,7 +88,7 @@ const EXAMPLES: [(&str, &str); 25] = [
     ),
     (
         "bench",
-        "loadgen bench --quick\nloadgen bench --against wrk\nloadgen bench --target",
+        "loadgen bench --quick\nloadgen bench --against wrk\nloadgen bench --against wrk --url http://127.0.0.1:8080/api/v1/mentors --login-every 2000\nloadgen bench --target",
     ),
     ("doctor", "loadgen doctor\nloadgen doctor --json"),
 ];

@@ -22,6 +22,8 @@ use loadgen_engine::{
 const MAX_CONNECTIONS: u32 = 20_000;
 /// Maximum number of streams on one connection; servers allow about this many by default.
 const MAX_STREAMS: u32 = 250;
+/// Most requests for each login.
+pub(super) const MAX_LOGIN_EVERY: u32 = 1_000_000;
 /// Number of exchanges that `--http-debug` prints.
 pub const TRACED_EXCHANGES: u32 = 3;
 
@@ -159,6 +161,9 @@ pub struct HttpArgs {
     /// Print the first exchanges, secret headers excepted [default number of requests: 3]
     #[arg(long, env = "LOADGEN_HTTP_DEBUG")]
     pub http_debug: bool,
+    /// Make one of so many requests a login: how `bench` runs its own side
+    #[arg(long, env = "LOADGEN_LOGIN_EVERY", value_name = "N", hide = true, value_parser = whole(2, MAX_LOGIN_EVERY))]
+    pub login_every: Option<u32>,
     /// Print one JSON object instead of text
     #[arg(long, env = "LOADGEN_JSON")]
     pub json: bool,

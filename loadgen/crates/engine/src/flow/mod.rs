@@ -6,6 +6,7 @@ mod catalog;
 mod echo_socket;
 mod future;
 mod iteration;
+mod request_mix;
 #[cfg(any(test, feature = "fixtures"))]
 mod shop;
 mod single_request;
@@ -15,6 +16,7 @@ pub use catalog::{Access, Catalog, FlowDescriptor, OperationDescriptor, Operatio
 pub use echo_socket::EchoSocket;
 pub use future::FlowFuture;
 pub use iteration::{Flow, Iteration, UserMemory, call, failure};
+pub use request_mix::RequestMix;
 #[cfg(any(test, feature = "fixtures"))]
 pub use shop::shop;
 pub use single_request::SingleRequest;

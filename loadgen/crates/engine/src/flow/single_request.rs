@@ -31,7 +31,8 @@ const OPERATIONS: [(&str, &[OperationDescriptor]); 7] = [
     ("HEAD", &[operation(Some("HEAD"))]),
     ("OPTIONS", &[operation(Some("OPTIONS"))]),
 ];
-const OTHER: &[OperationDescriptor] = &[operation(None)];
+/// That of requests whose method is not one of these.
+pub(super) const OTHER: &[OperationDescriptor] = &[operation(None)];
 
 const fn operation(method: Option<&'static str>) -> OperationDescriptor {
     OperationDescriptor {

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use futures_util::future::BoxFuture;
 use loadgen_engine::{
     driver::ClientOptions,
-    flow::{Catalog, EchoSocket, Flow, SingleRequest},
+    flow::{Catalog, EchoSocket, Flow, RequestMix, SingleRequest},
 };
 use shared::{api::lab::Explanation, snapshot::Snapshot};
 
@@ -81,6 +81,19 @@ pub struct HttpService {
 impl HttpService {
     /// The service behind these endpoints; `client` says how to connect, `flow` what to send.
     pub fn new(endpoints: Endpoints, client: ClientOptions, flow: SingleRequest) -> Self {
+        Self {
+            application: Arc::new(HttpApplication {
+                name: "HTTP service",
+                catalog: flow.catalog(),
+            }),
+            endpoints,
+            client,
+            flow: Arc::new(flow),
+        }
+    }
+
+    /// The service behind these endpoints, loaded with two kinds of requests.
+    pub fn mix(endpoints: Endpoints, client: ClientOptions, flow: RequestMix) -> Self {
         Self {
             application: Arc::new(HttpApplication {
                 name: "HTTP service",
@@ -183,5 +196,21 @@ mod tests {
                 .is_err()
         );
         assert!(service.application().profile("after").is_err());
+    }
+
+    #[test]
+    fn a_mixture_of_requests_is_found_under_the_name_of_a_single_one() {
+        let endpoint = Endpoint {
+            address: ([127, 0, 0, 1], 80).into(),
+            host: "localhost".to_owned(),
+        };
+        let [common, rare] = ["/", "/sum"].map(|path| SingleRequest::new(Request::get(path), None));
+        let flow = RequestMix::new(common, vec![rare], 10);
+        let service = HttpService::mix(Endpoints::one(endpoint), ClientOptions::default(), flow);
+        assert_eq!(
+            service.application().catalog().flow_names(),
+            ["http.request"]
+        );
+        assert!(service.flow("http.request").is_some());
     }
 }

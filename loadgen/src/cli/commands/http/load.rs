@@ -168,6 +168,9 @@ pub(super) fn settings(args: &HttpArgs, request: &Request) -> Settings {
     if !request.body.is_empty() {
         stored.push(("body", format!("{} bytes", request.body.len())));
     }
+    if let Some(every) = args.login_every {
+        stored.push(("logins", format!("one of {every} requests")));
+    }
     let entries = stored
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value));
@@ -223,5 +226,16 @@ mod tests {
             text.contains("headers: x-key") && text.contains("body: 4 bytes"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_mixture_with_logins_is_stored_as_one() {
+        let words = "loadgen http http://127.0.0.1:1/a --login-every 50".split(' ');
+        let Command::Http(args) = Cli::try_parse_from(words).unwrap().command else {
+            unreachable!()
+        };
+        let request = request(&args, &super::super::target::parse(&args).unwrap()).unwrap();
+        let text = description(&settings(&args, &request));
+        assert!(text.contains("logins: one of 50 requests\n"), "{text}");
     }
 }

@@ -2,10 +2,15 @@
 
 use super::{load, target};
 use crate::{
+    calibration::login_requests,
     cli::{failure::Failure, flags::HttpArgs},
     library::SourceFile,
 };
-use loadgen_engine::{flow::SingleRequest, suite::Suite};
+use loadgen_engine::{
+    flow::{RequestMix, SingleRequest},
+    suite::Suite,
+    threshold::StatusSet,
+};
 use loadgen_experiment::system::{Endpoints, HttpService, Settings};
 
 /// A URL that accepts connections, with its request and its load.
@@ -34,9 +39,19 @@ impl UrlLoad {
         let flow = SingleRequest::new(request, args.expect.clone());
         load::check(args, &suite, &flow.catalog())?;
         Failure::unless_files_suffice()?;
-        let endpoint = target.connect()?;
+        let endpoints = Endpoints::one(target.connect()?);
+        let service = match args.login_every {
+            None => HttpService::new(endpoints, target.client, flow),
+            Some(every) => {
+                let logins = login_requests().into_iter();
+                let logins =
+                    logins.map(|login| SingleRequest::new(login, Some(StatusSet::one(200))));
+                let mix = RequestMix::new(flow, logins.collect(), every);
+                HttpService::mix(endpoints, target.client, mix)
+            }
+        };
         Ok(Self {
-            service: HttpService::new(Endpoints::one(endpoint), target.client, flow),
+            service,
             suite,
             settings,
             source,
