@@ -16,7 +16,7 @@ pub const MAX_LEDGER_BYTES: usize = 64 * 1_024 * 1_024;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Ledger {
-    /// Bookings, one entry for each idempotency key.
+    /// Bookings, one entry for each idempotency key, and one for each other slot that was asked for a booking.
     pub bookings: Vec<BookingEntry>,
     /// Chat messages.
     pub messages: Vec<MessageEntry>,
@@ -58,6 +58,10 @@ words! {
         Cancelled = "cancelled",
         /// Booked; whether the cancellation came through is not known.
         CancelInDoubt = "cancel_in_doubt",
+        /// It is in another slot now, which has an entry of its own.
+        Moved = "moved",
+        /// Booked; whether it is in another slot now is not known. That slot has an entry in doubt.
+        MoveInDoubt = "move_in_doubt",
     }
 }
 
@@ -103,6 +107,8 @@ mod tests {
             BookingOutcome::Refused,
             BookingOutcome::Cancelled,
             BookingOutcome::CancelInDoubt,
+            BookingOutcome::Moved,
+            BookingOutcome::MoveInDoubt,
         ] {
             let json = serde_json::to_value(outcome).unwrap();
             assert_eq!(json, outcome.as_str());

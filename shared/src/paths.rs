@@ -51,6 +51,8 @@ paths! {
     BOOKING = "/api/v1/bookings/{booking_id}";
     /// Give a place back.
     BOOKING_CANCEL = "/api/v1/bookings/{booking_id}/cancel";
+    /// Take another slot of the same mentor instead.
+    BOOKING_RESCHEDULE = "/api/v1/bookings/{booking_id}/reschedule";
 
     /// One's payments.
     PAYMENTS = "/api/v1/payments";

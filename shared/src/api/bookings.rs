@@ -30,6 +30,15 @@ pub struct BookingRequest {
     pub slot_id: SlotId,
 }
 
+/// Body of a change to another slot; the same slot again changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RescheduleRequest {
+    /// Which slot to take instead: of the same mentor, as long and at the same price.
+    pub slot_id: SlotId,
+}
+
 /// A student's place in a slot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -292,6 +292,7 @@ mod tests {
             ("mentors.availability", "bookings.create"),
             ("bookings.create", "bookings.get"),
             ("bookings.create", "bookings.cancel"),
+            ("bookings.create", "bookings.reschedule"),
             ("bookings.create", "calendar.move"),
             ("bookings.create", "payments.intent"),
             ("bookings.list_mine", "bookings.get"),

@@ -1,15 +1,16 @@
-//! Flows that do what a guide's users do only with switches that neither profile has: on the own stack, every
-//! step of them is sent and answered right.
+//! Flows that do what a guide's users do only with switches that neither profile has, and one that no suite has: on
+//! the own stack, every step of them is sent and answered right.
 
 use serde_json::Value;
 
 use crate::support::{finish, loadgen, start};
 
 /// The flows, and an operation that each must come to.
-const FLOWS: [(&str, &str); 6] = [
+const FLOWS: [(&str, &str); 7] = [
     ("payments.pay", "payments.settled"),
     ("notifications.push", "notifications.push"),
     ("bookings.rebook", "bookings.cancel"),
+    ("bookings.reschedule", "bookings.reschedule"),
     ("auth.session", "auth.logout"),
     ("calendar.full_month", "calendar.month"),
     ("courses.lesson", "courses.complete_lesson"),
@@ -24,7 +25,7 @@ fn the_flows_of_the_guides_come_to_their_last_step() {
         "--flow",
         &names,
         "--rate",
-        "12/s",
+        "14/s",
         "--duration",
         "6s",
         "--warmup",

@@ -17,6 +17,7 @@ pub(crate) fn feature() -> Feature {
                 .routes(routes!(handlers::list_mine, handlers::create))
                 .routes(routes!(handlers::get))
                 .routes(routes!(handlers::cancel))
+                .routes(routes!(handlers::reschedule))
         },
         caches: vec![FeatureCache {
             kind: &cached::BOOKINGS,

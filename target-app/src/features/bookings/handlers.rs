@@ -8,7 +8,7 @@ use axum::{
 use shared::{
     api::{
         auth::Role,
-        bookings::{BookingQuery, BookingRequest, BookingView},
+        bookings::{BookingQuery, BookingRequest, BookingView, RescheduleRequest},
     },
     ids::BookingId,
     page::Page,
@@ -16,7 +16,7 @@ use shared::{
     problem::Problem,
 };
 
-use super::{model::BookingAttempt, service};
+use super::{model::BookingAttempt, service, service_reschedule};
 use crate::{
     error::ApiError,
     features::auth::AuthUser,
@@ -143,5 +143,38 @@ pub(super) async fn cancel(
 ) -> Result<Json<BookingView>, ApiError> {
     let (now, others) = (state.clock().now(), state.features().on_cancelled.clone());
     let booking = service::cancel(engine, others, now, user.id, id).await?;
+    Ok(Json(booking))
+}
+
+/// Take another slot of the same mentor instead.
+///
+/// For its student and its mentor, until the lesson or its class begins. The other slot is as long and costs as much;
+/// what was paid, or the end of the hold, stays with the booking. Of many who want the last place one gets it, and
+/// whoever is refused keeps the former one. The slot that the booking has already changes nothing.
+#[utoipa::path(
+    post,
+    path = paths::BOOKING_RESCHEDULE,
+    operation_id = "bookings.reschedule",
+    tag = "bookings",
+    params(("booking_id" = BookingId, Path, description = "Which booking")),
+    request_body = RescheduleRequest,
+    responses(
+        (status = 200, description = "The booking as it is now", body = BookingView),
+        (status = 401, description = "Not signed in", body = Problem),
+        (status = 404, description = "No such booking of yours, or no such slot", body = Problem),
+        (status = 409, description = "`slot_full`, `student_busy`, `slot_closed`, `contention`, or `booking_not_active`: cancelled before, or begun", body = Problem),
+        (status = 422, description = "`invalid_request`: a slot of another mentor, of another length or at another price", body = Problem),
+    ),
+    security(("bearer" = [])),
+)]
+pub(super) async fn reschedule(
+    State(state): State<AppState>,
+    Current(engine): Current,
+    user: AuthUser,
+    Path(id): Path<BookingId>,
+    Json(request): Json<RescheduleRequest>,
+) -> Result<Json<BookingView>, ApiError> {
+    let (clock, slot) = (state.clock().clone(), request.slot_id);
+    let booking = service_reschedule::reschedule(engine, clock, user.person(), id, slot).await?;
     Ok(Json(booking))
 }

@@ -11,11 +11,13 @@ mod repository;
 mod repository_holds;
 mod repository_move;
 mod repository_precheck;
+mod repository_reschedule;
 mod reserve;
 mod seed;
 mod service;
 mod service_holds;
 mod service_move;
+mod service_reschedule;
 
 pub(super) use feature::feature;
 pub(super) use model::PayableBooking;
@@ -23,4 +25,4 @@ pub(super) use service_holds::{
     RELEASED_AT_ONCE, cancel_by_refund, end_hold, groups_of, lock_payable, release_expired,
     student_pages,
 };
-pub(super) use service_move::{MoveAttempt, reschedule};
+pub(super) use service_move::{MoveAttempt, move_slot};

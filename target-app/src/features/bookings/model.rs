@@ -174,7 +174,7 @@ impl BookingFilter {
     }
 }
 
-/// Why there is no booking, or no cancellation: something that the person can act on.
+/// Why there is no booking, no other slot for one, or no cancellation: something that the person can act on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum BookingRefusal {
     /// No slot has that id.
@@ -209,6 +209,10 @@ pub(super) enum BookingRefusal {
     Cancelled,
     /// The lesson has begun or is over.
     Begun,
+    /// The lesson has begun or is over, or its class has begun early, so that no other slot is taken for it.
+    Underway,
+    /// The other slot is no place of the same kind: money never changes with the slot.
+    SlotDiffers,
 }
 
 impl BookingRefusal {
@@ -222,7 +226,8 @@ impl BookingRefusal {
             Self::SlotFull => Code::SlotFull,
             Self::Contention => Code::Contention,
             Self::KeyReused => Code::IdempotencyMismatch,
-            Self::Cancelled | Self::Begun => Code::BookingNotActive,
+            Self::Cancelled | Self::Begun | Self::Underway => Code::BookingNotActive,
+            Self::SlotDiffers => Code::InvalidRequest,
         }
     }
 
@@ -280,6 +285,13 @@ impl std::fmt::Display for BookingRefusal {
             Self::Begun => {
                 f.write_str("This lesson has begun or is over and cannot be cancelled any more.")
             }
+            Self::Underway => f.write_str(
+                "This lesson or its class has begun or is over and cannot be rescheduled any more.",
+            ),
+            Self::SlotDiffers => f.write_str(
+                "`slot_id` is not a slot of the same mentor, as long and at the same price. Nothing \
+                 was changed. Please choose such a slot, or cancel this booking and book anew.",
+            ),
         }
     }
 }
@@ -368,6 +380,8 @@ mod tests {
             BookingRefusal::Cancelled,
             BookingRefusal::Begun,
             BookingRefusal::TooLateToMove,
+            BookingRefusal::Underway,
+            BookingRefusal::SlotDiffers,
         ] {
             assert!(!refusal.is_conflict());
         }

@@ -150,11 +150,13 @@ pub(super) async fn find_and_lock_slot(
     Ok(row.map(BookingView::from))
 }
 
-/// Cancels a booking that is confirmed and begins after `now`, counts its place down and ends its hold; its begin
-/// and end where it did. Under the lock of its slot, so that the slot comes before the booking.
+/// Cancels a booking of that slot that is confirmed and begins after `now`, counts its place down and ends its
+/// hold; its begin and end where it did. Under the lock of the slot, so that the slot comes before the booking: one
+/// that is in another slot by now is left alone.
 pub(super) async fn cancel(
     conn: &mut PgConnection,
     id: BookingId,
+    slot: SlotId,
     now: DateTime<Utc>,
 ) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, DbError> {
     let query = sqlx::query_as(
@@ -162,8 +164,9 @@ pub(super) async fn cancel(
              update booking
              set status = 'cancelled', cancelled_at = now()
              where id = $1
+               and slot_id = $2
                and status = 'confirmed'
-               and scheduled_at > $2
+               and scheduled_at > $3
              returning id, slot_id, scheduled_at, ends_at
          ),
          counted as (
@@ -180,6 +183,7 @@ pub(super) async fn cancel(
          select scheduled_at, ends_at from cancelled",
     )
     .bind(id.0)
+    .bind(slot.0)
     .bind(now);
     Ok(timing::db(query.fetch_optional(conn)).await?)
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use shared::{
-    ids::{MentorId, SlotId, UserId},
+    ids::{BookingId, MentorId, SlotId, UserId},
     money::Cents,
 };
 use sqlx::PgConnection;
@@ -58,29 +58,33 @@ struct KeyedPrecheckRow {
     seen: PrecheckRow,
 }
 
+/// The lessons that overlap are all that the student has, or those of them that the text admits.
 macro_rules! precheck_sql {
-    () => {
-        "select s.id, s.mentor_id, m.display_name as mentor_name, m.is_active,
-                s.starts_at, s.ends_at, s.capacity, s.price_cents,
-                o.scheduled_at as busy_from, o.ends_at as busy_to, now() as asked_at
-         from slot s
-         join mentor m on m.id = s.mentor_id
-         left join lateral (
-             select b.scheduled_at, b.ends_at
-             from booking b
-             where b.student_id = $2
-               and b.status = 'confirmed'
-               and b.scheduled_at < s.ends_at
-               and b.ends_at > s.starts_at
-             order by b.scheduled_at
-             limit 1
-         ) o on true
-         where s.id = $1"
+    ($among:literal) => {
+        concat!(
+            "select s.id, s.mentor_id, m.display_name as mentor_name, m.is_active,
+                    s.starts_at, s.ends_at, s.capacity, s.price_cents,
+                    o.scheduled_at as busy_from, o.ends_at as busy_to, now() as asked_at
+             from slot s
+             join mentor m on m.id = s.mentor_id
+             left join lateral (
+                 select b.scheduled_at, b.ends_at
+                 from booking b
+                 where b.student_id = $2
+                   and b.status = 'confirmed'
+                   and b.scheduled_at < s.ends_at
+                   and b.ends_at > s.starts_at ",
+            $among,
+            " order by b.scheduled_at
+                 limit 1
+             ) o on true
+             where s.id = $1"
+        )
     };
 }
 
 /// A slot by its id, and the first confirmed lesson of a student that overlaps with it: `id`, `student`.
-pub(super) const PRECHECK: &str = precheck_sql!();
+pub(super) const PRECHECK: &str = precheck_sql!("");
 
 /// What decides whether a student may ask for a place of a slot, without a lock on it.
 pub(super) async fn precheck(
@@ -91,6 +95,21 @@ pub(super) async fn precheck(
     let query = sqlx::query_as::<_, PrecheckRow>(PRECHECK)
         .bind(id.0)
         .bind(student.0);
+    let row = timing::db(query.fetch_optional(conn)).await?;
+    Ok(row.and_then(PrecheckRow::found))
+}
+
+/// [`precheck`] for a booking that the student has already, which is in nobody's way.
+pub(super) async fn precheck_for(
+    conn: &mut PgConnection,
+    id: SlotId,
+    student: UserId,
+    booking: BookingId,
+) -> Result<Option<BookingPrecheck>, DbError> {
+    let query = sqlx::query_as::<_, PrecheckRow>(precheck_sql!("and b.id <> $3"))
+        .bind(id.0)
+        .bind(student.0)
+        .bind(booking.0);
     let row = timing::db(query.fetch_optional(conn)).await?;
     Ok(row.and_then(PrecheckRow::found))
 }
@@ -112,7 +131,7 @@ pub(super) async fn claim_and_precheck(
          select claim.is_claimed, seen.*
          from (select exists (select from claimed) as is_claimed) claim
          left join (",
-        precheck_sql!(),
+        precheck_sql!(""),
         ") seen on true"
     ))
     .bind(id.0)

@@ -1,11 +1,11 @@
 //! The rules of booking and cancelling, and the one transaction that each of them is.
 //!
-//! Locks are taken in one order everywhere: student, idempotency key, slot, booking. A serializable
-//! booking takes none of its own: PostgreSQL keeps those that run beside each other apart. For the
-//! moment in which a profile is exchanged it is not kept apart from a booking of the same student
-//! that began under the former profile. What belongs
-//! to a change but not into its transaction (the conflict log, the caches) happens right after
-//! it, shielded like it from a client that goes away.
+//! Locks are taken in one order everywhere: student, idempotency key, slot, booking; of two slots the
+//! one with the smaller id first. A serializable booking takes none of its own: PostgreSQL keeps those
+//! that run beside each other apart. For the moment in which a profile is exchanged it is not kept
+//! apart from a booking of the same student that began under the former profile. What belongs to a
+//! change but not into its transaction (the conflict log, the caches) happens right after it, shielded
+//! like it from a client that goes away.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use shared::{
         bookings::{BookingRequest, BookingStatus, BookingView},
         notifications::NotificationKind,
     },
-    ids::{BookingId, MentorId, UserId},
+    ids::{BookingId, MentorId, SlotId, UserId},
     paths,
     profile::Strategy,
     row_security::Person,
@@ -34,7 +34,7 @@ use super::{
     repository, repository_precheck, reserve,
 };
 use crate::{
-    db::{Isolation, Retry},
+    db::{DbError, Isolation, Retry},
     engine::Engine,
     error::ApiError,
     features::notifications::{Audience, Outgoing},
@@ -116,7 +116,7 @@ pub(super) async fn create(
                 if let BookingFailure::Refused(refusal) = &failure
                     && refusal.is_conflict()
                 {
-                    log_conflict(&engine, &attempt, refusal).await;
+                    log_conflict(&engine, attempt.slot, attempt.student, refusal).await;
                 }
                 Err(failure.into())
             }
@@ -218,15 +218,19 @@ fn view(booking: &NewBooking, created_at: DateTime<Utc>) -> BookingView {
 }
 
 /// Keeps the reason for support. A failure to keep it does not change the response.
-async fn log_conflict(engine: &Engine, attempt: &BookingAttempt, refusal: &BookingRefusal) {
+pub(super) async fn log_conflict(
+    engine: &Engine,
+    slot: SlotId,
+    student: UserId,
+    refusal: &BookingRefusal,
+) {
     let reason = refusal.code().as_str();
-    let (slot, student) = (attempt.slot, attempt.student);
     let mut session = engine.db.session();
     let kept = session.write_for(Person::Student(student), move |conn| {
         repository::insert_conflict(conn, slot, student, reason).boxed()
     });
     if let Err(error) = kept.await {
-        tracing::warn!(slot.id = %attempt.slot, reason, %error, "conflict was not logged");
+        tracing::warn!(slot.id = %slot, reason, %error, "conflict was not logged");
     }
 }
 
@@ -303,12 +307,17 @@ async fn give_back(
     let seen = repository::find_and_lock_slot(conn, id, person)
         .await?
         .ok_or(BookingRefusal::NoSuchBooking)?;
-    let Some((scheduled_at, ends_at)) = repository::cancel(conn, id, now).await? else {
+    let Some((scheduled_at, ends_at)) = repository::cancel(conn, id, seen.slot_id, now).await?
+    else {
         // Another request may have come first since we looked.
-        let seen = repository::find_for(conn, id, person)
+        let found = repository::find_for(conn, id, person)
             .await?
             .ok_or(BookingRefusal::NoSuchBooking)?;
-        return Err(not_active(&seen).into());
+        if found.slot_id != seen.slot_id {
+            // The lock of its slot comes before its own, so it is begun again.
+            return Err(DbError::Serialization(sqlx::Error::RowNotFound).into());
+        }
+        return Err(not_active(&found).into());
     };
     Ok(BookingView {
         status: BookingStatus::Cancelled,
@@ -329,7 +338,7 @@ fn not_active(booking: &BookingView) -> BookingRefusal {
 
 #[cfg(test)]
 mod tests {
-    use shared::{ids::SlotId, money::Cents};
+    use shared::money::Cents;
 
     use super::{super::model::BookableSlot, *};
 

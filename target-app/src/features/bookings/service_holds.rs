@@ -52,8 +52,15 @@ pub(in super::super) async fn cancel_by_refund(
         return Ok(false);
     };
     repository::lock_slot(conn, slot).await?;
-    let cancelled = repository::cancel(conn, booking, now).await?;
-    Ok(cancelled.is_some())
+    let cancelled = repository::cancel(conn, booking, slot, now).await?;
+    if cancelled.is_some() {
+        return Ok(true);
+    }
+    match repository_holds::find_parts(conn, booking).await? {
+        // It is in another slot by now, whose lock comes before its own, so it is begun again.
+        Some((other, ..)) if other != slot => Err(DbError::Serialization(sqlx::Error::RowNotFound)),
+        _ => Ok(false),
+    }
 }
 
 /// All that shows a booking.

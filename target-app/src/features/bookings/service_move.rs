@@ -43,7 +43,7 @@ pub(crate) struct MoveAttempt {
 }
 
 /// Moves a slot of the mentor's own.
-pub(crate) async fn reschedule(
+pub(crate) async fn move_slot(
     engine: Arc<Engine>,
     clock: Clock,
     attempt: MoveAttempt,

@@ -85,7 +85,7 @@ pub(super) async fn move_event(
         slot,
         starts_at,
     };
-    bookings::reschedule(Arc::clone(&engine), clock, attempt).await?;
+    bookings::move_slot(Arc::clone(&engine), clock, attempt).await?;
     let mut session = engine.db.session();
     let event = repository::find_own(&mut *session.conn().await?, slot, mentor)
         .await?

@@ -46,6 +46,7 @@ const ROWS: &[(&str, Actor, &[&str])] = &[
     ("auth.register", Anyone, NOTHING),
     ("bookings.cancel", Student, BOOKINGS),
     ("bookings.create", Student, BOOKINGS),
+    ("bookings.reschedule", Student, BOOKINGS),
     ("calendar.move", Mentor, BOOKINGS),
     ("courses.attempt_quiz", Student, COURSES),
     ("courses.complete_lesson", Student, COURSES),

@@ -288,6 +288,12 @@ impl Stage {
                 (String::new(), json!({"slot_id": slot}))
             }
             "bookings.get" | "bookings.cancel" => (of(self.booked().await.id.0), Value::Null),
+            "bookings.reschedule" => {
+                let booking = self.booked().await;
+                let slot = NewSlot::group(5).of_mentor(self.mentor);
+                let slot = slot.create(&self.app.db).await;
+                (of(booking.id.0), json!({"slot_id": slot}))
+            }
             "calendar.move" => {
                 let booking = self.booked().await;
                 let starts_at = booking.scheduled_at + TimeDelta::minutes(30);

@@ -6,4 +6,5 @@ mod create;
 mod get;
 mod idempotency;
 mod list;
+mod reschedule;
 mod statements;

@@ -215,6 +215,50 @@ async fn a_hold_released_unpaid_is_no_lost_booking_and_one_cancelled_otherwise_i
 }
 
 #[tokio::test]
+async fn a_rescheduled_booking_is_expected_in_its_new_slot_and_a_change_in_doubt_in_either() {
+    let app = TestApp::start().await;
+    let from = NewSlot::single().create(&app.db).await;
+    let to = NewSlot::single().create(&app.db).await;
+    let (ann, bob) = (app.student(5), app.student(6));
+    let mut bookings = vec![
+        entry(ann.id, from, &ann.book(from).await),
+        entry(bob.id, from, &bob.book(from).await),
+    ];
+    let id = bookings[0].booking.unwrap();
+    ann.reschedule(id, to).await.ok::<BookingView>();
+    bookings[0].outcome = BookingOutcome::Moved;
+    bookings.push(BookingEntry {
+        student: ann.id,
+        slot: to,
+        booking: Some(id),
+        outcome: BookingOutcome::Booked,
+    });
+    let acknowledged = Ledger {
+        bookings,
+        ..Ledger::default()
+    };
+    let mut doubtful = acknowledged.clone();
+    doubtful.bookings[0].outcome = BookingOutcome::MoveInDoubt;
+    doubtful.bookings[2].outcome = BookingOutcome::InDoubt;
+    doubtful.bookings[2].booking = None;
+    let audit = async |ledger: &Ledger| {
+        let report = app.lab().audit_with(ledger.clone()).await;
+        report.ok::<AuditReport>()
+    };
+    for ledger in [&acknowledged, &doubtful] {
+        let report = audit(ledger).await;
+        assert!(broken(&report).is_empty(), "{:?}", broken(&report));
+    }
+    // The change is lost: the booking is where it was.
+    ann.reschedule(id, from).await.ok::<BookingView>();
+    let report = audit(&acknowledged).await;
+    assert_eq!(broken(&report), ["acknowledged_booking_kept"]);
+    let report = audit(&doubtful).await;
+    assert!(broken(&report).is_empty(), "{:?}", broken(&report));
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_write_in_doubt_may_be_there_once_and_a_ledger_with_gaps_calls_nothing_a_phantom() {
     let app = TestApp::start().await;
     let mut ledger = one_of_each(&app).await;

@@ -130,6 +130,9 @@ async fn every_operation(app: &TestApp, variant: &str, round: u32) -> BTreeSet<&
     done("bookings.list_mine", student.bookings("page=2").await);
     done("bookings.list_mine", mentor.bookings("").await);
     done("bookings.get", student.booking(booking.id).await);
+    let other = NewSlot::single().create(&app.db).await;
+    let rescheduled = student.reschedule(booking.id, other).await;
+    done("bookings.reschedule", rescheduled);
     done("bookings.cancel", student.cancel(booking.id).await);
     if booking.hold_expires_at.is_some() {
         pay(app, &mut done).await;

@@ -55,6 +55,33 @@ async fn a_booking_its_move_and_its_cancellation_are_notified_to_the_other_parti
 }
 
 #[tokio::test]
+async fn another_slot_for_a_booking_is_notified_once_to_the_one_who_did_not_ask_for_it() {
+    let app = TestApp::with(&[ON]).start().await;
+    let (student, mentor) = (app.student(3), app.mentor(0));
+    let mut slots = Vec::new();
+    for _ in 0..3 {
+        slots.push(NewSlot::single().create(&app.db).await);
+    }
+    let booking: BookingView = student.book(slots[0]).await.created();
+    for _ in 0..2 {
+        let moved = student.reschedule(booking.id, slots[1]).await;
+        moved.ok::<BookingView>();
+    }
+    let (made, moved) = (
+        NotificationKind::BookingMade,
+        NotificationKind::BookingMoved,
+    );
+    assert_eq!(notified(&mentor, booking.id).await, [moved, made]);
+    assert_eq!(notified(&student, booking.id).await, []);
+    let by_mentor = mentor.reschedule(booking.id, slots[2]).await;
+    by_mentor.ok::<BookingView>();
+    assert_eq!(notified(&mentor, booking.id).await, [moved, made]);
+    assert_eq!(notified(&student, booking.id).await, [moved]);
+    app.lab().audits_clean().await;
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_payment_a_release_and_a_class_are_notified_too() {
     let clock = Clock::manual(Utc::now());
     let app = TestApp::with(&[ON, "bookings.payment=required"])

@@ -3,6 +3,7 @@
 mod churn;
 mod group_slot;
 mod naive;
+mod reschedule;
 mod retries;
 mod same_student;
 mod seat_conflict;

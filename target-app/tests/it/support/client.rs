@@ -260,6 +260,11 @@ impl Person {
         send(self.request(Method::POST, &path)).await
     }
 
+    pub(crate) async fn reschedule(&self, id: BookingId, slot: SlotId) -> Answer {
+        let path = with_id(paths::BOOKING_RESCHEDULE, id);
+        self.post(&path, &json!({"slot_id": slot})).await
+    }
+
     pub(crate) async fn pay(&self, booking: BookingId) -> Answer {
         self.post(paths::PAYMENT_INTENTS, &json!({"booking_id": booking}))
             .await

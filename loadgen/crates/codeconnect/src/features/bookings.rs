@@ -1,27 +1,28 @@
-//! Bookings: create, repeat with the same key, list, cancel, book again; and a race of many students for one
-//! slot.
+//! Bookings: create, repeat with the same key, list, cancel, book again, take another slot; and a race of many
+//! students for one slot.
 //!
 //! A full slot and a busy student are expected responses, not errors. Errors are a slot that is booked
 //! twice, and a repetition that makes a second booking.
 
-use chrono::TimeDelta;
+mod reschedule;
+mod steps;
+
 use rand::RngExt as _;
 use shared::{
-    api::{
-        bookings::{BookingRequest, BookingStatus, BookingView},
-        mentors::SlotView,
-    },
+    api::bookings::{BookingStatus, BookingView},
     dataset::{self, RACE_SLOTS, RowKind},
-    ids::{BookingId, MentorId, SlotId, UserId},
-    page::{MAX_PER_PAGE, Page},
+    ids::{BookingId, SlotId, UserId},
+    page::MAX_PER_PAGE,
     paths,
     problem::Code,
 };
 
-use super::mentors;
-use crate::flows::{
-    AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, Op, TestAccount, World,
+use self::{
+    reschedule::RESCHEDULE,
+    steps::{MINE, check_mine, listed},
 };
+use super::mentors;
+use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, Op, TestAccount};
 use crate::ledger::{LedgerEntry, LedgerRecorder};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
@@ -29,7 +30,9 @@ use loadgen_engine::{
     request::Request,
     sample::Outcome,
 };
-use loadgen_stats::seed::Chance;
+
+pub(crate) use self::steps::create_request;
+pub(super) use self::steps::{CREATE, create, fresh_key, open_slot};
 
 /// Number of students that request the same place at once.
 const RACERS: usize = 16;
@@ -38,26 +41,19 @@ const RACERS: usize = 16;
 const REPEATS: f64 = 0.1;
 /// Share of students who cancel.
 const CANCELS: f64 = 0.3;
-/// Weeks ahead from which a place is looked for: as far as the seeded slots reach, so that the places of the
-/// next two weeks are not all there is for a load of many users.
-const WEEKS: i64 = 7;
-/// How many mentors without an open slot are tried before an iteration ends.
-const TRIES: usize = 3;
-
-pub(super) static CREATE: Op = Op::post("bookings.create");
 /// The same booking under the same key: it makes no second one, and is counted as none.
 static REPEAT: Op = Op::post("bookings.repeat");
-static MINE: Op = Op::get("bookings.mine");
 static CANCEL: Op = Op::post("bookings.cancel");
 static RACE: Op = Op::post("bookings.race");
 
 /// What the load generator knows of this feature.
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
-    operations: &[&CREATE, &REPEAT, &MINE, &CANCEL, &RACE],
+    operations: &[&CREATE, &REPEAT, &MINE, &CANCEL, &RESCHEDULE, &RACE],
     headline: &[&CREATE, &RACE],
     completes: &[
         ("bookings made", &[&CREATE, &RACE]),
         ("bookings cancelled", &[&CANCEL]),
+        ("bookings rescheduled", &[&RESCHEDULE]),
     ],
     flows: &[
         AppFlow {
@@ -76,6 +72,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             at_once: 1,
             run: |it| FlowFuture::new(rebook(it)),
         },
+        reschedule::FLOW,
         AppFlow {
             name: "bookings.race",
             help: "sixteen students want the same place at once: exactly one gets it",
@@ -140,42 +137,6 @@ async fn rebook(mut it: AppIteration<'_>) {
     }
 }
 
-/// Books a place; the booking with its entry in the ledger, where it was neither refused nor failed. A
-/// student who gave the place back before gets a new booking, not the `cancelled` one.
-pub(super) async fn create(
-    it: &mut AppIteration<'_>,
-    account: &TestAccount,
-    slot: &SlotView,
-    key: &str,
-    cancelled: Option<BookingId>,
-) -> Option<(LedgerEntry, BookingView)> {
-    let world = it.world;
-    let ledger = &world.ledger;
-    let entry = ledger.booking(account.id, slot.id);
-    let request = create_request(account, slot.id, key);
-    let created = it
-        .call(&CREATE, request, |reply| {
-            match check_create(reply, slot, account.id)? {
-                Ok(booking) if Some(booking.id) == cancelled => {
-                    Err(Mismatch::new("the new booking is the cancelled one"))
-                }
-                created => Ok(created),
-            }
-        })
-        .await;
-    // Failed, or answered with something else: it stays in doubt.
-    match created? {
-        Ok(booking) => {
-            ledger.booked(entry, &booking);
-            Some((entry, booking))
-        }
-        Err(refusal) => {
-            ledger.refused(entry, refusal == Code::SlotFull);
-            None
-        }
-    }
-}
-
 /// Sends the request of a booking once more.
 async fn send_again(
     it: &mut AppIteration<'_>,
@@ -223,31 +184,6 @@ async fn give_back(
         ledger.cancelled(entry, booking);
     }
     cancelled.is_some()
-}
-
-/// An open slot of a mentor picked by popularity, in one of the coming weeks.
-pub(super) async fn open_slot(it: &mut AppIteration<'_>) -> Option<SlotView> {
-    for _ in 0..TRIES {
-        let mentor = MentorId(dataset::id(RowKind::Mentor, it.world.mentors.pick(it.rng)));
-        let place: f64 = it.rng.random();
-        let request = match it.rng.random_range(0..WEEKS) {
-            0 => mentors::availability_request(mentor),
-            weeks => {
-                let from = it.world.made_at + TimeDelta::weeks(weeks);
-                mentors::availability_from(mentor, from)
-            }
-        };
-        let slots = it
-            .call(&mentors::AVAILABILITY, request, |reply| {
-                mentors::check_availability(reply, mentor)
-            })
-            .await?;
-        if !slots.is_empty() {
-            let index = (place * slots.len() as f64) as usize % slots.len();
-            return slots.into_iter().nth(index);
-        }
-    }
-    None
 }
 
 async fn race(it: AppIteration<'_>) {
@@ -387,45 +323,6 @@ fn check_racer(
     }
 }
 
-/// A key that no earlier request had, in this run or in one before.
-pub(super) fn fresh_key(world: &World, rng: &mut Chance) -> String {
-    format!("{:016x}-{:032x}", world.nonce, rng.random::<u128>())
-}
-
-pub(crate) fn create_request(account: &TestAccount, slot_id: SlotId, key: &str) -> Request {
-    Request::post_json(paths::BOOKINGS, &BookingRequest { slot_id })
-        .bearer(&account.token.get())
-        .idempotency_key(key)
-}
-
-/// The booking, or the refusal where that may be.
-fn check_create(
-    reply: &Reply,
-    slot: &SlotView,
-    student: UserId,
-) -> Result<Result<BookingView, Code>, Mismatch> {
-    if let Some(code @ (Code::SlotFull | Code::StudentBusy | Code::SlotClosed)) =
-        check::problem_code(reply)
-    {
-        return Ok(Err(code));
-    }
-    let booking: BookingView = check::json(reply, 201)?;
-    let same = booking.slot_id == slot.id
-        && booking.mentor_id == slot.mentor_id
-        && booking.student_id == student
-        && booking.status == BookingStatus::Confirmed
-        && booking.scheduled_at == slot.starts_at
-        && booking.ends_at == slot.ends_at
-        && booking.price_cents == slot.price_cents;
-    if same {
-        Ok(Ok(booking))
-    } else {
-        Err(Mismatch::new(
-            "the booking is not the one that was asked for",
-        ))
-    }
-}
-
 /// The same key again: the same booking, and no refusal.
 fn check_repeat(reply: &Reply, first: BookingId) -> Result<(), Mismatch> {
     let expected = if reply.status == 200 { 200 } else { 201 };
@@ -436,46 +333,6 @@ fn check_repeat(reply: &Reply, first: BookingId) -> Result<(), Mismatch> {
         Err(Mismatch::new(
             "the same idempotency key made a second booking",
         ))
-    }
-}
-
-/// A student's own bookings, newest lesson first.
-fn listed(reply: &Reply, student: UserId) -> Result<Vec<BookingView>, Mismatch> {
-    let page: Page<BookingView> = check::json(reply, 200)?;
-    let items = page.items;
-    if items.iter().any(|one| one.student_id != student) {
-        return Err(Mismatch::new("the list shows another student's booking"));
-    }
-    if items
-        .windows(2)
-        .any(|pair| pair[0].scheduled_at < pair[1].scheduled_at)
-    {
-        return Err(Mismatch::new("the bookings are not newest lesson first"));
-    }
-    Ok(items)
-}
-
-/// The new booking is listed, unless the list `may_be_old`: then its absence is a stale read only.
-fn check_mine(
-    items: &[BookingView],
-    booking: &BookingView,
-    may_be_old: bool,
-) -> Result<(), Mismatch> {
-    match items.iter().find(|one| one.id == booking.id) {
-        Some(found) if found.slot_id == booking.slot_id => Ok(()),
-        Some(_) => Err(Mismatch::new("the listed booking is in another slot")),
-        // A full page may end before it.
-        None if items.len() >= MAX_PER_PAGE as usize
-            && items
-                .last()
-                .is_some_and(|last| last.scheduled_at >= booking.scheduled_at) =>
-        {
-            Ok(())
-        }
-        None if may_be_old => Ok(()),
-        None => Err(Mismatch::new(
-            "the new booking is not among one's own: the list is stale",
-        )),
     }
 }
 

@@ -1,5 +1,5 @@
-//! How stale reads are: each acknowledged booking and cancellation has the time of its
-//! acknowledgement, and each later read either shows it or does not.
+//! How stale reads are: each acknowledged booking, change of its slot and cancellation has the time of
+//! its acknowledgement, and each later read either shows it or does not.
 //!
 //! The age of a stale read is the time from the acknowledgement of the oldest effect that it
 //! lacks to the begin of the read. The form is that of Jepsen's set-full checker, with the
@@ -13,7 +13,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use shared::{
     api::bookings::{BookingStatus, BookingView},
-    ids::{BookingId, UserId},
+    ids::{BookingId, SlotId, UserId},
 };
 
 use loadgen_experiment::system::{Freshness, MAX_STALE_AGES};
@@ -73,9 +73,11 @@ pub(super) struct Visible {
 #[derive(Debug)]
 struct Effect {
     booking: BookingId,
+    slot: SlotId,
     scheduled_at: DateTime<Utc>,
+    /// When the slot was acknowledged that it is in.
     booked: Instant,
-    /// Whether a cancellation was requested: from then on either state may be seen.
+    /// Whether a change was requested: from then on either state may be seen.
     unsettled: bool,
     cancelled: Option<Instant>,
     /// Whether a read has shown it as it is now.
@@ -91,6 +93,7 @@ impl Visible {
         let effects = self.students.entry(booking.student_id).or_default();
         effects.push(Effect {
             booking: booking.id,
+            slot: booking.slot_id,
             scheduled_at: booking.scheduled_at,
             booked: now(),
             unsettled: false,
@@ -102,10 +105,29 @@ impl Visible {
         }
     }
 
-    pub(super) fn cancelling(&mut self, booking: &BookingView) {
+    pub(super) fn changing(&mut self, booking: &BookingView) {
         if let Some(effect) = self.effect(booking) {
             effect.unsettled = true;
             effect.shown = false;
+        }
+    }
+
+    /// The change that was requested was refused.
+    pub(super) fn unchanged(&mut self, booking: &BookingView) {
+        if let Some(effect) = self.effect(booking) {
+            effect.unsettled = false;
+        }
+    }
+
+    pub(super) fn rescheduled(&mut self, booking: &BookingView) {
+        let at = now();
+        if let Some(effect) = self.effect(booking) {
+            effect.slot = booking.slot_id;
+            effect.scheduled_at = booking.scheduled_at;
+            effect.booked = at;
+            effect.unsettled = false;
+        } else {
+            self.follow(booking, None);
         }
     }
 
@@ -137,8 +159,8 @@ impl Visible {
             Some(last) if !whole => Some(last.scheduled_at),
             _ => None,
         };
-        let states: HashMap<BookingId, BookingStatus> =
-            listed.iter().map(|one| (one.id, one.status)).collect();
+        let listed: HashMap<BookingId, &BookingView> =
+            listed.iter().map(|one| (one.id, one)).collect();
         let mut shown = 0_u64;
         let mut oldest = None;
         for effect in effects.iter_mut() {
@@ -154,13 +176,13 @@ impl Visible {
                 continue;
             };
             shown += 1;
-            let found = states.get(&effect.booking);
+            let found = listed.get(&effect.booking);
             let seen = match expected {
                 // A list may leave cancelled ones out.
                 BookingStatus::Cancelled => {
-                    found.is_none_or(|state| *state == BookingStatus::Cancelled)
+                    found.is_none_or(|one| one.status == BookingStatus::Cancelled)
                 }
-                _ => found.is_some(),
+                _ => found.is_some_and(|one| one.slot_id == effect.slot),
             };
             effect.shown |= seen;
             if !seen {
@@ -285,7 +307,7 @@ pub(super) mod tests {
         let mut visible = Visible::default();
         let mut lesson = booking(1, 1);
         visible.booked(&lesson);
-        visible.cancelling(&lesson);
+        visible.changing(&lesson);
         pause();
         let doubtful = visible.reading(lesson.student_id);
         visible.read(&doubtful, &[], true);
@@ -298,6 +320,40 @@ pub(super) mod tests {
         visible.read(&settled, &[lesson], true);
         let found = visible.freshness();
         assert_eq!((found.reads, found.stale), (2, 1));
+    }
+
+    #[test]
+    fn a_list_that_shows_the_former_slot_is_as_old_as_the_change() {
+        let mut visible = Visible::default();
+        let former = booking(1, 1);
+        let later = BookingView {
+            id: former.id,
+            ..booking(1, 9)
+        };
+        visible.booked(&former);
+        visible.changing(&former);
+        pause();
+        let doubtful = visible.reading(former.student_id);
+        visible.read(&doubtful, std::slice::from_ref(&former), true);
+        assert_eq!(visible.freshness().reads, 0);
+        // A refusal leaves it where it was.
+        visible.unchanged(&former);
+        visible.read(&doubtful, std::slice::from_ref(&former), true);
+        assert_eq!(
+            (visible.freshness().reads, visible.freshness().stale),
+            (1, 0)
+        );
+        visible.changing(&former);
+        visible.rescheduled(&later);
+        pause();
+        let settled = visible.reading(former.student_id);
+        visible.read(&settled, std::slice::from_ref(&former), true);
+        visible.read(&settled, std::slice::from_ref(&later), true);
+        let found = visible.freshness();
+        assert_eq!((found.reads, found.stale), (3, 1));
+        // A page that ends after the former time, and before the other one, has to show it.
+        visible.read(&settled, &[booking(1, 5)], false);
+        assert_eq!(visible.freshness().stale, 2);
     }
 
     #[test]
@@ -320,7 +376,7 @@ pub(super) mod tests {
         assert_eq!(visible.freshness().stale, 2);
         // One that is no longer followed is again, once it is cancelled.
         let mut first = all[0].clone();
-        visible.cancelling(&first);
+        visible.changing(&first);
         visible.cancelled(&first);
         pause();
         let late = visible.reading(student);

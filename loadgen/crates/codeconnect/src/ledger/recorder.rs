@@ -103,7 +103,7 @@ impl LedgerRecorder {
 
     /// A cancellation is about to be requested.
     pub fn cancelling(&self, entry: LedgerEntry, booking: &BookingView) {
-        self.entries().visible.cancelling(booking);
+        self.entries().visible.changing(booking);
         let outcome = BookingOutcome::CancelInDoubt;
         self.settle(entry, |at| LedgerEvent::Outcome { at, outcome });
     }
@@ -113,6 +113,36 @@ impl LedgerRecorder {
         self.entries().visible.cancelled(booking);
         let outcome = BookingOutcome::Cancelled;
         self.settle(entry, |at| LedgerEvent::Outcome { at, outcome });
+    }
+
+    /// Another slot is about to be requested for a booking; the entry of that slot.
+    pub fn rescheduling(
+        &self,
+        entry: LedgerEntry,
+        booking: &BookingView,
+        slot: SlotId,
+    ) -> LedgerEntry {
+        self.entries().visible.changing(booking);
+        let outcome = BookingOutcome::MoveInDoubt;
+        self.settle(entry, |at| LedgerEvent::Outcome { at, outcome });
+        self.booking(booking.student_id, slot)
+    }
+
+    /// The other slot was acknowledged: `booking` is as it is now, and `to` its entry from now on.
+    pub fn rescheduled(&self, entry: LedgerEntry, to: LedgerEntry, booking: &BookingView) {
+        self.entries().visible.rescheduled(booking);
+        let outcome = BookingOutcome::Moved;
+        self.settle(entry, |at| LedgerEvent::Outcome { at, outcome });
+        let booking = booking.id;
+        self.settle(to, |at| LedgerEvent::Booked { at, booking });
+    }
+
+    /// The other slot was refused, as [`Self::refused`] says; `booking` is what it was.
+    pub fn stayed(&self, entry: LedgerEntry, to: LedgerEntry, booking: &BookingView, full: bool) {
+        self.entries().visible.unchanged(booking);
+        let outcome = BookingOutcome::Booked;
+        self.settle(entry, |at| LedgerEvent::Outcome { at, outcome });
+        self.refused(to, full);
     }
 
     /// Enters a chat message that is about to be sent.
@@ -230,7 +260,10 @@ impl LedgerRecorder {
         };
         for write in &ledger.bookings {
             match write.outcome {
-                BookingOutcome::Booked => counts.acknowledged += 1,
+                // The other slot has an entry of its own.
+                BookingOutcome::Booked | BookingOutcome::Moved | BookingOutcome::MoveInDoubt => {
+                    counts.acknowledged += 1;
+                }
                 BookingOutcome::Cancelled => counts.acknowledged += 2,
                 BookingOutcome::Full | BookingOutcome::Refused => counts.refused += 1,
                 BookingOutcome::InDoubt => counts.in_doubt += 1,
@@ -293,6 +326,53 @@ mod tests {
         assert_eq!(
             (counts.acknowledged, counts.refused, counts.in_doubt),
             (3, 2, 1)
+        );
+    }
+
+    #[test]
+    fn a_booking_has_an_entry_for_each_slot_that_was_asked_for() {
+        let book = LedgerRecorder::default();
+        let lesson = booking(1, 7);
+        let other = BookingView {
+            slot_id: booking(1, 8).slot_id,
+            ..lesson.clone()
+        };
+        let first = book.booking(lesson.student_id, lesson.slot_id);
+        book.booked(first, &lesson);
+        let full = book.rescheduling(first, &lesson, other.slot_id);
+        assert_eq!(
+            outcomes(&book),
+            [BookingOutcome::MoveInDoubt, BookingOutcome::InDoubt]
+        );
+        book.stayed(first, full, &lesson, true);
+        let second = book.rescheduling(first, &lesson, other.slot_id);
+        let counts = book.counts();
+        assert_eq!(
+            (counts.acknowledged, counts.refused, counts.in_doubt),
+            (1, 1, 1)
+        );
+        book.rescheduled(first, second, &other);
+        assert_eq!(
+            outcomes(&book),
+            [
+                BookingOutcome::Moved,
+                BookingOutcome::Full,
+                BookingOutcome::Booked
+            ]
+        );
+        let entry = &book.ledger().bookings[2];
+        assert_eq!(
+            (entry.slot, entry.booking),
+            (other.slot_id, Some(lesson.id))
+        );
+        // The ledger of a worker is joined as it is.
+        let joined = LedgerRecorder::default();
+        joined.join(book.record());
+        assert_eq!(joined.ledger(), book.ledger());
+        let counts = book.counts();
+        assert_eq!(
+            (counts.acknowledged, counts.refused, counts.in_doubt),
+            (2, 1, 0)
         );
     }
 

@@ -1,4 +1,4 @@
--- Every acknowledged booking exists, is its student's own, and has the status of its last acknowledgement, unless its hold was released unpaid.
+-- Every acknowledged booking exists, is its student's own, and has the slot and the status of its last acknowledgement, unless its hold was released unpaid.
 select
     ledger.booking as booking_id,
     ledger.student as student_id,
@@ -12,9 +12,10 @@ where ledger.booking is not null
 and (
     booking.id is null
     or booking.student_id <> ledger.student
-    or booking.slot_id <> ledger.slot
+    -- the slot that it was moved to has an entry of its own
+    or (booking.slot_id <> ledger.slot and ledger.outcome not in ('moved', 'move_in_doubt'))
     or (
-        ledger.outcome = 'booked'
+        ledger.outcome in ('booked', 'move_in_doubt')
         and booking.status <> 'confirmed'
         and not (booking.payment_required and booking.released_at is not null)
     )

@@ -1,9 +1,11 @@
--- Every slot that was reported full has given all of its places, those of holds released since among them; slots with cancellations or with writes in doubt are left out.
+-- Every slot that was reported full has given all of its places, those of holds released since among them; slots with cancellations, with bookings that were moved away or with writes in doubt are left out.
 with asked as (
     select
         ledger.slot,
         bool_or(ledger.outcome = 'full') as reported_full,
-        bool_or(ledger.outcome in ('in_doubt', 'cancelled', 'cancel_in_doubt')) as unclear
+        bool_or(
+            ledger.outcome in ('in_doubt', 'cancelled', 'cancel_in_doubt', 'moved', 'move_in_doubt')
+        ) as unclear
     from jsonb_to_recordset($1::jsonb -> 'bookings')
         as ledger (student uuid, slot uuid, booking uuid, outcome text)
     group by ledger.slot

@@ -10,4 +10,5 @@ mod strategy;
 mod unique_index;
 mod unlocked_counter;
 
-pub(super) use strategy::{isolation, take};
+pub(super) use repository::smallest_free_seat;
+pub(super) use strategy::{guarded, isolation, take};

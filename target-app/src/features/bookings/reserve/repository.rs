@@ -65,7 +65,7 @@ pub(super) async fn lock_slot_by_name(
 }
 
 /// The lowest seat of a slot that no active booking has.
-pub(super) async fn smallest_free_seat(
+pub(in super::super) async fn smallest_free_seat(
     conn: &mut PgConnection,
     slot: &BookableSlot,
 ) -> Result<Option<i32>, DbError> {

@@ -52,7 +52,7 @@ pub(in super::super) async fn take(
 
 /// Says what a failure means while a switch is being flipped, when one way still has
 /// transactions open under the guards of another.
-fn guarded(failure: BookingFailure) -> BookingFailure {
+pub(in super::super) fn guarded(failure: BookingFailure) -> BookingFailure {
     match failure {
         // The unique index on seats stands behind every right way: here it was the one to decide.
         // The seat was free when it was chosen, and others may be free still, so the work is run

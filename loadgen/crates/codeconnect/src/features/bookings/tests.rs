@@ -2,10 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
-use shared::{api::mentors::Availability, money::Cents, problem::Problem};
+use chrono::{DateTime, TimeDelta, Utc};
+use shared::{
+    api::mentors::{Availability, SlotView},
+    ids::MentorId,
+    ledger::{BookingOutcome, Ledger},
+    money::Cents,
+    page::Page,
+    problem::Problem,
+};
 
-use super::*;
+use super::{
+    steps::{WEEKS, check_create},
+    *,
+};
 use crate::features::scripted::{self, SentRequest, all_right, iterate, reply as answer};
 
 fn student(n: u32) -> UserId {
@@ -232,6 +242,119 @@ async fn a_student_who_cancels_books_the_same_place_again() {
         last,
         Some(&("bookings.create", Some(Outcome::BodyMismatch)))
     );
+}
+
+/// What a student sends who takes another slot, which is answered with a refusal if there is one, and the
+/// ledger then. The list shows the booking in its former slot where it `is_stale`.
+async fn rescheduled(
+    refusal: Option<Code>,
+    is_stale: bool,
+    may_be_old: bool,
+) -> (Vec<SentRequest>, Ledger) {
+    let who = scripted::student();
+    let mut world = scripted::world();
+    world.reads_may_be_old = may_be_old;
+    let mut offered = vec![slot()];
+    for n in 2..=3 {
+        let hours = TimeDelta::hours(2 * i64::from(n));
+        let mut other = slot();
+        other.id = SlotId(dataset::id(RowKind::Slot, n));
+        other.starts_at = offered[0].starts_at + hours;
+        other.ends_at = offered[0].ends_at + hours;
+        offered.push(other);
+    }
+    // A booking of the first slot cannot be put into the second one.
+    offered[1].price_cents = Cents(1);
+    let mut is_booked = false;
+    let target = |op: &'static str, request: &Request| {
+        Some(match op {
+            "mentors.availability" => {
+                for one in &mut offered {
+                    one.mentor_id = scripted::mentor_of(request);
+                }
+                let shown = if is_booked {
+                    &offered[1..]
+                } else {
+                    &offered[..1]
+                };
+                let slots = shown.to_vec();
+                answer(200, &Availability { slots })
+            }
+            "bookings.create" => {
+                is_booked = true;
+                answer(201, &booking(1, &offered[0], who))
+            }
+            "bookings.reschedule" => match refusal {
+                Some(code) => answer(409, &Problem::new(code, "no")),
+                None => answer(200, &booking(1, &offered[2], who)),
+            },
+            _ => {
+                let seen = if is_stale { &offered[0] } else { &offered[2] };
+                let page = Page {
+                    items: vec![booking(1, seen, who)],
+                    total: None,
+                    page: 1,
+                    per_page: MAX_PER_PAGE,
+                    next_cursor: None,
+                };
+                answer(200, &page)
+            }
+        })
+    };
+    let sent = iterate("bookings.reschedule", &world, 0, target).await;
+    (sent, world.ledger.ledger())
+}
+
+fn outcomes(ledger: &Ledger) -> Vec<(SlotId, BookingOutcome)> {
+    let writes = ledger.bookings.iter();
+    writes.map(|write| (write.slot, write.outcome)).collect()
+}
+
+#[tokio::test]
+async fn a_student_who_takes_another_slot_finds_the_booking_there_and_the_ledger_has_both() {
+    let (from, to) = (slot().id, SlotId(dataset::id(RowKind::Slot, 3)));
+    let steps = [
+        "mentors.availability",
+        "bookings.create",
+        "mentors.availability",
+        "bookings.reschedule",
+        "bookings.mine",
+    ];
+    let (sent, ledger) = rescheduled(None, false, false).await;
+    assert_eq!(all_right(&sent), steps);
+    let moved = [(from, BookingOutcome::Moved), (to, BookingOutcome::Booked)];
+    assert_eq!(outcomes(&ledger), moved);
+    for (code, outcome) in [
+        (Code::SlotFull, BookingOutcome::Full),
+        (Code::StudentBusy, BookingOutcome::Refused),
+        (Code::SlotClosed, BookingOutcome::Refused),
+    ] {
+        let (sent, ledger) = rescheduled(Some(code), false, false).await;
+        assert_eq!(all_right(&sent), steps[..4]);
+        let stayed = [(from, BookingOutcome::Booked), (to, outcome)];
+        assert_eq!(outcomes(&ledger), stayed);
+    }
+    let (sent, ledger) = rescheduled(Some(Code::BookingNotActive), false, false).await;
+    assert_eq!(
+        sent.last(),
+        Some(&("bookings.reschedule", Some(Outcome::HttpError)))
+    );
+    let doubtful = [
+        (from, BookingOutcome::MoveInDoubt),
+        (to, BookingOutcome::InDoubt),
+    ];
+    assert_eq!(outcomes(&ledger), doubtful);
+}
+
+#[tokio::test]
+async fn a_list_with_the_former_slot_is_a_failure_unless_lists_may_be_old() {
+    let (sent, _) = rescheduled(None, true, false).await;
+    assert_eq!(
+        sent.last(),
+        Some(&("bookings.mine", Some(Outcome::BodyMismatch)))
+    );
+    let (sent, _) = rescheduled(None, true, true).await;
+    assert_eq!(all_right(&sent).len(), 5);
 }
 
 #[tokio::test]
