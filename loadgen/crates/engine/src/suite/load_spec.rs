@@ -1,7 +1,7 @@
 //! The `load` key of a suite: how much, when, and in which manner.
 //!
 //! ```yaml
-//! # Open: arrivals come at their times, whatever becomes of those before.
+//! # Open: arrivals come at their times, whatever the outcome of those before.
 //! load: { model: open, rate: 20/s, warmup: 2s, duration: 10s, arrivals: poisson }   # or constant
 //! load:
 //!   model: open
