@@ -27,11 +27,8 @@ pub(super) struct Enrolment {
 /// A file that was received whole and checked.
 #[derive(Debug, Clone)]
 pub(super) struct Upload {
-    /// Its type.
     pub(super) media_type: MediaType,
-    /// Its bytes.
     pub(super) bytes: Bytes,
-    /// Their SHA-256.
     pub(super) sha256: [u8; 32],
 }
 
