@@ -50,9 +50,10 @@ pub struct Rules {
 pub struct Vocabulary {
     /// Folders that must stay free of the words.
     pub folders: Vec<String>,
-    /// Lower-case words, each as a whole part of an identifier or of a text.
+    /// Lower-case words, each as a whole part of an identifier or of a text; one with a hyphen as parts that
+    /// follow each other.
     pub words: Vec<String>,
-    /// Words that mean something else in a folder.
+    /// Words that mean something else in a folder or a file.
     #[serde(default)]
     pub other_meaning: BTreeMap<String, Vec<String>>,
 }

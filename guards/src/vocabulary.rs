@@ -11,9 +11,8 @@ pub fn application_words(files: &[RustFile], rules: &Vocabulary) -> Vec<Violatio
         .filter(|file| !is_test_file(&file.path))
         .flat_map(|file| {
             file.product_lines().flat_map(move |(number, line)| {
-                parts(line)
+                occurrences(line, &rules.words)
                     .into_iter()
-                    .filter(|word| rules.words.contains(word))
                     .filter(|word| !has_other_meaning(&file.path, word, rules))
                     .map(move |word| {
                         Violation::new(
@@ -41,6 +40,22 @@ fn has_other_meaning(path: &str, word: &String, rules: &Vocabulary) -> bool {
 pub fn is_test_file(path: &str) -> bool {
     let name = tree::file_name(path);
     path.split('/').any(|part| part == "tests") || name == "tests.rs" || name.ends_with("_tests.rs")
+}
+
+/// Each of the words as often as it is in the line.
+fn occurrences<'a>(line: &str, words: &'a [String]) -> Vec<&'a String> {
+    let parts = parts(line);
+    let starts = (0..parts.len()).map(|at| &parts[at..]);
+    starts
+        .flat_map(|rest| words.iter().filter(move |word| is_at(rest, word)))
+        .collect()
+}
+
+/// Whether the parts begin with those of the word: `target_app` begins with `target-app`.
+fn is_at(parts: &[String], word: &str) -> bool {
+    let mut parts = parts.iter();
+    word.split('-')
+        .all(|wanted| parts.next().is_some_and(|part| part == wanted))
 }
 
 /// The words of a line in lower case: `StudentId`, `student_id` and `student id` are all two.

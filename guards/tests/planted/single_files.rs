@@ -173,7 +173,9 @@ fn an_index_in_a_migration_is_caught_over_lines_and_in_any_case() {
 fn words_of_the_application_are_caught_in_names_texts_and_comments() {
     let rules = Vocabulary {
         folders: vec!["engine".to_owned()],
-        words: vec!["mentor".to_owned(), "mentors".to_owned()],
+        words: ["mentor", "mentors", "target-app"]
+            .map(str::to_owned)
+            .to_vec(),
         other_meaning: [("engine/src/stats".to_owned(), vec!["mentor".to_owned()])].into(),
     };
     let check = |path: &str, text: &str| {
@@ -197,6 +199,18 @@ fn words_of_the_application_are_caught_in_names_texts_and_comments() {
             "engine/src/a.rs",
             "#[cfg(test)]\nmod tests {\n    fn mentors() {}\n}"
         ),
+        0
+    );
+    for text in [
+        "const A: &str = \"target-app\";",
+        "// As in target-app-2.\n",
+        "struct TargetApp;",
+        "fn target_app() {}",
+    ] {
+        assert_eq!(check("engine/src/a.rs", text), 1, "{text}");
+    }
+    assert_eq!(
+        check("engine/src/a.rs", "// A target of an app, an app-target.\n"),
         0
     );
     assert_eq!(check("engine/src/stats/a.rs", "fn mentor() {}"), 0);

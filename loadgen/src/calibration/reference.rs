@@ -32,7 +32,6 @@ pub(super) enum ReferenceLoop {
     Hyper,
 }
 
-/// A running loop.
 pub(super) struct RunningLoop {
     /// Requests answered so far.
     pub(super) done: Arc<AtomicU64>,

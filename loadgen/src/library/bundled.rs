@@ -5,7 +5,6 @@
 pub(super) struct BundledFile {
     /// Name of the file without its extension.
     pub(super) name: &'static str,
-    /// Its text.
     pub(super) text: &'static str,
 }
 

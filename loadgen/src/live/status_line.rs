@@ -25,7 +25,6 @@ pub(super) enum StatusLine {
         expected: Option<Duration>,
         since: Instant,
     },
-    /// A trial.
     Trial(Box<Tick>),
 }
 

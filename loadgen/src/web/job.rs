@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     process::{Child, ChildStdin, Command},
@@ -147,13 +148,12 @@ fn failure(status: io::Result<ExitStatus>, ended: bool, errors: &str) -> Option<
     }
 }
 
-/// Sends the signal of Ctrl-C.
+/// Sends the signal of Ctrl-C. The child has not been waited for, so the number is still its own.
 fn interrupt(pid: Option<u32>) {
-    if let Some(pid) = pid.and_then(|pid| i32::try_from(pid).ok()) {
-        #[expect(unsafe_code, reason = "the standard library sends no SIGINT")]
-        // SAFETY: kill(2) takes two numbers. The child has not been waited for, so the number is
-        // still its own.
-        let _gone = unsafe { libc::kill(pid, libc::SIGINT) };
+    let pid = pid.and_then(|pid| i32::try_from(pid).ok());
+    if let Some(pid) = pid.and_then(Pid::from_raw) {
+        // An error means that it has ended meanwhile.
+        let _gone = kill_process(pid, Signal::INT);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The page as the program serves it: `loadgen serve` starts a run, says what came of it, and ends.
+//! The page as the program serves it: `loadgen serve` starts a run, says how it ended, and ends.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},

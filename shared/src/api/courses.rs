@@ -126,17 +126,6 @@ pub struct EnrolmentView {
     pub completed_at: Option<DateTime<Utc>>,
 }
 
-impl EnrolmentView {
-    /// Whether everything is done that completion requires.
-    pub fn may_complete(&self) -> bool {
-        self.lessons_completed == self.lessons
-            && self
-                .quiz_best
-                .is_some_and(|best| passes(best, self.questions))
-            && self.submissions > 0
-    }
-}
-
 /// Largest place of a choice that an answer may name.
 pub const MAX_CHOICE: i16 = 99;
 

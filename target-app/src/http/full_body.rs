@@ -30,7 +30,6 @@ static LARGE: Semaphore = Semaphore::const_new(LARGE_BODIES);
 /// A body that was received whole.
 #[derive(Debug)]
 pub(super) struct FullBody {
-    /// Its bytes.
     pub(super) bytes: Bytes,
     /// The place of a large one; to be kept as long as the bytes are.
     pub(super) place: Option<SemaphorePermit<'static>>,

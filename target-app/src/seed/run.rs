@@ -223,7 +223,7 @@ pub async fn run(
     }))
 }
 
-/// Migrates, and decides what becomes of data that is there: its digest if it stays.
+/// Migrates, and decides whether data that is there stays: its digest if it does.
 async fn keep(
     pool: &PgPool,
     name: &str,

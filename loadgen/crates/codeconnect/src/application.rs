@@ -8,11 +8,12 @@ use loadgen_engine::flow::Catalog;
 use loadgen_experiment::{
     diagnose::HintCatalog,
     schema::{ApplicationArea, ApplicationInfo, Completion},
+    services::TARGET_PROCESS,
     system::{AdmissionSwitch, Application, Settings},
 };
 
 /// Processes and services whose use of the machine is observed, the application itself first.
-const PROCESSES: [&str; 3] = ["target-app", "postgres", "redis"];
+const PROCESSES: [&str; 3] = [TARGET_PROCESS, "postgres", "redis"];
 
 /// The reference backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

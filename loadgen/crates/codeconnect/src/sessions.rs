@@ -165,7 +165,6 @@ impl Sessions {
         Ok(true)
     }
 
-    /// The accounts.
     pub(super) fn accounts(&self) -> &[TestAccount] {
         &self.accounts
     }

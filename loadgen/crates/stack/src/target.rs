@@ -55,7 +55,6 @@ pub(super) struct ServiceUrls<'a> {
     pub(super) pgbouncer: &'a str,
     /// The replica of PostgreSQL; empty where there is none.
     pub(super) replica: &'a str,
-    /// Redis.
     pub(super) redis: &'a str,
 }
 

@@ -42,27 +42,9 @@ impl ScalingModel {
         (self.beta > 0.0).then(|| ((1.0 - self.alpha) / self.beta).sqrt())
     }
 
-    /// Where the speed-up is half of a perfect one, by contention alone: 1 / alpha.
-    pub fn optimum(self) -> Option<f64> {
-        (self.alpha > 0.0).then(|| 1.0 / self.alpha)
-    }
-
     /// What contention alone would allow however many are in the system: gamma / alpha.
     pub fn limit(self) -> Option<f64> {
         (self.alpha > 0.0).then(|| self.gamma / self.alpha)
-    }
-
-    /// How many are in the system where `throughput` is completed, before the peak; absent beyond the
-    /// largest throughput.
-    pub fn concurrency(self, throughput: f64) -> Option<f64> {
-        // beta N^2 + (alpha - beta - gamma / X) N + (1 - alpha) = 0
-        let (a, c) = (self.beta, 1.0 - self.alpha);
-        let b = self.alpha - self.beta - self.gamma / throughput;
-        if a <= 0.0 {
-            return (b < 0.0).then(|| -c / b);
-        }
-        let root = b * b - 4.0 * a * c;
-        (root >= 0.0).then(|| (-b - root.sqrt()) / (2.0 * a))
     }
 }
 
@@ -111,20 +93,6 @@ impl ScalingFit {
             let half = t * errors[at];
             (values[at] - half, values[at] + half)
         }))
-    }
-
-    /// 95 % interval of the peak by the delta method; absent without a peak or a degree of freedom.
-    pub fn peak_interval(&self) -> Option<(f64, f64)> {
-        let peak = self.model.peak()?;
-        let t = t_quantile(0.975, self.freedom as f64)?;
-        let by_alpha = -peak / (2.0 * (1.0 - self.model.alpha));
-        let by_beta = -peak / (2.0 * self.model.beta);
-        let cov = &self.covariance;
-        let variance = by_alpha * by_alpha * cov[0][0]
-            + by_beta * by_beta * cov[1][1]
-            + 2.0 * by_alpha * by_beta * cov[0][1];
-        let half = t * variance.max(0.0).sqrt();
-        Some((peak - half, peak + half))
     }
 }
 

@@ -59,7 +59,6 @@ const ALL_THREE: &[DocumentStatement] = &[(
     ],
 )];
 
-/// Its suites.
 pub(super) const SUITES: &[DocumentRow] = &[
     (
         "aspire_enrolment",

@@ -15,7 +15,6 @@ const ONE_SCENARIO: &[DocumentStatement] = &[
     ("- **Test Duration**: 30 seconds per scenario", &["for 30s"]),
 ];
 
-/// Its suites.
 pub(super) const SUITES: &[DocumentRow] = &[
     (
         "codeconnect",

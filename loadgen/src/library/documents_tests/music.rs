@@ -12,7 +12,6 @@ const CONFLICTS: &[DocumentStatement] = &[(
     &["status:409: count < 5%"],
 )];
 
-/// Its suites.
 pub(super) const SUITES: &[DocumentRow] = &[
     (
         "music_full",

@@ -2,7 +2,6 @@
 
 use super::statement::DocumentRow;
 
-/// Its experiment.
 pub(super) const EXPERIMENTS: &[DocumentRow] = &[(
     "codeconnect_results",
     &[&[

@@ -39,7 +39,6 @@ const DATABASE: &[DocumentStatement] = &[
     ("", &["for 600s"]),
 ];
 
-/// Its suites.
 pub(super) const SUITES: &[DocumentRow] = &[
     (
         "wheels_websocket_quick",

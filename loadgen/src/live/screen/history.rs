@@ -19,7 +19,6 @@ use super::{
 /// Columns from which notes are shown beside the trials, and not below them.
 const WIDE: u16 = 150;
 
-/// Draws it.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
     if area.width >= WIDE && !view.state.trials.is_empty() {
         let [trials, notes] = Layout::horizontal([Constraint::Fill(1); 2])

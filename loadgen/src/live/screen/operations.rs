@@ -67,7 +67,6 @@ const COLUMNS: [Column; 6] = [
 /// Columns that a narrow panel leaves out, first to last.
 const OPTIONAL: [&str; 3] = ["done", "p50 ms", "a second"];
 
-/// Draws it.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
     let Some(tick) = &view.state.tick else {
         return;

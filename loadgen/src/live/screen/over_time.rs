@@ -22,7 +22,6 @@ const NAME: usize = 12;
 /// Columns of the figure behind it.
 const FIGURE: usize = 8;
 
-/// Draws it.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
     let rows = if area.height >= 8 { 2 } else { 0 };
     let [above, below] =

@@ -21,7 +21,6 @@ const COUNT: usize = 16;
 /// Columns of the list of errors.
 const ERRORS: u16 = 28;
 
-/// Draws it.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
     let Some(tick) = &view.state.tick else {
         return;

@@ -18,7 +18,6 @@ use loadgen_experiment::events::TargetNow;
 /// Columns that a name from elsewhere may take.
 const NAME: usize = 30;
 
-/// Draws it.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
     let target = view
         .state

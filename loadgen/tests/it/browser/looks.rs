@@ -42,7 +42,6 @@ pub(super) fn walk(page: &Page<'_>) {
     page.until("window.walked");
 }
 
-/// Its charts.
 pub(super) fn charts(page: &Page<'_>) -> Vec<Chart> {
     page.eval("looks.charts()")
 }

@@ -22,7 +22,7 @@ use tokio::{
 
 use super::log::{Exchange, Log};
 
-/// What becomes of one request.
+/// The outcome of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// 200 and the whole body.
@@ -39,7 +39,7 @@ pub(crate) enum Answer {
     Never,
 }
 
-/// What becomes of the request of this number.
+/// The outcome of the request of this number.
 pub(crate) type Answers = fn(usize) -> Answer;
 
 /// The program of the server. Requests are numbered from 0 in the order of their arrival.
@@ -50,7 +50,7 @@ pub(crate) struct KnownServer {
     pub(crate) queue: bool,
     /// Counted from the first request, no answer leaves between these two times.
     pub(crate) freeze: Option<(Duration, Duration)>,
-    /// What becomes of a request.
+    /// The outcome of a request.
     pub(crate) answer: Answers,
     /// After so many connections it stops listening, and every answer ends its connection.
     pub(crate) connections: Option<u32>,

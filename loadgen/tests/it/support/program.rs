@@ -71,7 +71,6 @@ impl Drop for Running {
     }
 }
 
-/// Starts it.
 pub(crate) fn start(mut command: Command) -> Running {
     Running(Some(command.spawn().unwrap()))
 }

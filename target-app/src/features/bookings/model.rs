@@ -59,7 +59,6 @@ pub(super) enum KeyedPrecheck {
 /// A booking about to be made.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct NewBooking {
-    /// Its id.
     pub(super) id: BookingId,
     /// For whom.
     pub(super) student: UserId,
@@ -80,7 +79,6 @@ pub(super) struct KeyedResponse {
     pub(super) key: String,
     /// HTTP status.
     pub(super) status: i16,
-    /// The body.
     pub(super) body: BookingView,
 }
 

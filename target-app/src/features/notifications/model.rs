@@ -5,7 +5,6 @@ use shared::ids::UserId;
 /// Which participant of a booking a notification is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Audience {
-    /// Its student.
     Student,
     /// The one who did not act, or the student where neither did.
     OtherThan(UserId),

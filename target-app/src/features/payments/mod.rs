@@ -1,6 +1,6 @@
 //! Payments: a booking that has to be paid is a hold until its payment is captured.
 //!
-//! The provider is asked outside of transactions, and what became of a payment comes from its events
+//! The provider is asked outside of transactions, and the outcome of a payment comes from its events
 //! alone. They may come twice, late and in any order: a payment only ever moves to a higher rank.
 
 mod events;

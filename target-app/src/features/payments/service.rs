@@ -170,7 +170,7 @@ async fn settled_booking(
     Ok(found)
 }
 
-/// Has the money taken. What becomes of it comes by event; doing it again changes nothing.
+/// Has the money taken. The outcome comes by event; doing it again changes nothing.
 pub(super) async fn confirm(
     engine: Arc<Engine>,
     provider: Provider,

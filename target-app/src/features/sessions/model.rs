@@ -31,7 +31,6 @@ pub(super) struct ClassBooking {
     pub(super) opens_at: Option<DateTime<Utc>>,
     /// Begin of the lesson.
     pub(super) starts_at: DateTime<Utc>,
-    /// Its end.
     pub(super) ends_at: DateTime<Utc>,
     /// Sessions so far.
     pub(super) parts: i16,
@@ -64,7 +63,6 @@ pub(super) struct LiveSession {
 /// A session about to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NewSession {
-    /// Its id.
     pub(super) id: SessionId,
     /// Of which booking.
     pub(super) booking: BookingId,

@@ -43,7 +43,6 @@ const NO_SUCH_SESSION: SessionFailure =
 /// A session that was initiated.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Initiated {
-    /// The session.
     pub(super) session: SessionView,
     /// Whether it began now; otherwise it was live before.
     pub(super) is_new: bool,

@@ -40,7 +40,6 @@ pub(super) struct WebhookSender {
 /// A payment as its name has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NamedPayment {
-    /// Which payment.
     pub(super) payment: PaymentId,
     /// How much.
     pub(super) amount: Cents,

@@ -411,7 +411,6 @@ impl StagedRequest {
         self
     }
 
-    /// Sends it.
     pub(crate) async fn send(self, client: &Client) -> Answer {
         let mut request = client.request(self.method, &self.path);
         if !self.kind.is_empty() {

@@ -1,4 +1,4 @@
-//! What becomes of the sockets of an account that is deactivated.
+//! What happens to the sockets of an account that is deactivated.
 
 use std::time::{Duration, Instant};
 

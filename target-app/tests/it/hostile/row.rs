@@ -67,7 +67,6 @@ pub(super) fn request(line: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// A GET.
 pub(super) fn get(target: &str, headers: &[&str]) -> Vec<u8> {
     request(&format!("GET {target} HTTP/1.1"), headers, b"")
 }

@@ -1,4 +1,4 @@
-//! Booking and cancelling of many at few places: whatever comes of it, the books balance.
+//! Booking and cancelling of many at few places: whatever the outcome, the books balance.
 
 use shared::{api::bookings::BookingView, problem::Code};
 

@@ -1,4 +1,4 @@
-//! What becomes of a participant whose account is deactivated while the class is live.
+//! What happens to a participant whose account is deactivated while the class is live.
 
 use shared::api::{
     chat::close,

@@ -12,11 +12,8 @@ use shared::{
 /// One answer, read to its end.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
-    /// Its status.
     pub(crate) status: u16,
-    /// Its headers.
     pub(crate) headers: HeaderMap,
-    /// Its body.
     pub(crate) body: Bytes,
 }
 

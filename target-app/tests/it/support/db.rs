@@ -69,7 +69,6 @@ impl TestDb {
         Self { name, url, pool }
     }
 
-    /// Its name.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }

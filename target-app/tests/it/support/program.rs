@@ -90,7 +90,6 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts it.
     pub(crate) fn start(database_url: &str, args: &[&str]) -> Self {
         let mut child = command(database_url, args).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();

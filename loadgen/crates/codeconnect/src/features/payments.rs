@@ -1,7 +1,7 @@
 //! Payments: a student books, pays, waits until the money is taken, and looks at the booking.
 //!
 //! Where the target's bookings need no payment, it says so, and that is the whole of it. The provider tells
-//! the target what became of a payment by webhooks, so the failures of `payments.settled` are the payments
+//! the target the outcome of a payment by webhooks, so the failures of `payments.settled` are the payments
 //! whose webhooks failed.
 
 use std::time::Duration;
@@ -122,7 +122,7 @@ async fn capture(
     Some(seen)
 }
 
-/// Whether the provider has not yet said what became of a payment.
+/// Whether the provider has not yet told the outcome of a payment.
 fn is_open(status: PaymentStatus) -> bool {
     matches!(status, PaymentStatus::Created | PaymentStatus::Processing)
 }

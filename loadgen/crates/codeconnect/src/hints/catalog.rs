@@ -7,7 +7,10 @@ use crate::{
     features::{self, FEATURES},
     flows::CachedReads,
 };
-use loadgen_experiment::diagnose::{CacheSwitch, HintCatalog};
+use loadgen_experiment::{
+    diagnose::{CacheSwitch, HintCatalog},
+    services::TARGET_PROCESS,
+};
 
 /// The hints of the reference backend.
 pub fn hints() -> HintCatalog<'static> {
@@ -29,7 +32,7 @@ pub fn hints() -> HintCatalog<'static> {
         indexes: INDEXES,
         caches: &CACHES,
         notes: NOTES,
-        processes: &["target-app"],
+        processes: &[TARGET_PROCESS],
         socket_operations: &SOCKET_OPERATIONS,
         large_by_design: &LARGE,
     }

@@ -1,4 +1,4 @@
-//! What came of a trial: the shards of all workers as one, its interval log, and its requests one by one.
+//! The data of a trial: the shards of all workers as one, its interval log, and its requests one by one.
 
 mod hlog;
 mod join;

@@ -18,9 +18,7 @@ pub(super) struct ClosedRows(Spool);
 pub(super) struct ClosedCount {
     /// Number of its distribution.
     pub(super) distribution: u32,
-    /// Its interval.
     pub(super) interval: u32,
-    /// Its bucket.
     pub(super) bucket: u16,
     /// What was counted; not 0.
     pub(super) count: u32,

@@ -1,7 +1,7 @@
 //! The `load` key of a suite: how much, when, and in which manner.
 //!
 //! ```yaml
-//! # Open: arrivals come at their times, whatever becomes of those before.
+//! # Open: arrivals come at their times, whatever the outcome of those before.
 //! load: { model: open, rate: 20/s, warmup: 2s, duration: 10s, arrivals: poisson }   # or constant
 //! load:
 //!   model: open
@@ -9,7 +9,7 @@
 //!   phases:
 //!     - { name: rise, warmup: true, duration: 60s, rate: 0/s, to: 50/s }
 //!     - { name: peak, duration: 120s, rate: 50/s }
-//!     - { name: sign-in, duration: 30s, rate: 50/s, flows: [auth.login] }   # some of the suite's
+//!     - { name: sign-in, duration: 30s, rate: 50/s, flows: [orders.list] }   # some of the suite's
 //!   in_flight: { policy: drop, max: 500 }            # or abort; backlog has no maximum
 //! # Closed: so many users, each starting anew when it is done and has thought.
 //! load: { model: closed, users: 50, warmup: 5s, duration: 30s, think: 1s..3s }      # 2s, exp(2s)

@@ -53,7 +53,7 @@ const METRICS: [(&str, ThresholdMetric); 15] = [
 /// A text that is no threshold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{text}` is not a threshold: {why}; write for example `p95 < 1000ms`, `success > 99%`, `auth.login: p97.5 < 1s warn 2s` or `warn: rate > 50/s`"
+    "`{text}` is not a threshold: {why}; write for example `p95 < 1000ms`, `success > 99%`, `orders.list: p97.5 < 1s warn 2s` or `warn: rate > 50/s`"
 )]
 pub struct BadThreshold {
     text: String,

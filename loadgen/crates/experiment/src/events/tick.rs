@@ -129,7 +129,7 @@ pub struct OperationNow {
 /// Telemetry of the target, lately.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct TargetNow {
-    /// CPU in cores by process: `target-app`, `postgres`, `redis`, `loadgen`; absent where not
+    /// CPU in cores by process: instances of the target, `postgres`, `redis`, `loadgen`; absent where not
     /// visible.
     pub cpu_cores: BTreeMap<String, f64>,
     /// Resident memory of the target, in bytes.

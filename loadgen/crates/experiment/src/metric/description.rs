@@ -2,7 +2,7 @@
 
 use super::{MetricKind, MetricUnit};
 
-/// Relative difference that matters (method, section 2.3).
+/// Relative difference that matters (`docs/METHOD.md`, "What is decided").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Margin {
     /// 5 %: medians.

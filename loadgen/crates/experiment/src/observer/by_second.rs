@@ -11,14 +11,12 @@ use super::{
     server_figures::ratio,
     timeline::{Observation, Timeline, apart},
 };
-use crate::schema::Second;
+use crate::{schema::Second, services::TARGET_PROCESS};
 
 /// Wait events of a second that are counted one by one; the others are one.
 const MOST_WAITS: usize = 6;
 /// Name of all other wait events together.
 const OTHER_WAITS: &str = "other";
-/// The process whose CPU a second has a field of its own for.
-const TARGET: &str = "target-app";
 /// Shortest time between two looks that a rate is taken from, in seconds.
 const SHORTEST_S: f64 = 0.2;
 
@@ -176,7 +174,10 @@ fn lookups(first: &Snapshot, last: &Snapshot) -> (u64, u64) {
 fn target_cpu(span: &[Observation]) -> Option<f64> {
     let (first, last) = (span.first()?, span.last()?);
     let seconds = apart(first.at, last.at).as_secs_f64();
-    let seen = first.host.get(TARGET).zip(last.host.get(TARGET));
+    let seen = first
+        .host
+        .get(TARGET_PROCESS)
+        .zip(last.host.get(TARGET_PROCESS));
     let spent = if let Some((before, after)) = seen {
         after.roughly_since(before)
     } else {
@@ -202,7 +203,10 @@ fn resources(second: &mut Second, span: &[Observation]) {
     }
     let own = last.snapshot.as_ref().map(|one| one.process.rss_bytes);
     if let Some(bytes) = own.filter(|bytes| *bytes > 0) {
-        second.rss_bytes.entry(TARGET.to_owned()).or_insert(bytes);
+        second
+            .rss_bytes
+            .entry(TARGET_PROCESS.to_owned())
+            .or_insert(bytes);
     }
 }
 
@@ -216,7 +220,8 @@ fn other_cpu(span: &[Observation]) -> BTreeMap<String, f64> {
         return BTreeMap::new();
     }
     let mut others = last.cores_since(first);
-    others.remove(TARGET);
+    // Its CPU has a field of its own.
+    others.remove(TARGET_PROCESS);
     for cores in others.values_mut() {
         *cores = (*cores * 1_000.0).round() / 1_000.0;
     }

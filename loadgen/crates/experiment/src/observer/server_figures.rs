@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use shared::snapshot::{PostgresSnapshot, Snapshot};
 
-use crate::schema::{CacheLookUps, Database, Server};
+use crate::{
+    schema::{CacheLookUps, Database, Server},
+    services::TARGET_PROCESS,
+};
 
 /// Counters that grew between two snapshots of one process.
 pub(super) fn differences(server: &mut Server, first: &Snapshot, last: &Snapshot) {
@@ -41,11 +44,11 @@ pub(super) fn differences(server: &mut Server, first: &Snapshot, last: &Snapshot
     // Seen from here or not: the target knows its own CPU time.
     server
         .cpu_s
-        .entry("target-app".to_owned())
+        .entry(TARGET_PROCESS.to_owned())
         .or_insert_with(|| grown(|one| one.process.cpu_ns) as f64 / 1e9);
     server
         .rss_bytes
-        .entry("target-app".to_owned())
+        .entry(TARGET_PROCESS.to_owned())
         .or_insert(last.process.rss_bytes);
 }
 

@@ -1,4 +1,4 @@
-//! From paired figures to a decision, by the rule of the method (section 2.3):
+//! From paired figures to a decision, by the rule of `docs/METHOD.md`, "What is decided":
 //!
 //! ```text
 //! fewer than 6 blocks            INCONCLUSIVE, with the figures

@@ -1,4 +1,4 @@
-//! The rule of the method (section 2.3), on the intervals of the blocks' differences.
+//! The rule of `docs/METHOD.md`, "What is decided", on the intervals of the blocks' differences.
 
 use super::metrics::EffectMetric;
 use crate::schema::Decision;

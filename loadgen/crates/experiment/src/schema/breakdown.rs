@@ -10,7 +10,7 @@ use super::{
     words::ValidityWord,
 };
 
-/// What becomes of the goodput when twice as much comes as the system sustains.
+/// How the goodput changes when twice as much comes as the system sustains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BreakdownWord {
@@ -113,7 +113,7 @@ pub struct BreakdownLoad {
 pub struct PolicyBreakdown {
     /// The switch with its value; `as set` where the application names none.
     pub policy: String,
-    /// What becomes of the goodput at twice the lower bound.
+    /// How the goodput changes at twice the lower bound.
     pub word: BreakdownWord,
     /// The figures that decided it, or why there is no word.
     pub why: String,

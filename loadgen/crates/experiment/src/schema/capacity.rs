@@ -66,7 +66,7 @@ pub enum TrialPurpose {
     PastCapacity,
     /// To see whether anything grows under one load for long.
     Soak,
-    /// To see what becomes of the goodput at the capacity and past it.
+    /// To see how much goodput is left at the capacity and past it.
     Breakdown,
     /// To see how the target recovers from a spike past the capacity.
     Spike,
@@ -83,7 +83,7 @@ impl TrialPurpose {
             Self::Level => "measure a scaling level",
             Self::PastCapacity => "see what happens past the capacity",
             Self::Soak => "see whether anything grows",
-            Self::Breakdown => "see what becomes of the goodput",
+            Self::Breakdown => "see how much goodput is left",
             Self::Spike => "see how the target recovers from a spike",
         }
     }

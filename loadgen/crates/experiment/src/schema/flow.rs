@@ -1,4 +1,4 @@
-//! What became of the iterations of a flow.
+//! Outcomes of the iterations of a flow.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -62,7 +62,7 @@ impl GrowthWord {
 /// How something changed over the measured window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Growth {
-    /// Whose: `target-app`, `postgres`, `redis`, `loadgen`; `requests` of the response time.
+    /// Whose: an instance of the target, `postgres`, `redis`, `loadgen`; `requests` of the response time.
     pub process: String,
     /// Which resource.
     pub resource: Resource,
@@ -101,7 +101,7 @@ impl Growth {
         }
     }
 
-    /// The same with what decided it: `GROWS: target-app memory (+86 % an hour)`.
+    /// The same with what decided it: `GROWS: postgres memory (+86 % an hour)`.
     pub fn verdict(all: &[Self]) -> String {
         let word = Self::together(all);
         let of = |word| {

@@ -12,7 +12,7 @@ use super::why::{Database, Hashing};
 /// same two looks.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Server {
-    /// CPU seconds by process: `target-app`, `postgres`, `redis`, `loadgen`; absent where not
+    /// CPU seconds by process: instances of the target, `postgres`, `redis`, `loadgen`; absent where not
     /// visible, or too little for the resolution of its counter.
     pub cpu_s: BTreeMap<String, f64>,
     /// Seconds between the looks.

@@ -65,7 +65,7 @@ impl TargetProgram {
     }
 }
 
-/// `/builds/a/target-app (sha256 0123456789ab)`.
+/// `/builds/a/program (sha256 0123456789ab)`.
 impl fmt::Display for TargetProgram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (sha256 {})", self.path.display(), self.digest)

@@ -11,7 +11,7 @@ pub enum ServiceRole {
     Replica,
     /// PgBouncer.
     Pooler,
-    /// target-app, of which there may be several instances.
+    /// The target, of which there may be several instances.
     Target,
     /// The balancer before them.
     Balancer,
@@ -41,20 +41,24 @@ impl ServiceRole {
     }
 }
 
+/// Name of the target's first instance: the key of its CPU and memory in samples, ticks and stored
+/// results. Results that are kept have it already, so it is one name whatever is tested.
+pub const TARGET_PROCESS: &str = "target-app";
+
 /// Name of an instance of the target, counted from 0.
 pub fn instance_name(index: usize) -> String {
     match index {
-        0 => "target-app".to_owned(),
-        _ => format!("target-app-{}", index + 1),
+        0 => TARGET_PROCESS.to_owned(),
+        _ => format!("{TARGET_PROCESS}-{}", index + 1),
     }
 }
 
 /// The main process of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessInfo {
-    /// Name under which its CPU and memory are reported: `postgres`, `redis`, `target-app`,
-    /// `target-app-2` …, `replica`, `pgbouncer`, `haproxy`. Unique, but for a balancer that has taken over
-    /// from others: those are counted with it.
+    /// Name under which its CPU and memory are reported: `postgres`, `redis`, `replica`, `pgbouncer`,
+    /// `haproxy`, and of the target [`instance_name`]. Unique, but for a balancer that has taken over from
+    /// others: those are counted with it.
     pub name: String,
     /// Process id.
     pub pid: u32,

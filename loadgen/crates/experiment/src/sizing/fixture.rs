@@ -7,6 +7,7 @@ use super::MeasuredRun;
 use crate::{
     diagnose::fixture::quiet,
     schema::{ApplicationArea, ApplicationInfo, HostInfo, Percentile, Program, Provenance},
+    services::TARGET_PROCESS,
 };
 
 /// A machine with so many processors.
@@ -39,7 +40,7 @@ pub(super) fn run() -> MeasuredRun {
             operations: vec!["items.list".into(), "orders.create".into()],
             headline: vec!["items.list".into()],
         }],
-        processes: vec!["target-app".into(), "postgres".into(), "loadgen".into()],
+        processes: vec![TARGET_PROCESS.into(), "postgres".into(), "loadgen".into()],
         ..ApplicationInfo::default()
     };
     let arm = &mut summary.arms[0];
@@ -56,7 +57,11 @@ pub(super) fn run() -> MeasuredRun {
     server.requests = Some(1_000);
     server.queries = 2_000;
     server.pool_acquires = 1_000;
-    server.cpu_s = [("target-app".to_owned(), 4.0), ("postgres".to_owned(), 3.0)].into();
+    server.cpu_s = [
+        (TARGET_PROCESS.to_owned(), 4.0),
+        ("postgres".to_owned(), 3.0),
+    ]
+    .into();
     server.rss_bytes = [("redis".to_owned(), 13_000_000)].into();
     for (trial, cost) in summary.trials.iter_mut().zip([2.5, 3.0, 3.5]) {
         trial.server.requests = Some(1_000);

@@ -1,4 +1,4 @@
-//! What becomes of an experiment whose control is stopped, or breaks an invariant.
+//! The outcome of an experiment whose control is stopped, or breaks an invariant.
 
 use super::*;
 use crate::{

@@ -33,7 +33,7 @@ use loadgen_engine::{
     request::Request,
 };
 
-/// What becomes of one request.
+/// The outcome of one request.
 #[derive(Debug, Clone, Copy)]
 enum ProgrammedAnswer {
     Status(u16),

@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, ops::Range};
 use loadgen_stats::{median, theil_sen_interval};
 
 use super::planned_level::is_level;
-use crate::schema::{Growth, GrowthWord, Percentile, Resource, Second};
+use crate::{
+    schema::{Growth, GrowthWord, Percentile, Resource, Second},
+    services::TARGET_PROCESS,
+};
 use loadgen_engine::{aggregator::TrialData, suite::Suite, units::Nanos};
 
 /// Shortest window that is looked at, in seconds.
@@ -22,8 +25,7 @@ const FEWEST_BLOCKS: usize = 20;
 const HOUR_S: f64 = 3_600.0;
 /// The percentile of the response time, as a share.
 const TAIL: f64 = 0.95;
-/// Whose the connections are, and whose the response time is.
-const TARGET: &str = "target-app";
+/// Whose the response time is.
 const REQUESTS: &str = "requests";
 
 /// Growth an hour that is still flat, as a share of the mean: of a day it is 1.2 times the mean, and of
@@ -95,7 +97,11 @@ fn names(second: &Second, resource: Resource) -> Vec<&str> {
     match resource {
         Resource::Memory => second.rss_bytes.keys().map(String::as_str).collect(),
         Resource::Descriptors => second.descriptors.keys().map(String::as_str).collect(),
-        Resource::Connections => second.pool_size.map(|_| TARGET).into_iter().collect(),
+        Resource::Connections => second
+            .pool_size
+            .map(|_| TARGET_PROCESS)
+            .into_iter()
+            .collect(),
         Resource::ResponseTime => Vec::new(),
     }
 }

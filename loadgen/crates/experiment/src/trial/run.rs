@@ -270,7 +270,7 @@ async fn restore(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<(), TrialError> 
     Ok(())
 }
 
-/// Starts target-app afresh before a trial of an experiment on an own stack: what a process has
+/// Starts the target afresh before a trial of an experiment on an own stack: what a process has
 /// converged to by chance is drawn again for each trial.
 async fn fresh_start(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<(), TrialError> {
     let Some(service_control) = env.service_control.as_ref().filter(|_| spec.blocks > 0) else {

@@ -11,6 +11,7 @@ use crate::{
     events::{HistogramBar, OperationNow, TargetNow, Tick},
     observer::Timeline,
     schema::Percentile,
+    services::TARGET_PROCESS,
 };
 use loadgen_engine::{driver, suite::Windows, units::Nanos};
 
@@ -220,7 +221,7 @@ pub fn target_now(timeline: &Timeline) -> Option<TargetNow> {
         cpu_cores: last.cores_since(first),
         ..TargetNow::default()
     };
-    if let Some(usage) = last.host.get("target-app") {
+    if let Some(usage) = last.host.get(TARGET_PROCESS) {
         target.rss_bytes = usage.rss_bytes;
     }
     let (Some(before), Some(now)) = (&first.snapshot, &last.snapshot) else {
@@ -259,7 +260,7 @@ fn add_rates(target: &mut TargetNow, before: &Snapshot, now: &Snapshot, seconds:
     // Seen from here or not: the target knows its own CPU time.
     target
         .cpu_cores
-        .entry("target-app".to_owned())
+        .entry(TARGET_PROCESS.to_owned())
         .or_insert_with(|| per_s(now.process.cpu_ns, before.process.cpu_ns) / 1e9);
 }
 

@@ -22,7 +22,6 @@ use crate::render::template;
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{Arm, Summary, ValidityWord, VerdictWord};
 
-/// The page.
 const PAGE: &str = include_str!("../../../../assets/report/page.html");
 /// Its style: that of the chart library first, so that the page's own rules come after it.
 pub(super) const STYLE: &str = concat!(

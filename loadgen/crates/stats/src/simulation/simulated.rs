@@ -48,19 +48,13 @@ pub struct SimulatedRun {
     /// Each resource, in the order of the network.
     pub resources: Vec<ResourceLoad>,
     /// Seconds of the requests that arrived after the warm-up, ascending.
-    responses: Vec<f64>,
+    pub(super) responses: Vec<f64>,
 }
 
 impl SimulatedRun {
     /// Whether the load was carried: every request done, and no queue that grew.
     pub fn is_carried(&self) -> bool {
         self.ending == SimulationEnding::Finished && self.throughput >= CARRIED * self.offered
-    }
-
-    /// Mean response time in seconds; absent where not every request was done.
-    pub fn mean_s(&self) -> Option<f64> {
-        let all = self.finished()?;
-        Some(all.iter().sum::<f64>() / all.len() as f64)
     }
 
     /// Response time in seconds that this share of the requests does not exceed; absent where not every request

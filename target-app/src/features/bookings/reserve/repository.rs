@@ -86,7 +86,7 @@ pub(in super::super) async fn smallest_free_seat(
     Ok(timing::db(query.fetch_optional(conn)).await?)
 }
 
-/// What became of an attempt to choose a seat, to book it and to count it at once.
+/// The outcome of an attempt to choose a seat, to book it and to count it at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PlaceOutcome {
     /// There is none left.

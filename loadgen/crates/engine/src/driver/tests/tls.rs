@@ -63,7 +63,6 @@ fn elements(der: &[u8]) -> Vec<&[u8]> {
     all
 }
 
-/// An element.
 fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
     let digits: Vec<u8> = length.into_iter().skip_while(|digit| *digit == 0).collect();

@@ -64,7 +64,6 @@ pub(super) struct OperationModel {
 pub(super) struct SystemModel {
     /// The run.
     pub(super) folder: String,
-    /// Its arm.
     pub(super) arm: String,
     /// Processors of its machine.
     pub(super) cores: u32,

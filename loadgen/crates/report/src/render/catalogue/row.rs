@@ -1,4 +1,4 @@
-//! A row of the catalogue: what came of one experiment, made from its summary or read from an earlier
+//! A row of the catalogue: the outcome of one experiment, made from its summary or read from an earlier
 //! catalogue.
 
 use std::path::PathBuf;
@@ -27,11 +27,11 @@ pub struct ExperimentEntry {
     pub why: Option<String>,
     /// SHA-256 of its file, in hexadecimal digits.
     pub file_sha256: String,
-    /// What came of it.
+    /// Its outcome.
     pub found: Found,
 }
 
-/// What came of an experiment.
+/// The outcome of an experiment.
 #[derive(Debug)]
 pub enum Found {
     /// Its summary, and the folder that it is kept in.

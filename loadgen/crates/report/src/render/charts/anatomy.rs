@@ -19,7 +19,6 @@ const WORTH_NAMING: f64 = 0.005;
 pub(in crate::render) struct Anatomy {
     /// Name of the operation; `total` for all together.
     pub(in crate::render) operation: String,
-    /// Its arms.
     pub(in crate::render) arms: Vec<AnatomyArm>,
 }
 

@@ -20,7 +20,7 @@ const OTHER_FAILURES: &str = "failed";
 /// What a second may tell.
 pub(in crate::render) type Pick = fn(&Second) -> Option<f64>;
 
-/// What the load was and what became of it, second by second.
+/// The load and its outcome, second by second.
 pub(in crate::render) fn load(summary: &Summary, grid: Grid) -> Vec<Plot> {
     let mut plots = vec![
         Plot {

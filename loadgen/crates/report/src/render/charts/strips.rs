@@ -17,7 +17,6 @@ use loadgen_experiment::schema::{Cost, Operation, Summary};
 /// What the target spent on an operation, in both arms.
 #[derive(Debug, Clone, Serialize)]
 pub(in crate::render) struct CostRow {
-    /// Which operation.
     pub(in crate::render) operation: String,
     /// One an arm.
     pub(in crate::render) arms: Vec<CostStrip>,
@@ -26,7 +25,6 @@ pub(in crate::render) struct CostRow {
 /// What the target spent on an operation.
 #[derive(Debug, Clone, Serialize)]
 pub(in crate::render) struct CostStrip {
-    /// Which arm.
     pub(in crate::render) arm: String,
     /// The drawing.
     pub(in crate::render) svg: String,
