@@ -9,7 +9,8 @@ COPY target-app target-app
 COPY loadgen loadgen
 # Not built into the image; the workspace names it.
 COPY guards guards
-# `--build-arg PROFILE=ci` builds in half the time, and is good for tests only.
+# `--build-arg PROFILE=ci` builds in half the time, and is good for tests only; `PROFILE=dist` takes longer than
+# `release` and optimises across crates. Not `dev`, whose folder Cargo names `debug`.
 ARG PROFILE=release
 # The caches keep a second build short; what is wanted is copied out of them in the same step.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \

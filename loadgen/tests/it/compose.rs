@@ -109,6 +109,29 @@ fn services_of_compose_run_confined_from_pinned_images_without_fixed_secrets() {
     assert_eq!(last, Some("USER app"));
 }
 
+/// What it is built with is copied from a folder with the name of the profile, as Cargo names all but `dev`'s.
+#[test]
+fn the_profiles_that_the_image_can_be_built_with_are_cargo_s() {
+    let (docker, manifest) = (read("Dockerfile"), read("Cargo.toml"));
+    let named: Vec<&str> = docker
+        .split("PROFILE=")
+        .skip(1)
+        .map(|rest| {
+            rest.split(|c: char| !c.is_ascii_lowercase())
+                .next()
+                .unwrap()
+        })
+        .collect();
+    assert_eq!(named, ["ci", "dist", "release"]);
+    for name in named {
+        assert!(
+            manifest.contains(&format!("\n[profile.{name}]\n")),
+            "{name}"
+        );
+    }
+    assert!(docker.contains("cp \"target/$PROFILE/target-app\" \"target/$PROFILE/loadgen\""));
+}
+
 #[test]
 fn instances_of_compose_are_alike_and_bounded_and_the_balancer_waits_for_all() {
     let compose = merged(yaml("docker-compose.yml"));

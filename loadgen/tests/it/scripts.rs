@@ -129,6 +129,100 @@ fn tests_that_ended_without_their_names_are_repeated_whole() {
     }
 }
 
+/// What `suites.sh` makes, with these arguments, of a program that ends one suite with this word and code and all
+/// others PASSED, without a word where there is none; and the runs that it was asked for.
+fn suites(arguments: &[&str], odd: (&str, &str, u8)) -> (Output, Vec<String>) {
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("fake");
+    let runs = dir.path().join("asked");
+    let (suite, word, code) = odd;
+    let text = format!(
+        r#"#!/bin/sh
+echo "$1 $2 $3 $4" >>'{runs}'
+word=PASSED code=0
+[ "$2" != {suite} ] || {{ word={word} code={code}; }}
+while [ "$1" != --results ]; do shift; done
+[ -n "$word" ] || exit $code
+mkdir -p "$2/latest"
+cat >"$2/latest/verdict.json" <<END
+{{
+  "word": "$word",
+  "confidence": {{
+    "valid": 0,
+    "noisy": 1,
+    "invalid": 0
+  }}
+}}
+END
+printf 'arm,operation,planned,success\nrun,mentors.list,5,1\nrun,total,8,0.75\n' >"$2/latest/operations.csv"
+exit $code
+"#,
+        runs = runs.display(),
+    );
+    support::script(&program, &text);
+    let ran = Command::new("/bin/bash")
+        .arg(root().join("scripts/suites.sh"))
+        .args(arguments)
+        .env("LOADGEN", &program)
+        .env("OUT", dir.path().join("kept"))
+        .output()
+        .unwrap();
+    let runs = fs::read_to_string(runs).unwrap();
+    (ran, runs.lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn every_bundled_suite_is_run_once_and_has_a_row() {
+    let (ran, runs) = suites(&[], ("core", "FAILED", 99));
+    let said = String::from_utf8(ran.stdout).unwrap();
+    assert!(ran.status.success(), "{said}");
+    let files = fs::read_dir(root().join("loadgen/suites")).unwrap();
+    let mut wanted: Vec<String> = files
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter_map(|name| name.strip_suffix(".yaml").map(str::to_owned))
+        .collect();
+    wanted.sort();
+    let mut asked: Vec<&str> = runs
+        .iter()
+        .map(|run| {
+            let name = run.strip_prefix("run ").unwrap();
+            name.strip_suffix(" --time-scale 0.1").unwrap()
+        })
+        .collect();
+    asked.sort_unstable();
+    assert_eq!(asked, wanted);
+    let row = |suite: &str| -> Vec<String> {
+        let mut lines = said.lines();
+        let line = lines.find(|line| line.split(' ').next() == Some(suite));
+        let words = line.unwrap().split_whitespace().take(5);
+        words.map(str::to_owned).collect()
+    };
+    for name in &wanted {
+        let word = if name == "core" { "FAILED" } else { "PASSED" };
+        assert_eq!(row(name), [name.as_str(), word, "NOISY", "8", "2"]);
+    }
+}
+
+#[test]
+fn a_suite_that_is_invalid_or_violated_or_ends_without_a_verdict_is_named() {
+    for (odd, said) in [
+        (("smoke", "INVALID", 97), "smoke is INVALID"),
+        (("day", "VIOLATED", 98), "day is VIOLATED"),
+        (("users", "''", 2), "users ended with exit code 2"),
+        (("core", "''", 96), "core is without a verdict"),
+    ] {
+        let (ran, runs) = suites(&["0.05"], odd);
+        assert_eq!(ran.status.code(), Some(1), "{odd:?}");
+        assert!(runs.iter().all(|run| run.ends_with(" --time-scale 0.05")));
+        let named = String::from_utf8(ran.stderr).unwrap();
+        assert!(
+            named.starts_with(&format!("suites.sh: {said}: ")),
+            "{named}"
+        );
+        assert_eq!(named.lines().count(), 1, "{named}");
+    }
+}
+
 #[test]
 fn setup_misses_only_programs_that_loadgen_would_not_find() {
     let common = ["cc", "initdb", "pgbouncer", "haproxy", "cargo"];

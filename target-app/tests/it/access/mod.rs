@@ -1,5 +1,5 @@
 //! Who may do what, and which cached values each change makes wrong: one row an operation.
 
 mod matrix;
-mod mutations;
+pub(crate) mod mutations;
 pub(crate) mod stage;

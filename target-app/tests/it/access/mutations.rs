@@ -10,10 +10,21 @@ use crate::support::Client;
 
 /// Who does it.
 #[derive(Debug, Clone, Copy)]
-enum Actor {
+pub(crate) enum Actor {
     Anyone,
     Student,
     Mentor,
+}
+
+impl Actor {
+    /// This person of a stage.
+    pub(crate) fn client(self, stage: &Stage) -> Client {
+        match self {
+            Anyone => stage.app.anonymous().clone(),
+            Student => Client::clone(&stage.student()),
+            Mentor => Client::clone(&stage.mentor()),
+        }
+    }
 }
 
 use Actor::{Anyone, Mentor, Student};
@@ -37,7 +48,7 @@ const MENTORS: &[&str] = &["list of mentors"];
 const NOTHING: &[&str] = &[];
 
 /// Operation, who does it, and which of [`values`] it makes wrong.
-const ROWS: &[(&str, Actor, &[&str])] = &[
+pub(crate) const ROWS: &[(&str, Actor, &[&str])] = &[
     ("attendance.mark", Mentor, DASHBOARDS),
     ("attendance.mark_all", Mentor, DASHBOARDS),
     ("auth.login", Anyone, NOTHING),
@@ -70,7 +81,7 @@ const ROWS: &[(&str, Actor, &[&str])] = &[
 
 /// Every cached value that is looked at: its name, who reads it, and where. The look-up of the account
 /// comes with each that is not public.
-fn values(stage: &Stage) -> Vec<(&'static str, Client, &'static str)> {
+pub(crate) fn values(stage: &Stage) -> Vec<(&'static str, Client, &'static str)> {
     let (student, other) = (stage.student(), stage.other_student());
     vec![
         (
@@ -175,7 +186,7 @@ async fn wait_for_the_event(stage: &Stage, before: i64) {
 
 #[tokio::test]
 async fn every_change_ends_the_values_that_show_it_and_no_others() {
-    for store in ["memory", "redis"] {
+    for store in ["memory", "redis", "tiered"] {
         let stage = Stage::start(&["bookings.payment=required"], Some(store)).await;
         let mut wrong = Vec::new();
         for (operation, actor, expected) in ROWS {
@@ -186,13 +197,8 @@ async fn every_change_ends_the_values_that_show_it_and_no_others() {
                 BTreeSet::new(),
                 "{operation}: not cached"
             );
-            let client = match actor {
-                Anyone => stage.app.anonymous().clone(),
-                Student => Client::clone(&stage.student()),
-                Mentor => Client::clone(&stage.mentor()),
-            };
             let captured = captured(&stage).await;
-            let answer = request.send(&client).await;
+            let answer = request.send(&actor.client(&stage)).await;
             assert!(answer.status < 300, "{operation}: {}", answer.text());
             if *operation == "payments.confirm" {
                 wait_for_the_event(&stage, captured).await;

@@ -10,4 +10,5 @@ mod owed;
 mod single_flight;
 mod stores;
 mod tiers;
+mod under_load;
 mod without_redis;

@@ -1,5 +1,7 @@
 //! Spans, pages and weeks, and who sees what.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Days, SecondsFormat, TimeDelta, Utc};
 use shared::{
     api::{
@@ -56,6 +58,58 @@ async fn a_busy_mentor_sees_all_slots_in_order_on_one_page_or_several() {
     assert_eq!(paged, whole.items);
     let behind = events(&mentor, &format!("{}&page=2", everything())).await;
     assert_eq!((behind.items.len(), behind.total), (0, Some(500)));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn five_thousand_events_of_one_mentor_are_read_page_by_page_each_once_and_in_order() {
+    const EVENTS: i32 = 5_000;
+    const PER_PAGE: usize = 617;
+    let app = TestApp::start().await;
+    let mentor = app.mentor(1);
+    // Years behind everything that is seeded; neither rows nor ids are in the order of time.
+    let from: DateTime<Utc> = "2040-01-01T00:00:00Z".parse().unwrap();
+    sqlx::query(
+        "insert into slot (id, mentor_id, starts_at, ends_at, capacity, price_cents)
+         select gen_random_uuid(), $1, starts_at, starts_at + interval '10 minutes', 1, 4500
+         from generate_series(0, $3::int - 1) n,
+              lateral (select $2::timestamptz + (n * 7 % $3::int) * interval '15 minutes' as starts_at) span",
+    )
+    .bind(id(RowKind::Mentor, 1))
+    .bind(from)
+    .bind(EVENTS)
+    .execute(app.db.pool())
+    .await
+    .unwrap();
+    let span = format!(
+        "from={}&to={}",
+        text(from),
+        text(from + TimeDelta::minutes(15) * EVENTS)
+    );
+    let all = EVENTS as usize;
+    let mut seen = Vec::new();
+    for number in 1..=all.div_ceil(PER_PAGE) {
+        let query = format!("{span}&per_page={PER_PAGE}&page={number}");
+        let page = events(&mentor, &query).await;
+        assert_eq!(page.total, Some(all as u64), "page {number}");
+        let wanted = PER_PAGE.min(all - seen.len());
+        assert_eq!(page.items.len(), wanted, "page {number}");
+        seen.extend(
+            page.items
+                .into_iter()
+                .map(|event| (event.starts_at, event.id)),
+        );
+    }
+    let starts: Vec<_> = seen.iter().map(|(starts_at, _)| *starts_at).collect();
+    let wanted: Vec<_> = (0..EVENTS)
+        .map(|number| from + TimeDelta::minutes(15) * number)
+        .collect();
+    assert!(starts == wanted, "not every event once, in order");
+    let ids: BTreeSet<_> = seen.iter().map(|(_, id)| *id).collect();
+    assert_eq!(ids.len(), all);
+    let page = all.div_ceil(PER_PAGE) + 1;
+    let behind = events(&mentor, &format!("{span}&per_page={PER_PAGE}&page={page}")).await;
+    assert_eq!((behind.items.len(), behind.total), (0, Some(all as u64)));
     app.finish().await;
 }
 

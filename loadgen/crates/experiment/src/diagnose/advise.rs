@@ -60,7 +60,7 @@ mod tests {
             faults,
             fixture::{self, SHOP},
         },
-        schema::{CacheLookUps, Cost, Summary},
+        schema::{CacheLookUps, Cost, Hashing, Summary},
     };
 
     fn switch_of(summary: &Summary, code: &str) -> Option<String> {
@@ -311,6 +311,38 @@ mod tests {
         assert_eq!(proposed.as_deref(), Some("hash.threads=own(2)"));
         fixture::set(&mut summary, "hash.threads", "own(8)");
         assert_eq!(advise(&summary, &SHOP), []);
+    }
+
+    #[test]
+    fn more_sign_ins_than_the_cores_can_hash_are_told_with_the_rate_that_holds() {
+        let evidence = |hashes: u64, busy_s: f64, planned: u64| {
+            let mut summary = fixture::quiet();
+            faults::hash(&mut summary);
+            let arm = &mut summary.arms[0];
+            arm.operations[0].planned = planned;
+            arm.server.hashing = Hashing {
+                hashes,
+                busy_s,
+                wait_s: 7.0,
+            };
+            let all = all_recommendations(&summary, &SHOP);
+            let found = all.iter().find(|one| one.code == "HASHING").unwrap();
+            found.evidence.clone()
+        };
+        // In 30 s, on two cores: 2 / 50 ms = 40 a second; 66.7/s x 50 ms / 0.7 = 4.8 cores.
+        let told = evidence(1_200, 60.0, 2_000);
+        assert!(
+            told.ends_with(
+                "; 2 cores hash at most 40.0 a second at 50.0 ms each, and 66.7 a second were asked for, which take 5 cores (66.7/s x 50.0 ms / 0.7)"
+            ),
+            "{told}"
+        );
+        // Fewer were asked for; the target tells no times; more threads than cores shared them.
+        for (hashes, busy_s, planned) in [(900, 45.0, 900), (0, 0.0, 2_000), (1_200, 600.0, 2_000)]
+        {
+            let told = evidence(hashes, busy_s, planned);
+            assert!(!told.contains("at most"), "{told}");
+        }
     }
 
     #[test]

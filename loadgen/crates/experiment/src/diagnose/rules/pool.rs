@@ -12,7 +12,7 @@ const NOTABLE_SHARE: f64 = 0.25;
 /// Mean wait in a pooler from which it is worth work, in milliseconds.
 const NOTABLE_POOLER_WAIT_MS: f64 = 1.0;
 /// Utilisation that a pool is planned for.
-const PLANNED_UTILISATION: f64 = 0.7;
+pub(super) const PLANNED_UTILISATION: f64 = 0.7;
 
 /// Connections that Little's law asks for: arrival rate times hold time, over the utilisation
 /// that is planned for (`λ · t_db / ρ`).

@@ -4,9 +4,13 @@ use loadgen_engine::sample::{ResponsePart, ResponseParts};
 use shared::timing::ServerPart;
 use std::fmt::Write as _;
 
-use crate::diagnose::{
-    evidence::{Evidence, RuleFinding, share, tail},
-    symptom::Symptom,
+use super::pool::PLANNED_UTILISATION;
+use crate::{
+    diagnose::{
+        evidence::{Evidence, RuleFinding, share, tail},
+        symptom::Symptom,
+    },
+    schema::Operation,
 };
 
 /// Share of the tail from which a part dominates it.
@@ -19,15 +23,15 @@ const OUTSIDE_MS: f64 = 20.0;
 const MOST_NAMED: usize = 3;
 /// Bytes of an answer from which it should be split into pages.
 const LARGE_BYTES: f64 = 64.0 * 1_024.0;
+/// How far beyond what the cores can do hashes may be by their own time: a hash that ends in a window counts
+/// whole, also where it began before.
+const EDGE_TOLERANCE: f64 = 1.1;
 
 /// Hashing matters where it is most of the tail, or where it runs on threads that serve requests
 /// (the catalogue has a switch that can still help) and operations that hash nothing are slow.
 pub(super) fn hashing(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let of_tail = evidence.tail_share(|parts| parts[ResponsePart::Server(ServerPart::Hash)]);
-    let hashed = evidence.arm.operations.iter().find(|one| {
-        let hash = one.cost.parts_ms[ServerPart::Hash];
-        hash > 1.0 && hash >= 0.5 * one.cost.total_ms
-    })?;
+    let hashed = evidence.arm.operations.iter().find(|one| hashes(one))?;
     let cores = evidence.environment("cores").unwrap_or(2.0) as u32;
     let proposal = evidence.proposal(Symptom::Hashing, &hashed.name, Some(cores));
     let other = evidence.arm.operations.iter().find(|one| {
@@ -55,6 +59,10 @@ pub(super) fn hashing(evidence: &Evidence<'_>) -> Option<RuleFinding> {
             other.response.p50.ms().unwrap_or_default()
         );
     }
+    if let Some(limit) = hash_limit(evidence) {
+        text.push_str("; ");
+        text.push_str(&limit);
+    }
     let mut finding = RuleFinding::new(
         Symptom::Hashing,
         text,
@@ -63,6 +71,39 @@ pub(super) fn hashing(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     .found_in(&hashed.name);
     finding.proposal = proposal;
     Some(finding)
+}
+
+/// Whether an operation is mostly the hash of a password.
+fn hashes(one: &Operation) -> bool {
+    let hash = one.cost.parts_ms[ServerPart::Hash];
+    hash > 1.0 && hash >= 0.5 * one.cost.total_ms
+}
+
+/// Hashes a second that the cores can compute (`cores / t_hash`) where more were asked for, and the cores that
+/// those take at the utilisation that a pool is planned for (`λ · t_hash / ρ`). The time of a hash is without
+/// its wait for a place. Nothing is said where that time is not known, or is not its own: more threads than
+/// cores have hashed at once.
+fn hash_limit(evidence: &Evidence<'_>) -> Option<String> {
+    let cores = evidence.environment("cores")?;
+    let server = &evidence.arm.server;
+    let done = server.hashing.hashes as f64;
+    let (busy_s, seconds) = (server.hashing.busy_s, server.window_s);
+    if done <= 0.0 || busy_s <= 0.0 || seconds <= 0.0 || busy_s > EDGE_TOLERANCE * cores * seconds {
+        return None;
+    }
+    let hash_s = busy_s / done;
+    let limit = cores / hash_s;
+    let hashing = evidence.arm.operations.iter().filter(|one| hashes(one));
+    let asked = hashing.map(|one| one.planned as f64).sum::<f64>() / seconds;
+    if asked <= limit {
+        return None;
+    }
+    let ms = hash_s * 1_000.0;
+    // A rounding error is no core.
+    let needed = (asked * hash_s / PLANNED_UTILISATION - 1e-6).ceil();
+    Some(format!(
+        "{cores:.0} cores hash at most {limit:.1} a second at {ms:.1} ms each, and {asked:.1} a second were asked for, which take {needed:.0} cores ({asked:.1}/s x {ms:.1} ms / {PLANNED_UTILISATION})"
+    ))
 }
 
 /// A wait at the limiter is what it is there for; what it waits for lies behind it.
