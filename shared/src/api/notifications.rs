@@ -19,7 +19,7 @@ words! {
         BookingMade = "booking_made",
         /// The other participant cancelled the booking.
         BookingCancelled = "booking_cancelled",
-        /// The mentor moved the lesson to another time.
+        /// The lesson is at another time: the mentor moved it, or the other participant took another slot for it.
         BookingMoved = "booking_moved",
         /// The booking is paid.
         BookingPaid = "booking_paid",

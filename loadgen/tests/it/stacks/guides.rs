@@ -1,5 +1,5 @@
-//! Flows that do what a guide's users do only with switches that neither profile has, and one that no suite has: on
-//! the own stack, every step of them is sent and answered right.
+//! Flows that do what a guide's users do only with switches that neither profile has, and one that no suite but `smoke`
+//! has: on the own stack, every step of them is sent and answered right.
 
 use serde_json::Value;
 

@@ -2,7 +2,8 @@
 //!
 //! Locks are taken in the order of all of this feature: student, both slots in the order of their ids, booking.
 //! Everything that is decided by is read under them, and the strategies that take a place without the lock of its
-//! slot wait for it where they insert. Where these are serializable this is too, as they take no lock of the student.
+//! slot wait for it where they insert. Where these are serializable this is too, as they take no lock of the student:
+//! it decides by what there was at its begin, and loses against whoever wrote the slots or the booking since.
 //! Payments are not touched: the price is the same, and a hold ends when it would have ended.
 
 use std::sync::Arc;

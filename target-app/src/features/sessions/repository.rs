@@ -129,10 +129,16 @@ pub(super) async fn find_class(
     }))
 }
 
-/// Makes a session.
+/// Makes a session, under the lock of its booking, and writes the booking as it is: a serializable transaction that
+/// has looked for sessions before loses by that once it wants the booking, where the lock alone would let it go on.
 pub(super) async fn insert(conn: &mut PgConnection, new: &NewSession) -> Result<(), DbError> {
     let query = sqlx::query(
-        "insert into class_session (id, booking_id, part, initiated_by, started_at, expires_at)
+        "with written as (
+             update booking
+             set status = status
+             where id = $2
+         )
+         insert into class_session (id, booking_id, part, initiated_by, started_at, expires_at)
          values ($1, $2, $3, $4, $5, $6)",
     )
     .bind(new.id.0)

@@ -5,7 +5,9 @@ use shared::{
     api::{
         bookings::{BookingStatus, BookingView},
         payments::{PaymentEvent, PaymentEventKind, PaymentView},
+        sessions::SessionView,
     },
+    dataset::CLASS_MENTORS,
     ids::{BookingId, SlotId},
     page::Page,
     problem::Code,
@@ -219,6 +221,44 @@ async fn what_is_cancelled_begun_or_over_keeps_its_slot() {
         assert_eq!(taken(&app, slot).await, 0);
     }
     app.finish().await;
+}
+
+#[tokio::test]
+async fn a_class_that_was_initiated_while_the_slots_were_waited_for_keeps_its_slot() {
+    for strategy in all_strategies() {
+        let app = TestApp::with(&[&format!("bookings.strategy={strategy}")])
+            .start()
+            .await;
+        let to = NewSlot::single().of_mentor(9 % CLASS_MENTORS);
+        let to = to.create(&app.db).await;
+        let (student, _) = participants(&app, 9);
+        let booking: BookingView = student.booking(class(9)).await.ok();
+        let price = booking.price_cents.0;
+        let same = format!("update slot set price_cents = {price} where id = '{to}'");
+        app.db.execute(&same).await;
+        let mut other = app.db.pool().begin().await.unwrap();
+        sqlx::query("select from slot where id = $1 for update")
+            .bind(to.0)
+            .execute(&mut *other)
+            .await
+            .unwrap();
+        let asked = student.clone();
+        let rescheduling = tokio::spawn(async move { asked.reschedule(class(9), to).await });
+        app.db.wait_for_blocked(1).await;
+        let begun = initiate(&student, class(9)).await;
+        begun.created::<SessionView>();
+        other.rollback().await.unwrap();
+        let answer = rescheduling.await.unwrap();
+        assert_eq!(
+            answer.code(),
+            Some(Code::BookingNotActive),
+            "{strategy}: {}",
+            answer.text()
+        );
+        is_unchanged(&student, &booking).await;
+        app.lab().audits_clean().await;
+        app.finish().await;
+    }
 }
 
 #[tokio::test]
