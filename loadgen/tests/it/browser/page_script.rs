@@ -220,3 +220,22 @@ fn a_long_run_keeps_no_more_lines_than_the_server() {
         json!([200, 200])
     );
 }
+
+#[test]
+fn the_outcome_has_the_confidence_that_the_reports_print() {
+    let browser = Browser::start();
+    let served = Served::folder(&browser.folder());
+    let page = idle(&browser, &served);
+    let mut state = state(false, &Value::Null, &[]);
+    let confidence = "12 VALID, 1 NOISY, 0 INVALID trial(s); 13 of 13 audit(s) made";
+    state["ended"] = json!({
+        "folder": "f", "confidence": confidence,
+        "verdict": { "word": "IMPROVED", "headline": "total p50 IMPROVED 0.5x", "reasons": ["it is so"] },
+    });
+    let shown = "[byId('confidence').hidden, byId('confidence').textContent]";
+    page.eval::<Value>(&format!("whole({state})"));
+    assert_eq!(page.eval::<Value>(shown), json!([false, confidence]));
+    state["ended"] = Value::Null;
+    page.eval::<Value>(&format!("whole({state})"));
+    assert_eq!(page.eval::<Value>(shown), json!([true, ""]));
+}
