@@ -27,3 +27,16 @@ fn the_weakest_precedence_of_the_generator_is_named() {
     trials[1].generator_threads = Some(ThreadPrecedence::RealTime);
     assert_eq!(said(&trials).as_deref(), Some("nice -10"));
 }
+
+/// A comparison of runs lists entries that differ, this one among them.
+#[test]
+fn the_build_of_the_program_is_named() {
+    let named = machine(false, &[]);
+    let (_, build) = named.iter().find(|(name, _)| name == "loadgen").unwrap();
+    let wanted = if cfg!(debug_assertions) {
+        "(debug)"
+    } else {
+        "(release)"
+    };
+    assert!(build.ends_with(wanted), "{build}");
+}
