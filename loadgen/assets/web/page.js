@@ -51,6 +51,8 @@ const outcome = () => {
   if (running) return;
   const card = document.querySelector(".verdict"), report = byId("report");
   report.replaceChildren();
+  byId("confidence").textContent = ended ? ended.confidence : "";
+  show("confidence", Boolean(ended));
   if (ended) {
     card.className = `card verdict is-${tone(ended.verdict.word)}`;
     byId("word").textContent = label(ended.verdict.word);

@@ -37,7 +37,7 @@ pub(super) struct LiveSnapshot {
     /// Notes and warnings, oldest first.
     pub(super) log: VecDeque<LogLine>,
     /// Its verdict.
-    pub(super) ended: Option<Ended>,
+    pub(super) ended: Option<EndedCommand>,
     /// Why it has no verdict; absent where it has one, or where the reason is not known.
     pub(super) failure: Option<String>,
     /// What the load was the last time.
@@ -68,6 +68,14 @@ pub(super) struct TickNow {
 pub(super) struct HistoryPoint {
     at: i64,
     tick: Tick,
+}
+
+/// A command that has ended, with the confidence of its verdict in the words of every report.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct EndedCommand {
+    #[serde(flatten)]
+    ended: Ended,
+    confidence: String,
 }
 
 /// A trial that has ended.
@@ -104,7 +112,7 @@ pub(super) enum LiveUpdate<'a> {
     Tick(&'a TickNow),
     Trial(&'a TrialRow),
     Log(&'a LogLine),
-    Ended(&'a Ended),
+    Ended(&'a EndedCommand),
 }
 
 impl LiveUpdate<'_> {
@@ -165,7 +173,10 @@ impl LiveSnapshot {
             Event::Note(text) => self.log("note", &text, at),
             Event::Fault(text) => self.log("fault", &text, at),
             Event::Warning(text) => self.log("warning", &text, at),
-            Event::Ended(ended) => LiveUpdate::Ended(self.ended.insert(ended)),
+            Event::Ended(ended) => LiveUpdate::Ended(self.ended.insert(EndedCommand {
+                confidence: ended.verdict.confidence.to_string(),
+                ended,
+            })),
         }
     }
 

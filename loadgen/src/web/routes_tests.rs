@@ -194,6 +194,8 @@ async fn a_page_that_opens_late_sees_the_whole_run_and_then_what_is_new() {
     early.until(r#""running":false"#).await;
     let state = body(&get(address, "/api/state").await);
     assert_eq!(state["ended"]["verdict"]["word"], "PASSED");
+    let confidence = "0 VALID, 0 NOISY, 0 INVALID trial(s); not audited";
+    assert_eq!(state["ended"]["confidence"], confidence);
     assert_eq!(state["history"].as_array().unwrap().len(), 1);
     tokio::task::spawn_blocking(move || page.close())
         .await

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::report_files::is_plain_name;
 use loadgen_experiment::{
     events::printable,
-    schema::{Percentile, PooledPercentile},
+    schema::{Confidence, Percentile, PooledPercentile},
 };
 
 /// Most runs of the list.
@@ -99,6 +99,7 @@ struct VerdictWord {
     word: String,
     #[serde(default)]
     headline: String,
+    confidence: Option<Confidence>,
 }
 
 /// A finished run.
@@ -123,7 +124,7 @@ pub(super) struct RunEntry {
     p95_ms: Option<Percentile>,
     /// Share of its requests that failed.
     errors: Option<f64>,
-    /// The answer in one line; empty where there is none.
+    /// The answer with its confidence in one line; empty where there is none.
     headline: String,
     /// What it looked like: p95 over time, of an experiment the ratio of each block.
     spark: Vec<Option<f64>>,
@@ -189,11 +190,17 @@ fn read(path: &Path, folder: String) -> Option<RunEntry> {
         printable(&head.name)
     };
     let total = head.arms.last().map(|arm| &arm.total);
+    let mut headline = printable(&head.verdict.headline);
+    if let Some(confidence) = head.verdict.confidence
+        && !headline.is_empty()
+    {
+        headline = format!("{headline}; {confidence}");
+    }
     Some(RunEntry {
         rate_per_s: total.map(|total| total.rate_per_s),
         p95_ms: total.map(|total| total.response.p95),
         errors: total.map(|total| (1.0 - total.success).max(0.0)),
-        headline: printable(&head.verdict.headline),
+        headline,
         spark: spark(&head),
         folder,
         name,
@@ -302,6 +309,7 @@ mod tests {
             "summary.json",
             &run,
         );
+        run["verdict"]["confidence"] = serde_json::to_value(Confidence::default()).unwrap();
         run["trials"][0]["pooled"] = serde_json::json!([
             { "share": 0.95, "step_s": 5, "points": [[-5, 9.0], [0, 7.5], [5, 8.0]] },
         ]);
@@ -323,6 +331,10 @@ mod tests {
         let rows = RunIndex::default().list(root.path());
         assert_eq!(rows[0].spark, [Some(0.5), Some(0.6)]);
         assert_eq!(rows[1].spark, [Some(7.5), Some(8.0)]);
+        assert_eq!(
+            rows[1].headline,
+            format!("p95 12.5 ms; {}", Confidence::default())
+        );
         let run = &rows[2];
         assert_eq!(
             (run.rate_per_s, run.p95_ms),

@@ -1,5 +1,7 @@
 //! What is published agrees with itself: the requests that the target counted are those that its
-//! clients got answered.
+//! clients got answered, and the reports are of the figures beside them.
+
+use std::{fs, path::PathBuf};
 
 use serde_json::Value;
 
@@ -63,4 +65,32 @@ fn the_target_counted_what_the_clients_of_every_published_trial_got_answered() {
     }
     assert!(trials >= 24, "only {trials} trials are published");
     assert!(trials > 10 * beyond, "{beyond} of {trials} are not checked");
+}
+
+#[test]
+fn every_published_folder_has_the_reports_of_its_figures() {
+    let published = concat!(env!("CARGO_MANIFEST_DIR"), "/../results/published");
+    let entries = fs::read_dir(published).unwrap();
+    let folders: Vec<PathBuf> = entries
+        .map(|one| one.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
+    assert!(!folders.is_empty());
+    for folder in folders {
+        let text = |name: &str| {
+            let path = folder.join(name);
+            fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
+        };
+        let summary: Value = serde_json::from_str(&text("summary.json")).unwrap();
+        let commit = summary["provenance"]["program"]["commit"].as_str().unwrap();
+        let headline = summary["verdict"]["headline"].as_str().unwrap();
+        assert!(!commit.is_empty() && !headline.is_empty());
+        for name in ["report.html", "report.md"] {
+            assert!(
+                text(name).contains(commit),
+                "{name} of {}",
+                folder.display()
+            );
+        }
+    }
 }

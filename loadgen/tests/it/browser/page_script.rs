@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Browser, Page, Served, results};
+use crate::support::{Browser, Page, Served, results, store, summary};
 
 /// The page of a server without runs, once it has the server's state: one that came later would take the
 /// place of what a test gives to the page. The word alone comes with what can be started, too.
@@ -219,4 +219,80 @@ fn a_long_run_keeps_no_more_lines_than_the_server() {
         page.eval::<Value>("[byId('trials').rows.length, known.trials.length]"),
         json!([200, 200])
     );
+}
+
+#[test]
+fn the_outcome_has_the_confidence_that_the_reports_print() {
+    let browser = Browser::start();
+    let served = Served::folder(&browser.folder());
+    let page = idle(&browser, &served);
+    let mut state = state(false, &Value::Null, &[]);
+    let confidence = "12 VALID, 1 NOISY, 0 INVALID trial(s); 13 of 13 audit(s) made";
+    state["ended"] = json!({
+        "folder": "f", "confidence": confidence,
+        "verdict": { "word": "IMPROVED", "headline": "total p50 IMPROVED 0.5x", "reasons": ["it is so"] },
+    });
+    let shown = "[byId('confidence').hidden, byId('confidence').textContent]";
+    page.eval::<Value>(&format!("whole({state})"));
+    assert_eq!(page.eval::<Value>(shown), json!([false, confidence]));
+    state["ended"] = Value::Null;
+    page.eval::<Value>(&format!("whole({state})"));
+    assert_eq!(page.eval::<Value>(shown), json!([true, ""]));
+}
+
+#[test]
+fn thresholds_are_shown_as_broken_kept_or_not_known_yet() {
+    let browser = Browser::start();
+    let served = Served::folder(&browser.folder());
+    let page = idle(&browser, &served);
+    let mut now = tick(1_000, 0);
+    now["tick"]["thresholds"] = json!([
+        { "text": "p95 < 1ms", "figure": "4.00 ms", "broken": true },
+        { "text": "errors < 1%", "figure": "0 %", "broken": false },
+        { "text": "p99 < 5ms", "figure": null, "broken": false },
+    ]);
+    page.eval::<Value>(&format!("whole({})", state(true, &now, &[])));
+    let shown = "[...byId('thresholds').children].map((one) => [one.firstChild.className.trim(), one.textContent.trim()])";
+    assert_eq!(
+        page.eval::<Value>(shown),
+        json!([
+            ["pill bad", "broken so far p95 < 1ms 4.00 ms"],
+            ["pill good", "kept so far errors < 1% 0 %"],
+            ["pill", "not known yet p99 < 5ms"],
+        ])
+    );
+    assert!(!page.eval::<bool>("byId('thresholds').hidden"));
+    page.eval::<Value>(&format!("tick({})", tick(2_000, 0)));
+    assert!(page.eval::<bool>("byId('thresholds').hidden"));
+}
+
+#[test]
+fn a_past_run_has_its_rate_its_p95_its_errors_and_its_shape() {
+    let browser = Browser::start();
+    let folder = browser.folder();
+    let mut run = summary("demo");
+    let total = &mut run["arms"][1]["total"];
+    total["rate_per_s"] = json!(50.0);
+    total["success"] = json!(0.98);
+    total["response"]["p95"] = json!(12.25);
+    let effects = run["effects"].as_array_mut().unwrap();
+    let claim = effects.iter_mut().find(|one| one["primary"] == true);
+    claim.unwrap()["block_ratios"] = json!([0.5, 0.25, 0.75]);
+    store(
+        &run,
+        &folder.join("runs/20261121T100000Z_experiment_demo_000001"),
+    );
+    let served = Served::folder(&folder);
+    let page = idle(&browser, &served);
+    page.until("byId('runs').rows.length === 1");
+    let cells = "[...byId('runs').rows[0].cells].slice(5, 8).map((one) => one.textContent)";
+    assert_eq!(page.eval::<Value>(cells), json!(["50/s", "12", "2.0 %"]));
+    let cell = |at: u32| format!("byId('runs').rows[0].cells[{at}]");
+    assert!(page.eval::<bool>(&format!("{}.classList.contains('bad')", cell(7))));
+    // A line through every block: 96 wide, and the largest ratio is at the top.
+    let line = format!(
+        "{}.querySelector('svg.spark path').getAttribute('d')",
+        cell(8)
+    );
+    assert_eq!(page.eval::<String>(&line), "M0.0 11.0L48.0 20.0L96.0 2.0");
 }

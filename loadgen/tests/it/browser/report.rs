@@ -113,7 +113,7 @@ fn the_table_is_sorted_by_a_press_of_a_heading_and_back_by_a_second() {
 
 /// Appends [`HOSTILE`] to every text for people below `value`; `name` where the name has them.
 fn poison(value: &mut Value, under: &str) {
-    const TEXTS: [&str; 15] = [
+    const TEXTS: [&str; 17] = [
         "name",
         "question",
         "reasons",
@@ -129,6 +129,8 @@ fn poison(value: &mut Value, under: &str) {
         "statement",
         "title",
         "limit",
+        "operation",
+        "reason",
     ];
     match value {
         Value::String(text)
@@ -150,6 +152,9 @@ fn poison(value: &mut Value, under: &str) {
 fn what_the_target_named_is_shown_and_never_run() {
     let browser = Browser::start();
     let mut hostile = summary("demo");
+    let reason = "expected 200, got 503: body";
+    let failure = json!({ "operation": "mentors.list", "reason": reason, "count": 3 });
+    hostile["trials"][0]["failures"] = json!([failure]);
     poison(&mut hostile, "");
     let folder = browser.folder();
     store(&hostile, &folder);
@@ -168,6 +173,10 @@ fn what_the_target_named_is_shown_and_never_run() {
         shown.contains("<script>window.ran = 1</script>"),
         "it is not shown as text"
     );
+    let wanted = format!("3 x mentors.list{HOSTILE} (");
+    assert!(shown.contains(&wanted), "no failure of {wanted}");
+    let wanted = format!("{reason}{HOSTILE}");
+    assert!(shown.contains(&wanted), "no failure with {wanted}");
     assert!(page.eval::<bool>("window.ran === undefined && !document.querySelector('img')"));
     // An attempt that the policy refused would be in the log.
     assert_eq!(page.complaints(), Vec::<String>::new());

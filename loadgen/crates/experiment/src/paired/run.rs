@@ -448,3 +448,7 @@ impl<'a> Work<'a> {
         effects
     }
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

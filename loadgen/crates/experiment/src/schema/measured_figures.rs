@@ -211,3 +211,72 @@ fn of_requests(one: &Operation, figure: OperationFigure) -> MeasuredFigure {
         OperationFigure::PoolWait => reported(one.cost.parts_ms[ServerPart::Pool]),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::schema::{Cost, Percentiles};
+
+    fn operation(name: &str, answers: u64, bytes_in: u64) -> Operation {
+        Operation {
+            name: name.to_owned(),
+            planned: 10,
+            outcomes: BTreeMap::new(),
+            statuses: (answers > 0)
+                .then_some((200, answers))
+                .into_iter()
+                .collect(),
+            rate_per_s: 10.0,
+            success: 1.0,
+            response: Percentiles::default(),
+            service: Percentiles::default(),
+            bytes_in,
+            cost: Cost::default(),
+            spectrum: Vec::new(),
+            anatomy: Vec::new(),
+        }
+    }
+
+    fn figure(operations: &[Operation], server: &Server, of: TargetFigure) -> MeasuredFigure {
+        let measured = MeasuredFigures {
+            total: &operation("total", 10, 999_999),
+            operations,
+            server,
+            consistency: &Consistency::default(),
+        };
+        measured.figure(&MetricId::Target(of))
+    }
+
+    #[test]
+    fn bytes_of_messages_over_sockets_are_in_no_answer() {
+        let of = TargetFigure::BytesPerAnswer;
+        let server = Server::default();
+        let socket = operation("orders.watch", 0, 50_000);
+        let mut all = vec![operation("orders.list", 8, 1_000), socket.clone()];
+        assert_eq!(figure(&all, &server, of), MeasuredFigure::Known(125.0));
+        all.push(operation("orders.buy", 2, 0));
+        assert_eq!(figure(&all, &server, of), MeasuredFigure::Known(100.0));
+        assert_eq!(figure(&[socket], &server, of), MeasuredFigure::Absent);
+    }
+
+    #[test]
+    fn checks_of_connections_to_redis_are_no_commands() {
+        let server = Server {
+            requests: Some(10),
+            redis_commands: 30,
+            redis_pings: 50,
+            ..Server::default()
+        };
+        let of = |of| figure(&[], &server, of);
+        assert_eq!(
+            of(TargetFigure::RedisCommandsPerRequest),
+            MeasuredFigure::Known(3.0)
+        );
+        assert_eq!(
+            of(TargetFigure::RedisPingsPerRequest),
+            MeasuredFigure::Known(5.0)
+        );
+    }
+}

@@ -476,15 +476,5 @@ fn machine(own_stack: bool, trials: &[Trial]) -> Vec<(String, String)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn several_instances_are_not_called_untested() {
-        let mut trial = crate::capacity::fixture::trial();
-        let last = |trial: &Trial| not_tested(std::slice::from_ref(trial)).pop();
-        assert_eq!(last(&trial).as_deref(), Some(NOT_SEVERAL));
-        trial.server.instances = [("1".to_owned(), 5), ("2".to_owned(), 7)].into();
-        assert_eq!(last(&trial).as_deref(), Some(NOT_APART));
-    }
-}
+#[path = "assemble_tests.rs"]
+mod tests;

@@ -2,8 +2,15 @@
 //! to the planned end.
 
 use super::live_thresholds;
-use crate::{schema::ThresholdWord, verdict::failures_exceed};
-use loadgen_engine::{driver::ProgressSnapshot, flow::Catalog, threshold::Threshold};
+use crate::{
+    schema::ThresholdWord,
+    verdict::{failures_exceed, percentile_exceeds},
+};
+use loadgen_engine::{
+    driver::ProgressSnapshot,
+    flow::Catalog,
+    threshold::{Threshold, ThresholdMetric},
+};
 
 /// Looks in a row at which a threshold has to be broken: one may be a bad moment.
 const LOOKS: u32 = 2;
@@ -42,9 +49,15 @@ impl<'a> AbortConditions<'a> {
             let Some((figure, word)) = live_thresholds::figure(threshold, &counts, now) else {
                 continue;
             };
-            // What chance explains ends no run.
-            let by_chance = failures_exceed(threshold, counts.failed(), counts.count());
-            if word != ThresholdWord::Fail || by_chance == Some(false) {
+            // What chance explains at some look of a long run ends none.
+            let by_chance = match threshold.metric {
+                ThresholdMetric::Quantile(quantile) => {
+                    let beyond = |is_beyond: &dyn Fn(f64) -> bool| counts.beyond(is_beyond);
+                    !percentile_exceeds(threshold, quantile, counts.count(), beyond)
+                }
+                _ => failures_exceed(threshold, counts.failed(), counts.count()) == Some(false),
+            };
+            if word != ThresholdWord::Fail || by_chance {
                 *looks = 0;
                 continue;
             }
@@ -59,6 +72,8 @@ impl<'a> AbortConditions<'a> {
 
 #[cfg(test)]
 mod tests {
+    use rand::RngExt as _;
+
     use super::*;
     use loadgen_engine::{
         driver::Progress,
@@ -66,6 +81,7 @@ mod tests {
         sample::{OpId, Outcome},
         units::Nanos,
     };
+    use loadgen_stats::seed;
 
     fn at(ms: u64, completed: u64, failed: u64) -> ProgressSnapshot {
         let progress = Progress::new(shop().operations);
@@ -101,7 +117,7 @@ mod tests {
         ];
         let mut abort = AbortConditions::new(&thresholds);
         assert!(abort.broken(&shop(), &at(1_000, 5, 5)).is_none());
-        assert!(abort.broken(&shop(), &at(1_500, 100, 20)).is_none());
+        assert!(abort.broken(&shop(), &at(1_500, 100, 30)).is_none());
         assert!(abort.broken(&shop(), &at(2_000, 300, 20)).is_none());
         assert!(abort.broken(&shop(), &at(2_500, 300, 60)).is_none());
     }
@@ -122,8 +138,8 @@ mod tests {
         );
         assert_eq!(ends("abort: p95 < 60s", 20, 2), None);
         assert_eq!(
-            ends("abort: p95 < 60s", 20, 4).as_deref(),
-            Some("4 of 20 beyond the limit")
+            ends("abort: p95 < 60s", 20, 6).as_deref(),
+            Some("6 of 20 beyond the limit")
         );
         assert_eq!(ends("abort: errors < 10", 100, 9), None);
         assert_eq!(ends("abort: errors < 10", 100, 10).as_deref(), Some("10"));
@@ -136,5 +152,45 @@ mod tests {
         let all_failed = at(1_000, 100, 100);
         assert!(abort.broken(&shop(), &all_failed).is_none());
         assert!(abort.broken(&shop(), &all_failed).is_some());
+    }
+
+    /// How many of so many runs are ended within so many looks, where each request fails with this chance.
+    /// Fifty requests a second, and a look each half second.
+    fn ended(text: &str, share: f64, runs: u64, looks: u64) -> usize {
+        let thresholds = [text.parse().unwrap()];
+        let mut chance = seed::rng(5);
+        let mut is_ended = || {
+            let mut abort = AbortConditions::new(&thresholds);
+            let progress = Progress::new(shop().operations);
+            (1..=looks).any(|look| {
+                for _ in 0..25 {
+                    let outcome = if chance.random_bool(share) {
+                        Outcome::Timeout
+                    } else {
+                        Outcome::Ok
+                    };
+                    progress.done(OpId(0), outcome, Nanos::from_millis(1));
+                }
+                let now = ProgressSnapshot {
+                    at: Nanos::from_millis(look * 500),
+                    ..progress.snapshot()
+                };
+                abort.broken(&shop(), &now).is_some()
+            })
+        };
+        (0..runs).filter(|_| is_ended()).count()
+    }
+
+    /// A test at 5 % at each look ends more than a quarter of the runs of two minutes.
+    #[test]
+    fn a_share_at_the_limit_ends_few_runs_and_twice_the_limit_ends_all_soon() {
+        let (errors, tail) = ("abort: errors < 10%", "abort: p90 < 60s");
+        for text in [errors, tail] {
+            let by_chance = ended(text, 0.1, 100, 240);
+            assert!(by_chance <= 10, "{by_chance} of 100 at the limit: {text}");
+            assert_eq!(ended(text, 0.2, 100, 60), 100, "{text}");
+            let soon = ended(text, 0.2, 100, 12);
+            assert!(soon > 50, "{soon} of 100 within six seconds: {text}");
+        }
     }
 }

@@ -7,7 +7,9 @@ use loadgen_engine::{
     threshold::{Level, Threshold, ThresholdMetric},
     units::Quantile,
 };
-use loadgen_stats::{binomial_at_least, binomial_at_most, largest_share_of_none};
+use loadgen_stats::{
+    binomial_at_least, binomial_at_most, exceeds_at_any_look, largest_share_of_none,
+};
 
 /// Chance of a wrong word that is accepted, on either side.
 const LEVEL: f64 = 0.05;
@@ -63,12 +65,33 @@ pub fn percentile_word(
     }
 }
 
-/// Whether so many failures of so many requests show that more fail than the threshold tolerates;
-/// `None` where it is not about the share of failures or successes.
+/// Whether so many failures of so many requests show that more fail than the threshold tolerates, however
+/// often it is asked while they come in; `None` where it is not about the share of failures or successes.
 pub fn failures_exceed(threshold: &Threshold, failures: u64, requests: u64) -> Option<bool> {
     let limit = threshold.tolerated.unwrap_or(threshold.limit);
     let allowed = allowed_failures(threshold, limit)?;
-    Some(binomial_at_least(failures, requests, allowed) < LEVEL)
+    Some(exceeds_at_any_look(failures, requests, allowed, LEVEL))
+}
+
+/// Whether samples show that a percentile misses its threshold, however often it is asked while they come in:
+/// more of them miss the limit than the percentile leaves there.
+///
+/// `beyond` is that of [`percentile_word`].
+pub fn percentile_exceeds(
+    threshold: &Threshold,
+    quantile: Quantile,
+    samples: u64,
+    beyond: impl Fn(&dyn Fn(f64) -> bool) -> u64,
+) -> bool {
+    let limit = threshold.tolerated.unwrap_or(threshold.limit);
+    let comparison = threshold.comparison;
+    let missing = beyond(&|ns| !comparison.holds(ns, limit));
+    let allowed = if comparison.wants_less() {
+        1.0 - quantile.share()
+    } else {
+        quantile.share()
+    };
+    exceeds_at_any_look(missing, samples, allowed, LEVEL)
 }
 
 /// What a threshold on the share of failures or successes rests on where it holds for so few
@@ -166,6 +189,36 @@ mod tests {
             "p95 < 1s",
         ] {
             assert_eq!(few(other, 5), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_percentile_that_is_asked_again_and_again_needs_more_than_one_look_would() {
+        for (text, samples, slow, expected) in [
+            // Five of 24 would do at a single look.
+            ("p95 < 1s", 24, 5, false),
+            ("p95 < 1s", 24, 8, true),
+            ("p95 < 1s", 400, 24, false),
+            ("p95 < 1s", 400, 60, true),
+            ("p95 < 1s warn 5s", 24, 8, false),
+            ("p95 > 1s", 59, 0, false),
+            ("p95 > 1s", 200, 0, true),
+            ("p95 > 1s", 200, 40, false),
+            ("p100 < 5s", 3, 1, false),
+            ("p100 < 2s", 3, 1, true),
+        ] {
+            let threshold: Threshold = text.parse().unwrap();
+            let ThresholdMetric::Quantile(quantile) = threshold.metric else {
+                panic!("{text} is about no percentile");
+            };
+            let beyond = |is: &dyn Fn(f64) -> bool| {
+                u64::from(is(3e9)) * slow + u64::from(is(1e6)) * (samples - slow)
+            };
+            assert_eq!(
+                percentile_exceeds(&threshold, quantile, samples, beyond),
+                expected,
+                "{text} with {slow} of {samples}"
+            );
         }
     }
 

@@ -3,7 +3,10 @@
 //! Several claims are decided as [`Decision::of_all`] says: an improvement elsewhere never hides a
 //! regression, and an open claim keeps the experiment open.
 
-use crate::schema::{Decision, Effect};
+use crate::{
+    metric::{differences, factors},
+    schema::{Decision, Effect},
+};
 
 /// What was decided about the metrics of an experiment's claims.
 #[derive(Debug, Clone, Default)]
@@ -98,7 +101,7 @@ impl ClaimDecisions {
 
 /// The change; beside a difference, and where no change was estimated, the figures themselves.
 fn found(effect: &Effect) -> String {
-    let change = effect.change();
+    let change = change(effect);
     if effect.bound.is_some() || effect.ratio.is_some() {
         return change.unwrap_or_default();
     }
@@ -117,6 +120,43 @@ fn found(effect: &Effect) -> String {
         Some(change) => format!("{figures}, {change}"),
         None => figures,
     }
+}
+
+/// What is said of the change. An estimate that is not clear reads as one that is, so its interval stands
+/// alone; and one whose arms' medians point the other way is marked, because they stand beside it.
+fn change(effect: &Effect) -> Option<String> {
+    let change = effect.change()?;
+    if effect.bound.is_some() {
+        return Some(change);
+    }
+    let interval = match effect.ratio {
+        Some(_) => effect
+            .interval
+            .map(|(low, high)| (factors(low, high), low > 1.0 || high < 1.0)),
+        None => effect.difference.and_then(|found| {
+            let (low, high) = found.interval?;
+            let text = differences(low, high, effect.unit);
+            Some((text, low > 0.0 || high < 0.0))
+        }),
+    };
+    let excludes_no_change = interval.as_ref().is_some_and(|(_, excludes)| *excludes);
+    if !effect.decision.is_decided() && !excludes_no_change {
+        return Some(interval.map_or_else(
+            || "no clear change, no interval".to_owned(),
+            |(interval, _)| format!("no clear change {interval}"),
+        ));
+    }
+    let estimate = match (effect.ratio, effect.difference) {
+        (Some(ratio), _) => ratio - 1.0,
+        (None, found) => found.map_or(0.0, |found| found.estimate),
+    };
+    let medians = effect.before.zip(effect.after);
+    let apart = medians.is_some_and(|(before, after)| (after - before) * estimate < 0.0);
+    Some(if apart {
+        format!("{change} by pairs")
+    } else {
+        change
+    })
 }
 
 /// Three significant digits, at least two decimals below ten.
@@ -203,6 +243,48 @@ mod tests {
         assert_eq!(
             difference(0.0, Some((0.0, 0.0))),
             "total p50 IMPROVED 81.2 % -> no figure"
+        );
+    }
+
+    #[test]
+    fn an_unclear_change_has_its_interval_alone_and_medians_that_contradict_are_told() {
+        let headline = |decision, ratio: f64, interval, after| {
+            let mut one = effect("total p50", decision, Some(ratio));
+            (one.interval, one.after) = (interval, Some(after));
+            ClaimDecisions::of(&["total p50".to_owned()], &[one], None, None).headline()
+        };
+        let open = Decision::Inconclusive;
+        assert_eq!(
+            headline(open, 0.96, Some((0.73, 1.14)), 82.0),
+            "total p50 INCONCLUSIVE no clear change [0.73x, 1.14x]"
+        );
+        assert_eq!(
+            headline(open, 1.04, None, 80.0),
+            "total p50 INCONCLUSIVE no clear change, no interval"
+        );
+        // Several claims need more of each than an interval without 1.
+        assert_eq!(
+            headline(open, 0.80, Some((0.70, 0.99)), 70.0),
+            "total p50 INCONCLUSIVE 0.80x [0.70x, 0.99x]"
+        );
+        assert_eq!(
+            headline(Decision::Improved, 0.80, Some((0.70, 0.90)), 82.0),
+            "total p50 IMPROVED 0.80x [0.70x, 0.90x] by pairs"
+        );
+        assert_eq!(
+            headline(Decision::NoChange, 0.99, Some((0.98, 1.01)), 80.0),
+            "total p50 NO CHANGE 0.99x [0.98x, 1.01x]"
+        );
+        let mut share = effect("total success", open, None);
+        (share.unit, share.after) = (MetricUnit::Percent, Some(81.8));
+        share.difference = Some(EffectDifference {
+            estimate: 0.5,
+            interval: Some((-0.5, 1.5)),
+        });
+        let names = ["total success".to_owned()];
+        assert_eq!(
+            ClaimDecisions::of(&names, &[share], None, None).headline(),
+            "total success INCONCLUSIVE 81.2 % -> 81.8 %, no clear change [−0.50 pp, +1.5 pp]"
         );
     }
 

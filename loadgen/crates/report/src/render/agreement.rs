@@ -6,8 +6,8 @@ use serde_json::json;
 use crate::render::model::ReportPage;
 use crate::render::{all, figures, fixture, html, markdown, terminal};
 use loadgen_experiment::schema::{
-    CacheLookUps, Control, ControlWord, FaultRecovery, FaultResult, MetricId, Recommendation,
-    Summary,
+    CacheLookUps, Control, ControlWord, FailureSample, FaultRecovery, FaultResult, MetricId,
+    Recommendation, Summary,
 };
 
 /// What a hostile target or suite may put into every text.
@@ -135,6 +135,12 @@ fn poisoned() -> Summary {
             lost: None,
             recovery: FaultRecovery::Unknown { why: evil() },
         }];
+        // The body of an answer is what a target is freest in.
+        trial.failures = vec![FailureSample {
+            operation: evil(),
+            reason: format!("got503{EVIL}"),
+            count: 1,
+        }];
         for check in &mut trial.validity.checks {
             check.figure = evil();
             check.limit = evil();
@@ -152,6 +158,12 @@ fn a_text_from_the_target_injects_neither_markup_nor_escapes() {
             .chars()
             .find(|letter| letter.is_control() && *letter != '\n');
         assert_eq!(control, None, "{name}");
+        if ["report.txt", "report.html"].contains(&name) {
+            assert!(
+                report.contains("got503"),
+                "{name} has no reason of a failure"
+            );
+        }
         if name == "report.txt" || name == "operations.csv" {
             continue;
         }

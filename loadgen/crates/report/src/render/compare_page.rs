@@ -187,6 +187,7 @@ fn spectra<'a>(
 mod tests {
     use super::*;
     use crate::render::{differences, fixture};
+    use loadgen_experiment::schema::VerdictWord;
 
     #[test]
     fn a_page_has_a_column_and_a_line_for_each_run_and_names_cannot_inject() {
@@ -209,5 +210,26 @@ mod tests {
             );
             assert!(page.html.contains(STYLE) && page.policy.contains("sha256-"));
         }
+    }
+
+    #[test]
+    fn beside_an_invalid_run_no_change_is_stated_and_why() {
+        let run = |name: &str, word| {
+            let mut summary = fixture::experiment(false);
+            summary.verdict.word = word;
+            Chosen::of(name.to_owned(), summary, Some("after")).unwrap()
+        };
+        let page = |word| {
+            let runs = [run("run-1", VerdictWord::Improved), run("run-2", word)];
+            let found = differences(&runs);
+            let gate = ComparisonGate::of(&runs, &found, &[]);
+            compare_page(&runs, &gate).unwrap().html
+        };
+        let invalid = page(VerdictWord::Invalid);
+        assert!(invalid.contains("No change is stated: run-2 is INVALID."));
+        assert!(invalid.contains("<td>INVALID</td>") && !invalid.contains("<th>2/1</th>"));
+        assert!(!invalid.contains("<td class=\"change\">"));
+        let valid = page(VerdictWord::Improved);
+        assert!(!valid.contains("No change is stated") && valid.contains("<td class=\"change\">"));
     }
 }

@@ -217,4 +217,19 @@ mod tests {
             assert!(!open(&[chosen("one", |_| {}), bad], &[]), "{word}");
         }
     }
+
+    #[test]
+    fn a_debug_build_of_the_same_commit_is_listed() {
+        let build = |word: &str| {
+            chosen(word, |summary| {
+                let entry = ("loadgen".to_owned(), format!("0.1.0 ({word})"));
+                summary.environment.push(entry);
+                let program = &mut summary.provenance.as_mut().unwrap().program;
+                program.debug_build = word == "debug";
+            })
+        };
+        let runs = [build("release"), build("debug")];
+        assert_eq!(names(&runs), ["loadgen"]);
+        assert!(!open(&runs, &[]) && open(&runs, &["loadgen"]));
+    }
 }

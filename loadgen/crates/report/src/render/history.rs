@@ -116,6 +116,8 @@ fn table(kept: &RunHistory, all: &[Series], width: usize, paint: Paint) -> Strin
         if !headline.is_empty() {
             lines.push(TableLine::Note(format!("   {headline}")));
         }
+        let confidence = past.summary.verdict.confidence;
+        lines.push(TableLine::Note(format!("   {confidence}")));
     }
     layout(&lines, &sides, 0, width, paint)
 }
@@ -231,7 +233,7 @@ fn sentence(one: &Series) -> String {
 /// One line a run and metric, for a spreadsheet.
 pub fn history_csv(kept: &RunHistory, all: &[Series]) -> String {
     let mut text = String::from(
-        "started_at,run,name,metric,unit,value,low,high,level,change_p,verdict,headline,differs\n",
+        "started_at,run,name,metric,unit,value,low,high,level,change_p,verdict,headline,differs,confidence\n",
     );
     for one in all {
         for (index, (past, point)) in kept.runs.iter().zip(&one.points).enumerate() {
@@ -253,6 +255,7 @@ pub fn history_csv(kept: &RunHistory, all: &[Series]) -> String {
                 past.summary.verdict.word.to_string(),
                 quoted(&past.summary.verdict.headline),
                 quoted(&differs.unwrap_or_default()),
+                quoted(&past.summary.verdict.confidence.to_string()),
             ];
             text.push_str(&cells.join(","));
             text.push('\n');
@@ -320,6 +323,9 @@ mod tests {
         assert!(text.contains("total success: no change of level"), "{text}");
         let answers = text.matches("\n   p97.5 is fine").count();
         assert_eq!(answers, 12, "each run has its answer: {text}");
+        let confidence = kept.runs[0].summary.verdict.confidence.to_string();
+        let below = format!("\n   p97.5 is fine\n   {confidence}\n");
+        assert_eq!(text.matches(&below).count(), 12, "{text}");
     }
 
     #[test]
@@ -334,8 +340,15 @@ mod tests {
     fn every_line_of_the_csv_has_as_many_fields_as_its_head() {
         let (kept, all) = line(13, false);
         let text = history_csv(&kept, &all);
-        let fields: Vec<usize> = text.lines().map(|line| line.split(',').count()).collect();
+        // A comma in quotes ends no field.
+        let bare = |line: &str| line.split('"').step_by(2).collect::<String>();
+        let fields: Vec<usize> = text
+            .lines()
+            .map(|line| bare(line).split(',').count())
+            .collect();
         assert_eq!(fields.len(), 1 + 2 * 12);
         assert!(fields.iter().all(|count| *count == fields[0]), "{text}");
+        let confidence = kept.runs[0].summary.verdict.confidence.to_string();
+        assert_eq!(text.matches(&confidence).count(), 2 * 12, "{text}");
     }
 }

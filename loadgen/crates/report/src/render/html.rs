@@ -421,4 +421,21 @@ mod tests {
         assert!(page.contains("p95 &lt; 1000ms"));
         assert!(page.contains("seconds since the measured window began"));
     }
+
+    #[test]
+    fn the_page_has_the_commit_and_the_command_that_runs_it_again() {
+        let mut summary = fixture::experiment(false);
+        let from = summary.provenance.as_mut().unwrap();
+        from.arguments.push("it's <b>".to_owned());
+        let page = html(&summary).unwrap();
+        let commit = "<th scope=\"row\">Commit</th><td class=\"text\">3b36204c2f5a6d7e8f90a1b2c3d4e5f60718293a</td>";
+        assert!(page.contains(commit));
+        let command =
+            "<pre class=\"command\" tabindex=\"0\">loadgen experiment mentor-cache --blocks 8 ";
+        let (_, rest) = page.split_once(command).unwrap();
+        let (last, _) = rest.split_once("</pre>").unwrap();
+        assert!(last.contains("&lt;b&gt;") && !last.contains('<'), "{last}");
+        summary.provenance = None;
+        assert!(!html(&summary).unwrap().contains("class=\"command\""));
+    }
 }

@@ -9,7 +9,7 @@ use super::origin::RowOrigin;
 use crate::render::figures;
 use loadgen_experiment::{
     paired::Direction,
-    schema::{Effect, MetricUnit, Summary, VerdictWord},
+    schema::{Decision, Effect, MetricUnit, Summary, VerdictWord},
 };
 
 /// One experiment of the catalogue.
@@ -123,7 +123,8 @@ impl CatalogueRow {
             .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
         let audited = summary.arms.iter().flat_map(|arm| &arm.audit);
         row.violations = figures::total(audited.map(|one| one.violations));
-        if let Some(effect) = effect(summary, &entry.claim) {
+        let claim = effect(summary, &entry.claim);
+        if let Some(effect) = claim {
             row.before = effect.before;
             row.after = effect.after;
             row.unit = effect.unit;
@@ -133,9 +134,11 @@ impl CatalogueRow {
         row.why = entry
             .why
             .as_deref()
+            // Where nothing was decided there is nothing to explain.
+            .filter(|_| claim.is_some_and(|claim| claim.decision.is_decided()))
             .and_then(|name| effect(summary, name))
-            // An undecided difference explains nothing.
-            .filter(|effect| effect.decision.is_decided())
+            // What did not clearly change explains nothing.
+            .filter(|effect| matches!(effect.decision, Decision::Improved | Decision::Regressed))
             .map(|effect| {
                 format!(
                     "{}: {} to {}",
@@ -193,7 +196,11 @@ mod tests {
     use crate::render::fixture;
 
     fn row(found: Found) -> CatalogueRow {
-        CatalogueRow::of(&ExperimentEntry {
+        CatalogueRow::of(&entry(found))
+    }
+
+    fn entry(found: Found) -> ExperimentEntry {
+        ExperimentEntry {
             name: "mentor_cache".to_owned(),
             switches: "cache.mentors: off -> redis".to_owned(),
             claim: "mentors.list p97.5".to_owned(),
@@ -201,7 +208,37 @@ mod tests {
             why: None,
             file_sha256: "ab".to_owned(),
             found,
-        })
+        }
+    }
+
+    #[test]
+    fn a_decided_claim_alone_is_explained_and_by_what_changed_alone() {
+        let explained = |claim: Decision, why: Decision| {
+            let mut summary = fixture::experiment(false);
+            for effect in &mut summary.effects {
+                if effect.metric == *"mentors.list p97.5" {
+                    effect.decision = claim;
+                } else if effect.metric == *"queries per request" {
+                    effect.decision = why;
+                }
+            }
+            let entry = ExperimentEntry {
+                why: Some("queries per request".to_owned()),
+                ..entry(Found::Summary(Box::new(summary), None))
+            };
+            CatalogueRow::of(&entry).why
+        };
+        let why = explained(Decision::Improved, Decision::Improved).unwrap();
+        assert!(why.starts_with("queries per request: "), "{why}");
+        assert!(explained(Decision::Regressed, Decision::Regressed).is_some());
+        for (claim, why) in [
+            (Decision::Inconclusive, Decision::Improved),
+            (Decision::Invalid, Decision::Improved),
+            (Decision::Improved, Decision::NoChange),
+            (Decision::Improved, Decision::Inconclusive),
+        ] {
+            assert_eq!(explained(claim, why), None, "{claim:?} {why:?}");
+        }
     }
 
     #[test]
