@@ -15,7 +15,7 @@ use super::{
     peer_load::PeerLoad,
     peer_tool::{PeerTool, missing},
     spread::{RoundSpread, turns},
-    stolen::StolenWatch,
+    stolen::StealMeter,
 };
 
 /// The name of this program among the tools.
@@ -104,7 +104,7 @@ pub fn against(
         )));
     }
     let fewest = fewest_requests(load);
-    let stolen = StolenWatch::begin();
+    let stolen = StealMeter::begin();
     let mut costs: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
     for round in 0..rounds {
         report(format!("round {} of {rounds}", round + 1));

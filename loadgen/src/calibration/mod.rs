@@ -23,7 +23,7 @@ pub use peer_load::{LoginMix, PeerLoad, login_requests};
 pub use peer_tool::{PEER_CONNECTIONS, PeerTool};
 pub use rounds::{Calibration, CalibrationPlan, Costs, LagQuantiles, calibrate, compare};
 pub use spread::RoundSpread;
-pub use stolen::{StolenWatch, stolen_line};
+pub use stolen::{StealMeter, stolen_line};
 pub use target::{
     AimLimit, AimVerdict, OtherRoutes, PartComparison, PartSide, PartUnit, TargetBench,
     TargetComparison, TargetPlan, compare_target,

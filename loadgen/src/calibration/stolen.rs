@@ -7,9 +7,9 @@ const NOISY: f64 = 0.02;
 
 /// A span that is watched.
 #[derive(Debug)]
-pub struct StolenWatch(Machine);
+pub struct StealMeter(Machine);
 
-impl StolenWatch {
+impl StealMeter {
     /// Begins it.
     pub fn begin() -> Self {
         Self(Machine::read())

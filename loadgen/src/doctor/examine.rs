@@ -9,7 +9,7 @@ use super::{
     kernel, machine, services,
 };
 use loadgen_engine::clock::time_of_day;
-use loadgen_experiment::observer::{Machine, Sleeper};
+use loadgen_experiment::observer::{HiccupProbe, Machine};
 
 /// How long the machine is watched.
 const WATCH: Duration = Duration::from_millis(2_200);
@@ -45,8 +45,9 @@ pub fn warnings(folder: &Path) -> Vec<Finding> {
 fn watch() -> Vec<Finding> {
     let before = Machine::read();
     let from = time_of_day();
-    let sleeper = Sleeper::start().ok();
+    let hiccup_probe = HiccupProbe::start().ok();
     thread::sleep(WATCH);
-    let hiccups = sleeper.and_then(|sleeper| sleeper.finish().between(from, time_of_day()));
+    let hiccups =
+        hiccup_probe.and_then(|hiccup_probe| hiccup_probe.finish().between(from, time_of_day()));
     machine::watched(Machine::read().steal_since(&before), hiccups)
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use loadgen_engine::precedence::{self, ThreadPrecedence};
+use loadgen_engine::thread_priority::{self, ThreadPrecedence};
 use rustix::fs::{FsWord, statfs};
 
 /// MachineFacts; what cannot be read is absent.
@@ -44,7 +44,7 @@ pub(super) fn read(folder: &Path) -> MachineFacts {
         cores: loadgen_experiment::observer::cores(),
         quota: text("/sys/fs/cgroup/cpu.max").and_then(|text| quota(&text)),
         load: text("/proc/loadavg").and_then(|text| text.split(' ').next()?.parse().ok()),
-        precedence: Some(precedence::permitted()),
+        precedence: Some(thread_priority::permitted()),
         autogroup: text("/proc/sys/kernel/sched_autogroup_enabled")
             .is_some_and(|text| text.trim() == "1"),
         files: text("/proc/self/limits").and_then(|text| files(&text)),

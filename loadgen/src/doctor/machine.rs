@@ -1,7 +1,7 @@
 //! Findings about the machine, from its state alone.
 
 use super::{finding::Finding, kernel::MachineFacts};
-use loadgen_engine::precedence::ThreadPrecedence;
+use loadgen_engine::thread_priority::ThreadPrecedence;
 use loadgen_experiment::observer::Hiccups;
 use loadgen_experiment::services::SERVICE_NICE;
 

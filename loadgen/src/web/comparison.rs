@@ -28,8 +28,8 @@ pub(super) fn page(root: &Path, query: &[(String, String)]) -> Result<render::Co
         runs.push(Chosen::of(name.to_owned(), summary, arm)?);
     }
     let found = render::differences(&runs);
-    let gate = render::ComparisonGate::of(&runs, &found, &[]);
-    render::compare_page(&runs, &gate).map_err(|error| error.to_string())
+    let check = render::ComparisonCheck::of(&runs, &found, &[]);
+    render::compare_page(&runs, &check).map_err(|error| error.to_string())
 }
 
 /// Names of runs, and which arm of each. A name that is not plain finds no file.

@@ -73,9 +73,9 @@ impl JobLauncher {
         if !self.allowed.load(Ordering::Acquire) || self.shutdown.is_cancelled() {
             return Err(LaunchError::Busy);
         }
-        let steering = LoadControl::new(CancellationToken::new());
+        let load_control = LoadControl::new(CancellationToken::new());
         let (forward, changes) = mpsc::channel(CHANGE_QUEUE);
-        if !self.feed.begin(steering.clone(), Some(forward)) {
+        if !self.feed.begin(load_control.clone(), Some(forward)) {
             return Err(LaunchError::Busy);
         }
         let child = match job::spawn(template, &words) {
@@ -88,7 +88,7 @@ impl JobLauncher {
         let feed = self.feed.clone();
         let shutdown = self.shutdown.clone();
         self.jobs.spawn(async move {
-            let failure = job::follow(child, &feed, changes, steering.token(), shutdown).await;
+            let failure = job::follow(child, &feed, changes, load_control.token(), shutdown).await;
             feed.end(failure);
         });
         Ok(words.join(" "))

@@ -38,7 +38,7 @@ pub(super) struct LiveFeed {
 #[derive(Debug, Default)]
 struct FeedInner {
     snapshot: LiveSnapshot,
-    steering: Option<LoadControl>,
+    load_control: Option<LoadControl>,
     /// Load changes for a command that runs in a child process.
     forward: Option<mpsc::Sender<ControlEvent>>,
     /// Whether subscribers know that the command is being stopped.
@@ -87,7 +87,7 @@ impl LiveFeed {
     /// Begins another command and forgets the one before. False where one is running.
     pub(super) fn begin(
         &self,
-        steering: LoadControl,
+        load_control: LoadControl,
         forward: Option<mpsc::Sender<ControlEvent>>,
     ) -> bool {
         let mut inner = self.lock();
@@ -95,7 +95,7 @@ impl LiveFeed {
             return false;
         }
         inner.snapshot = LiveSnapshot::starting();
-        inner.steering = Some(steering);
+        inner.load_control = Some(load_control);
         inner.forward = forward;
         inner.stopping = false;
         inner.send_state();
@@ -127,7 +127,7 @@ impl LiveFeed {
         let mut inner = self.lock();
         inner.snapshot.running = false;
         inner.snapshot.failure = failure;
-        inner.steering = None;
+        inner.load_control = None;
         inner.forward = None;
         inner.stopping = false;
         inner.send_state();
@@ -184,8 +184,8 @@ impl LiveFeed {
     /// Ends the running command gracefully, and tells every subscriber.
     pub(super) fn stop(&self) -> Result<(), LiveControlError> {
         let mut inner = self.lock();
-        let steering = inner.steering.as_ref().ok_or(LiveControlError::Idle)?;
-        steering.stop();
+        let load_control = inner.load_control.as_ref().ok_or(LiveControlError::Idle)?;
+        load_control.stop();
         inner.note_stop();
         Ok(())
     }
@@ -193,8 +193,8 @@ impl LiveFeed {
     /// Changes the load of the running command.
     pub(super) fn change_load(&self, change: ControlEvent) -> Result<(), LiveControlError> {
         let mut inner = self.lock();
-        let steering = inner.steering.as_ref().ok_or(LiveControlError::Idle)?;
-        steering.apply(change)?;
+        let load_control = inner.load_control.as_ref().ok_or(LiveControlError::Idle)?;
+        load_control.apply(change)?;
         if let Some(child) = &inner.forward {
             // A full queue holds newer changes than the child could apply.
             let _full = child.try_send(change);
@@ -207,10 +207,10 @@ impl LiveFeed {
     /// Takes over what a child process reports as changeable of its load.
     pub(super) fn set_adjustable(&self, adjustable: Adjustable) {
         let mut inner = self.lock();
-        if let Some(steering) = &inner.steering
-            && steering.adjustable() != adjustable
+        if let Some(load_control) = &inner.load_control
+            && load_control.adjustable() != adjustable
         {
-            steering.begin(adjustable);
+            load_control.begin(adjustable);
             inner.note_load();
             inner.send_adjustable();
         }
@@ -230,7 +230,7 @@ impl LiveFeed {
 
 impl FeedInner {
     fn adjustable(&self) -> Adjustable {
-        self.steering.as_ref().map_or_else(
+        self.load_control.as_ref().map_or_else(
             || Adjustable::Nothing {
                 why: "no command is running".to_owned(),
             },
@@ -250,7 +250,10 @@ impl FeedInner {
 
     /// Sends the whole state once the command is being stopped, whoever has asked for it.
     fn note_stop(&mut self) {
-        let stopping = self.steering.as_ref().is_some_and(LoadControl::is_stopped);
+        let stopping = self
+            .load_control
+            .as_ref()
+            .is_some_and(LoadControl::is_stopped);
         if stopping && !self.stopping {
             self.stopping = true;
             self.send_state();
@@ -302,14 +305,14 @@ impl FeedMessage {
 mod tests {
     use super::*;
 
-    fn steering() -> LoadControl {
+    fn load_control() -> LoadControl {
         LoadControl::new(CancellationToken::new())
     }
 
     #[test]
     fn a_late_subscriber_gets_the_whole_state_and_then_what_is_new() {
         let feed = LiveFeed::default();
-        assert!(feed.begin(steering(), None) && !feed.begin(steering(), None));
+        assert!(feed.begin(load_control(), None) && !feed.begin(load_control(), None));
         feed.publish(Event::Note("early".into()));
         let mut messages = feed.subscribe(CancellationToken::new()).unwrap();
         feed.publish(Event::Note("late\n".into()));
@@ -338,7 +341,7 @@ mod tests {
     #[test]
     fn a_subscriber_that_does_not_keep_up_is_disconnected_and_the_others_are_not() {
         let feed = LiveFeed::default();
-        feed.begin(steering(), None);
+        feed.begin(load_control(), None);
         let (slow, quick) = (CancellationToken::new(), CancellationToken::new());
         let _never_read = feed.subscribe(slow.clone()).unwrap();
         let mut messages = feed.subscribe(quick.clone()).unwrap();
@@ -355,8 +358,8 @@ mod tests {
         let idle = feed.change_load(ControlEvent::Rate(5.0));
         assert!(matches!(idle, Err(LiveControlError::Idle)));
         let (child, mut changes) = mpsc::channel(4);
-        let steering = steering();
-        feed.begin(steering.clone(), Some(child));
+        let load_control = load_control();
+        feed.begin(load_control.clone(), Some(child));
         assert!(feed.change_load(ControlEvent::Rate(5.0)).is_err());
         feed.set_adjustable(Adjustable::Rate {
             now: 5.0,
@@ -370,13 +373,13 @@ mod tests {
         let line = r#""kind":"load","text":"rate changed from 5 to 20 a second""#;
         assert_eq!(feed.json().matches(line).count(), 1, "{}", feed.json());
         feed.stop().unwrap();
-        assert!(steering.is_stopped());
+        assert!(load_control.is_stopped());
     }
 
     #[test]
     fn a_change_of_the_load_sends_what_it_changes_and_not_everything_again() {
         let feed = LiveFeed::default();
-        feed.begin(steering(), None);
+        feed.begin(load_control(), None);
         let mut messages = feed.subscribe(CancellationToken::new()).unwrap();
         let most = 50.0;
         feed.set_adjustable(Adjustable::Rate { now: 5.0, most });
@@ -396,12 +399,12 @@ mod tests {
         let is_stopping = |message: &FeedMessage| message.json.contains(r#""stopping":true"#);
         // By a subscriber, and by a signal.
         for by_signal in [false, true] {
-            let steering = steering();
-            assert!(feed.begin(steering.clone(), None));
+            let load_control = load_control();
+            assert!(feed.begin(load_control.clone(), None));
             let mut messages = feed.subscribe(CancellationToken::new()).unwrap();
             assert!(!is_stopping(&messages.try_recv().unwrap()));
             if by_signal {
-                steering.stop();
+                load_control.stop();
             } else {
                 feed.stop().unwrap();
             }

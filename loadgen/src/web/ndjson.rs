@@ -48,7 +48,7 @@ pub enum ControlLine {
 /// Fails when the reader of `out` has gone.
 pub fn write(
     events: &Receiver<Event>,
-    steering: &LoadControl,
+    load_control: &LoadControl,
     ended: &AtomicBool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -59,7 +59,7 @@ pub fn write(
             Err(RecvTimeoutError::Timeout) if !ended.load(Ordering::Acquire) => continue,
             Err(_) => return out.flush(),
         };
-        let adjustable = steering.adjustable();
+        let adjustable = load_control.adjustable();
         if written.as_ref() != Some(&adjustable) {
             out.write_all(&line(&EventLine::Control(ControlLine::Adjustable(
                 adjustable.clone(),
@@ -82,7 +82,7 @@ pub(super) fn line(value: &impl Serialize) -> io::Result<Vec<u8>> {
 /// each that cannot be applied.
 pub fn read_load_changes(
     from: &mut dyn BufRead,
-    steering: &LoadControl,
+    load_control: &LoadControl,
     refused: &mut dyn FnMut(String),
 ) {
     let mut text = Vec::new();
@@ -97,7 +97,11 @@ pub fn read_load_changes(
         }
         let done = serde_json::from_slice::<ControlEvent>(&text)
             .map_err(|error| format!("a load change is a line like {{\"rate\": 50}}: {error}"))
-            .and_then(|change| steering.apply(change).map_err(|error| error.to_string()));
+            .and_then(|change| {
+                load_control
+                    .apply(change)
+                    .map_err(|error| error.to_string())
+            });
         if let Err(why) = done {
             refused(why);
         }
@@ -114,12 +118,12 @@ mod tests {
     #[test]
     fn every_line_can_be_read_back_and_the_first_says_what_can_be_changed() {
         let (publisher, heard) = events::channel();
-        let steering = LoadControl::new(CancellationToken::new());
+        let load_control = LoadControl::new(CancellationToken::new());
         publisher.stage("reset", Some(Duration::from_secs(1)));
         publisher.note("a line\nof two");
         drop(publisher);
         let mut out = Vec::new();
-        write(&heard, &steering, &AtomicBool::new(false), &mut out).unwrap();
+        write(&heard, &load_control, &AtomicBool::new(false), &mut out).unwrap();
         let lines: Vec<EventLine> = String::from_utf8(out)
             .unwrap()
             .lines()
@@ -128,7 +132,7 @@ mod tests {
         assert_eq!(lines.len(), 3);
         assert_eq!(
             lines[0],
-            EventLine::Control(ControlLine::Adjustable(steering.adjustable()))
+            EventLine::Control(ControlLine::Adjustable(load_control.adjustable()))
         );
         assert_eq!(
             lines[2],
@@ -140,26 +144,26 @@ mod tests {
     fn a_forgotten_publisher_does_not_keep_the_writer() {
         let (publisher, heard) = events::channel();
         publisher.note("x");
-        let steering = LoadControl::new(CancellationToken::new());
+        let load_control = LoadControl::new(CancellationToken::new());
         let mut out = Vec::new();
-        write(&heard, &steering, &AtomicBool::new(true), &mut out).unwrap();
+        write(&heard, &load_control, &AtomicBool::new(true), &mut out).unwrap();
         assert_eq!(String::from_utf8(out).unwrap().lines().count(), 2);
         drop(publisher);
     }
 
     #[test]
     fn load_changes_are_applied_and_invalid_lines_refused() {
-        let steering = LoadControl::new(CancellationToken::new());
-        steering.begin(Adjustable::Users { now: 5, most: 50 });
+        let load_control = LoadControl::new(CancellationToken::new());
+        load_control.begin(Adjustable::Users { now: 5, most: 50 });
         let long = "x".repeat(10_000);
         let text =
             format!("{{\"users\": 20}}\n\n{{\"users\": 51}}\nnonsense\n{long}\n{{\"rate\": 5}}");
         let mut refused = Vec::new();
-        read_load_changes(&mut text.as_bytes(), &steering, &mut |why| {
+        read_load_changes(&mut text.as_bytes(), &load_control, &mut |why| {
             refused.push(why);
         });
         assert_eq!(
-            steering.adjustable(),
+            load_control.adjustable(),
             Adjustable::Users { now: 20, most: 50 }
         );
         assert!(refused[0].contains("1 to 50"), "{refused:?}");

@@ -170,9 +170,9 @@ async fn a_page_that_opens_late_sees_the_whole_run_and_then_what_is_new() {
     let root = tempfile::tempdir().unwrap();
     let page = open(root.path());
     let address = page.address();
-    let steering = LoadControl::new(tokio_util::sync::CancellationToken::new());
+    let load_control = LoadControl::new(tokio_util::sync::CancellationToken::new());
     let (publisher, mut heard) = events::channels(1);
-    let shown = page.attach(heard.remove(0), &steering);
+    let shown = page.attach(heard.remove(0), &load_control);
     publisher.send(begun("core</script>"));
     let mut early = Reader::begin(address).await;
     early.until("event: state").await;
@@ -210,19 +210,22 @@ async fn changes_need_the_token_of_the_page_and_its_origin() {
     let address = page.address();
     let key = token(address).await;
     assert_eq!(status(&post(address, &key, "/api/stop", "{}").await), 409);
-    let steering = LoadControl::new(tokio_util::sync::CancellationToken::new());
+    let load_control = LoadControl::new(tokio_util::sync::CancellationToken::new());
     let (publisher, mut heard) = events::channels(1);
-    let shown = page.attach(heard.remove(0), &steering);
+    let shown = page.attach(heard.remove(0), &load_control);
     let load = r#"{"rate": 50}"#;
     let refused = post(address, &key, "/api/load", load).await;
     assert_eq!(status(&refused), 422);
     assert_eq!(body(&refused)["error"], "no load is running");
-    steering.begin(Adjustable::Rate {
+    load_control.begin(Adjustable::Rate {
         now: 10.0,
         most: 100.0,
     });
     assert_eq!(status(&post(address, &key, "/api/load", load).await), 200);
-    assert_eq!(*steering.events().borrow(), Some(ControlEvent::Rate(50.0)));
+    assert_eq!(
+        *load_control.events().borrow(),
+        Some(ControlEvent::Rate(50.0))
+    );
     for (head, why) in [
         ("origin: http://evil.example", "only this page"),
         ("sec-fetch-site: cross-site", "only this page"),
@@ -243,9 +246,9 @@ async fn changes_need_the_token_of_the_page_and_its_origin() {
     let job = r#"{"suite": "smoke"}"#;
     assert_eq!(status(&post(address, &key, "/api/start", job).await), 409);
     assert_eq!(status(&post(address, &key, "/api/other", "{}").await), 405);
-    assert!(!steering.is_stopped());
+    assert!(!load_control.is_stopped());
     assert_eq!(status(&post(address, &key, "/api/stop", "{}").await), 200);
-    assert!(steering.is_stopped());
+    assert!(load_control.is_stopped());
     drop(publisher);
     shown.flush();
     page.close();
@@ -294,9 +297,9 @@ async fn the_seventeenth_reader_gets_503_with_retry_after() {
 async fn a_reader_that_stops_reading_is_disconnected_and_the_run_goes_on() {
     let root = tempfile::tempdir().unwrap();
     let page = open(root.path());
-    let steering = LoadControl::new(tokio_util::sync::CancellationToken::new());
+    let load_control = LoadControl::new(tokio_util::sync::CancellationToken::new());
     let (publisher, mut heard) = events::channels(1);
-    let shown = page.attach(heard.remove(0), &steering);
+    let shown = page.attach(heard.remove(0), &load_control);
     let mut slow = Reader::begin(page.address()).await;
     slow.until("event: state").await;
     let long = "x".repeat(100_000);

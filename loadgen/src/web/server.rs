@@ -174,10 +174,10 @@ impl WebServer {
     }
 
     /// Shows a command of this process from its events, and lets clients change its load.
-    pub fn attach(&self, events: Receiver<Event>, steering: &LoadControl) -> AttachedCommand {
+    pub fn attach(&self, events: Receiver<Event>, load_control: &LoadControl) -> AttachedCommand {
         let feed = self.inner.state.feed.clone();
         // Jobs are not allowed while a command of this process may run, so no other one is running.
-        feed.begin(steering.clone(), None);
+        feed.begin(load_control.clone(), None);
         let ended = Arc::new(AtomicBool::new(false));
         let thread = feed.follow(events, Arc::clone(&ended));
         AttachedCommand {

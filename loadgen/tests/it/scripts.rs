@@ -241,8 +241,8 @@ fn setup_misses_only_programs_that_loadgen_would_not_find() {
 }
 
 #[test]
-fn a_campaign_without_a_program_is_refused_and_does_not_count_as_without_a_wrong_decision() {
-    let ran = alone_with(&[], "scripts/aa-campaign.sh", &[]);
+fn a_series_without_a_program_is_refused_and_does_not_count_as_without_a_wrong_decision() {
+    let ran = alone_with(&[], "scripts/aa-series.sh", &[]);
     let said = String::from_utf8(ran.stderr).unwrap();
     assert_eq!(ran.status.code(), Some(2));
     assert!(

@@ -5,10 +5,10 @@
 mod caches;
 mod counters;
 mod entry;
+mod generation;
 mod kind;
 mod memory;
-mod numbered;
-mod owed;
+mod pending_invalidations;
 mod redis;
 mod sample;
 mod single_flight;

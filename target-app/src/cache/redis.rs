@@ -24,7 +24,7 @@ use deadpool_redis::{
 use shared::profile::RedisConnection;
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::{CacheKind, Group, Key, entry::Entry, numbered::Numbered};
+use super::{CacheKind, Group, Key, entry::Entry, generation::Generation};
 use crate::timing;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -79,7 +79,7 @@ pub enum CacheError {
     Paused,
     /// It has not taken an invalidation yet, so what it has must not be read.
     #[error("an invalidation has yet to reach Redis")]
-    Owed,
+    InvalidationPending,
     /// No pooled connection could be had.
     #[error("no Redis connection: {0}")]
     Checkout(String),
@@ -115,7 +115,7 @@ enum Connections {
 /// One connection for all, made when it is first wanted and again after it is lost.
 struct SharedConnection {
     client: Client,
-    conn: AsyncMutex<Numbered<MultiplexedConnection>>,
+    conn: AsyncMutex<Generation<MultiplexedConnection>>,
 }
 
 impl Redis {
@@ -144,7 +144,7 @@ impl Redis {
             }
             RedisConnection::Multiplexed => Connections::Multiplexed(Box::new(SharedConnection {
                 client: Client::open(url)?,
-                conn: AsyncMutex::new(Numbered::none()),
+                conn: AsyncMutex::new(Generation::none()),
             })),
         };
         Ok(Self(Arc::new(Inner {

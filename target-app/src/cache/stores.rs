@@ -19,7 +19,7 @@ use super::{
     entry::Entry,
     kind::PerKind,
     memory::{Epochs, Memory},
-    owed::Owed,
+    pending_invalidations::PendingInvalidations,
 };
 
 /// Groups that one command invalidates: Redis does nothing else meanwhile.
@@ -31,7 +31,7 @@ pub(super) struct Stores {
     redis: Option<Redis>,
     epochs: Arc<Epochs>,
     /// What must not be read from Redis; where there is Redis.
-    owed: Option<Arc<Owed>>,
+    pending: Option<Arc<PendingInvalidations>>,
     rule: Invalidation,
     /// Longest stay of a copy of what Redis has.
     copy_stay: Duration,
@@ -83,9 +83,9 @@ impl Stores {
         counters: Arc<CacheCounters>,
     ) -> Self {
         let epochs = Arc::<Epochs>::default();
-        let owed = redis
+        let pending = redis
             .clone()
-            .map(|redis| Owed::new(redis, Arc::clone(&epochs)));
+            .map(|redis| PendingInvalidations::new(redis, Arc::clone(&epochs)));
         Self {
             kinds: PerKind::new(counters.kinds(), |kind| KindStores {
                 memory: matches!((kind.store)(profile), Store::Memory | Store::Tiered)
@@ -94,7 +94,7 @@ impl Stores {
             }),
             redis,
             epochs,
-            owed,
+            pending,
             rule: profile.cache_invalidation,
             copy_stay: profile.cache_tiered_ttl.duration(),
             counters,
@@ -168,7 +168,7 @@ impl Stores {
             return looked;
         };
         let answer = if self.is_owed(key) {
-            Err(CacheError::Owed)
+            Err(CacheError::InvalidationPending)
         } else if self.rule == Invalidation::Versioned {
             redis.look_up(key).await
         } else {
@@ -268,8 +268,8 @@ impl Stores {
     fn owe(&self, groups: &[&Group], error: &CacheError) {
         for group in groups {
             self.note_error(group.kind, error);
-            if let Some(owed) = &self.owed {
-                owed.remember(group);
+            if let Some(pending) = &self.pending {
+                pending.remember(group);
             }
         }
     }
@@ -277,8 +277,8 @@ impl Stores {
     /// Deletes what earlier processes and engines stored in Redis under the keys of this one:
     /// they may have ended between a commit and its invalidation.
     pub(super) async fn disown_earlier(&self) -> Result<(), CacheError> {
-        match &self.owed {
-            Some(owed) if self.redis().is_some() => owed.disown_earlier().await,
+        match &self.pending {
+            Some(pending) if self.redis().is_some() => pending.disown_earlier().await,
             _ => Ok(()),
         }
     }
@@ -337,7 +337,7 @@ impl Stores {
     fn note_error(&self, kind: &CacheKind, error: &CacheError) {
         bump(&self.counters.of(kind).errors);
         // Both follow from a failure that was logged.
-        if matches!(error, CacheError::Paused | CacheError::Owed) {
+        if matches!(error, CacheError::Paused | CacheError::InvalidationPending) {
             return;
         }
         let now = self.born.elapsed().as_secs() + 1;
@@ -347,13 +347,15 @@ impl Stores {
     }
 
     fn is_owed(&self, key: &Key) -> bool {
-        self.owed.as_ref().is_some_and(|owed| owed.covers(key))
+        self.pending
+            .as_ref()
+            .is_some_and(|pending| pending.covers(key))
     }
 
     fn owes_everything(&self) -> bool {
-        self.owed
+        self.pending
             .as_ref()
-            .is_some_and(|owed| owed.covers_everything())
+            .is_some_and(|pending| pending.covers_everything())
     }
 
     fn kind(&self, kind: &CacheKind) -> &KindStores {

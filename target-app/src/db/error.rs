@@ -5,7 +5,7 @@ use sqlx::{
     postgres::PgDatabaseError,
 };
 
-use super::losses;
+use super::lost_connections;
 
 /// How a transaction lost against another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +93,7 @@ impl From<sqlx::Error> for DbError {
         match &error {
             sqlx::Error::PoolTimedOut => Self::PoolTimeout,
             sqlx::Error::Io(_) => {
-                losses::note();
+                lost_connections::note();
                 Self::Unavailable(error)
             }
             sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Tls(_) => {
@@ -111,7 +111,7 @@ impl From<sqlx::Error> for DbError {
                     ("57014", _, _) => Self::StatementTimeout(error),
                     // admin_shutdown, crash_shutdown
                     ("57P01" | "57P02", _, _) => {
-                        losses::note();
+                        lost_connections::note();
                         Self::Unavailable(error)
                     }
                     // cannot_connect_now, too_many_connections
@@ -120,7 +120,7 @@ impl From<sqlx::Error> for DbError {
                     ("53100", _, _) => Self::NoSpace(error),
                     // connection_exception and its kin
                     (code, _, _) if code.starts_with("08") => {
-                        losses::note();
+                        lost_connections::note();
                         Self::Unavailable(error)
                     }
                     (_, Some(name), kind) if kind != ErrorKind::Other => Self::Constraint {

@@ -19,8 +19,8 @@ use sqlx::{Connection as _, PgPool, postgres::PgConnectOptions};
 
 use super::{
     DbError, Isolation, LostRace,
-    kept::{KeptConnections, PooledConnection},
-    losses,
+    idle_connections::{IdleConnections, PooledConnection},
+    lost_connections,
     pooler::{Pooler, PoolerSettings, TransactionStart},
     replica::{Replica, ReplicaReads},
     round_trip::DelayedRoute,
@@ -53,7 +53,7 @@ impl PoolCounters {
 pub struct Db {
     pool: PgPool,
     /// What is kept beside it; `None` where each connection is checked when it comes back.
-    kept: Option<Arc<KeptConnections>>,
+    idle_connections: Option<Arc<IdleConnections>>,
     /// Whether a connection without a statement cache drops its statements now and then.
     drops_statements: bool,
     checkout: Checkout,
@@ -113,7 +113,7 @@ pub async fn open(
     };
     let db = Db {
         pool,
-        kept: (!profile.pool_ping_on_release.is_on()).then(KeptConnections::new),
+        idle_connections: (!profile.pool_ping_on_release.is_on()).then(IdleConnections::new),
         drops_statements: !cached,
         checkout: profile.pool_checkout,
         secured: profile.db_rls,
@@ -179,8 +179,8 @@ impl Db {
         };
         // It is closed from here on, and ends when all connections are back.
         let pool = self.pool.close();
-        if let Some(kept) = &self.kept {
-            kept.close();
+        if let Some(idle_connections) = &self.idle_connections {
+            idle_connections.close();
         }
         tokio::join!(pool, reads);
     }
@@ -213,7 +213,10 @@ impl Db {
                 "pool.ping_on_acquire",
                 OnOff::from(options.get_test_before_acquire()),
             ),
-            SwitchReading::new("pool.ping_on_release", OnOff::from(self.kept.is_none())),
+            SwitchReading::new(
+                "pool.ping_on_release",
+                OnOff::from(self.idle_connections.is_none()),
+            ),
             SwitchReading::new("pool.checkout", self.checkout),
             SwitchReading::new(
                 "db.round_trip",
@@ -240,7 +243,11 @@ impl Db {
             size: self.pool.size(),
             idle: u32::try_from(self.pool.num_idle())
                 .unwrap_or(u32::MAX)
-                .saturating_add(self.kept.as_ref().map_or(0, |kept| kept.count())),
+                .saturating_add(
+                    self.idle_connections
+                        .as_ref()
+                        .map_or(0, |idle_connections| idle_connections.count()),
+                ),
             waiters: self.counters.waiters.load(Relaxed),
             acquires: self.counters.acquires.load(Relaxed),
             wait_us: self.counters.wait_us.load(Relaxed),
@@ -285,18 +292,18 @@ impl Db {
 
     /// A connection that was kept, or one of the pool.
     async fn take(&self) -> Result<PooledConnection, sqlx::Error> {
-        let Some(kept) = &self.kept else {
+        let Some(idle_connections) = &self.idle_connections else {
             return Ok(PooledConnection::new(self.pool.acquire().await?, None));
         };
-        if let Some(conn) = self.take_kept(kept).await? {
+        if let Some(conn) = self.take_idle(idle_connections).await? {
             return Ok(conn);
         }
-        let _wait = kept.wait_for_pool();
-        if let Some(conn) = self.take_kept(kept).await? {
+        let _wait = idle_connections.wait_for_pool();
+        if let Some(conn) = self.take_idle(idle_connections).await? {
             return Ok(conn);
         }
         let conn = self.pool.acquire().await?;
-        Ok(PooledConnection::new(conn, Some(kept)))
+        Ok(PooledConnection::new(conn, Some(idle_connections)))
     }
 
     /// The latest connection that was kept and still answers, as the switches want it.
@@ -304,15 +311,15 @@ impl Db {
     /// # Errors
     ///
     /// Where one gives no answer within `pool.acquire_timeout`, as when the pool itself asks.
-    async fn take_kept(
+    async fn take_idle(
         &self,
-        kept: &Arc<KeptConnections>,
+        idle_connections: &Arc<IdleConnections>,
     ) -> Result<Option<PooledConnection>, sqlx::Error> {
         let options = self.pool.options();
         let pings = options.get_test_before_acquire();
         let limit = options.get_acquire_timeout();
-        while let Some((mut conn, idle)) = kept.take() {
-            let is_doubted = pings || losses::may_have_taken(idle);
+        while let Some((mut conn, idle)) = idle_connections.take() {
+            let is_doubted = pings || lost_connections::may_have_taken(idle);
             if !is_doubted && !self.drops_statements {
                 return Ok(Some(conn));
             }

@@ -13,7 +13,7 @@ use shared::profile::Checkout;
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, SqlSafeStr as _};
 use sqlx_core::transaction::TransactionManager as _;
 
-use super::{Db, DbError, kept::PooledConnection};
+use super::{Db, DbError, idle_connections::PooledConnection};
 use crate::timing;
 
 type Transactions = <Postgres as sqlx::Database>::TransactionManager;

@@ -10,7 +10,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::losses;
+use super::lost_connections;
 use crate::chance;
 
 /// Longest pause inside a transaction before the server ends it.
@@ -55,7 +55,7 @@ pub(super) fn pool(profile: &Profile, drops_statements: bool) -> PgPoolOptions {
         .before_acquire(move |conn, known| {
             async move {
                 if !pings
-                    && losses::may_have_taken(known.idle_for)
+                    && lost_connections::may_have_taken(known.idle_for)
                     && let Err(error) = conn.ping().await
                 {
                     // It is closed, and another one is taken.

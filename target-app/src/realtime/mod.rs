@@ -20,7 +20,7 @@ pub use open_sockets::{OpenSockets, SocketKind, SocketPlace};
 pub use outbox::{BatchItem, BatchLeader, BatchReply, Draft, Outbox, StoredMessage};
 pub use relay::{Relay, RelayError, RelayLink, RelayedFrame, RelayedKind};
 pub use signals::{
-    Entrance, PresenceFrames, RelayRefusal, SessionSide, SignalEvent, SignalHub, SignalSocket,
+    PresenceFrames, RelayRefusal, SessionHandle, SessionSide, SignalEvent, SignalHub, SignalSocket,
 };
 pub use socket_loop::{SocketLifetime, SocketSide, serve};
 pub use upgrade::checked_upgrade;

@@ -124,9 +124,9 @@ impl CallEnd {
 impl SignalHub {
     /// Begins to hold a session, before the database is asked whether it is live: an end that comes
     /// after the answer is then not missed.
-    pub fn enter(&self, session: SessionId) -> Entrance {
+    pub fn enter(&self, session: SessionId) -> SessionHandle {
         lock(&self.0.calls).entry(session).or_default().holders += 1;
-        Entrance {
+        SessionHandle {
             hub: self.0.clone(),
             session,
         }
@@ -157,12 +157,12 @@ impl fmt::Debug for SignalHub {
 }
 
 /// A session that is held, so that its end is noticed.
-pub struct Entrance {
+pub struct SessionHandle {
     hub: Arc<SignalCalls>,
     session: SessionId,
 }
 
-impl Entrance {
+impl SessionHandle {
     /// A socket of one participant; in place of an older one of theirs. `None`: the session has ended
     /// meanwhile.
     pub fn attach(self, side: SessionSide, frames: PresenceFrames) -> Option<SignalSocket> {
@@ -186,7 +186,7 @@ impl Entrance {
         };
         self.hub.sockets.fetch_add(1, Relaxed);
         Some(SignalSocket {
-            entrance: self,
+            handle: self,
             side,
             number,
             waiting,
@@ -195,7 +195,7 @@ impl Entrance {
     }
 }
 
-impl Drop for Entrance {
+impl Drop for SessionHandle {
     fn drop(&mut self) {
         let mut calls = lock(&self.hub.calls);
         if let Some(call) = calls.get_mut(&self.session) {
@@ -218,7 +218,7 @@ fn announce(end: &mut Option<CallEnd>, frame: Utf8Bytes) -> bool {
 
 /// A connected participant's side; dropping it leaves the session.
 pub struct SignalSocket {
-    entrance: Entrance,
+    handle: SessionHandle,
     side: SessionSide,
     number: u64,
     waiting: Arc<WaitingItems<SignalEvent>>,
@@ -238,8 +238,8 @@ impl SignalSocket {
 
     /// Queues a signal for the other participant, who receives what this socket sends in its order.
     pub fn relay(&self, frame: Utf8Bytes) -> Result<(), RelayRefusal> {
-        let calls = lock(&self.entrance.hub.calls);
-        let call = calls.get(&self.entrance.session);
+        let calls = lock(&self.handle.hub.calls);
+        let call = calls.get(&self.handle.session);
         // A socket that was replaced does not speak for its participant any more.
         let own = call.and_then(|call| call.ends[self.side.index()].as_ref());
         if own.is_none_or(|own| own.number != self.number) {
@@ -256,9 +256,9 @@ impl SignalSocket {
 
 impl Drop for SignalSocket {
     fn drop(&mut self) {
-        self.entrance.hub.sockets.fetch_sub(1, Relaxed);
-        let mut calls = lock(&self.entrance.hub.calls);
-        let Some(call) = calls.get_mut(&self.entrance.session) else {
+        self.handle.hub.sockets.fetch_sub(1, Relaxed);
+        let mut calls = lock(&self.handle.hub.calls);
+        let Some(call) = calls.get_mut(&self.handle.session) else {
             return;
         };
         let own = &mut call.ends[self.side.index()];

@@ -6,7 +6,7 @@ use shared::dataset::{Counts, Scale};
 
 use super::{
     planned::{DAY, HOUR, PlannedBooking, PlannedMentor, PlannedSlot, PlannedStatus},
-    skew::{Deck, stream, zipf_shares},
+    skew::{ShuffledPasses, stream, zipf_shares},
 };
 
 /// Days of history.
@@ -110,7 +110,7 @@ fn active(
     bookings: &mut Vec<PlannedBooking>,
 ) {
     let mut rng = stream(seed, "bookings.active");
-    let mut deck = Deck::new(stream(seed, "bookings.deck"), counts.students);
+    let mut passes = ShuffledPasses::new(stream(seed, "bookings.deck"), counts.students);
     let mut busy_at = vec![i32::MIN; counts.students as usize];
     let likely: f64 = slots
         .iter()
@@ -123,7 +123,8 @@ fn active(
             if bookings.len() >= counts.bookings as usize || !rng.random_bool(chance) {
                 continue;
             }
-            let Some(student) = deck.deal(|student| busy_at[student as usize] != slot.hour) else {
+            let Some(student) = passes.next_free(|student| busy_at[student as usize] != slot.hour)
+            else {
                 break;
             };
             busy_at[student as usize] = slot.hour;

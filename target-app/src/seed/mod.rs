@@ -2,7 +2,7 @@
 //!
 //! | file | contents |
 //! |---|---|
-//! | `skew` | named random streams, Zipf shares, the deck students are dealt from |
+//! | `skew` | named random streams, Zipf shares, the shuffled passes that students come from |
 //! | `words`, `people` | names and texts that look real |
 //! | `plan`, `calendar`, `activity`, `rooms` | who does what and when, pure and deterministic |
 //! | `table`, `rows` | what a feature declares of a table; rows as COPY text, and their digest |

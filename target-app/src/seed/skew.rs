@@ -1,4 +1,5 @@
-//! Chance and its shapes: named streams of one seed, Zipf shares, a deck that is dealt evenly.
+//! Chance and its shapes: named streams of one seed, Zipf shares, shuffled passes in which
+//! everyone comes once.
 
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
@@ -73,42 +74,42 @@ pub(super) fn zipf_shares(total: u32, n: u32, cap: u32) -> Vec<u32> {
     shares
 }
 
-/// Deals numbers so that each comes up about equally often: whole shuffled passes.
-pub(super) struct Deck {
+/// Gives numbers so that each comes up about equally often: whole shuffled passes.
+pub(super) struct ShuffledPasses {
     rng: ChaCha8Rng,
     size: u32,
-    cards: Vec<u32>,
+    numbers: Vec<u32>,
     next: usize,
 }
 
-impl Deck {
+impl ShuffledPasses {
     pub(super) fn new(rng: ChaCha8Rng, size: u32) -> Self {
         Self {
             rng,
             size,
-            cards: Vec::new(),
+            numbers: Vec::new(),
             next: 0,
         }
     }
 
     /// The next number that is `free`, or none where nobody is.
-    pub(super) fn deal(&mut self, free: impl Fn(u32) -> bool) -> Option<u32> {
-        if let Some(card) = self.take(&free) {
-            return Some(card);
+    pub(super) fn next_free(&mut self, free: impl Fn(u32) -> bool) -> Option<u32> {
+        if let Some(number) = self.take(&free) {
+            return Some(number);
         }
-        self.cards.drain(..self.next);
+        self.numbers.drain(..self.next);
         self.next = 0;
-        let from = self.cards.len();
-        self.cards.extend(0..self.size);
-        self.cards[from..].shuffle(&mut self.rng);
+        let from = self.numbers.len();
+        self.numbers.extend(0..self.size);
+        self.numbers[from..].shuffle(&mut self.rng);
         self.take(&free)
     }
 
     fn take(&mut self, free: impl Fn(u32) -> bool) -> Option<u32> {
-        let at = (self.next..self.cards.len()).find(|&at| free(self.cards[at]))?;
-        self.cards.swap(self.next, at);
+        let at = (self.next..self.numbers.len()).find(|&at| free(self.numbers[at]))?;
+        self.numbers.swap(self.next, at);
         self.next += 1;
-        Some(self.cards[self.next - 1])
+        Some(self.numbers[self.next - 1])
     }
 }
 
@@ -132,18 +133,18 @@ mod tests {
     }
 
     #[test]
-    fn a_deck_deals_everyone_once_before_anyone_twice() {
-        let mut deck = Deck::new(stream(1, "deck"), 50);
-        let mut dealt: Vec<_> = (0..50).filter_map(|_| deck.deal(|_| true)).collect();
+    fn shuffled_passes_give_everyone_once_before_anyone_twice() {
+        let mut passes = ShuffledPasses::new(stream(1, "deck"), 50);
+        let mut dealt: Vec<_> = (0..50).filter_map(|_| passes.next_free(|_| true)).collect();
         dealt.sort_unstable();
         assert_eq!(dealt, (0..50).collect::<Vec<_>>());
     }
 
     #[test]
-    fn a_deck_passes_over_those_who_are_busy_and_gives_up_when_all_are() {
-        let mut deck = Deck::new(stream(1, "deck"), 4);
-        assert!((0..10).all(|_| deck.deal(|card| card == 2) == Some(2)));
-        assert_eq!(deck.deal(|_| false), None);
+    fn shuffled_passes_skip_those_who_are_busy_and_give_up_when_all_are() {
+        let mut passes = ShuffledPasses::new(stream(1, "deck"), 4);
+        assert!((0..10).all(|_| passes.next_free(|number| number == 2) == Some(2)));
+        assert_eq!(passes.next_free(|_| false), None);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Everything that is known of the reference backend beyond its flows: its switches, its control
 //! plane, its accounts, its audit, and which of its switches helps against what.
 
+mod all_instances;
 mod application;
 pub mod bench_requests;
 pub mod database;
-mod everywhere;
 mod facts;
 pub mod features;
 pub mod flows;

@@ -10,7 +10,7 @@ use shared::{
     profile::Compression,
 };
 
-use super::{everywhere, lab_client::LabClient, sessions::Renewal};
+use super::{all_instances, lab_client::LabClient, sessions::Renewal};
 use crate::{
     features,
     flows::{CachedReads, World},
@@ -140,7 +140,7 @@ impl PreparedSystem for Prepared {
     fn changed_since(&self) -> BoxFuture<'_, Option<String>> {
         Box::pin(async {
             let asked = self.fingerprint.as_deref()?;
-            everywhere::changed(&self.labs, asked, everywhere::PATIENCE).await
+            all_instances::changed(&self.labs, asked, all_instances::CONFIRM_TIMEOUT).await
         })
     }
 

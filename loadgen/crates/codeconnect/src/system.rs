@@ -7,8 +7,8 @@ use shared::{api::lab::Explanation, profile::ReadSource, snapshot::Snapshot};
 use tokio::sync::Mutex;
 
 use super::{
+    all_instances,
     application::{CodeConnect, profile},
-    everywhere,
     facts::SystemFacts,
     instances::together,
     lab_client::{LabClient, LabError},
@@ -174,7 +174,7 @@ impl CodeConnectSystem {
         // Without a token nothing can be reset or checked: the trial runs on what is there.
         let view = if self.lab().has_token() {
             (request.stage)("reset");
-            Some(everywhere::reset(&self.labs, &asked).await?)
+            Some(all_instances::reset(&self.labs, &asked).await?)
         } else {
             None
         };

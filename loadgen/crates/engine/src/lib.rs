@@ -9,7 +9,7 @@
 //! | [`recorder`], [`schedule`] | histograms by operation and second; when to send |
 //! | [`load_control`], [`driver`] | changes of the running load; the clients and executors |
 //! | [`spool`] | bytes that are read only at the end of a load |
-//! | [`precedence`] | which threads run first on a shared machine |
+//! | [`thread_priority`] | which threads run first on a shared machine |
 //! | [`aggregator`] | all shards of a trial as one, and its files |
 
 pub mod aggregator;
@@ -18,7 +18,6 @@ pub mod clock;
 pub mod driver;
 pub mod flow;
 pub mod load_control;
-pub mod precedence;
 pub mod recorder;
 pub mod reply_headers;
 pub mod request;
@@ -26,5 +25,6 @@ pub mod sample;
 pub mod schedule;
 pub mod spool;
 pub mod suite;
+pub mod thread_priority;
 pub mod threshold;
 pub mod units;

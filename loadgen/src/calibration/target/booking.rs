@@ -5,7 +5,7 @@ use std::{cell::RefCell, time::Duration};
 
 use super::{
     comparison::{AimLimit, PartComparison, PartSide, PartUnit},
-    in_turn::Contender,
+    interleaved::BenchSubject,
     own_load::{ClosedSpan, percentile},
     running::{RunningBench, next_side},
 };
@@ -37,7 +37,7 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<PartComparison> {
     let mut server = run.wait(ServerCosts::open(&run.bench.database_url));
     let costs: RefCell<Vec<Result<RoundCost, String>>> = RefCell::default();
     let mut round = 0;
-    let ours = Contender {
+    let ours = BenchSubject {
         what: "POST /api/v1/bookings, 1 connection, median of a round".to_owned(),
         program: None,
         measure: Box::new(|| {
@@ -65,7 +65,7 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<PartComparison> {
             }
         }),
     };
-    let mut sides = run.in_turn("booking", vec![ours])?.into_iter();
+    let mut sides = run.interleaved("booking", vec![ours])?.into_iter();
     let ours = next_side(&mut sides);
     let bare = server_side(costs.into_inner());
     let part = (

@@ -8,7 +8,7 @@ use shared::timing::ServerCount;
 use super::{
     bare_load::redis_benchmark_rate,
     comparison::{AimLimit, PartComparison, PartUnit},
-    in_turn::Contender,
+    interleaved::BenchSubject,
     own_load::{count_each, counted_rate},
     running::{CONNECTIONS, FEWEST_REQUESTS, RunningBench, next_side},
 };
@@ -32,7 +32,7 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<[PartComparison; 2]> {
             status => Err(format!("the mentor list is answered with {status}")),
         });
     let kilobytes = size.as_ref().map_or(0.0, |size| *size as f64 / 1e3);
-    let stored = |store: &'static str| Contender {
+    let stored = |store: &'static str| BenchSubject {
         what: format!("GET /api/v1/mentors ({kilobytes:.1} kB), cache.mentors={store}"),
         program: None,
         measure: Box::new({
@@ -54,7 +54,7 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<[PartComparison; 2]> {
         }),
     };
     let requests = Cell::new(FIRST_REQUESTS);
-    let redis_benchmark = Contender {
+    let redis_benchmark = BenchSubject {
         what: format!("redis-benchmark GET of {kilobytes:.1} kB"),
         program: Some("redis-benchmark"),
         measure: Box::new(|| {
@@ -70,13 +70,13 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<[PartComparison; 2]> {
             Ok(rate)
         }),
     };
-    let contenders = vec![
+    let subjects = vec![
         stored("redis"),
         redis_benchmark,
         stored("tiered"),
         stored("memory"),
     ];
-    let mut sides = run.in_turn("cached page", contenders)?.into_iter();
+    let mut sides = run.interleaved("cached page", subjects)?.into_iter();
     let mut compare = |name, least| {
         let (ours, bare) = (next_side(&mut sides), next_side(&mut sides));
         let part = (name, PartUnit::PerSecond, AimLimit::AtLeast(least));

@@ -6,7 +6,7 @@ use std::{cell::RefCell, process::Command, thread, time::Duration};
 use super::{
     bare_load::hash_rate,
     comparison::{AimLimit, OtherRoutes, PartComparison, PartUnit},
-    in_turn::Contender,
+    interleaved::BenchSubject,
     own_load::{ClosedSpan, percentile, rate_by_mean},
     running::{RunningBench, WARM_UP, next_side},
 };
@@ -51,7 +51,7 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<(PartComparison, OtherRo
     );
     let own = &run.own;
     let paced = |measure| own.paced(&page, LIGHT_RATE, (LIGHT_WARM_UP, measure));
-    let ours = Contender {
+    let ours = BenchSubject {
         what: format!(
             "POST /api/v1/auth/login, {connections} connections, {shown}, beside the light load"
         ),
@@ -75,7 +75,7 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<(PartComparison, OtherRo
         }),
     };
     let threads = cores();
-    let bare = Contender {
+    let bare = BenchSubject {
         what: format!("target-app hash-rate: {shown} alone on {threads} threads"),
         program: Some("target-app hash-rate"),
         measure: Box::new(|| {
@@ -89,7 +89,7 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<(PartComparison, OtherRo
             Ok(per_s)
         }),
     };
-    let light = Contender {
+    let light = BenchSubject {
         what: format!("GET /api/v1/mentors, {LIGHT_RATE} requests a second"),
         program: None,
         measure: Box::new(|| {
@@ -98,7 +98,9 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<(PartComparison, OtherRo
             Ok(data.planned as f64)
         }),
     };
-    let mut sides = run.in_turn("logins", vec![ours, bare, light])?.into_iter();
+    let mut sides = run
+        .interleaved("logins", vec![ours, bare, light])?
+        .into_iter();
     let (ours, bare) = (next_side(&mut sides), next_side(&mut sides));
     let light = next_side(&mut sides);
     let (beside, alone) = (beside.into_inner(), alone.into_inner());

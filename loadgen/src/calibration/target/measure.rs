@@ -1,7 +1,7 @@
 //! All parts, one after the other.
 
 use super::{
-    super::stolen::StolenWatch,
+    super::stolen::StealMeter,
     booking, cached_page,
     comparison::TargetComparison,
     logins, read_by_key,
@@ -16,7 +16,7 @@ pub fn compare_target(
     plan: TargetPlan,
     progress: &mut dyn FnMut(String),
 ) -> Option<TargetComparison> {
-    let stolen = StolenWatch::begin();
+    let stolen = StealMeter::begin();
     let run = RunningBench::new(bench, plan, progress);
     let mut parts = vec![read_by_key::measure(&run)?];
     parts.extend(cached_page::measure(&run)?);

@@ -5,7 +5,7 @@ mod bare_load;
 mod booking;
 mod cached_page;
 mod comparison;
-mod in_turn;
+mod interleaved;
 mod logins;
 mod measure;
 mod own_load;

@@ -7,7 +7,7 @@ use shared::timing::ServerCount;
 use super::{
     bare_load::pgbench_rate,
     comparison::{AimLimit, PartComparison, PartUnit},
-    in_turn::Contender,
+    interleaved::BenchSubject,
     own_load::{count_each, counted_rate},
     running::{CONNECTIONS, FEWEST_REQUESTS, RunningBench, next_side},
 };
@@ -35,7 +35,7 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<PartComparison> {
     // pgbench takes whole seconds.
     let seconds = run.plan.turn.as_secs_f64().ceil().max(1.0) as u32;
     let statements = Cell::new(None);
-    let ours = Contender {
+    let ours = BenchSubject {
         what: format!(
             "GET /api/v1/mentors/ID/availability of one slot ({ROWS} different ones), caches off"
         ),
@@ -51,7 +51,7 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<PartComparison> {
             Ok(counted_rate(&data))
         }),
     };
-    let bare = Contender {
+    let bare = BenchSubject {
         what: "pgbench -S -M prepared, 100 000 rows".to_owned(),
         program: Some("pgbench"),
         measure: Box::new(|| {
@@ -62,7 +62,9 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<PartComparison> {
             pgbench_rate(&run.run_program(command, span)?)
         }),
     };
-    let mut sides = run.in_turn("read by key", vec![ours, bare])?.into_iter();
+    let mut sides = run
+        .interleaved("read by key", vec![ours, bare])?
+        .into_iter();
     let (mut ours, bare) = (next_side(&mut sides), next_side(&mut sides));
     if let Some(each) = statements.get() {
         ours.what = format!("{}, {each:.2} statements a request", ours.what);

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     bare_load::output_of,
     comparison::PartSide,
-    in_turn::{Contender, in_turn},
+    interleaved::{BenchSubject, interleaved},
     own_load::{ClosedSpan, OwnLoad},
 };
 use loadgen_codeconnect::LabClient;
@@ -160,17 +160,17 @@ impl<'a> RunningBench<'a> {
     }
 
     /// Measures in turn; `None` where the measurement was stopped.
-    pub(super) fn in_turn(
+    pub(super) fn interleaved(
         &self,
         what: &str,
-        contenders: Vec<Contender<'_>>,
+        subjects: Vec<BenchSubject<'_>>,
     ) -> Option<Vec<PartSide>> {
         let report = |round: String| {
             let mut progress = self.progress.borrow_mut();
             (*progress)(format!("{what}: {round}"));
         };
-        in_turn(
-            contenders,
+        interleaved(
+            subjects,
             self.plan.rounds,
             &self.host,
             &self.bench.stop,

@@ -11,7 +11,7 @@ use std::{
 
 use super::{bench_against, bench_target, bench_target_text::QUICK_CHECK};
 use crate::{
-    calibration::{self, Calibration, CalibrationPlan, NullTarget, StolenWatch, stolen_line},
+    calibration::{self, Calibration, CalibrationPlan, NullTarget, StealMeter, stolen_line},
     cli::{
         failure::Failure,
         flags::BenchArgs,
@@ -53,7 +53,7 @@ pub(in crate::cli) fn run(args: &BenchArgs) -> Result<u8, Failure> {
     if !args.against.is_empty() {
         return bench_against::run(args, &program, start);
     }
-    let stolen = StolenWatch::begin();
+    let stolen = StealMeter::begin();
     let awake = start("null-target-awake")?;
     let plan = if args.quick {
         CalibrationPlan {

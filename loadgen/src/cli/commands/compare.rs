@@ -15,7 +15,7 @@ use loadgen_experiment::{baseline::against_baseline, schema::Summary};
 use loadgen_report::{
     history::{PastRun, default_metrics_of, earlier_like},
     render::{
-        BaselineComparison, Chosen, ComparisonGate, Difference, baseline_markdown, baseline_text,
+        BaselineComparison, Chosen, ComparisonCheck, Difference, baseline_markdown, baseline_text,
         compare, differences,
     },
     store,
@@ -42,9 +42,9 @@ fn side_by_side(args: &CompareArgs) -> Result<u8, Failure> {
         runs.push(Chosen::of(folder, summary, args.arm.as_deref()).map_err(Failure::Usage)?);
     }
     let found = differences(&runs);
-    let gate = gate(args, &runs, &found)?;
+    let check = check(args, &runs, &found)?;
     let look = TerminalCapabilities::of_stdout();
-    print(&compare(&runs, &gate, look.width, look.colour))?;
+    print(&compare(&runs, &check, look.width, look.colour))?;
     Ok(exit::PASSED)
 }
 
@@ -90,7 +90,7 @@ fn beside_baseline(args: &CompareArgs, name: &str) -> Result<u8, Failure> {
         .collect::<Result<_, _>>()
         .map_err(Failure::Usage)?;
     let found = differences(&all);
-    let gate = gate(args, &all, &found)?;
+    let check = check(args, &all, &found)?;
     let (mut past, _unread) = store::finished_runs(results).map_err(Failure::usage)?;
     // A run is on one side alone, also where it is older than the baseline.
     past.retain(|one| now.iter().all(|run| run.folder != one.folder));
@@ -112,7 +112,7 @@ fn beside_baseline(args: &CompareArgs, name: &str) -> Result<u8, Failure> {
         now: &now,
         changes: &against_baseline(&metrics, &old, &new).map_err(Failure::Usage)?,
         differences: &found,
-        doubts: &gate.reasons,
+        doubts: &check.reasons,
     };
     let text = match args.format {
         ComparisonFormat::Md => baseline_markdown(&comparison),
@@ -134,17 +134,17 @@ fn read(args: &CompareArgs, word: &Path) -> Result<PastRun, Failure> {
     Ok(PastRun { folder, summary })
 }
 
-/// The gate of the runs; refused without `--anyway` where they differ in what was not declared.
-fn gate<'a>(
+/// The check of the runs; refused without `--anyway` where they differ in what was not declared.
+fn check<'a>(
     args: &CompareArgs,
     runs: &[Chosen],
     found: &'a [Difference],
-) -> Result<ComparisonGate<'a>, Failure> {
-    let gate = ComparisonGate::of(runs, found, &args.differs);
-    if gate.undeclared.is_empty() || args.compared.anyway {
-        return Ok(gate);
+) -> Result<ComparisonCheck<'a>, Failure> {
+    let check = ComparisonCheck::of(runs, found, &args.differs);
+    if check.undeclared.is_empty() || args.compared.anyway {
+        return Ok(check);
     }
-    let names: Vec<&str> = gate
+    let names: Vec<&str> = check
         .undeclared
         .iter()
         .map(|one| one.what.as_str())

@@ -117,7 +117,7 @@ fn estimate(experiment: &Experiment) -> String {
         0 => String::new(),
         some => format!(" after {some} controls of {CONTROL_BLOCKS}"),
     };
-    let outlook = match paired::outlook(experiment, CodeConnect.catalog()) {
+    let feasibility = match paired::feasibility(experiment, CodeConnect.catalog()) {
         none if none.is_empty() => none,
         some => format!("; {some}"),
     };
@@ -128,7 +128,7 @@ fn estimate(experiment: &Experiment) -> String {
     };
     let longest = experiment.longest_time();
     format!(
-        "{blocks} blocks of two trials{controls}, each {} warm-up and {} measured: {load} of load, and about {longest} at most with set-up, audits and searches{outlook}",
+        "{blocks} blocks of two trials{controls}, each {} warm-up and {} measured: {load} of load, and about {longest} at most with set-up, audits and searches{feasibility}",
         windows.warm_up, windows.measure,
     )
 }

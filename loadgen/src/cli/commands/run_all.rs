@@ -26,7 +26,7 @@ use loadgen_experiment::{paired::Experiment, summary::load_line};
 use loadgen_report::{
     render::{
         SuiteReadiness,
-        catalogue::{self, CatalogueRow, ExperimentEntry, Found},
+        catalogue::{self, CatalogueRow, ExperimentEntry, ExperimentOutcome},
     },
     store::{finished_runs, write_atomically},
 };
@@ -36,7 +36,7 @@ const READINESS_SUITE: &str = "core";
 const READINESS_PROFILE: &str = "after";
 
 /// What is done about an experiment.
-enum Way {
+enum RunAction {
     /// An earlier measurement is taken.
     Kept(Box<KeptExperiment>),
     /// The row of an earlier catalogue is taken.
@@ -74,38 +74,39 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
     let mut planned = Vec::new();
     for name in &names {
         let (experiment, _) = library::find_experiment(name)?;
-        let way = if let Some(row) = rows.remove(*name) {
-            Way::Row(Box::new(row))
+        let action = if let Some(row) = rows.remove(*name) {
+            RunAction::Row(Box::new(row))
         } else if let Some(kept) = kept.newest(name)? {
-            Way::Kept(Box::new(kept))
+            RunAction::Kept(Box::new(kept))
         } else {
             match services(args, &experiment) {
-                Ok(_) => Way::Measure,
+                Ok(_) => RunAction::Measure,
                 // Whoever names it wants it.
                 Err(error) if !args.only.is_empty() => {
                     return Err(Failure::Usage(format!("{name}: {error}")));
                 }
-                Err(error) => Way::LeftOut(error.to_string()),
+                Err(error) => RunAction::LeftOut(error.to_string()),
             }
         };
-        planned.push((*name, experiment, way));
+        planned.push((*name, experiment, action));
     }
     // Services that can have none of them are a mistake of the call.
     if planned
         .iter()
-        .all(|(_, _, way)| matches!(way, Way::LeftOut(_)))
-        && let Some((_, _, Way::LeftOut(why))) = planned.pop()
+        .all(|(_, _, action)| matches!(action, RunAction::LeftOut(_)))
+        && let Some((_, _, RunAction::LeftOut(why))) = planned.pop()
     {
         return Err(Failure::Usage(why));
     }
-    let count = |wanted: fn(&Way) -> bool| planned.iter().filter(|one| wanted(&one.2)).count();
-    let to_measure = count(|way| matches!(way, Way::Measure));
+    let count =
+        |wanted: fn(&RunAction) -> bool| planned.iter().filter(|one| wanted(&one.2)).count();
+    let to_measure = count(|action| matches!(action, RunAction::Measure));
     let share = args
         .budget
         .filter(|_| to_measure > 0)
         .map(|budget| Millis(budget.0 / to_measure as u64));
     if args.resume || args.catalogue.is_some() {
-        let already = count(|way| matches!(way, Way::Kept(_) | Way::Row(_)));
+        let already = count(|action| matches!(action, RunAction::Kept(_) | RunAction::Row(_)));
         progress(&format!(
             "{already} of {} were measured before, {to_measure} are measured now",
             planned.len()
@@ -119,8 +120,8 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
     let mut rows: Vec<CatalogueRow> = Vec::new();
     let mut code = exit::PASSED;
     let (mut interrupted, mut any_measured) = (false, false);
-    for (number, (name, experiment, way)) in planned.into_iter().enumerate() {
-        if interrupted && matches!(way, Way::Measure | Way::LeftOut(_)) {
+    for (number, (name, experiment, action)) in planned.into_iter().enumerate() {
+        if interrupted && matches!(action, RunAction::Measure | RunAction::LeftOut(_)) {
             continue;
         }
         let one = ExperimentArgs {
@@ -132,26 +133,26 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
             ..args.clone()
         };
         let place = format!("{} of {}: {name}", number + 1, names.len());
-        let measured = match way {
-            Way::Kept(kept) => Ok(MeasuredExperiment {
+        let measured = match action {
+            RunAction::Kept(kept) => Ok(MeasuredExperiment {
                 summary: kept.summary,
                 folder: Some(kept.folder),
                 stored: Ok(()),
             }),
-            Way::Row(earlier) => {
+            RunAction::Row(earlier) => {
                 if let Some(found) = earlier.exit_code() {
                     code = exit::more_severe(code, found);
                 }
                 rows.push(*earlier);
                 continue;
             }
-            Way::Measure => {
+            RunAction::Measure => {
                 progress(&place);
                 measure(&one, page.as_ref())
             }
-            Way::LeftOut(why) => {
+            RunAction::LeftOut(why) => {
                 progress(&format!("{place} is left out: {why}"));
-                rows.push(row(name, experiment, Found::Failed(why))?);
+                rows.push(row(name, experiment, ExperimentOutcome::Failed(why))?);
                 continue;
             }
         };
@@ -167,7 +168,7 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
                 }
                 interrupted |= summary.interrupted;
                 code = exit::more_severe(code, summary.verdict.exit_code());
-                Found::Summary(Box::new(summary), folder)
+                ExperimentOutcome::Summary(Box::new(summary), folder)
             }
             Err(Failure::Interrupted) => {
                 interrupted = true;
@@ -177,7 +178,7 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
             Err(error @ Failure::Usage(_)) if !any_measured => return Err(error),
             Err(error) => {
                 code = exit::more_severe(code, exit::INTERNAL);
-                Found::Failed(error.to_string())
+                ExperimentOutcome::Failed(error.to_string())
             }
         };
         any_measured = true;
@@ -208,7 +209,11 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
     Ok(if interrupted { exit::INTERRUPTED } else { code })
 }
 
-fn row(name: &str, experiment: Experiment, found: Found) -> Result<CatalogueRow, Failure> {
+fn row(
+    name: &str,
+    experiment: Experiment,
+    found: ExperimentOutcome,
+) -> Result<CatalogueRow, Failure> {
     Ok(CatalogueRow::of(&ExperimentEntry {
         file_sha256: file_sha256(name)?,
         name: name.to_owned(),

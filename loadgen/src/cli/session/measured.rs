@@ -222,8 +222,8 @@ impl<'a> MeasuredSession<'a> {
             .build()
             .map_err(|error| Failure::of_error(&error, Failure::Internal))?;
         let stop = CancellationToken::new();
-        let steering = LoadControl::new(stop.clone());
-        let sinks = EventSinks::attach(self.result, self.page.as_ref(), &steering)?;
+        let load_control = LoadControl::new(stop.clone());
+        let sinks = EventSinks::attach(self.result, self.page.as_ref(), &load_control)?;
         let events = sinks.events();
         // Before the load itself makes the machine busy.
         let mut warnings = Self::machine_warnings(services);
@@ -236,7 +236,7 @@ impl<'a> MeasuredSession<'a> {
             let signalled = interrupt::listen(STOPPING, stop, running.to_vec(), events.clone());
             // Set once: a session works once.
             let _first = self.signalled.set(signalled.map_err(Failure::internal)?);
-            let mut bench = open(services, &running, events.clone(), steering).await?;
+            let mut bench = open(services, &running, events.clone(), load_control).await?;
             bench.samples = self.result.samples.then_some(MOST_SAMPLES);
             self.create_folder()?;
             work(&bench, matches!(services, ServiceSource::OwnStack { .. })).await

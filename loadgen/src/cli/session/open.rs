@@ -96,7 +96,7 @@ pub(super) async fn open(
     services: &ServiceSource,
     running: &[CleanupSlot<Stack>; 2],
     events: Publisher,
-    steering: LoadControl,
+    load_control: LoadControl,
 ) -> Result<TestEnv, Failure> {
     match services {
         ServiceSource::Http { service, trace } => {
@@ -105,12 +105,12 @@ pub(super) async fn open(
             }
             Ok(TestEnv {
                 trace: trace.clone(),
-                ..TestEnv::of(Arc::new(service.clone()), events, steering)
+                ..TestEnv::of(Arc::new(service.clone()), events, load_control)
             })
         }
         ServiceSource::Database(database) => {
             let system = Arc::new(database.as_ref().clone());
-            Ok(TestEnv::of(system, events, steering))
+            Ok(TestEnv::of(system, events, load_control))
         }
         ServiceSource::Running {
             targets,
@@ -136,7 +136,7 @@ pub(super) async fn open(
                     lab.profile().await?;
                 }
             }
-            Ok(TestEnv::of(Arc::new(system), events, steering))
+            Ok(TestEnv::of(Arc::new(system), events, load_control))
         }
         ServiceSource::OwnStack {
             scale,
@@ -155,7 +155,7 @@ pub(super) async fn open(
                 topology: topology.unwrap_or_default(),
                 faults: faults.clone(),
                 target_bin: target_bin.clone(),
-                stop: steering.token(),
+                stop: load_control.token(),
                 abort: running[0].abort(),
                 log: Arc::new(move |what| progress.stage(what, None)),
                 ..StackOptions::default()
@@ -180,7 +180,7 @@ pub(super) async fn open(
                 service_control: Some(first.service_control),
                 crash: *crash,
                 stacks,
-                ..TestEnv::of(first.system, events, steering)
+                ..TestEnv::of(first.system, events, load_control)
             })
         }
     }

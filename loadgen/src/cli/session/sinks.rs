@@ -68,11 +68,11 @@ impl LineWriter {
 
 impl EventSinks {
     /// Attaches the sinks that `result` asks for, and `page`, which outlives the command. Through
-    /// `steering` they may change the load.
+    /// `load_control` they may change the load.
     pub(in crate::cli) fn attach(
         result: &ResultArgs,
         page: Option<&WebServer>,
-        steering: &LoadControl,
+        load_control: &LoadControl,
     ) -> Result<Self, Failure> {
         let out = result
             .events_to
@@ -98,17 +98,17 @@ impl EventSinks {
         // As many receivers exist as are taken here; their order does not matter.
         let mut next = || receivers.pop();
         let live = wanted[0].then(&mut next).flatten();
-        let shown = page.and_then(|page| Some(page.attach(next()?, steering)));
+        let shown = page.and_then(|page| Some(page.attach(next()?, load_control)));
         let writer = out
             .and_then(|out| Some((out, next()?)))
             .zip(result.events_to.clone())
             .map(|((mut out, receiver), path)| {
                 let ended = Arc::new(AtomicBool::new(false));
-                let (seen, steering) = (Arc::clone(&ended), steering.clone());
+                let (seen, load_control) = (Arc::clone(&ended), load_control.clone());
                 let thread = thread::Builder::new().name("lines".to_owned());
                 let thread = thread.spawn(move || {
                     // A failure ends the writing, not the run.
-                    ndjson::write(&receiver, &steering, &seen, &mut out)
+                    ndjson::write(&receiver, &load_control, &seen, &mut out)
                 });
                 thread.map(|thread| LineWriter {
                     ended,
@@ -125,12 +125,13 @@ impl EventSinks {
             .transpose()
             .map_err(Failure::usage)?;
         if let Some(from) = &result.control_from {
-            read_load_control(from, steering.clone(), events.clone())?;
+            read_load_control(from, load_control.clone(), events.clone())?;
         }
         Ok(Self {
             events,
-            live: live
-                .map(|receiver| Live::on_terminal(receiver, plain_view(result), steering.clone())),
+            live: live.map(|receiver| {
+                Live::on_terminal(receiver, plain_view(result), load_control.clone())
+            }),
             shown,
             page: own,
             writer,
@@ -215,7 +216,11 @@ fn open_for_lines(path: &Path) -> Result<Box<dyn Write + Send>, Failure> {
 
 /// Reads changes of the load on a thread, which ends with the process: its read cannot be
 /// interrupted.
-fn read_load_control(path: &Path, steering: LoadControl, events: Publisher) -> Result<(), Failure> {
+fn read_load_control(
+    path: &Path,
+    load_control: LoadControl,
+    events: Publisher,
+) -> Result<(), Failure> {
     let mut from: BufReader<Box<dyn io::Read + Send>> = if path == Path::new(STANDARD_STREAM) {
         BufReader::new(Box::new(io::stdin()))
     } else {
@@ -225,7 +230,7 @@ fn read_load_control(path: &Path, steering: LoadControl, events: Publisher) -> R
     thread::Builder::new()
         .name("load-control".to_owned())
         .spawn(move || {
-            ndjson::read_load_changes(&mut from, &steering, &mut |why| {
+            ndjson::read_load_changes(&mut from, &load_control, &mut |why| {
                 events.warning(format!("a change of the load was refused: {why}"));
             });
         })

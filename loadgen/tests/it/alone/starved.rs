@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use loadgen_engine::precedence::{self, ThreadPrecedence};
+use loadgen_engine::thread_priority::{self, ThreadPrecedence};
 
 use crate::support::{KnownServer, Ran, alone, finish, http, loadgen, start};
 
@@ -95,7 +95,7 @@ fn a_generator_without_a_processor_says_that_its_figures_are_worth_nothing() {
 
 #[test]
 fn a_generator_that_may_run_first_keeps_its_schedule_beside_busy_programs() {
-    if precedence::permitted() != ThreadPrecedence::RealTime {
+    if thread_priority::permitted() != ThreadPrecedence::RealTime {
         println!("skipped: this user may not run threads in real time");
         return;
     }

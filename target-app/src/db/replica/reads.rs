@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions as _, Connection as _, PgPool};
 
 use super::{Replica, standing::ReadRoute};
 use crate::{
-    db::{DbError, kept::PooledConnection, round_trip::DelayedRoute, settings},
+    db::{DbError, idle_connections::PooledConnection, round_trip::DelayedRoute, settings},
     timing,
 };
 

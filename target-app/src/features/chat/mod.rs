@@ -2,10 +2,9 @@
 //!
 //! Beside the layers of every feature there are those of the socket: `socket` (one connection) ->
 //! `conversation` (the effect of each frame) -> `service`, with `frames` as the format. The loop of a
-//! connection and fan-out are in `realtime`. `batch` and `repository_batch` store messages of all rooms
-//! together.
+//! connection and fan-out are in `realtime`. `service_batch` and `repository_batch` store messages of all
+//! rooms together.
 
-mod batch;
 mod conversation;
 mod feature;
 mod frames;
@@ -17,6 +16,7 @@ mod repository_batch;
 mod room_errors;
 mod seed;
 mod service;
+mod service_batch;
 mod socket;
 
 pub(super) use feature::feature;

@@ -10,10 +10,11 @@ use shared::{
 use uuid::Uuid;
 
 use super::{
-    batch, frames,
+    frames,
     model::HistorySpan,
     repository,
     room_errors::{TURN_LIMIT, no_such_room, too_busy},
+    service_batch,
 };
 use crate::{
     db::DbError,
@@ -99,7 +100,7 @@ pub(super) async fn send(
     timing::shielded(async move {
         let stored = match engine.policies.chat.persistence {
             Persistence::PerMessage => send_alone(&hub, &engine, &draft).await,
-            Persistence::Batched => batch::send(&hub, &engine, draft).await,
+            Persistence::Batched => service_batch::send(&hub, &engine, draft).await,
         };
         // A batch is committed by one of its senders, for all of them.
         engine.db.note_write();

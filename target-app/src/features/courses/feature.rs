@@ -2,7 +2,7 @@
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{cached, handlers, plans, seed, submit};
+use super::{cached, handlers, plans, seed, service_submit};
 use crate::{db::audit::invariants, feature::Feature, registry::FeatureCache};
 
 /// Courses and what students do in them.
@@ -34,7 +34,9 @@ pub(crate) fn feature() -> Feature {
         ],
         tables: seed::tables(),
         unseeded_tables: vec!["quiz_attempt", "submission"],
-        sweep: Some(|engines, folder, before| Box::pin(submit::sweep(engines, folder, before))),
+        sweep: Some(|engines, folder, before| {
+            Box::pin(service_submit::sweep(engines, folder, before))
+        }),
         ..Feature::new("courses", "Courses, enrolments and submissions")
     }
 }

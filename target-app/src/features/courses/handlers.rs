@@ -21,7 +21,7 @@ use shared::{
     problem::{Code, Problem},
 };
 
-use super::{model::next_submission, service, submit as submitting};
+use super::{model::next_submission, service, service_submit};
 use crate::{
     error::ApiError,
     features::auth::AuthUser,
@@ -315,11 +315,11 @@ pub(super) async fn submit(
         Some(value.to_str().unwrap_or("").to_owned())
     };
     let (content_type, digest) = (text(header::CONTENT_TYPE), text(CONTENT_DIGEST));
-    let upload = submitting::received(bytes, content_type, digest).await?;
+    let upload = service_submit::received(bytes, content_type, digest).await?;
     // Looked at again with the row: here so that no file is written for nothing.
     next_submission(&enrolment.view)?;
     let (folder, now) = (state.upload_dir().to_owned(), state.clock().now());
-    let stored = submitting::submit(engine, folder, now, user.id, id, upload).await?;
+    let stored = service_submit::submit(engine, folder, now, user.id, id, upload).await?;
     Ok((StatusCode::CREATED, Json(stored)).into_response())
 }
 

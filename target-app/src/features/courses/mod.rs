@@ -11,6 +11,6 @@ mod repository;
 mod repository_progress;
 mod seed;
 mod service;
-mod submit;
+mod service_submit;
 
 pub(super) use feature::feature;

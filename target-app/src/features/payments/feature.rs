@@ -2,7 +2,7 @@
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{handlers, plans, refunds, worker};
+use super::{handlers, plans, service_refunds, worker};
 use crate::{db::audit::invariants, feature::Feature};
 
 /// Payments of bookings.
@@ -29,7 +29,7 @@ pub(crate) fn feature() -> Feature {
         ],
         unseeded_tables: vec!["payment_refund", "payment_event", "payment"],
         on_cancelled: Some(|conn, booking, now| {
-            Box::pin(refunds::on_cancelled(conn, booking, now))
+            Box::pin(service_refunds::on_cancelled(conn, booking, now))
         }),
         worker: Some(|state, stop| Box::pin(worker::run(state, stop))),
         ..Feature::new("payments", "Payments of bookings")

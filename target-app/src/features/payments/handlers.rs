@@ -18,7 +18,7 @@ use shared::{
     problem::Problem,
 };
 
-use super::{events, model::PaymentAttempt, refunds, service};
+use super::{events, model::PaymentAttempt, service, service_refunds};
 use crate::{
     error::ApiError,
     features::auth::AuthUser,
@@ -167,7 +167,7 @@ pub(super) async fn refund(
     Path(id): Path<PaymentId>,
 ) -> Result<Json<PaymentView>, ApiError> {
     let now = state.clock().now();
-    let payment = refunds::refund(engine, now, user.id, user.role, id).await?;
+    let payment = service_refunds::refund(engine, now, user.id, user.role, id).await?;
     Ok(Json(payment))
 }
 

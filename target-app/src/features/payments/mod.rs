@@ -8,9 +8,9 @@ mod feature;
 mod handlers;
 mod model;
 mod plans;
-mod refunds;
 mod repository;
 mod service;
+mod service_refunds;
 mod worker;
 
 pub(super) use feature::feature;

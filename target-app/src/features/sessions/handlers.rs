@@ -170,7 +170,7 @@ pub(super) async fn signal(
     let place = state.sockets().take(user, SocketKind::Signals)?;
     // The token says who asks, and not that they still may.
     active_account(&engine, user).await?;
-    let entrance = state.signals().enter(id);
+    let handle = state.signals().enter(id);
     let session = service::get(&engine, user, id).await?;
     let session = model::live(session, now)?;
     let side = model::side(&session, user).ok_or_else(|| ApiError::not_found("session"))?;
@@ -181,7 +181,7 @@ pub(super) async fn signal(
     Ok(upgrade
         .on_failed_upgrade(|error| tracing::debug!(%error, "upgrade failed"))
         .on_upgrade(move |socket| async move {
-            connection::run(socket, state, session, (user, side), entrance, place).await;
+            connection::run(socket, state, session, (user, side), handle, place).await;
             drop(tracked);
         }))
 }

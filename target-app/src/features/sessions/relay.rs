@@ -13,8 +13,8 @@ use super::{
 use crate::{
     metrics,
     realtime::{
-        Entrance, PresenceFrames, RelayRefusal, SessionSide, SignalEvent, SignalSocket, SocketEnd,
-        SocketSide, Wire,
+        PresenceFrames, RelayRefusal, SessionHandle, SessionSide, SignalEvent, SignalSocket,
+        SocketEnd, SocketSide, Wire,
     },
     state::AppState,
     timing::Timing,
@@ -42,13 +42,13 @@ impl Participant {
         state: AppState,
         session: &SessionView,
         (user, side): (UserId, SessionSide),
-        entrance: Entrance,
+        handle: SessionHandle,
     ) -> Option<(Self, RelayFrame)> {
         let presence = PresenceFrames {
             joined: frames::write(&RelayFrame::PeerJoined { peer: user }),
             left: frames::write(&RelayFrame::PeerLeft { peer: user }),
         };
-        let socket = entrance.attach(side, presence)?;
+        let socket = handle.attach(side, presence)?;
         let joined = RelayFrame::Joined {
             session: session.id,
             peer_present: socket.peer_present(),

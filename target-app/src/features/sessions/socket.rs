@@ -10,7 +10,7 @@ use super::{
     relay::{ENDED, Participant},
 };
 use crate::{
-    realtime::{Entrance, SessionSide, SocketEnd, SocketLifetime, SocketPlace, Wire, serve},
+    realtime::{SessionHandle, SessionSide, SocketEnd, SocketLifetime, SocketPlace, Wire, serve},
     state::AppState,
 };
 
@@ -20,7 +20,7 @@ pub(super) async fn run(
     state: AppState,
     session: SessionView,
     who: (UserId, SessionSide),
-    entrance: Entrance,
+    handle: SessionHandle,
     place: SocketPlace,
 ) {
     let mut wire = Wire::new(socket, NO_FRAME);
@@ -32,7 +32,7 @@ pub(super) async fn run(
         revoked: place.revoked().clone(),
     };
     // In a scope of its own: the session is left before the closing handshake, which may take a while.
-    let end = match Participant::enter(state.clone(), &session, who, entrance) {
+    let end = match Participant::enter(state.clone(), &session, who, handle) {
         None => ENDED,
         Some((mut participant, joined)) => {
             let greeted = async {

@@ -98,7 +98,7 @@ impl NamedPayment {
 
 /// How one event is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Manner {
+pub(super) struct DeliveryOptions {
     /// Before the first delivery.
     pub(super) wait: Duration,
     /// How often it is sent although it was received.
@@ -106,15 +106,18 @@ pub(super) struct Manner {
 }
 
 /// Sends events one after another; a late one does not hold up those after it.
-pub(super) async fn deliver(sender: Arc<WebhookSender>, events: Vec<(PaymentEvent, Manner)>) {
+pub(super) async fn deliver(
+    sender: Arc<WebhookSender>,
+    events: Vec<(PaymentEvent, DeliveryOptions)>,
+) {
     let (late, prompt): (Vec<_>, Vec<_>) = events
         .into_iter()
-        .partition(|(_, manner)| !manner.wait.is_zero());
-    for (event, manner) in prompt.into_iter().chain(late) {
-        if sender.pause(manner.wait).await.is_none() {
+        .partition(|(_, options)| !options.wait.is_zero());
+    for (event, options) in prompt.into_iter().chain(late) {
+        if sender.pause(options.wait).await.is_none() {
             return;
         }
-        for _ in 0..manner.copies {
+        for _ in 0..options.copies {
             send(&sender, &event).await;
         }
     }

@@ -22,7 +22,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     super::{ProviderReply, WebhookKey, client::http_client},
-    delivery::{self, Manner, NamedPayment, WebhookSender},
+    delivery::{self, DeliveryOptions, NamedPayment, WebhookSender},
 };
 use crate::{clock::Clock, config::ProviderBehaviour};
 
@@ -35,10 +35,10 @@ const MAX_BODY: usize = 4_096;
 pub struct FakeProvider {
     listener: TcpListener,
     address: SocketAddr,
-    desk: Arc<FakeDesk>,
+    state: Arc<FakeProviderState>,
 }
 
-struct FakeDesk {
+struct FakeProviderState {
     behaviour: ProviderBehaviour,
     chances: Mutex<ChaCha8Rng>,
     sender: Arc<WebhookSender>,
@@ -65,7 +65,7 @@ impl FakeProvider {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
         let http = http_client().map_err(io::Error::other)?;
-        let desk = FakeDesk {
+        let state = FakeProviderState {
             chances: Mutex::new(ChaCha8Rng::seed_from_u64(behaviour.seed)),
             behaviour,
             sender: Arc::new(WebhookSender {
@@ -81,7 +81,7 @@ impl FakeProvider {
         Ok(Self {
             listener,
             address,
-            desk: Arc::new(desk),
+            state: Arc::new(state),
         })
     }
 
@@ -92,23 +92,23 @@ impl FakeProvider {
 
     /// Answers calls until it is to stop; then what is being sent is sent or given up.
     pub async fn run(self) {
-        let stop = self.desk.sender.stop.clone();
+        let stop = self.state.sender.stop.clone();
         let routes = Router::new()
             .route("/v1/intents", post(create))
             .route("/v1/intents/{name}/confirm", post(confirm))
             .route("/v1/intents/{name}/refund", post(refund))
             .layer(DefaultBodyLimit::max(MAX_BODY))
-            .with_state(Arc::clone(&self.desk));
+            .with_state(Arc::clone(&self.state));
         let served = axum::serve(self.listener, routes);
         if let Some(Err(error)) = stop.run_until_cancelled(served.into_future()).await {
             tracing::error!(%error, "the payment provider of this process ended");
         }
-        self.desk.tasks.close();
-        self.desk.tasks.wait().await;
+        self.state.tasks.close();
+        self.state.tasks.wait().await;
     }
 }
 
-impl FakeDesk {
+impl FakeProviderState {
     fn chance(&self, share: f64) -> bool {
         let mut chances = self.chances.lock().unwrap_or_else(PoisonError::into_inner);
         chances.random_bool(share)
@@ -135,7 +135,7 @@ impl FakeDesk {
                 Duration::ZERO
             };
             let copies = 1 + u32::from(self.chance(self.behaviour.duplicates));
-            (event, Manner { wait, copies })
+            (event, DeliveryOptions { wait, copies })
         });
         let (events, sender) = (events.collect(), Arc::clone(&self.sender));
         self.tasks.spawn(async move {
@@ -148,8 +148,11 @@ impl FakeDesk {
 
 type FakeAnswer = Result<Json<ProviderReply>, StatusCode>;
 
-async fn create(State(desk): State<Arc<FakeDesk>>, Json(call): Json<CallBody>) -> FakeAnswer {
-    desk.work().await?;
+async fn create(
+    State(state): State<Arc<FakeProviderState>>,
+    Json(call): Json<CallBody>,
+) -> FakeAnswer {
+    state.work().await?;
     let named = NamedPayment {
         payment: call.payment_id,
         amount: call.amount_cents,
@@ -162,16 +165,22 @@ async fn create(State(desk): State<Arc<FakeDesk>>, Json(call): Json<CallBody>) -
     Ok(Json(ProviderReply { reference }))
 }
 
-async fn confirm(State(desk): State<Arc<FakeDesk>>, Path(name): Path<String>) -> FakeAnswer {
-    desk.work().await?;
+async fn confirm(
+    State(state): State<Arc<FakeProviderState>>,
+    Path(name): Path<String>,
+) -> FakeAnswer {
+    state.work().await?;
     let named = NamedPayment::of(&name).ok_or(StatusCode::NOT_FOUND)?;
-    desk.send(named.confirmed(&desk.behaviour))?;
+    state.send(named.confirmed(&state.behaviour))?;
     Ok(Json(ProviderReply { reference: name }))
 }
 
-async fn refund(State(desk): State<Arc<FakeDesk>>, Path(name): Path<String>) -> FakeAnswer {
-    desk.work().await?;
+async fn refund(
+    State(state): State<Arc<FakeProviderState>>,
+    Path(name): Path<String>,
+) -> FakeAnswer {
+    state.work().await?;
     let named = NamedPayment::of(&name).ok_or(StatusCode::NOT_FOUND)?;
-    desk.send(named.refunded())?;
+    state.send(named.refunded())?;
     Ok(Json(ProviderReply { reference: name }))
 }

@@ -6,7 +6,7 @@ mod audited;
 mod invalidation;
 mod large_groups;
 mod lost_commit;
-mod owed;
+mod pending_invalidations;
 mod single_flight;
 mod stores;
 mod tiers;

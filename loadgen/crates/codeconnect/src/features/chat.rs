@@ -8,15 +8,15 @@
 mod exchanges;
 #[cfg(test)]
 mod fixture;
-mod hearing;
 mod history;
+mod room_listener;
 
 use rand::RngExt as _;
 use shared::ids::RoomId;
 
 use self::{
-    exchanges::{Joining, Pinging, Saying, connect},
-    hearing::Own,
+    exchanges::{JoinExchange, PingExchange, SendExchange, connect},
+    room_listener::Own,
 };
 use crate::flows::{
     AppFlow, AppIteration, ChatMemory, FeatureFlows, FlowFuture, Op, TestAccount, World,
@@ -162,18 +162,18 @@ async fn join(
     room: RoomId,
     after_seq: Option<i64>,
 ) -> Option<i64> {
-    let mut joining = Joining {
+    let mut exchange = JoinExchange {
         account,
         room,
         after_seq,
         joined: None,
     };
-    let text = joining.frame();
+    let text = exchange.frame();
     let done = it
         .transport
-        .socket_exchange_resumed(&[JOIN.id()], text, &mut joining)
+        .socket_exchange_resumed(&[JOIN.id()], text, &mut exchange)
         .await;
-    let joined = joining.joined.filter(|_| done);
+    let joined = exchange.joined.filter(|_| done);
     if joined.is_none() {
         it.transport.socket_close().await;
     }
@@ -190,16 +190,16 @@ async fn say(
     let overflow = it.transport.socket_overflow();
     let ledger = &it.world.ledger;
     let entry = ledger.message(seat.room, account.id, &own.client_id);
-    let mut saying = Saying::new(account, seat, overflow, own);
-    let text = saying.frame();
+    let mut exchange = SendExchange::new(account, seat, overflow, own);
+    let text = exchange.frame();
     let done = it
         .transport
-        .socket_exchange_resumed(&[SEND.id(), DELIVER.id()], text, &mut saying)
+        .socket_exchange_resumed(&[SEND.id(), DELIVER.id()], text, &mut exchange)
         .await;
-    if let Some(seq) = saying.acked() {
+    if let Some(seq) = exchange.acked() {
         ledger.acknowledged(entry, seq);
     }
-    done && saying.is_right()
+    done && exchange.is_right()
 }
 
 async fn ping(
@@ -209,11 +209,11 @@ async fn ping(
     nonce: u64,
 ) -> bool {
     let overflow = it.transport.socket_overflow();
-    let mut pinging = Pinging::new(account, seat, overflow, nonce);
-    let text = pinging.frame();
+    let mut exchange = PingExchange::new(account, seat, overflow, nonce);
+    let text = exchange.frame();
     let done = it
         .transport
-        .socket_exchange_resumed(&[PING.id()], text, &mut pinging)
+        .socket_exchange_resumed(&[PING.id()], text, &mut exchange)
         .await;
-    done && pinging.is_right()
+    done && exchange.is_right()
 }

@@ -81,7 +81,7 @@ impl flow::Flow for BoundFlow {
     fn operations(&self) -> &[OpId] {
         &self.operations
     }
-    fn at_once(&self) -> usize {
+    fn max_concurrent_requests(&self) -> usize {
         self.flow.at_once
     }
     fn new_user(&self) -> UserMemory {

@@ -6,12 +6,12 @@ use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    precedence::ThreadPrecedence,
     recorder::{
         ClientTimeline, IntervalHistograms, OpData, RawSamples, Shard, Window, encoded,
         response_histogram,
     },
     sample::{OpId, Outcome},
+    thread_priority::ThreadPrecedence,
     units::Nanos,
 };
 

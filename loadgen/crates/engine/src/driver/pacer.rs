@@ -9,9 +9,9 @@ use super::{control_receiver::ControlReceiver, progress::Progress};
 use crate::{
     clock::{self, TrialClock},
     load_control::ControlEvent,
-    precedence::{self, ThreadPrecedence, ThreadRole},
     recorder::{HIGHEST, response_histogram},
     schedule::{Arrival, ArrivalPlan},
+    thread_priority::{self, ThreadPrecedence, ThreadRole},
     units::Nanos,
 };
 
@@ -52,7 +52,7 @@ pub(super) fn run(
     // Where one of these is refused, the lag that results is measured and checked.
     let _exact = clock::wake_this_thread_exactly();
     let mut report = PacerReport {
-        precedence: precedence::precede(ThreadRole::Timer),
+        precedence: thread_priority::raise_priority(ThreadRole::Timer),
         lag: response_histogram(),
         emitted: 0,
         stopped: None,

@@ -30,11 +30,11 @@ use super::{
 use crate::{
     aggregator::TrialData,
     clock::TrialClock,
-    precedence::{self, ThreadPrecedence, ThreadRole},
     recorder::{Shard, Window, response_histogram},
     sample::OpId,
     schedule::{FlowMixes, Schedule},
     suite::InFlight,
+    thread_priority::{self, ThreadPrecedence, ThreadRole},
     units::Nanos,
 };
 use loadgen_stats::seed;
@@ -156,7 +156,7 @@ fn worker(
     options: &DriverOptions,
 ) -> Result<WorkerReport, DriverError> {
     // What is refused shows as waits, which are checked.
-    let precedence = precedence::precede(ThreadRole::Worker);
+    let precedence = thread_priority::raise_priority(ThreadRole::Worker);
     let window = setup.schedule.window();
     let drain = Nanos::from_millis(setup.drain.0);
     let end = match &setup.schedule {

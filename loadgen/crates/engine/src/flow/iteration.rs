@@ -48,7 +48,7 @@ pub trait Flow: Send + Sync {
     /// Every operation it may send, the first one first.
     fn operations(&self) -> &[OpId];
     /// Most requests that one iteration sends at once.
-    fn at_once(&self) -> usize {
+    fn max_concurrent_requests(&self) -> usize {
         1
     }
     /// The memory of a virtual user that begins.

@@ -15,7 +15,7 @@
 //! Bonferroni. The interval comes from the spread between runs and is no narrower than the chance
 //! of so few failures, or the bounds of the capacities, make it.
 
-use super::group::{CAPACITY, RunGroup, Wanted, least_error, too_few_requests};
+use super::group::{CAPACITY, ComparedMetric, RunGroup, least_error, too_few_requests};
 use crate::{
     paired::MARGIN_POINTS,
     schema::{Decision, MetricKind, MetricUnit, RunKind, Summary},
@@ -77,15 +77,15 @@ pub fn against_baseline(
     metrics
         .iter()
         .map(|metric| {
-            let wanted = baseline
+            let compared = baseline
                 .iter()
                 .chain(now)
-                .find_map(|summary| Wanted::of(metric, summary))
+                .find_map(|summary| ComparedMetric::of(metric, summary))
                 .ok_or_else(|| format!("none of these runs has the metric `{metric}`"))?;
             let (old, new) = (RunGroup::of(metric, baseline), RunGroup::of(metric, now));
-            let mut found = decide(metric, &wanted, &old, &new, tests);
+            let mut found = decide(metric, &compared, &old, &new, tests);
             if found.decision.is_decided()
-                && let Some(why) = unlike(metric, &wanted, baseline)
+                && let Some(why) = unlike(metric, &compared, baseline)
             {
                 found.decision = Decision::Inconclusive;
                 found.why = why;
@@ -97,10 +97,10 @@ pub fn against_baseline(
 
 /// Why the runs before the baseline, the first of these, do not stand for it: by more than the margin,
 /// and than chance, it lies at another level. Absent where it does not, or where too few can tell.
-fn unlike(metric: &str, wanted: &Wanted, baseline: &[&Summary]) -> Option<String> {
+fn unlike(metric: &str, compared: &ComparedMetric, baseline: &[&Summary]) -> Option<String> {
     let (own, earlier) = baseline.split_at_checked(1)?;
     let (own, earlier) = (RunGroup::of(metric, own), RunGroup::of(metric, earlier));
-    let in_points = wanted.unit == MetricUnit::Percent;
+    let in_points = compared.unit == MetricUnit::Percent;
     let found = mean_difference(
         &scaled(&earlier.figures, in_points),
         &scaled(&own.figures, in_points),
@@ -108,7 +108,7 @@ fn unlike(metric: &str, wanted: &Wanted, baseline: &[&Summary]) -> Option<String
         least_error(&earlier, &own),
     )?;
     let apart = found.low > 0.0 || found.high < 0.0;
-    let matters = found.estimate.abs() > margin_of(wanted);
+    let matters = found.estimate.abs() > margin_of(compared);
     (apart && matters).then(|| {
         "the baseline lies at another level than the runs before it, so they do not stand for it: measure what it measured several times, and keep the newest of those as the baseline".to_owned()
     })
@@ -121,11 +121,11 @@ fn scaled(figures: &[f64], in_points: bool) -> Vec<f64> {
 }
 
 /// The difference that matters on that scale.
-fn margin_of(wanted: &Wanted) -> f64 {
-    if wanted.unit == MetricUnit::Percent {
+fn margin_of(compared: &ComparedMetric) -> f64 {
+    if compared.unit == MetricUnit::Percent {
         MARGIN_POINTS
     } else {
-        wanted.margin.ln_1p()
+        compared.margin.ln_1p()
     }
 }
 
@@ -136,16 +136,16 @@ pub fn overall(changes: &[BaselineChange]) -> Decision {
 
 fn decide(
     metric: &str,
-    wanted: &Wanted,
+    compared: &ComparedMetric,
     old: &RunGroup,
     new: &RunGroup,
     tests: f64,
 ) -> BaselineChange {
-    let in_points = wanted.unit == MetricUnit::Percent;
+    let in_points = compared.unit == MetricUnit::Percent;
     let mut found = BaselineChange {
         metric: metric.to_owned(),
-        unit: wanted.unit,
-        kind: wanted.kind,
+        unit: compared.unit,
+        kind: compared.kind,
         baseline: median(&old.figures),
         now: median(&new.figures),
         change: None,
@@ -153,7 +153,7 @@ fn decide(
         margin: if in_points {
             MARGIN_POINTS
         } else {
-            wanted.margin
+            compared.margin
         },
         decision: Decision::Inconclusive,
         why: String::new(),
@@ -180,14 +180,14 @@ fn decide(
         found.why = too_few(old, new);
         return found;
     };
-    if least <= 0.0 && wanted.kind.varies() && are_alike(&first) && are_alike(&second) {
+    if least <= 0.0 && compared.kind.varies() && are_alike(&first) && are_alike(&second) {
         "the figures of each side are alike to the last digit, so they do not show by how much runs differ"
             .clone_into(&mut found.why);
         return found;
     }
     let shown = |value: f64| if in_points { value } else { value.exp() };
     found.change = Some((shown(wide.estimate), shown(wide.low), shown(wide.high)));
-    let margin = margin_of(wanted);
+    let margin = margin_of(compared);
     let better = |less: bool| {
         if less {
             Decision::Improved
@@ -196,7 +196,7 @@ fn decide(
         }
     };
     let too_few_requests = too_few_requests(old, new);
-    found.decision = match wanted.kind.less_is_better() {
+    found.decision = match compared.kind.less_is_better() {
         _ if -margin < narrow.low && narrow.high < margin => {
             if too_few_requests.is_none() {
                 Decision::NoChange
@@ -279,7 +279,7 @@ mod tests {
     }
 
     fn success(old: &RunGroup, new: &RunGroup) -> BaselineChange {
-        let share = Wanted {
+        let share = ComparedMetric {
             unit: MetricUnit::Percent,
             kind: MetricKind::Share,
             margin: 0.001,
@@ -299,8 +299,8 @@ mod tests {
         }
     }
 
-    fn latency() -> Wanted {
-        Wanted {
+    fn latency() -> ComparedMetric {
+        ComparedMetric {
             unit: MetricUnit::Milliseconds,
             kind: MetricKind::Latency,
             margin: 0.10,
@@ -394,7 +394,7 @@ mod tests {
         let found = word(&[10.0; 4], &[12.0]);
         assert_eq!(found.decision, Decision::Inconclusive);
         assert!(found.why.contains("alike"), "{found:?}");
-        let count = Wanted {
+        let count = ComparedMetric {
             unit: MetricUnit::Number,
             kind: MetricKind::Count,
             margin: 0.03,
@@ -405,7 +405,7 @@ mod tests {
 
     #[test]
     fn a_capacity_is_known_to_its_bounds_and_one_that_halved_has_regressed() {
-        let capacity = Wanted {
+        let capacity = ComparedMetric {
             unit: MetricUnit::PerSecond,
             kind: MetricKind::Rate,
             margin: 0.10,

@@ -19,7 +19,7 @@ pub const CAPACITY: &str = "capacity";
 const MARGIN_RATIO: f64 = 0.10;
 
 /// A metric as it is looked up in a summary.
-pub(super) struct Wanted {
+pub(super) struct ComparedMetric {
     pub(super) unit: MetricUnit,
     pub(super) kind: MetricKind,
     pub(super) margin: f64,
@@ -43,7 +43,7 @@ pub(super) struct RunGroup {
     pub(super) unconfirmed: usize,
 }
 
-impl Wanted {
+impl ComparedMetric {
     /// The metric as this run has it; absent where it has not.
     pub(super) fn of(metric: &str, summary: &Summary) -> Option<Self> {
         match summary.kind {

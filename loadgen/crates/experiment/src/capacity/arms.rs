@@ -3,7 +3,7 @@
 use super::{
     outcome::{CapacityOutcome, KeptTrial},
     plan::CapacityPlan,
-    run::{KeepTrial, Running},
+    run::{OnSearchTrial, Running},
     search_range::SearchBounds,
 };
 use crate::{
@@ -27,7 +27,7 @@ pub async fn search_in_turn(
     arms: &[ArmSearch],
     workers: usize,
     trials: u32,
-    kept: KeepTrial<'_>,
+    on_trial: OnSearchTrial<'_>,
 ) -> Vec<CapacityOutcome> {
     let mut clock = CommandClock::start(trials);
     let mut searches: Vec<(Running<'_>, Option<SearchBounds>)> = arms
@@ -45,7 +45,7 @@ pub async fn search_in_turn(
                 continue;
             }
             running.clock = clock;
-            *bounds = Box::pin(running.step(kept)).await;
+            *bounds = Box::pin(running.step(on_trial)).await;
             clock = running.clock.clone();
             if running.outcome.interrupted || running.outcome.error.is_some() {
                 // Nothing of the other arms would be measured either.
@@ -69,12 +69,12 @@ pub async fn past_capacity(
     search: &ArmSearch,
     load: f64,
     workers: usize,
-    kept: KeepTrial<'_>,
+    on_trial: OnSearchTrial<'_>,
 ) -> Result<Option<KeptTrial>, TrialError> {
     let mut running = Running::new(env, &search.plan, workers, Some(search.arm.as_str()));
     running.clock = CommandClock::start(1);
     // A broken invariant ends a search; here the finding itself is what was asked for.
-    Box::pin(running.trial(load, TrialPurpose::PastCapacity, kept)).await;
+    Box::pin(running.trial(load, TrialPurpose::PastCapacity, on_trial)).await;
     match running.outcome.error {
         Some(error) => Err(error),
         None => Ok(running.outcome.trials.pop()),

@@ -8,7 +8,7 @@ use super::{
     breakdown_trial::time_limits,
     outcome::{CapacityOutcome, KeptTrial},
     plan::CapacityPlan,
-    run::{KeepTrial, Running, run},
+    run::{OnSearchTrial, Running, run},
     saturation::same,
     search_range::SearchBounds,
 };
@@ -24,11 +24,11 @@ pub async fn run_with_breakdown(
     plan: &CapacityPlan,
     workers: usize,
     earlier: Vec<KeptTrial>,
-    kept: KeepTrial<'_>,
+    on_trial: OnSearchTrial<'_>,
 ) -> CapacityOutcome {
     let is_past = |one: &KeptTrial| one.breakdown.is_some();
     let (past, earlier): (Vec<KeptTrial>, Vec<KeptTrial>) = earlier.into_iter().partition(is_past);
-    let (mut outcome, clock) = Box::pin(run(env, plan, workers, earlier, kept)).await;
+    let (mut outcome, clock) = Box::pin(run(env, plan, workers, earlier, on_trial)).await;
     let Some(breakdown) = plan.breakdown.as_ref().filter(|_| outcome.goes_on()) else {
         outcome.others = past;
         return outcome;
@@ -73,7 +73,7 @@ pub async fn run_with_breakdown(
         &steps(breakdown, &loads),
         bounds,
         clock,
-        kept,
+        on_trial,
     ))
     .await;
     for (running, arm) in policies.into_iter().zip(&arms) {
@@ -172,7 +172,7 @@ async fn in_turn(
     steps: &[BreakdownStep],
     bounds: SearchBounds,
     mut clock: CommandClock,
-    kept: KeepTrial<'_>,
+    on_trial: OnSearchTrial<'_>,
 ) {
     let count = policies.len();
     for step in steps {
@@ -184,7 +184,7 @@ async fn in_turn(
             running.clock = clock;
             running.announce(step.load, step.purpose, bounds);
             // A broken invariant ends a search; here the finding itself is what was asked for.
-            running.trial(step.load, step.purpose, kept).await;
+            running.trial(step.load, step.purpose, on_trial).await;
             clock = running.clock.clone();
             if running.outcome.interrupted || running.outcome.error.is_some() {
                 return;

@@ -29,7 +29,7 @@ pub use breakdown::run_with_breakdown;
 pub use breakdown_plan::{AdmissionPolicy, BreakdownPlan, SpikeTimes};
 pub use outcome::{CapacityOutcome, KeptTrial, SearchTrialRecord};
 pub use plan::CapacityPlan;
-pub use run::{KeepTrial, audits};
+pub use run::{OnSearchTrial, audits};
 pub use saturation::lowest_missed;
 pub use search::{SearchStep, TriedLoad, next_step};
 pub use search_plan::{SearchPlan, SearchStage};

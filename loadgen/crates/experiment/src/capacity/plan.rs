@@ -159,11 +159,11 @@ impl CapacityPlan {
 
     /// How long an arrival may be under way in mean, where an iteration is one request: four times the
     /// limit of the SLO, and longer than the requests that it lets fail can make the mean.
-    pub fn patience(slo: &[Threshold], timeout: Millis) -> Millis {
+    pub fn overload_limit(slo: &[Threshold], timeout: Millis) -> Millis {
         let limits = slo.iter().filter(|one| one.metric.is_time());
         let longest = limits.map(|one| one.limit / 1e6).fold(0.0, f64::max);
-        let patience = (4.0 * longest).max(timeout.0 as f64 * 0.1).max(1_000.0);
-        Millis((patience as u64).min(timeout.0))
+        let limit = (4.0 * longest).max(timeout.0 as f64 * 0.1).max(1_000.0);
+        Millis((limit as u64).min(timeout.0))
     }
 }
 
@@ -212,7 +212,7 @@ pub(super) mod tests {
         ];
         CapacityPlan {
             suite: load::parse(text, "x.yaml", &shop()).unwrap(),
-            overloaded_after: CapacityPlan::patience(&slo, Millis(10_000)),
+            overloaded_after: CapacityPlan::overload_limit(&slo, Millis(10_000)),
             slo,
             unit,
             think: None,

@@ -25,7 +25,7 @@ use loadgen_engine::suite::Suite;
 use loadgen_stats::{median, seed::sub_seed};
 
 /// Receives every trial as it ends, and all trials so far.
-pub type KeepTrial<'a> = &'a mut dyn FnMut(&TrialOutcome, &[KeptTrial]);
+pub type OnSearchTrial<'a> = &'a mut dyn FnMut(&TrialOutcome, &[KeptTrial]);
 
 /// Pause after a load that a target without a control plane could not take: nothing else lets it
 /// recover.
@@ -38,7 +38,7 @@ pub(super) async fn run(
     plan: &CapacityPlan,
     workers: usize,
     earlier: Vec<KeptTrial>,
-    kept: KeepTrial<'_>,
+    on_trial: OnSearchTrial<'_>,
 ) -> (CapacityOutcome, CommandClock) {
     let mut running = Running::new(env, plan, workers, None);
     let expected = expected_trials(plan).saturating_sub(earlier.len() as u32);
@@ -49,16 +49,16 @@ pub(super) async fn run(
         SearchBounds::default()
     } else {
         loop {
-            if let Some(bounds) = running.step(kept).await {
+            if let Some(bounds) = running.step(on_trial).await {
                 break bounds;
             }
         }
     };
     if running.outcome.goes_on() && plan.level_trials > 0 {
-        running.levels(bounds, kept).await;
+        running.levels(bounds, on_trial).await;
     }
     if let Some(soak) = plan.soak.filter(|_| running.outcome.goes_on()) {
-        running.soak(soak, bounds, kept).await;
+        running.soak(soak, bounds, on_trial).await;
     }
     let clock = running.clock.clone();
     (running.finish(bounds), clock)
@@ -125,7 +125,7 @@ impl<'a> Running<'a> {
     }
 
     /// Runs the next trial; the bounds once both are known, or it is over for another reason.
-    pub(super) async fn step(&mut self, kept: KeepTrial<'_>) -> Option<SearchBounds> {
+    pub(super) async fn step(&mut self, on_trial: OnSearchTrial<'_>) -> Option<SearchBounds> {
         let (load, purpose, known) = match next_step(&self.plan.search, &self.tried()) {
             SearchStep::Done { ending, bounds } => {
                 self.outcome.capacity.ending = ending;
@@ -138,7 +138,7 @@ impl<'a> Running<'a> {
             } => (load, purpose, bounds),
         };
         self.announce(load, purpose, known);
-        if self.trial(load, purpose, kept).await {
+        if self.trial(load, purpose, on_trial).await {
             return None;
         }
         self.outcome.capacity.ending = SearchEnding::Stopped;
@@ -147,7 +147,7 @@ impl<'a> Running<'a> {
 
     /// Measures below and above the capacity, several times each, in order of the load: what an overload
     /// leaves behind disturbs no lighter level.
-    async fn levels(&mut self, bounds: SearchBounds, kept: KeepTrial<'_>) {
+    async fn levels(&mut self, bounds: SearchBounds, on_trial: OnSearchTrial<'_>) {
         let Some(lower) = bounds.lower else { return };
         if !self.has_time_for_levels() {
             self.outcome.warnings.push(
@@ -164,7 +164,7 @@ impl<'a> Running<'a> {
             let done = self.outcome.trials.iter().filter(of_level).count() as u32;
             for _ in done..self.plan.level_trials {
                 self.announce(load, TrialPurpose::Level, bounds);
-                if !self.trial(load, TrialPurpose::Level, kept).await {
+                if !self.trial(load, TrialPurpose::Level, on_trial).await {
                     return;
                 }
             }
@@ -172,7 +172,7 @@ impl<'a> Running<'a> {
     }
 
     /// Measures one load for long, unless an earlier command has.
-    async fn soak(&mut self, soak: SoakPlan, bounds: SearchBounds, kept: KeepTrial<'_>) {
+    async fn soak(&mut self, soak: SoakPlan, bounds: SearchBounds, on_trial: OnSearchTrial<'_>) {
         let below = |lower: f64| self.plan.search.rounded(lower * soak::SHARE);
         let Some(load) = soak.load.or(bounds.lower.map(below)) else {
             let why = "there was no soak: no load is known to meet the SLO";
@@ -184,7 +184,7 @@ impl<'a> Running<'a> {
             return;
         }
         self.announce(load, TrialPurpose::Soak, bounds);
-        let _ended_early = self.trial(load, TrialPurpose::Soak, kept).await;
+        let _ended_early = self.trial(load, TrialPurpose::Soak, on_trial).await;
     }
 
     /// Whether all levels fit into what is left of the time.
@@ -247,7 +247,7 @@ impl<'a> Running<'a> {
         &mut self,
         load: f64,
         purpose: TrialPurpose,
-        kept: KeepTrial<'_>,
+        on_trial: OnSearchTrial<'_>,
     ) -> bool {
         let began = Instant::now();
         let outcome = match self.measure(load, purpose).await {
@@ -291,7 +291,7 @@ impl<'a> Running<'a> {
         let missed = one.step.vote == LoadVote::Missed;
         let broken = verdict::violations(&one.audit) > 0;
         self.outcome.trials.push(one);
-        kept(&outcome, &self.outcome.trials);
+        on_trial(&outcome, &self.outcome.trials);
         if missed && !self.env.system.has_control_plane() {
             tokio::time::sleep(RECOVERY).await;
         }

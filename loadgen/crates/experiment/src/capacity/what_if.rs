@@ -4,7 +4,7 @@ use super::{
     arms::{ArmSearch, search_in_turn},
     outcome::CapacityOutcome,
     plan::CapacityPlan,
-    run::{KeepTrial, expected_trials},
+    run::{OnSearchTrial, expected_trials},
 };
 use crate::{
     schema::{CapacityFactor, WhatIfCapacity},
@@ -33,11 +33,11 @@ pub async fn run_with_what_if(
     plan: &CapacityPlan,
     changes: &[WhatIf],
     workers: usize,
-    kept: KeepTrial<'_>,
+    on_trial: OnSearchTrial<'_>,
 ) -> (CapacityOutcome, Vec<WhatIfCapacity>) {
     let arms = arms(plan, changes);
     let trials = expected_trials(plan) * arms.len() as u32;
-    let outcomes = search_in_turn(env, &arms, workers, trials, kept).await;
+    let outcomes = search_in_turn(env, &arms, workers, trials, on_trial).await;
     joined(outcomes, changes)
 }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::plan::FactorialPlan;
 use crate::{
-    paired::{ArmResult, Kept, TrialReading, metrics_of, trial_warnings},
+    paired::{ArmResult, OnTrial, TrialReading, metrics_of, trial_warnings},
     schema::Trial,
     schema::ValidityWord,
     trial::{self, CommandClock, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec},
@@ -31,12 +31,12 @@ pub struct FactorialOutcome {
     pub error: Option<TrialError>,
 }
 
-/// Runs every trial of the plan; `kept` takes each as it ends.
+/// Runs every trial of the plan; `on_trial` takes each as it ends.
 pub async fn run(
     env: &TestEnv,
     plan: &FactorialPlan,
     workers: usize,
-    kept: Kept<'_>,
+    on_trial: OnTrial<'_>,
 ) -> FactorialOutcome {
     let arms = plan.arms.iter().map(|arm| ArmResult {
         arm: arm.clone(),
@@ -61,7 +61,7 @@ pub async fn run(
         },
     };
     for replicate in 1..=plan.replicates {
-        if !running.replicate(replicate, kept).await {
+        if !running.replicate(replicate, on_trial).await {
             break;
         }
     }
@@ -80,13 +80,13 @@ struct FactorialRun<'a> {
 
 impl FactorialRun<'_> {
     /// One trial of each cell. False: the experiment ends here.
-    async fn replicate(&mut self, replicate: u32, kept: Kept<'_>) -> bool {
+    async fn replicate(&mut self, replicate: u32, on_trial: OnTrial<'_>) -> bool {
         let mut figures = vec![None; self.plan.arms.len()];
         for (position, cell) in self.plan.order(replicate).into_iter().enumerate() {
             for attempt in ["", "r"] {
                 let name = &self.plan.arms[cell].name;
                 let folder = format!("b{replicate:02}{attempt}_{:02}_{name}", position + 1);
-                let outcome = match self.trial(replicate, cell, folder, kept).await {
+                let outcome = match self.trial(replicate, cell, folder, on_trial).await {
                     Ok(outcome) => outcome,
                     Err(TrialError::Stopped) => {
                         self.finished.interrupted = true;
@@ -153,7 +153,7 @@ impl FactorialRun<'_> {
         replicate: u32,
         cell: usize,
         folder: String,
-        kept: Kept<'_>,
+        on_trial: OnTrial<'_>,
     ) -> Result<TrialOutcome, TrialError> {
         let suite = &self.plan.suite;
         let began = Instant::now();
@@ -170,7 +170,7 @@ impl FactorialRun<'_> {
         };
         let mut outcome = trial::run(self.env, &spec).await?;
         self.clock.trial_ended(began.elapsed());
-        kept(&outcome);
+        on_trial(&outcome);
         // They are on disk now, and take much memory.
         outcome.data.samples = None;
         self.finished.trials.push(outcome.trial.clone());

@@ -22,7 +22,7 @@ const SHORTEST_S: f64 = 0.2;
 
 /// Puts the target's course into the seconds of a trial, from one look after the other.
 #[derive(Debug)]
-pub(super) struct CourseFold<'a> {
+pub(super) struct SecondsAccumulator<'a> {
     /// In order.
     seconds: &'a mut [Second],
     /// How many of them are filled.
@@ -33,7 +33,7 @@ pub(super) struct CourseFold<'a> {
     looks: Timeline,
 }
 
-impl<'a> CourseFold<'a> {
+impl<'a> SecondsAccumulator<'a> {
     /// No look yet, of a trial whose window began at `from`.
     pub(super) fn new(seconds: &'a mut [Second], from: SystemTime) -> Self {
         Self {
@@ -301,9 +301,9 @@ mod tests {
             ..Second::default()
         }];
         let from = SystemTime::UNIX_EPOCH + Duration::from_secs(1_002);
-        let mut course = CourseFold::new(&mut seconds, from);
-        looks.for_each(|one| course.add(one));
-        course.finish();
+        let mut accumulator = SecondsAccumulator::new(&mut seconds, from);
+        looks.for_each(|one| accumulator.add(one));
+        accumulator.finish();
         let [second] = seconds;
         second
     }
@@ -318,12 +318,12 @@ mod tests {
             ..Second::default()
         };
         let mut seconds: Vec<Second> = (-10..1_000).map(empty).collect();
-        let mut course = CourseFold::new(&mut seconds, from);
+        let mut accumulator = SecondsAccumulator::new(&mut seconds, from);
         for one in &looks {
-            course.add(one.clone());
-            assert!(course.looks.len() < 4, "{}", course.looks.len());
+            accumulator.add(one.clone());
+            assert!(accumulator.looks.len() < 4, "{}", accumulator.looks.len());
         }
-        course.finish();
+        accumulator.finish();
         let mut all = Timeline::default();
         for one in looks {
             all.push(one);

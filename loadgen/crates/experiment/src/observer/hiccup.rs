@@ -14,8 +14,8 @@ use std::{
 use loadgen_engine::{
     clock,
     clock::TrialClock,
-    precedence::{self, ThreadPrecedence, ThreadRole},
     spool::Spool,
+    thread_priority::{self, ThreadPrecedence, ThreadRole},
     units::{NANOS_PER_SECOND, Nanos},
 };
 
@@ -53,21 +53,21 @@ pub struct Hiccups {
     pub p99_9: Nanos,
     /// The latest of them.
     pub longest: Nanos,
-    /// Whether the sleeper could run before ordinary threads: what it saw is then the machine's,
+    /// Whether the probe could run before ordinary threads: what it saw is then the machine's,
     /// not its turn among threads that compute.
     pub first: bool,
 }
 
-/// The running sleeper.
+/// The running probe.
 #[derive(Debug)]
-pub struct Sleeper {
+pub struct HiccupProbe {
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<Course>>,
+    thread: Option<JoinHandle<WakeupLog>>,
 }
 
-/// What a sleeper saw.
+/// What a probe saw, by the second.
 #[derive(Debug, Default)]
-pub struct Course {
+pub struct WakeupLog {
     began: Option<SystemTime>,
     slots: Vec<Slot>,
     first: bool,
@@ -75,10 +75,10 @@ pub struct Course {
     warning: Option<String>,
 }
 
-/// What a sleeper has seen so far: the second that it is in, and those before, out of memory, each with
+/// What a probe has seen so far: the second that it is in, and those before, out of memory, each with
 /// the few of its buckets that were counted in.
 #[derive(Debug, Default)]
-struct CourseLog {
+struct WakeupLogWriter {
     second: usize,
     slot: Slot,
     /// Of each second its number, its longest delay, the number of its buckets, and these with their
@@ -86,7 +86,7 @@ struct CourseLog {
     ended: Spool,
 }
 
-impl Sleeper {
+impl HiccupProbe {
     /// Starts one.
     pub fn start() -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
@@ -101,7 +101,7 @@ impl Sleeper {
     }
 
     /// Ends it; within two milliseconds unless the machine has a hiccup.
-    pub fn finish(mut self) -> Course {
+    pub fn finish(mut self) -> WakeupLog {
         self.stop.store(true, Relaxed);
         self.thread
             .take()
@@ -110,32 +110,32 @@ impl Sleeper {
     }
 }
 
-impl Drop for Sleeper {
+impl Drop for HiccupProbe {
     fn drop(&mut self) {
         self.stop.store(true, Relaxed);
     }
 }
 
-fn watch(stop: &AtomicBool) -> Course {
+fn watch(stop: &AtomicBool) -> WakeupLog {
     // Where this is refused the delays are those of timer slack too: 50 microseconds.
     let _exact = clock::wake_this_thread_exactly();
-    let first = precedence::precede(ThreadRole::Timer) == ThreadPrecedence::RealTime;
+    let first = thread_priority::raise_priority(ThreadRole::Timer) == ThreadPrecedence::RealTime;
     let clock = TrialClock::start();
-    let mut log = CourseLog::default();
+    let mut writer = WakeupLogWriter::default();
     while !stop.load(Relaxed) {
         // What is done with a delay is over before the next one is measured.
         let due = clock.now() + STEP;
         clock.sleep_until(due);
-        log.add(due, clock.now().since(due));
+        writer.add(due, clock.now().since(due));
     }
-    Course {
+    WakeupLog {
         began: Some(clock.epoch()),
         first,
-        ..log.whole()
+        ..writer.whole()
     }
 }
 
-impl CourseLog {
+impl WakeupLogWriter {
     /// Counts a delay; they come in order of time.
     fn add(&mut self, due: Nanos, late: Nanos) {
         let second = (due.0 / NANOS_PER_SECOND) as usize;
@@ -165,28 +165,28 @@ impl CourseLog {
     }
 
     /// All seconds; those that cannot be read back are missing, and a warning says so.
-    fn whole(mut self) -> Course {
+    fn whole(mut self) -> WakeupLog {
         self.end_second();
-        let mut course = Course {
+        let mut log = WakeupLog {
             warning: self.ended.failure().map(str::to_owned),
-            ..Course::default()
+            ..WakeupLog::default()
         };
-        if let Err(error) = self.ended.read().and_then(|rows| course.fill(&rows)) {
-            course.warning = Some(format!(
+        if let Err(error) = self.ended.read().and_then(|rows| log.fill(&rows)) {
+            log.warning = Some(format!(
                 "how late wake-ups were could not be read back from a temporary file: {error}"
             ));
         }
-        course
+        log
     }
 }
 
-impl Course {
+impl WakeupLog {
     /// What went wrong with keeping it, in one sentence.
     pub fn warning(&self) -> Option<&str> {
         self.warning.as_deref()
     }
 
-    /// Adds the rows of a log.
+    /// Adds the rows that a writer made.
     fn fill(&mut self, mut rows: &[u8]) -> io::Result<()> {
         while !rows.is_empty() {
             let second = u32::from_le_bytes(taken(&mut rows)?) as usize;
@@ -284,59 +284,57 @@ mod tests {
     #[test]
     fn only_the_seconds_of_the_window_count() {
         let began = SystemTime::UNIX_EPOCH;
-        let mut log = CourseLog::default();
+        let mut writer = WakeupLogWriter::default();
         for ms in 0..5_000 {
-            log.add(Nanos::from_millis(ms), Nanos(20_000));
+            writer.add(Nanos::from_millis(ms), Nanos(20_000));
             match ms {
-                500 => log.add(Nanos::from_millis(ms), Nanos::from_millis(80)),
-                3_500 => log.add(Nanos::from_millis(ms), Nanos::from_millis(7)),
+                500 => writer.add(Nanos::from_millis(ms), Nanos::from_millis(80)),
+                3_500 => writer.add(Nanos::from_millis(ms), Nanos::from_millis(7)),
                 _ => {}
             }
         }
-        let course = Course {
+        let log = WakeupLog {
             began: Some(began),
-            ..log.whole()
+            ..writer.whole()
         };
         let at = |second| began + Duration::from_secs(second);
-        let quiet = course.between(at(1), at(3)).unwrap();
+        let quiet = log.between(at(1), at(3)).unwrap();
         assert_eq!((quiet.count, quiet.longest), (2_000, Nanos(20_000)));
-        let seen = course.between(at(1), at(5)).unwrap();
+        let seen = log.between(at(1), at(5)).unwrap();
         assert_eq!(seen.longest, Nanos::from_millis(7));
         assert!(seen.p99_9 < Nanos(30_000));
-        assert!(course.between(at(9), at(12)).is_none());
+        assert!(log.between(at(9), at(12)).is_none());
     }
 
     #[test]
     fn of_an_hour_of_wake_ups_only_the_newest_second_is_in_memory() {
-        let mut log = CourseLog::default();
-        let begin = log.ended.in_memory();
+        let mut writer = WakeupLogWriter::default();
+        let begin = writer.ended.in_memory();
         for ms in (0..3_600_000).step_by(10) {
-            log.add(Nanos::from_millis(ms), Nanos(1_000 * (ms % 997)));
-            assert_eq!(log.ended.in_memory(), begin);
+            writer.add(Nanos::from_millis(ms), Nanos(1_000 * (ms % 997)));
+            assert_eq!(writer.ended.in_memory(), begin);
         }
-        assert!(log.ended.len() > begin as u64, "{}", log.ended.len());
+        assert!(writer.ended.len() > begin as u64, "{}", writer.ended.len());
         let began = SystemTime::UNIX_EPOCH;
-        let course = Course {
+        let log = WakeupLog {
             began: Some(began),
-            ..log.whole()
+            ..writer.whole()
         };
-        assert_eq!(course.warning(), None);
-        let hour = course
-            .between(began, began + Duration::from_hours(1))
-            .unwrap();
+        assert_eq!(log.warning(), None);
+        let hour = log.between(began, began + Duration::from_hours(1)).unwrap();
         assert_eq!((hour.count, hour.longest), (360_000, Nanos(996_000)));
     }
 
     #[test]
-    fn a_sleeper_wakes_about_a_thousand_times_a_second() {
+    fn a_probe_wakes_about_a_thousand_times_a_second() {
         // Other programs may have any one second.
         let mut counts: Vec<u64> = Vec::new();
         while counts.len() < 10 && counts.iter().all(|count| *count < 100) {
-            let sleeper = Sleeper::start().unwrap();
+            let hiccup_probe = HiccupProbe::start().unwrap();
             thread::sleep(Duration::from_millis(1_300));
-            let course = sleeper.finish();
-            let began = course.began.unwrap();
-            let seen = course.between(began, began + Duration::from_secs(1));
+            let log = hiccup_probe.finish();
+            let began = log.began.unwrap();
+            let seen = log.between(began, began + Duration::from_secs(1));
             counts.push(seen.map_or(0, |seen| seen.count));
         }
         let last = counts.last().unwrap();

@@ -3,20 +3,20 @@
 mod by_second;
 mod hiccup;
 mod host;
-mod look_log;
 mod machine;
+mod observation_log;
 mod plan;
 mod pooler;
 mod replica;
+mod server_accumulator;
 mod server_figures;
-mod server_fold;
 mod timeline;
-mod window_fold;
+mod window_accumulator;
 
-pub use hiccup::{Course, Hiccups, Sleeper};
+pub use hiccup::{HiccupProbe, Hiccups, WakeupLog};
 pub use host::{Host, Usage, cores};
-pub use look_log::LookLog;
 pub use machine::{Machine, ThreadUse};
+pub use observation_log::ObservationLog;
 pub use plan::read_plans;
 pub use timeline::{GeneratorUse, LoadSeen, Observation, Timeline};
-pub use window_fold::WindowFigures;
+pub use window_accumulator::WindowFigures;

@@ -6,7 +6,7 @@ use crate::schema::PoolerFigures;
 
 /// What the looks so far saw of the pooler.
 #[derive(Debug, Default)]
-pub(super) struct PoolerFold {
+pub(super) struct PoolerAccumulator {
     /// The first and the newest that saw it.
     ends: Option<(PoolerSnapshot, PoolerSnapshot)>,
     seen: usize,
@@ -14,7 +14,7 @@ pub(super) struct PoolerFold {
     servers_max: u32,
 }
 
-impl PoolerFold {
+impl PoolerAccumulator {
     /// Adds what the next look saw of it.
     pub(super) fn add(&mut self, one: &PoolerSnapshot) {
         self.seen += 1;
@@ -51,10 +51,10 @@ mod tests {
     use super::*;
 
     fn figures(snapshots: &[&Snapshot]) -> Option<PoolerFigures> {
-        let mut fold = PoolerFold::default();
+        let mut accumulator = PoolerAccumulator::default();
         let seen = snapshots.iter().filter_map(|one| one.pooler.as_ref());
-        seen.for_each(|one| fold.add(one));
-        fold.figures(snapshots.len())
+        seen.for_each(|one| accumulator.add(one));
+        accumulator.figures(snapshots.len())
     }
 
     fn look(transactions: u64, waiting: u32) -> Snapshot {

@@ -6,12 +6,12 @@ use crate::schema::ReplicaFigures;
 
 /// What the looks so far saw of the replica.
 #[derive(Debug, Default)]
-pub(super) struct ReplicaFold {
+pub(super) struct ReplicaAccumulator {
     lag_bytes_max: u64,
     lag_us_max: u64,
 }
 
-impl ReplicaFold {
+impl ReplicaAccumulator {
     /// Adds what the next look saw of it.
     pub(super) fn add(&mut self, one: &ReplicaSnapshot) {
         self.lag_bytes_max = self.lag_bytes_max.max(one.lag_bytes);
@@ -38,10 +38,10 @@ mod tests {
     use super::*;
 
     fn figures(snapshots: &[&Snapshot]) -> Option<ReplicaFigures> {
-        let mut fold = ReplicaFold::default();
+        let mut accumulator = ReplicaAccumulator::default();
         let seen = snapshots.iter().filter_map(|one| one.replica.as_ref());
-        seen.for_each(|one| fold.add(one));
-        fold.figures(snapshots.first()?, snapshots.last()?)
+        seen.for_each(|one| accumulator.add(one));
+        accumulator.figures(snapshots.first()?, snapshots.last()?)
     }
 
     fn look(reads: u64, lag_us: u64) -> Snapshot {

@@ -54,14 +54,14 @@ pub(super) fn differences(server: &mut Server, first: &Snapshot, last: &Snapshot
 
 /// What the looks so far saw of PostgreSQL.
 #[derive(Debug, Default)]
-pub(super) struct DatabaseFold {
+pub(super) struct DatabaseAccumulator {
     seen: usize,
     active: f64,
     idle_in_transaction: f64,
     lock_waiters: f64,
 }
 
-impl DatabaseFold {
+impl DatabaseAccumulator {
     /// Adds what the next look saw of it.
     pub(super) fn add(&mut self, one: &PostgresSnapshot) {
         self.seen += 1;
@@ -111,14 +111,14 @@ impl DatabaseFold {
 
 /// What is only seen at the instants themselves.
 #[derive(Debug, Default)]
-pub(super) struct SampleFold {
+pub(super) struct SampleAccumulator {
     pool_max: u32,
     pool_in_use_max: u32,
     pool_waiters_max: u32,
     waits: BTreeMap<String, u64>,
 }
 
-impl SampleFold {
+impl SampleAccumulator {
     /// Adds what the next look saw.
     pub(super) fn add(&mut self, one: &Snapshot) {
         self.pool_max = one.pool.max;

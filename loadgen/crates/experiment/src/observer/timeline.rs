@@ -208,7 +208,7 @@ pub(super) mod fixture {
     use crate::{
         observer::{
             ThreadUse,
-            window_fold::{WindowFigures, WindowFold},
+            window_accumulator::{WindowAccumulator, WindowFigures},
         },
         schema::Server,
     };
@@ -220,11 +220,11 @@ pub(super) mod fixture {
             from: SystemTime,
             to: SystemTime,
         ) -> WindowFigures {
-            let mut fold = WindowFold::new(from, to);
+            let mut accumulator = WindowAccumulator::new(from, to);
             self.observations
                 .iter()
-                .for_each(|one| fold.add(one.clone()));
-            fold.figures()
+                .for_each(|one| accumulator.add(one.clone()));
+            accumulator.figures()
         }
 
         /// The target's figures of them.

@@ -3,7 +3,7 @@
 
 use shared::{invariant::InvariantResult, time::Millis};
 
-use super::{file::Experiment, finished::Finished, probe::probe_arm, run::Kept};
+use super::{file::Experiment, finished::Finished, probe::probe_arm, run::OnTrial};
 use crate::{
     capacity::{
         ArmSearch, CapacityOutcome, CapacityPlan, KeptTrial, SearchPlan, audits, past_capacity,
@@ -58,14 +58,14 @@ pub(super) async fn search(
     env: &TestEnv,
     experiment: &Experiment,
     workers: usize,
-    kept: Kept<'_>,
+    on_trial: OnTrial<'_>,
 ) -> Result<FoundCapacities, TrialError> {
     let slo = slo(experiment);
     let mut searches = Vec::new();
     for (arm, spec) in [("before", &experiment.before), ("after", &experiment.after)] {
         let (first, requests) = match &experiment.suite.load {
             LoadModel::Open { .. } => {
-                let probed = probe_arm(env, experiment, workers, (arm, spec), kept).await?;
+                let probed = probe_arm(env, experiment, workers, (arm, spec), on_trial).await?;
                 (
                     probed.iterations_per_s * FIRST,
                     probed.requests_per_iteration,
@@ -84,8 +84,8 @@ pub(super) async fn search(
         .map_err(|_| TrialError::NoRate("two arms are searched".to_owned()))?;
     divide_budget(searches.each_mut().map(|one| &mut one.plan));
     let trials = 2 * (TRIALS_OF_ARM + experiment.blocks + experiment.control_blocks());
-    let mut keep = |outcome: &TrialOutcome, _: &[KeptTrial]| kept(outcome);
-    let outcomes = search_in_turn(env, &searches, workers, trials, &mut keep).await;
+    let mut on_search_trial = |outcome: &TrialOutcome, _: &[KeptTrial]| on_trial(outcome);
+    let outcomes = search_in_turn(env, &searches, workers, trials, &mut on_search_trial).await;
     let mut found = Vec::new();
     for outcome in outcomes {
         if outcome.interrupted {
@@ -138,7 +138,7 @@ fn plan(
     };
     let first = first.clamp(lowest, highest);
     CapacityPlan {
-        overloaded_after: CapacityPlan::patience(slo, suite.timeout),
+        overloaded_after: CapacityPlan::overload_limit(slo, suite.timeout),
         slo: slo.to_vec(),
         unit,
         think,
@@ -247,7 +247,7 @@ impl FoundCapacities {
         env: &TestEnv,
         workers: usize,
         finished: &mut Finished,
-        kept: Kept<'_>,
+        on_trial: OnTrial<'_>,
     ) {
         if finished.interrupted || finished.error.is_some() || !self.stored.factor.is_more() {
             return;
@@ -261,8 +261,8 @@ impl FoundCapacities {
             before.arm,
             before.plan.unit.show(other.load)
         ));
-        let mut keep = |outcome: &TrialOutcome, _: &[KeptTrial]| kept(outcome);
-        match past_capacity(env, before, other.load, workers, &mut keep).await {
+        let mut on_search_trial = |outcome: &TrialOutcome, _: &[KeptTrial]| on_trial(outcome);
+        match past_capacity(env, before, other.load, workers, &mut on_search_trial).await {
             Ok(Some(one)) => {
                 merge_audits(&mut self.audits[0], &one.audit);
                 let made = one.trial.audits.made > 0;

@@ -2,7 +2,7 @@
 
 use shared::time::Millis;
 
-use super::{file::Experiment, outlook::shortest_window, shorten::shorten};
+use super::{feasibility::shortest_window, file::Experiment, shorten::shorten};
 use loadgen_engine::flow::Catalog;
 
 /// Time beside the load of each trial: restart, reset, drain, audit.

@@ -17,7 +17,7 @@ pub enum BlockOrder {
 
 /// One block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Slot {
+pub struct PlannedBlock {
     /// From 1.
     pub block: u32,
     /// Which arm goes first.
@@ -27,7 +27,7 @@ pub struct Slot {
 }
 
 /// The blocks of an experiment: orders balanced and shuffled, a new seed for each block.
-pub fn design(blocks: u32, root: u64) -> Vec<Slot> {
+pub fn design(blocks: u32, root: u64) -> Vec<PlannedBlock> {
     let mut chance = rng(sub_seed(root, "order"));
     let mut orders: Vec<BlockOrder> = (0..blocks)
         .map(|block| {
@@ -50,7 +50,7 @@ pub fn design(blocks: u32, root: u64) -> Vec<Slot> {
     orders.shuffle(&mut chance);
     (1..=blocks)
         .zip(orders)
-        .map(|(block, order)| Slot {
+        .map(|(block, order)| PlannedBlock {
             block,
             order,
             seed: sub_seed(root, &format!("block {block}")),
@@ -68,12 +68,16 @@ mod tests {
             let blocks = design(6, root);
             let first = blocks
                 .iter()
-                .filter(|slot| slot.order == BlockOrder::BeforeFirst)
+                .filter(|planned_block| planned_block.order == BlockOrder::BeforeFirst)
                 .count();
             assert_eq!(first, 3);
-            for (index, slot) in blocks.iter().enumerate() {
-                assert_eq!(slot.block as usize, index + 1);
-                assert!(blocks[..index].iter().all(|other| other.seed != slot.seed));
+            for (index, planned_block) in blocks.iter().enumerate() {
+                assert_eq!(planned_block.block as usize, index + 1);
+                assert!(
+                    blocks[..index]
+                        .iter()
+                        .all(|other| other.seed != planned_block.seed)
+                );
             }
         }
     }

@@ -7,7 +7,7 @@ use super::{
     file::{ArmCapacitySearch, Experiment},
     finished::Finished,
     probe::find_rate,
-    run::{Kept, Work},
+    run::{BlockSeries, OnTrial},
 };
 use shared::invariant::InvariantResult;
 
@@ -23,29 +23,29 @@ pub async fn run(
     env: &TestEnv,
     experiment: &Experiment,
     workers: usize,
-    kept: Kept<'_>,
+    on_trial: OnTrial<'_>,
 ) -> Finished {
     let mut experiment = experiment.clone();
     let specs = [experiment.before.clone(), experiment.after.clone()];
     let mut rate = None;
     if experiment.find_rate {
-        match find_rate(env, &mut experiment, workers, kept).await {
+        match find_rate(env, &mut experiment, workers, on_trial).await {
             Ok(found) => rate = Some(found),
             Err(error) => {
-                let mut work = Work::new(env, &experiment, workers, specs.clone(), "");
-                work.fail(error);
-                return work.finish();
+                let mut series = BlockSeries::new(env, &experiment, workers, specs.clone(), "");
+                series.fail(error);
+                return series.finish();
             }
         }
     }
     let mut capacities = None;
     if experiment.capacity == ArmCapacitySearch::Yes {
-        match Box::pin(arm_capacities::search(env, &experiment, workers, kept)).await {
+        match Box::pin(arm_capacities::search(env, &experiment, workers, on_trial)).await {
             Ok(found) => capacities = Some(found),
             Err(error) => {
-                let mut work = Work::new(env, &experiment, workers, specs.clone(), "");
-                work.fail(error);
-                return work.finish();
+                let mut series = BlockSeries::new(env, &experiment, workers, specs.clone(), "");
+                series.fail(error);
+                return series.finish();
             }
         }
     }
@@ -55,9 +55,9 @@ pub async fn run(
         let arms = match kind.arms(&experiment.after.settings, env.system.application()) {
             Ok(arms) => arms,
             Err(why) => {
-                let mut work = Work::new(env, &experiment, workers, specs.clone(), "");
-                work.fail(SystemError::Failed(why).into());
-                return work.finish();
+                let mut series = BlockSeries::new(env, &experiment, workers, specs.clone(), "");
+                series.fail(SystemError::Failed(why).into());
+                return series.finish();
             }
         };
         // A control compares the second arm with itself: both run its program and its services.
@@ -65,12 +65,12 @@ pub async fn run(
             settings,
             ..experiment.after.clone()
         });
-        let mut work = Work::new(env, &experiment, workers, arms, kind.as_str());
-        work.clock = clock;
+        let mut series = BlockSeries::new(env, &experiment, workers, arms, kind.as_str());
+        series.clock = clock;
         env.events.note(format!("control: {}", kind.as_str()));
-        work.blocks(CONTROL_BLOCKS, kept).await;
-        clock = work.clock.clone();
-        let mut finished = work.finish();
+        series.blocks(CONTROL_BLOCKS, on_trial).await;
+        clock = series.clock.clone();
+        let mut finished = series.finish();
         if finished.interrupted || finished.error.is_some() {
             // What was compared is not what the experiment claims.
             finished.effects.clear();
@@ -83,14 +83,14 @@ pub async fn run(
         let sentence = controls.add(kind, finished, &experiment.primary);
         env.events.note(sentence);
     }
-    let mut work = Work::new(env, &experiment, workers, specs, "");
-    work.clock = clock;
-    work.blocks(experiment.blocks, kept).await;
-    work.more_blocks(kept).await;
-    let mut finished = controls.join(work.finish());
+    let mut series = BlockSeries::new(env, &experiment, workers, specs, "");
+    series.clock = clock;
+    series.blocks(experiment.blocks, on_trial).await;
+    series.more_blocks(on_trial).await;
+    let mut finished = controls.join(series.finish());
     finished.rate = rate;
     if let Some(mut found) = capacities {
-        Box::pin(found.past(env, workers, &mut finished, kept)).await;
+        Box::pin(found.past(env, workers, &mut finished, on_trial)).await;
         finished = found.join(finished);
     }
     finished

@@ -1,6 +1,6 @@
 //! What an arm takes at its limit, found by a short trial before the experiment.
 
-use super::{arm_spec::ArmSpec, file::Experiment, rate, run::Kept};
+use super::{arm_spec::ArmSpec, file::Experiment, rate, run::OnTrial};
 use crate::trial::{self, CommandProgress, TestEnv, TrialError, TrialSpec};
 use loadgen_engine::units::Rate;
 use loadgen_stats::seed::sub_seed;
@@ -11,17 +11,24 @@ pub(super) async fn find_rate(
     env: &TestEnv,
     experiment: &mut Experiment,
     workers: usize,
-    kept: Kept<'_>,
+    on_trial: OnTrial<'_>,
 ) -> Result<(Rate, String), TrialError> {
     let before = probe_arm(
         env,
         experiment,
         workers,
         ("before", &experiment.before),
-        kept,
+        on_trial,
     )
     .await?;
-    let after = probe_arm(env, experiment, workers, ("after", &experiment.after), kept).await?;
+    let after = probe_arm(
+        env,
+        experiment,
+        workers,
+        ("after", &experiment.after),
+        on_trial,
+    )
+    .await?;
     let [before, after] = [before, after].map(|probed| probed.iterations_per_s);
     let found = rate::common([before, after]).ok_or_else(|| {
         TrialError::NoRate(format!(
@@ -53,7 +60,7 @@ pub(super) async fn probe_arm(
     experiment: &Experiment,
     workers: usize,
     (name, spec): (&str, &ArmSpec),
-    kept: Kept<'_>,
+    on_trial: OnTrial<'_>,
 ) -> Result<ProbedArm, TrialError> {
     let probe = rate::probe(&experiment.suite);
     let arm = spec.clone().config(name, env.system.application());
@@ -69,7 +76,7 @@ pub(super) async fn probe_arm(
         course: CommandProgress::single(probe.windows.planned().duration()),
     };
     let outcome = trial::run(env, &spec).await?;
-    kept(&outcome);
+    on_trial(&outcome);
     if outcome.data.interrupted {
         return Err(TrialError::Stopped);
     }

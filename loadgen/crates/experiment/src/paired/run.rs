@@ -8,12 +8,12 @@ use shared::api::lab::Explanation;
 use super::{
     arm_spec::ArmSpec,
     decide::decide,
-    design::{BlockOrder, Slot, design},
+    design::{BlockOrder, PlannedBlock, design},
+    feasibility::blocks_wanted,
     file::Experiment,
     finished::{ArmResult, Finished},
     metrics::{EffectMetric, MetricScope, metrics},
-    outlook::blocks_wanted,
-    several::hold_together,
+    multiple_claims::hold_together,
     totals::failures_in_one_arm,
     warnings::{noise_warning, reasons, trial_warnings},
 };
@@ -28,10 +28,10 @@ use crate::{
 use loadgen_stats::seed::sub_seed;
 
 /// Takes each trial as it ends: the store keeps it, so that a later failure cannot lose it.
-pub type Kept<'a> = &'a mut dyn FnMut(&TrialOutcome);
+pub type OnTrial<'a> = &'a mut dyn FnMut(&TrialOutcome);
 
 /// One series of blocks on two profiles: the experiment itself, or one of its controls.
-pub(super) struct Work<'a> {
+pub(super) struct BlockSeries<'a> {
     env: &'a TestEnv,
     experiment: &'a Experiment,
     workers: usize,
@@ -42,7 +42,7 @@ pub(super) struct Work<'a> {
     /// Time of the whole command, controls included.
     pub(super) clock: CommandClock,
     /// Before, then after.
-    arms: [ArmWork; 2],
+    arms: [SeriesArm; 2],
     /// Every trial in the order in which it ran.
     trials: Vec<Trial>,
     /// The blocks that count: where their trials of the first and of the second arm are in `trials`.
@@ -52,14 +52,14 @@ pub(super) struct Work<'a> {
     /// Blocks that were repeated for noise alone.
     noisy_repeats: u32,
     /// Whether a repetition was as noisy as what it repeated.
-    restless: bool,
+    repetition_was_noisy: bool,
     warnings: Vec<String>,
     interrupted: bool,
     error: Option<TrialError>,
 }
 
 /// One arm of a series, as far as it ran.
-struct ArmWork {
+struct SeriesArm {
     config: ArmConfig,
     in_force: Option<InForce>,
     plans: Vec<Explanation>,
@@ -69,7 +69,7 @@ struct ArmWork {
     other: Measured,
 }
 
-impl ArmWork {
+impl SeriesArm {
     fn new(config: ArmConfig) -> Self {
         Self {
             config,
@@ -99,7 +99,7 @@ impl ArmWork {
     }
 }
 
-impl<'a> Work<'a> {
+impl<'a> BlockSeries<'a> {
     pub(super) fn new(
         env: &'a TestEnv,
         experiment: &'a Experiment,
@@ -108,7 +108,7 @@ impl<'a> Work<'a> {
         label: &'static str,
     ) -> Self {
         let application = env.system.application();
-        let arm = |name: &str, spec: ArmSpec| ArmWork::new(spec.config(name, application));
+        let arm = |name: &str, spec: ArmSpec| SeriesArm::new(spec.config(name, application));
         Self {
             env,
             experiment,
@@ -121,7 +121,7 @@ impl<'a> Work<'a> {
             pairs: Vec::new(),
             invalid_folders: Vec::new(),
             noisy_repeats: 0,
-            restless: false,
+            repetition_was_noisy: false,
             warnings: Vec::new(),
             interrupted: false,
             error: None,
@@ -129,14 +129,15 @@ impl<'a> Work<'a> {
     }
 
     /// So many blocks, or as many as there can be.
-    pub(super) async fn blocks(&mut self, blocks: u32, kept: Kept<'_>) {
+    pub(super) async fn blocks(&mut self, blocks: u32, on_trial: OnTrial<'_>) {
         self.planned = blocks;
-        self.slots(design(blocks, self.root()), kept).await;
+        self.planned_blocks(design(blocks, self.root()), on_trial)
+            .await;
     }
 
     /// After the planned blocks: as many more as their spread asks for, where that is not more than
     /// the experiment allows.
-    pub(super) async fn more_blocks(&mut self, kept: Kept<'_>) {
+    pub(super) async fn more_blocks(&mut self, on_trial: OnTrial<'_>) {
         if self.interrupted || self.error.is_some() {
             return;
         }
@@ -162,15 +163,15 @@ impl<'a> Work<'a> {
         self.planned = wanted;
         self.clock.add_trials(2 * (wanted - planned));
         let mut more = design(wanted - planned, sub_seed(self.root(), "more blocks"));
-        for slot in &mut more {
-            slot.block += planned;
+        for planned_block in &mut more {
+            planned_block.block += planned;
         }
-        self.slots(more, kept).await;
+        self.planned_blocks(more, on_trial).await;
     }
 
-    async fn slots(&mut self, slots: Vec<Slot>, kept: Kept<'_>) {
-        for slot in slots {
-            if !Box::pin(self.block(slot, kept)).await {
+    async fn planned_blocks(&mut self, planned_blocks: Vec<PlannedBlock>, on_trial: OnTrial<'_>) {
+        for planned_block in planned_blocks {
+            if !Box::pin(self.block(planned_block, on_trial)).await {
                 break;
             }
         }
@@ -208,9 +209,9 @@ impl<'a> Work<'a> {
     }
 
     /// One block, twice if need be. False: the experiment ends here.
-    async fn block(&mut self, slot: Slot, kept: Kept<'_>) -> bool {
+    async fn block(&mut self, planned_block: PlannedBlock, on_trial: OnTrial<'_>) -> bool {
         for attempt in ["", "r"] {
-            let order = match slot.order {
+            let order = match planned_block.order {
                 BlockOrder::BeforeFirst => [0, 1],
                 BlockOrder::AfterFirst => [1, 0],
             };
@@ -223,11 +224,11 @@ impl<'a> Work<'a> {
                     } else {
                         format!("{}_", self.label)
                     },
-                    slot.block,
+                    planned_block.block,
                     position + 1,
                     self.arms[arm].config.name
                 );
-                match self.trial(slot, arm, folder, kept).await {
+                match self.trial(planned_block, arm, folder, on_trial).await {
                     Ok(outcome) => outcomes[arm] = Some(outcome),
                     Err(error) => self.fail(error),
                 }
@@ -259,14 +260,15 @@ impl<'a> Work<'a> {
             }
             let quiet = valid(&before) && valid(&after);
             // One repetition that did not help says that the next would not either.
-            self.restless |= !quiet && !attempt.is_empty();
-            let patience = !self.restless && self.noisy_repeats < self.noisy_repeats_most();
-            if quiet || (!patience && trusted(&before) && trusted(&after)) {
+            self.repetition_was_noisy |= !quiet && !attempt.is_empty();
+            let may_repeat =
+                !self.repetition_was_noisy && self.noisy_repeats < self.noisy_repeats_most();
+            if quiet || (!may_repeat && trusted(&before) && trusted(&after)) {
                 for (arm, outcome) in self.arms.iter_mut().zip([&before, &after]) {
                     arm.counted.add(outcome);
                 }
                 let first = self.trials.len() - 2;
-                self.pairs.push(match slot.order {
+                self.pairs.push(match planned_block.order {
                     BlockOrder::BeforeFirst => [first, first + 1],
                     BlockOrder::AfterFirst => [first + 1, first],
                 });
@@ -287,7 +289,7 @@ impl<'a> Work<'a> {
             }
             self.add_unpaired(&[Some(before), Some(after)]);
             if attempt.is_empty() {
-                let block = slot.block;
+                let block = planned_block.block;
                 self.clock.add_trials(2);
                 self.env
                     .events
@@ -315,27 +317,27 @@ impl<'a> Work<'a> {
 
     async fn trial(
         &mut self,
-        slot: Slot,
+        planned_block: PlannedBlock,
         arm: usize,
         folder: String,
-        kept: Kept<'_>,
+        on_trial: OnTrial<'_>,
     ) -> Result<TrialOutcome, TrialError> {
         let suite = &self.experiment.suite;
         let began = Instant::now();
         let spec = TrialSpec {
             suite,
             arm: &self.arms[arm].config,
-            block: slot.block,
+            block: planned_block.block,
             blocks: self.planned,
             folder,
-            seed: slot.seed,
+            seed: planned_block.seed,
             workers: self.workers,
-            explained: self.label.is_empty() && slot.block == 1,
+            explained: self.label.is_empty() && planned_block.block == 1,
             course: self.clock.course(suite.windows.planned().duration()),
         };
         let mut outcome = Box::pin(trial::run(self.env, &spec)).await?;
         self.clock.trial_ended(began.elapsed());
-        kept(&outcome);
+        on_trial(&outcome);
         // They are on disk now, and large.
         outcome.data.samples = None;
         self.interrupted |= outcome.data.interrupted;
@@ -384,7 +386,7 @@ impl<'a> Work<'a> {
         }
         let valid_blocks = self.pairs.len();
         Finished {
-            arms: self.arms.map(ArmWork::finish),
+            arms: self.arms.map(SeriesArm::finish),
             trials: self.trials,
             invalid: self.invalid_folders,
             blocks: self.planned,

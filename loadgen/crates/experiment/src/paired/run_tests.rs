@@ -28,11 +28,11 @@ fn failures_of_one_arm_alone_are_a_warning_of_the_experiment() {
         ClientOptions::default(),
         SingleRequest::new(Request::get("/"), None),
     );
-    let steering = LoadControl::new(CancellationToken::new());
-    let env = TestEnv::of(Arc::new(service), Publisher::silent(), steering);
+    let load_control = LoadControl::new(CancellationToken::new());
+    let env = TestEnv::of(Arc::new(service), Publisher::silent(), load_control);
     let warnings = |stale: [u64; 2]| {
         let arms = [experiment.before.clone(), experiment.after.clone()];
-        let mut work = Work::new(&env, &experiment, 1, arms, "");
+        let mut work = BlockSeries::new(&env, &experiment, 1, arms, "");
         work.trials = stale
             .map(|stale| with_stale(trial(Some(1.0), 1.0), stale))
             .into();

@@ -36,7 +36,9 @@ use super::{
 use crate::metric::{
     MetricId, MetricKind, MetricUnit, difference, differences, factor, factor_with_interval,
 };
-use loadgen_engine::{precedence::ThreadPrecedence, sample::Outcome, threshold::ThresholdWord};
+use loadgen_engine::{
+    sample::Outcome, thread_priority::ThreadPrecedence, threshold::ThresholdWord,
+};
 
 /// Version of these types; a reader refuses any other.
 pub const SCHEMA_VERSION: u32 = 3;

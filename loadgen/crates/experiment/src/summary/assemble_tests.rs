@@ -1,6 +1,6 @@
 //! What a summary says of where and how it was measured.
 
-use loadgen_engine::precedence::ThreadPrecedence;
+use loadgen_engine::thread_priority::ThreadPrecedence;
 
 use super::*;
 use crate::capacity::fixture::trial;

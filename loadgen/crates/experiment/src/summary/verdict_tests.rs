@@ -159,8 +159,8 @@ fn env(answers: ProgrammedAnswers, audit: Option<ProgrammedAudit>) -> TestEnv {
         endpoints: Endpoints::one(endpoint),
         audit,
     };
-    let steering = LoadControl::new(CancellationToken::new());
-    TestEnv::of(Arc::new(system), Publisher::silent(), steering)
+    let load_control = LoadControl::new(CancellationToken::new());
+    TestEnv::of(Arc::new(system), Publisher::silent(), load_control)
 }
 
 fn context() -> RunContext<'static> {

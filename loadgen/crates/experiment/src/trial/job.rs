@@ -39,7 +39,7 @@ pub struct TestEnv {
     /// Prints the first exchanges on standard error.
     pub trace: Option<HttpTrace>,
     /// Changes of the running load that people ask for.
-    pub steering: LoadControl,
+    pub load_control: LoadControl,
     /// The own stacks of arms whose topologies differ, that of `system` among them; empty where all arms
     /// run in the same.
     pub stacks: Vec<ArmStack>,
@@ -59,17 +59,21 @@ pub struct ArmStack {
 impl TestEnv {
     /// Loads `system` from this process, without services of its own: nothing is disturbed, kept one by one
     /// or printed.
-    pub fn of(system: Arc<dyn SystemUnderTest>, events: Publisher, steering: LoadControl) -> Self {
+    pub fn of(
+        system: Arc<dyn SystemUnderTest>,
+        events: Publisher,
+        load_control: LoadControl,
+    ) -> Self {
         Self {
             system,
             service_control: None,
             crash: None,
             load: Arc::new(LocalLoad),
             events,
-            stop: steering.token(),
+            stop: load_control.token(),
             samples: None,
             trace: None,
-            steering,
+            load_control,
             stacks: Vec::new(),
         }
     }

@@ -2,7 +2,6 @@
 
 mod abort;
 mod clock;
-mod course;
 mod error;
 mod fault_outcome;
 mod fault_run;
@@ -17,18 +16,19 @@ mod own_limit;
 mod planned_level;
 mod recovery_rule;
 mod run;
+mod series;
 mod setup;
 mod spike;
 mod ticks;
 mod watch;
 
 pub use clock::{CommandClock, CommandProgress};
-pub use course::seconds;
 pub use error::TrialError;
 pub use figures::{Measured, arm_operations, flow_iterations, operation, server_total};
 pub use job::{ArmConfig, ArmStack, TestEnv, TrialSpec};
 pub use load_source::{GeneratedLoad, GeneratedPart, LoadSource, LoadSourceError, LocalLoad};
 pub use outcome::TrialOutcome;
 pub use run::run;
+pub use series::seconds;
 pub use spike::spike_recovery;
 pub use ticks::{Ticks, target_now};

@@ -11,7 +11,6 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
     abort::AbortConditions,
-    course,
     error::TrialError,
     fault_run::FaultRun,
     figures, growth,
@@ -20,12 +19,13 @@ use super::{
     load_source::GeneratedLoad,
     outcome::TrialOutcome,
     own_limit::own_limit,
+    series,
     setup::{options, setup},
     ticks::Ticks,
     watch::TrialWatch,
 };
 use crate::{
-    observer::{Course, Host, LookLog, Sleeper, WindowFigures, cores},
+    observer::{HiccupProbe, Host, ObservationLog, WakeupLog, WindowFigures, cores},
     schema::{AuditCount, Consistency, LoadedEndpoint, Second, Trial, Validity},
     system::{PrepareRequest, PreparedSystem},
     verdict::{self, TrialEvidence},
@@ -52,7 +52,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     let began = Instant::now();
 
     restore(env, spec).await?;
-    fresh_start(env, spec).await?;
+    restart_target(env, spec).await?;
     let system = prepared(env, spec).await?;
     if let Some(service_control) = &env.service_control {
         // An instance that is restarted during the trial begins with what is in force.
@@ -60,11 +60,15 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     }
     let mut warnings = system.warnings();
     let setup = setup(env, spec, system.as_ref())?;
-    let at_once = setup.flows.iter().map(|load| load.flow.at_once()).max();
+    let at_once = setup
+        .flows
+        .iter()
+        .map(|load| load.flow.max_concurrent_requests())
+        .max();
     let progress = Arc::clone(&setup.progress);
     stage(env, spec, "load", Some(windows.planned().duration()));
     // Without it the trial is judged by what else is seen.
-    let sleeper = Sleeper::start().ok();
+    let hiccup_probe = HiccupProbe::start().ok();
     let options = DriverOptions {
         control: load_control::offer(env, spec, &setup.flows)?,
         samples: env.samples,
@@ -84,7 +88,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
             .at_load(began.elapsed(), !env.system.has_control_plane()),
         progress,
         host,
-        looks: LookLog::default(),
+        looks: ObservationLog::default(),
         ticks: Ticks::default(),
         // Of an experiment both arms are measured to the end, however slow one of them is.
         abort: match spec.blocks {
@@ -113,18 +117,18 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     };
     print_exchanges();
     let generated = driven.map_err(|error| TrialError::Thread(error.to_string()))??;
-    env.steering.end();
+    env.load_control.end();
     watch.look().await;
     warnings.extend(generated.warnings.iter().cloned());
     let note = generated.note.clone();
     let (mut data, parts, lost) = joined(generated, system.as_ref());
     warnings.extend(load_control::sentences(&data.changes));
     let faults = faults.end(suite, &data, &mut warnings).await?;
-    let hiccups = sleeper.map(Sleeper::finish).unwrap_or_default();
+    let hiccups = hiccup_probe.map(HiccupProbe::finish).unwrap_or_default();
     // One folder has the files of all that is recorded: one of the two sentences is enough.
     let kept = watch.looks.failure().or(hiccups.warning());
     warnings.extend(kept.map(str::to_owned));
-    let mut series = course::seconds(&data);
+    let mut series = series::seconds(&data);
     let looks = watch.looks.figures(window(&data), &mut series);
     let looks = Box::new(looks.map_err(TrialError::Looks)?);
     let ended_by = watch.ended_by;
@@ -154,7 +158,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     }
     let plans = Box::pin(plans(env, spec, &data)).await;
     let violations = audit.as_ref().map(|found| verdict::violations(found));
-    let seen = Seen {
+    let observations = TrialObservations {
         looks: *looks,
         series,
         hiccups: &hiccups,
@@ -162,7 +166,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
         unix: system.client().unix,
         changed,
     };
-    let mut trial = stored(env, spec, &data, seen);
+    let mut trial = stored(env, spec, &data, observations);
     trial.faults = faults;
     trial.validity = verdict::join_parts(trial.validity, &parts, &lost, &note);
     trial.violations = violations;
@@ -272,7 +276,7 @@ async fn restore(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<(), TrialError> 
 
 /// Starts the target afresh before a trial of an experiment on an own stack: what a process has
 /// converged to by chance is drawn again for each trial.
-async fn fresh_start(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<(), TrialError> {
+async fn restart_target(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<(), TrialError> {
     let Some(service_control) = env.service_control.as_ref().filter(|_| spec.blocks > 0) else {
         return Ok(());
     };
@@ -389,12 +393,12 @@ async fn audit(
 }
 
 /// What was seen beside the load.
-struct Seen<'a> {
+struct TrialObservations<'a> {
     /// The target and the machine over the window.
     looks: WindowFigures,
     /// The seconds of the trial with the target's part.
     series: Vec<Second>,
-    hiccups: &'a Course,
+    hiccups: &'a WakeupLog,
     /// Most requests that an iteration of any flow sends at once.
     at_once: usize,
     /// The Unix socket that took the place of the endpoint's address.
@@ -410,8 +414,13 @@ fn window(data: &TrialData) -> (SystemTime, SystemTime) {
     (begin + from.duration(), begin + to.duration())
 }
 
-fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: Seen<'_>) -> Trial {
-    let Seen { looks, series, .. } = seen;
+fn stored(
+    env: &TestEnv,
+    spec: &TrialSpec<'_>,
+    data: &TrialData,
+    observations: TrialObservations<'_>,
+) -> Trial {
+    let TrialObservations { looks, series, .. } = observations;
     let server = looks.server;
     let operations = env.system.application().catalog().operations;
     let (from, to) = window(data);
@@ -421,12 +430,12 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: Seen<'_>)
         generator: looks.generator.filter(|_| !suite.is_unpaced()),
         steal: looks.steal,
         cpu_pressure: looks.cpu_pressure,
-        hiccups: seen.hiccups.between(from, to),
+        hiccups: observations.hiccups.between(from, to),
         cpu: (server.window_s > 0.5).then(|| {
             let spent = server.cpu_s.values().sum();
             (spent, server.window_s, cores())
         }),
-        at_once: seen.at_once,
+        at_once: observations.at_once,
         // A load that a person changed on the way is neither.
         even: suite.load.is_even() && data.changes.is_empty(),
         level: suite.load.is_level(suite.windows)
@@ -434,7 +443,7 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: Seen<'_>)
             && data.changes.is_empty(),
         overloaded: data.overloaded,
         error_limit: verdict::error_limit(&suite.thresholds),
-        changed: seen.changed.clone(),
+        changed: observations.changed.clone(),
         ..TrialEvidence::of(data)
     });
     let growth = if env.crash.is_none() && growth::can_be_told(suite, data) {
@@ -451,14 +460,14 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: Seen<'_>)
         total: figures::operation("total", &data.total, window_s),
         operations: figures::arm_operations(&data.ops, operations, window_s),
         series,
-        pooled: course::pooled(data),
+        pooled: series::pooled(data),
         growth,
         server,
         violations: None,
         generator_threads: data.precedence,
         audits: AuditCount::default(),
         consistency: Consistency::default(),
-        endpoints: loaded_endpoints(env, data, seen.unix.as_deref()),
+        endpoints: loaded_endpoints(env, data, observations.unix.as_deref()),
         resent: data.resent,
         reconnects: data.reconnects,
         failures: figures::failures(data, operations),

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     events::Tick,
-    observer::{Host, LoadSeen, LookLog, Machine, Observation},
+    observer::{Host, LoadSeen, Machine, Observation, ObservationLog},
 };
 use loadgen_engine::threshold::Threshold;
 use loadgen_engine::{
@@ -28,7 +28,7 @@ pub(super) struct TrialWatch<'a> {
     pub(super) course: CommandProgress,
     pub(super) progress: Arc<Progress>,
     pub(super) host: Host,
-    pub(super) looks: LookLog,
+    pub(super) looks: ObservationLog,
     pub(super) ticks: Ticks,
     pub(super) abort: AbortConditions<'a>,
     /// The thresholds that are shown.

@@ -10,7 +10,7 @@
 //! in time, whatever delayed it: a late one sends in bursts, and may have caused the overload itself.
 
 use super::{
-    checks::{accounts, answers, course, machine, pacing},
+    checks::{accounts, answers, machine, pacing, stationarity},
     evidence::TrialEvidence,
 };
 use crate::schema::{CheckCode, Validity, ValidityWord};
@@ -44,12 +44,12 @@ pub fn validity(evidence: &TrialEvidence<'_>) -> Validity {
         pacing::wait(evidence),
         machine::steal(evidence),
         machine::hiccup(evidence),
-        course::warm(evidence),
+        stationarity::warm(evidence),
         accounts::little(evidence),
         accounts::utilization(evidence),
         accounts::overload(evidence),
-        course::backlog(evidence),
-        course::stationary(evidence),
+        stationarity::backlog(evidence),
+        stationarity::stationary(evidence),
         answers::count(evidence),
         answers::errors(evidence),
         answers::correct(evidence),

@@ -4,9 +4,9 @@
 use std::fmt::Write as _;
 
 use super::{
+    comparability::Difference,
     figures::{ABSENT, factor, factors, plural, with_unit},
-    gate::Difference,
-    table::{Paint, Side, TableLine, faint, layout, plain, styled, wrapped},
+    table::{Side, TableLine, TextStyle, faint, layout, plain, styled, wrapped},
     template::safe_markdown as safe,
     tone::Tone,
 };
@@ -155,14 +155,14 @@ impl BaselineComparison<'_> {
 
 /// For a terminal.
 pub fn baseline_text(comparison: &BaselineComparison<'_>, width: usize, colour: bool) -> String {
-    let paint = Paint { colour };
+    let style = TextStyle { colour };
     let word = comparison.word();
     let title = format!(
         "{} against baseline {}\n\n",
         comparison.title(),
         comparison.name
     );
-    let mut text = paint.tone(tone(word), &title);
+    let mut text = style.tone(tone(word), &title);
     let mut lines = vec![TableLine::Cells(HEAD.map(faint).to_vec())];
     for change in comparison.changes {
         let tone = tone(comparison.decision(change));
@@ -175,7 +175,7 @@ pub fn baseline_text(comparison: &BaselineComparison<'_>, width: usize, colour: 
     let mut sides = [Side::Right; 6];
     sides[0] = Side::Left;
     sides[5] = Side::Left;
-    text.push_str(&layout(&lines, &sides, 0, width, paint));
+    text.push_str(&layout(&lines, &sides, 0, width, style));
     text.push('\n');
     for note in comparison.notes() {
         text.push_str(&wrapped(&printable(&note), "", "  ", width));

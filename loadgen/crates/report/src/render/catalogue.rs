@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
 
-pub use self::row::{CatalogueRow, ExperimentEntry, Found, read};
+pub use self::row::{CatalogueRow, ExperimentEntry, ExperimentOutcome, read};
 use self::{origin::RowOrigin, row::RowOutcome};
 use super::{figures, readiness::SuiteReadiness, template::safe_markdown as safe};
 use loadgen_experiment::{events::printable, schema::VerdictWord};
@@ -118,7 +118,7 @@ mod tests {
     use crate::render::fixture;
     use loadgen_experiment::paired::Direction;
 
-    fn entry(name: &str, found: Found) -> CatalogueRow {
+    fn entry(name: &str, found: ExperimentOutcome) -> CatalogueRow {
         CatalogueRow::of(&ExperimentEntry {
             name: name.to_owned(),
             switches: "cache.mentors: off -> redis".to_owned(),
@@ -141,8 +141,14 @@ mod tests {
     fn every_experiment_has_its_row_even_one_that_could_not_be_run() {
         let summary = fixture::experiment(false);
         let entries = [
-            entry("mentor_cache", Found::Summary(Box::new(summary), None)),
-            entry("pool_size", Found::Failed("no | PostgreSQL".to_owned())),
+            entry(
+                "mentor_cache",
+                ExperimentOutcome::Summary(Box::new(summary), None),
+            ),
+            entry(
+                "pool_size",
+                ExperimentOutcome::Failed("no | PostgreSQL".to_owned()),
+            ),
         ];
         let page = markdown(&entries, &unmeasured(), DateTime::UNIX_EPOCH, 28);
         assert!(page.starts_with("# 2 of 28 experiments"), "{page}");
@@ -173,8 +179,8 @@ mod tests {
                 .to_owned();
         let headline = summary.verdict.headline.clone();
         let entries = [
-            entry("x", Found::Summary(Box::new(summary), None)),
-            entry("y", Found::Failed("no PostgreSQL".to_owned())),
+            entry("x", ExperimentOutcome::Summary(Box::new(summary), None)),
+            entry("y", ExperimentOutcome::Failed("no PostgreSQL".to_owned())),
         ];
         let page = markdown(&entries, &unmeasured(), DateTime::UNIX_EPOCH, 2);
         assert!(page.contains(&safe(&headline)), "{page}");
@@ -186,7 +192,10 @@ mod tests {
         let decided = |as_expected| {
             let mut summary = fixture::experiment(false);
             summary.verdict.as_expected = as_expected;
-            let entries = [entry("x", Found::Summary(Box::new(summary), None))];
+            let entries = [entry(
+                "x",
+                ExperimentOutcome::Summary(Box::new(summary), None),
+            )];
             markdown(&entries, &unmeasured(), DateTime::UNIX_EPOCH, 1)
         };
         assert!(decided(Some(false)).contains("improves: **no**"));

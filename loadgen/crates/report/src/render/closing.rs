@@ -9,7 +9,7 @@ use crate::render::comparison::ComparisonRow;
 use crate::render::figures::plural;
 use crate::render::model::{OperationRow, ReportPage};
 use crate::render::table::{Side, TableLine, cut, layout, plain, styled};
-use crate::render::terminal::{Sheet, joined, operation_cells, whereabouts};
+use crate::render::terminal::{TextLayout, joined, operation_cells, whereabouts};
 use crate::render::thresholds::ThresholdRow;
 use loadgen_experiment::schema::{ApplicationInfo, Summary, ThresholdWord};
 
@@ -28,33 +28,33 @@ const MAX_DEEP: usize = 2;
 /// a run every operation; `colour` only where a terminal reads it.
 pub fn console(summary: &Summary, folder: Option<&Path>, width: usize, colour: bool) -> String {
     let page = ReportPage::of(summary);
-    let sheet = Sheet::new(width, colour);
+    let text_layout = TextLayout::new(width, colour);
     let paired = page.paired();
     let figures = if paired {
-        sheet.areas(&page, |row| is_headline(&summary.application, row))
+        text_layout.areas(&page, |row| is_headline(&summary.application, row))
     } else {
         String::new()
     };
     let sections = [
-        sheet.verdict(&page) + &sheet.load(&page),
-        sheet.capacity(page.capacity.as_ref()),
-        sheet.arm_capacities(page.arm_capacities.as_ref()),
+        text_layout.verdict(&page) + &text_layout.load(&page),
+        text_layout.capacity(page.capacity.as_ref()),
+        text_layout.arm_capacities(page.arm_capacities.as_ref()),
         figures,
-        sheet.claims(&page),
-        sheet.faults(&page.faults),
-        sheet.thresholds_in_short(&page),
+        text_layout.claims(&page),
+        text_layout.faults(&page.faults),
+        text_layout.thresholds_in_short(&page),
         if paired {
             String::new()
         } else {
-            sheet.busiest(&page)
+            text_layout.busiest(&page)
         },
-        sheet.failures(&page),
-        sheet.slow(&page)
-            + &sheet.growth(&page)
-            + &sheet.doubts(&page)
-            + &sheet.data(&page)
-            + &sheet.warnings(&page),
-        sheet.next(&page),
+        text_layout.failures(&page),
+        text_layout.slow(&page)
+            + &text_layout.growth(&page)
+            + &text_layout.doubts(&page)
+            + &text_layout.data(&page)
+            + &text_layout.warnings(&page),
+        text_layout.next(&page),
         folder.map(whereabouts).unwrap_or_default(),
     ];
     joined(sections.into())
@@ -71,7 +71,7 @@ fn is_headline(application: &ApplicationInfo, row: &ComparisonRow) -> bool {
         .is_none_or(|area| area.headline.contains(operation))
 }
 
-impl Sheet {
+impl TextLayout {
     /// A text in at most so many lines; where it is longer it ends with dots, and the report has
     /// the rest.
     fn short(&self, text: &str, first: &str, rest: &str, lines: usize) -> String {
@@ -97,7 +97,7 @@ impl Sheet {
             .map(|(_, value)| value.as_str())
             .collect();
         let text = self.short(&facts.join(" · "), "  ", "  ", 1);
-        self.paint.dim(text.trim_end()) + "\n"
+        self.style.dim(text.trim_end()) + "\n"
     }
 
     /// The first recommendations.
@@ -114,7 +114,7 @@ impl Sheet {
         let lines: String = first
             .map(|text| self.short(text, "  - ", "    ", MAX_DEEP))
             .collect();
-        format!("{}\n{lines}", self.paint.bold(&heading))
+        format!("{}\n{lines}", self.style.bold(&heading))
     }
 
     /// What a reader must know before believing a figure.
@@ -152,7 +152,7 @@ impl Sheet {
         };
         let lines: Vec<TableLine> = page.thresholds.iter().map(row).collect();
         let sides = [Side::Left, Side::Left, Side::Right, Side::Left];
-        let mut text = layout(&lines, &sides, 2, self.width, self.paint);
+        let mut text = layout(&lines, &sides, 2, self.width, self.style);
         if !rest.is_empty() {
             let held = rest
                 .iter()
@@ -201,7 +201,7 @@ impl Sheet {
         }
         let mut sides = [Side::Right; 11];
         sides[0] = Side::Left;
-        layout(&lines, &sides, 0, self.width, self.paint)
+        layout(&lines, &sides, 0, self.width, self.style)
     }
 
     /// Why requests failed: the most frequent reasons, a line each.
@@ -218,7 +218,7 @@ impl Sheet {
         let lines: String = first
             .map(|text| self.short(text, "  - ", "    ", 1))
             .collect();
-        format!("{}\n{lines}", self.paint.bold(&heading))
+        format!("{}\n{lines}", self.style.bold(&heading))
     }
 
     /// What the slowest requests spent their time on, in a line an arm.
@@ -263,7 +263,7 @@ impl Sheet {
 
     /// Whether the data is still right: the line of the audit, and what is broken.
     fn data(&self, page: &ReportPage) -> String {
-        let line = self.paint.tone(page.audit.tone, &page.audit.line);
+        let line = self.style.tone(page.audit.tone, &page.audit.line);
         let mut text = format!("Audit: {line}\n");
         for writes in &page.audit.writes {
             text.push_str(&self.short(writes, "  ", "    ", 1));

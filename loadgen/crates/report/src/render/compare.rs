@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use super::{
     chosen::Chosen,
+    comparability::ComparisonCheck,
     comparison::whole_change,
-    gate::ComparisonGate,
     metrics,
-    table::{Paint, Side, TableLine, layout, plain, wrapped},
+    table::{Side, TableLine, TextStyle, layout, plain, wrapped},
 };
 use loadgen_experiment::{events::printable, schema::Summary};
 
@@ -16,8 +16,8 @@ use loadgen_experiment::{events::printable, schema::Summary};
 pub(super) const NOT_INTERLEAVED: &str = "These runs were not interleaved: what the machine did between them is in the change as well, and there is no interval. `loadgen experiment` decides.";
 
 /// The table, with what differs above it.
-pub fn compare(runs: &[Chosen], gate: &ComparisonGate<'_>, width: usize, colour: bool) -> String {
-    let paint = Paint { colour };
+pub fn compare(runs: &[Chosen], check: &ComparisonCheck<'_>, width: usize, colour: bool) -> String {
+    let style = TextStyle { colour };
     let mut text = String::new();
     for (number, run) in (1..).zip(runs) {
         // Writing to a String cannot fail.
@@ -32,27 +32,27 @@ pub fn compare(runs: &[Chosen], gate: &ComparisonGate<'_>, width: usize, colour:
         );
     }
     text.push('\n');
-    for one in gate.differences {
-        let (word, tone) = if gate.undeclared.contains(&one) {
+    for one in check.differences {
+        let (word, tone) = if check.undeclared.contains(&one) {
             ("ALSO DIFFERS", Tone::Warn)
         } else {
             ("differs", Tone::Plain)
         };
-        text.push_str(&paint.tone(
+        text.push_str(&style.tone(
             tone,
             &wrapped(&format!("{word}  {}", one.sentence()), "", "    ", width),
         ));
     }
-    if gate.differences.is_empty() {
+    if check.differences.is_empty() {
         text.push_str("nothing differs but the figures\n");
     }
-    for reason in &gate.reasons {
+    for reason in &check.reasons {
         let line = format!("no change is stated: {}", printable(reason));
-        text.push_str(&paint.tone(Tone::Warn, &wrapped(&line, "", "  ", width)));
+        text.push_str(&style.tone(Tone::Warn, &wrapped(&line, "", "  ", width)));
     }
     text.push_str(&wrapped(NOT_INTERLEAVED, "", "", width));
     text.push('\n');
-    text.push_str(&table(runs, gate.states_changes(), width, paint));
+    text.push_str(&table(runs, check.states_changes(), width, style));
     text
 }
 
@@ -65,7 +65,7 @@ pub(super) fn together(runs: &[Chosen]) -> Summary {
     together
 }
 
-fn table(runs: &[Chosen], changes: bool, width: usize, paint: Paint) -> String {
+fn table(runs: &[Chosen], changes: bool, width: usize, style: TextStyle) -> String {
     let together = together(runs);
     let mut head = vec![plain("Metric")];
     head.extend((1..=runs.len()).map(|number| plain(number.to_string())));
@@ -98,7 +98,7 @@ fn table(runs: &[Chosen], changes: bool, width: usize, paint: Paint) -> String {
         &sides[..1 + runs.len() + usize::from(changes)],
         0,
         width,
-        paint,
+        style,
     )
 }
 
@@ -115,8 +115,8 @@ mod tests {
     #[test]
     fn the_table_has_a_column_for_each_run_and_stays_narrow() {
         let runs = [run("one"), run("other")];
-        let gate = ComparisonGate::of(&runs, &[], &[]);
-        let text = compare(&runs, &gate, 80, false);
+        let check = ComparisonCheck::of(&runs, &[], &[]);
+        let text = compare(&runs, &check, 80, false);
         assert!(
             text.lines().all(|line| line.chars().count() <= 80),
             "{text}"
@@ -126,7 +126,7 @@ mod tests {
             "{text}"
         );
         let three = [run("one"), run("other"), run("third")];
-        let text = compare(&three, &ComparisonGate::of(&three, &[], &[]), 80, false);
+        let text = compare(&three, &ComparisonCheck::of(&three, &[], &[]), 80, false);
         assert!(!text.contains("2/1"), "{text}");
     }
 
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn a_pair_that_cannot_be_compared_has_no_change_and_no_colour() {
         let whole = [run("one"), run("other")];
-        let coloured = compare(&whole, &ComparisonGate::of(&whole, &[], &[]), 80, true);
+        let coloured = compare(&whole, &ComparisonCheck::of(&whole, &[], &[]), 80, true);
         assert!(
             !coloured.contains("\u{1b}[3"),
             "no decision, no colour: {coloured}"
@@ -149,7 +149,7 @@ mod tests {
         summary.arms[1].total.response.p97_5 = Percentile::Known(99_000.0);
         let invalid = Chosen::of("bad".into(), summary, Some("after")).unwrap();
         let pair = [run("one"), invalid];
-        let text = compare(&pair, &ComparisonGate::of(&pair, &[], &[]), 80, false);
+        let text = compare(&pair, &ComparisonCheck::of(&pair, &[], &[]), 80, false);
         assert!(
             text.contains("no change is stated: bad is INVALID"),
             "{text}"

@@ -11,10 +11,10 @@ use super::{
         plots,
     },
     chosen::Chosen,
+    comparability::ComparisonCheck,
     compare::{NOT_INTERLEAVED, together},
     comparison::whole_change,
     formats::ReportError,
-    gate::ComparisonGate,
     metrics, template,
 };
 use loadgen_experiment::{events::printable, schema::Operation};
@@ -85,21 +85,21 @@ struct ComparedFigures {
 /// The page of runs and of what differs between them.
 pub fn compare_page(
     runs: &[Chosen],
-    gate: &ComparisonGate<'_>,
+    check: &ComparisonCheck<'_>,
 ) -> Result<ComparePage, ReportError> {
-    let two = runs.len() == 2 && gate.states_changes();
+    let two = runs.len() == 2 && check.states_changes();
     let words = ComparisonWords {
         style: STYLE,
         caution: NOT_INTERLEAVED,
-        reasons: gate.reasons.iter().map(|one| printable(one)).collect(),
+        reasons: check.reasons.iter().map(|one| printable(one)).collect(),
         runs: (1..).zip(runs).map(column).collect(),
-        differences: gate
+        differences: check
             .differences
             .iter()
             .map(|one| DifferenceRow {
                 what: printable(&one.what),
                 values: one.values.iter().map(|value| printable(value)).collect(),
-                loud: gate.undeclared.contains(&one),
+                loud: check.undeclared.contains(&one),
             })
             .collect(),
         areas: areas(runs, two),
@@ -199,7 +199,7 @@ mod tests {
         for count in 2..=6 {
             let runs: Vec<Chosen> = (0..count).map(|at| run(&format!("run-{at}"))).collect();
             let found = differences(&runs);
-            let page = compare_page(&runs, &ComparisonGate::of(&runs, &found, &[])).unwrap();
+            let page = compare_page(&runs, &ComparisonCheck::of(&runs, &found, &[])).unwrap();
             assert!(!page.html.contains("<script") && page.html.contains("alert(1)"));
             assert_eq!(page.html.contains("<th>2/1</th>"), count == 2);
             assert!(page.html.contains(&format!("class=\"line run{count}\"")));
@@ -222,8 +222,8 @@ mod tests {
         let page = |word| {
             let runs = [run("run-1", VerdictWord::Improved), run("run-2", word)];
             let found = differences(&runs);
-            let gate = ComparisonGate::of(&runs, &found, &[]);
-            compare_page(&runs, &gate).unwrap().html
+            let check = ComparisonCheck::of(&runs, &found, &[]);
+            compare_page(&runs, &check).unwrap().html
         };
         let invalid = page(VerdictWord::Invalid);
         assert!(invalid.contains("No change is stated: run-2 is INVALID."));

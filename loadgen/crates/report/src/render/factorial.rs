@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     figures,
-    table::{Paint, Side, TableLine, layout, plain, wrapped},
+    table::{Side, TableLine, TextStyle, layout, plain, wrapped},
 };
 use loadgen_experiment::{
     events::printable,
@@ -51,8 +51,8 @@ pub struct Factorial {
 
 /// The report as plain text; no line is wider than `width` while that is 80 or more.
 pub fn factorial(of: &Factorial, width: usize, colour: bool) -> String {
-    let paint = Paint { colour };
-    let mut text = paint.tone(of.verdict.word.into(), of.verdict.word.label());
+    let style = TextStyle { colour };
+    let mut text = style.tone(of.verdict.word.into(), of.verdict.word.label());
     text.push_str(&wrapped(
         &format!(
             "factorial of {} switches: {}",
@@ -88,7 +88,7 @@ pub fn factorial(of: &Factorial, width: usize, colour: bool) -> String {
     }
     text.push('\n');
     match &of.reading {
-        Some(reading) => text.push_str(&read(of, reading, width, paint)),
+        Some(reading) => text.push_str(&read(of, reading, width, style)),
         None => text.push_str("No replicate is whole: there is nothing to read.\n"),
     }
     if !of.warnings.is_empty() {
@@ -100,7 +100,7 @@ pub fn factorial(of: &Factorial, width: usize, colour: bool) -> String {
     text
 }
 
-fn read(of: &Factorial, reading: &FactorialAnalysis, width: usize, paint: Paint) -> String {
+fn read(of: &Factorial, reading: &FactorialAnalysis, width: usize, style: TextStyle) -> String {
     let mut text = String::new();
     let unit = match of.unit.as_str() {
         "" => String::new(),
@@ -116,7 +116,7 @@ fn read(of: &Factorial, reading: &FactorialAnalysis, width: usize, paint: Paint)
         cells.push(plain(values.join("  ")));
         lines.push(TableLine::Cells(cells));
     }
-    text.push_str(&layout(&lines, &[Side::Left, Side::Left], 0, width, paint));
+    text.push_str(&layout(&lines, &[Side::Left, Side::Left], 0, width, style));
     text.push('\n');
     let (stand, fall): (Vec<&FactorialEffect>, Vec<&FactorialEffect>) =
         reading.main.iter().partition(|one| {
@@ -145,7 +145,7 @@ fn read(of: &Factorial, reading: &FactorialAnalysis, width: usize, paint: Paint)
         lines.push(TableLine::Heading("Main effects: high / low".to_owned()));
         lines.extend(stand.iter().map(|one| row(one)));
     }
-    text.push_str(&layout(&lines, &sides, 0, width, paint));
+    text.push_str(&layout(&lines, &sides, 0, width, style));
     if !fall.is_empty() {
         text.push('\n');
         let names: Vec<&str> = fall.iter().map(|one| one.term.as_str()).collect();
@@ -170,7 +170,7 @@ fn read(of: &Factorial, reading: &FactorialAnalysis, width: usize, paint: Paint)
             ])
         }));
         let sides = [Side::Left, Side::Right, Side::Left, Side::Right];
-        text.push_str(&layout(&lines, &sides, 0, width, paint));
+        text.push_str(&layout(&lines, &sides, 0, width, style));
     }
     for limit in limits(reading) {
         text.push('\n');

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{
     figures,
-    table::{Paint, Side, TableLine, layout, plain, styled, wrapped},
+    table::{Side, TableLine, TextStyle, layout, plain, styled, wrapped},
 };
 use crate::{
     history::{PastRun, RunHistory, Series, SeriesPoint},
@@ -21,7 +21,7 @@ const MOST_ENTRIES: usize = 3;
 
 /// The table. No line is wider than `width` while that is 80 or more.
 pub fn history(kept: &RunHistory, all: &[Series], width: usize, colour: bool) -> String {
-    let paint = Paint { colour };
+    let style = TextStyle { colour };
     let what = match kept.kind {
         RunKind::Run => "run",
         RunKind::Experiment => "experiment",
@@ -49,7 +49,7 @@ pub fn history(kept: &RunHistory, all: &[Series], width: usize, colour: bool) ->
             ""
         };
         let line = format!("left out: {runs} ({}){way}", printable(why));
-        text.push_str(&paint.tone(Tone::Warn, &wrapped(&line, "", "  ", width)));
+        text.push_str(&style.tone(Tone::Warn, &wrapped(&line, "", "  ", width)));
     }
     let marks: usize = kept
         .differs
@@ -60,10 +60,10 @@ pub fn history(kept: &RunHistory, all: &[Series], width: usize, colour: bool) ->
         let line = format!(
             "{marks} of them differ from the newest one in more than the application; their lines say in what"
         );
-        text.push_str(&paint.tone(Tone::Bad, &wrapped(&line, "", "  ", width)));
+        text.push_str(&style.tone(Tone::Bad, &wrapped(&line, "", "  ", width)));
     }
     text.push('\n');
-    text.push_str(&table(kept, all, width, paint));
+    text.push_str(&table(kept, all, width, style));
     text.push('\n');
     for one in all {
         text.push_str(&wrapped(&sentence(one), "", "  ", width));
@@ -77,7 +77,7 @@ pub fn history(kept: &RunHistory, all: &[Series], width: usize, colour: bool) ->
     text
 }
 
-fn table(kept: &RunHistory, all: &[Series], width: usize, paint: Paint) -> String {
+fn table(kept: &RunHistory, all: &[Series], width: usize, style: TextStyle) -> String {
     let mut head = vec![plain("When (UTC)"), plain("Run")];
     let mut sides = vec![Side::Left, Side::Left];
     for one in all {
@@ -119,7 +119,7 @@ fn table(kept: &RunHistory, all: &[Series], width: usize, paint: Paint) -> Strin
         let confidence = past.summary.verdict.confidence;
         lines.push(TableLine::Note(format!("   {confidence}")));
     }
-    layout(&lines, &sides, 0, width, paint)
+    layout(&lines, &sides, 0, width, style)
 }
 
 /// The last part of a folder's name: enough to find it.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use crate::render::figures;
-use crate::render::table::{Paint, Side, TableLine, cut, layout, plain, styled};
+use crate::render::table::{Side, TableLine, TextStyle, cut, layout, plain, styled};
 use crate::render::tone::Tone;
 use crate::store::StoredRun;
 use loadgen_experiment::events::printable;
@@ -24,7 +24,7 @@ pub fn runs(found: &[StoredRun], more: usize, width: usize, colour: bool) -> Str
         return "no runs\n".to_owned();
     }
     let width = width.max(MIN_WIDTH);
-    let paint = Paint { colour };
+    let style = TextStyle { colour };
     let head = ["Name", "Id", "When (UTC)", "Kind", "Verdict", "Size"];
     let mut lines = vec![TableLine::Cells(
         head.iter().map(|text| faint(*text)).collect(),
@@ -50,7 +50,7 @@ pub fn runs(found: &[StoredRun], more: usize, width: usize, colour: bool) -> Str
     }
     let mut sides = [Side::Left; 6];
     sides[5] = Side::Right;
-    let mut text = layout(&lines, &sides, 0, width, paint);
+    let mut text = layout(&lines, &sides, 0, width, style);
     if more > 0 {
         let older = figures::plural(more as u64, "older run");
         let _infallible = writeln!(text, "and {older}: --limit {}", found.len() + more);

@@ -5,12 +5,12 @@ use crate::render::tone::Tone;
 
 /// Colour and weight of a text, or none of it where nothing but a terminal reads.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Paint {
+pub(super) struct TextStyle {
     /// Whether escape codes are written.
     pub(super) colour: bool,
 }
 
-impl Paint {
+impl TextStyle {
     /// Wraps a text in an escape code.
     fn with(self, code: &str, text: &str) -> String {
         if self.colour && !text.is_empty() {
@@ -112,7 +112,7 @@ pub(super) fn layout(
     sides: &[Side],
     indent: usize,
     width: usize,
-    paint: Paint,
+    style: TextStyle,
 ) -> String {
     let columns = sides.len();
     let mut widths = vec![0; columns];
@@ -130,10 +130,10 @@ pub(super) fn layout(
     let mut text = String::new();
     for line in lines {
         match line {
-            TableLine::Heading(heading) => text.push_str(&paint.bold(&cut(heading, width))),
-            TableLine::Note(note) => text.push_str(&paint.dim(&cut(note, width))),
+            TableLine::Heading(heading) => text.push_str(&style.bold(&cut(heading, width))),
+            TableLine::Note(note) => text.push_str(&style.dim(&cut(note, width))),
             TableLine::Cells(cells) => {
-                text.push_str(row(cells, sides, &widths, indent, gap, paint).trim_end());
+                text.push_str(row(cells, sides, &widths, indent, gap, style).trim_end());
             }
         }
         text.push('\n');
@@ -148,7 +148,7 @@ fn row(
     widths: &[usize],
     indent: usize,
     gap: usize,
-    paint: Paint,
+    style: TextStyle,
 ) -> String {
     let mut line = " ".repeat(indent);
     for (column, cell) in cells.iter().enumerate().take(sides.len()) {
@@ -158,9 +158,9 @@ fn row(
         let text = cut(&cell.text, widths[column]);
         let blanks = " ".repeat(widths[column] - text.chars().count());
         let painted = match cell.style {
-            CellStyle::Tone(tone) => paint.tone(tone, &text),
-            CellStyle::Faint => paint.dim(&text),
-            CellStyle::Bold => paint.bold(&text),
+            CellStyle::Tone(tone) => style.tone(tone, &text),
+            CellStyle::Faint => style.dim(&text),
+            CellStyle::Bold => style.bold(&text),
         };
         match sides[column] {
             Side::Left => line.push_str(&(painted + &blanks)),
@@ -224,7 +224,7 @@ mod tests {
             &[Side::Left, Side::Right, Side::Right],
             2,
             24,
-            Paint { colour: false },
+            TextStyle { colour: false },
         );
         assert_eq!(text, "  a.very.lon… 1,234 56.7\n");
     }
@@ -240,7 +240,7 @@ mod tests {
             &[Side::Left, Side::Right],
             0,
             80,
-            Paint { colour: true },
+            TextStyle { colour: true },
         );
         assert_eq!(text, "\u{1b}[32mx\u{1b}[0m     1\nlong  2\n");
     }

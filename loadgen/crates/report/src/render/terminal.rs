@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::render::comparison::{ComparisonRow, TablePart};
 use crate::render::faults::{FAULTS_NOTE, FaultRow};
 use crate::render::model::{ArmOperations, OperationRow, ReportPage};
-use crate::render::table::{Cell, Paint, Side, TableLine, layout, plain, styled, wrapped};
+use crate::render::table::{Cell, Side, TableLine, TextStyle, layout, plain, styled, wrapped};
 use loadgen_experiment::schema::Summary;
 
 /// Narrowest terminal that is laid out for.
@@ -18,21 +18,21 @@ const MIN_WIDTH: usize = 60;
 /// The whole report; `colour` only where a terminal reads it.
 pub fn terminal(summary: &Summary, width: usize, colour: bool) -> String {
     let page = ReportPage::of(summary);
-    let sheet = Sheet::new(width, colour);
+    let text_layout = TextLayout::new(width, colour);
     let sections = [
-        sheet.outcome(&page),
-        sheet.capacity(page.capacity.as_ref()),
-        sheet.arm_capacities(page.arm_capacities.as_ref()),
-        sheet.areas(&page, |_| true),
-        sheet.claims(&page),
-        sheet.operations(&page),
-        sheet.list("Why requests failed", &page.failures),
-        sheet.faults(&page.faults),
-        sheet.thresholds(&page),
-        sheet.validity(&page) + &sheet.audit(&page),
-        sheet.why(&page),
-        sheet.notes(&page),
-        sheet.list("What to try next", &page.why.next),
+        text_layout.outcome(&page),
+        text_layout.capacity(page.capacity.as_ref()),
+        text_layout.arm_capacities(page.arm_capacities.as_ref()),
+        text_layout.areas(&page, |_| true),
+        text_layout.claims(&page),
+        text_layout.operations(&page),
+        text_layout.list("Why requests failed", &page.failures),
+        text_layout.faults(&page.faults),
+        text_layout.thresholds(&page),
+        text_layout.validity(&page) + &text_layout.audit(&page),
+        text_layout.why(&page),
+        text_layout.notes(&page),
+        text_layout.list("What to try next", &page.why.next),
     ];
     joined(sections.into())
 }
@@ -65,17 +65,17 @@ pub fn whereabouts(folder: &Path) -> String {
 }
 
 /// Where and how sections are laid out.
-pub(super) struct Sheet {
+pub(super) struct TextLayout {
     pub(super) width: usize,
-    pub(super) paint: Paint,
+    pub(super) style: TextStyle,
 }
 
-impl Sheet {
+impl TextLayout {
     /// For a terminal of this width; `colour` only where a terminal reads.
     pub(super) fn new(width: usize, colour: bool) -> Self {
         Self {
             width: width.max(MIN_WIDTH),
-            paint: Paint { colour },
+            style: TextStyle { colour },
         }
     }
 
@@ -92,17 +92,17 @@ impl Sheet {
             .iter()
             .map(|text| self.wrap(text, "  - ", "    "))
             .collect();
-        format!("{}\n{lines}", self.paint.bold(heading))
+        format!("{}\n{lines}", self.style.bold(heading))
     }
 
     /// The word and its reasons.
     pub(super) fn verdict(&self, page: &ReportPage) -> String {
-        let word = self.paint.bold(
+        let word = self.style.bold(
             &self
-                .paint
+                .style
                 .tone(page.verdict.tone, page.verdict.word.label()),
         );
-        let mut text = format!("{word}  {} {}\n", page.kind, self.paint.bold(&page.name));
+        let mut text = format!("{word}  {} {}\n", page.kind, self.style.bold(&page.name));
         if !page.verdict.headline.is_empty() {
             text.push_str(&self.wrap(&page.verdict.headline, "  ", "    "));
         }
@@ -167,7 +167,7 @@ impl Sheet {
             return String::new();
         }
         let sides = [Side::Left, Side::Right, Side::Right, Side::Left, Side::Left];
-        layout(&lines, &sides[..head.len()], 0, self.width, self.paint)
+        layout(&lines, &sides[..head.len()], 0, self.width, self.style)
     }
 
     /// What was decided about the claims, and about what became worse.
@@ -182,13 +182,13 @@ impl Sheet {
         if rows.is_empty() {
             return String::new();
         }
-        let mut text = format!("{}\n", self.paint.bold("Decisions"));
+        let mut text = format!("{}\n", self.style.bold("Decisions"));
         let (mut named, others): (Vec<&ComparisonRow>, Vec<&ComparisonRow>) = rows
             .into_iter()
             .partition(|row| row.primary || row.tone == Tone::Bad);
         named.sort_by_key(|row| !row.primary);
         for row in named {
-            let word = self.paint.tone(row.tone, row.decision);
+            let word = self.style.tone(row.tone, row.decision);
             let claim = if row.primary {
                 ", the claim of this experiment"
             } else {
@@ -227,7 +227,7 @@ impl Sheet {
             "",
             "",
         );
-        format!("{}\n{}", tables.join("\n"), self.paint.dim(note.trim_end())) + "\n"
+        format!("{}\n{}", tables.join("\n"), self.style.dim(note.trim_end())) + "\n"
     }
 
     fn operations_of(&self, arm: &ArmOperations) -> String {
@@ -255,7 +255,7 @@ impl Sheet {
         }
         let mut sides = vec![Side::Right; head.len()];
         sides[0] = Side::Left;
-        layout(&lines, &sides, 0, self.width, self.paint)
+        layout(&lines, &sides, 0, self.width, self.style)
     }
 
     /// The table of faults; nothing where there was none.
@@ -283,9 +283,9 @@ impl Sheet {
         }
         let mut sides = [Side::Right; 7];
         (sides[0], sides[6]) = (Side::Left, Side::Left);
-        let table = layout(&lines, &sides, 0, self.width, self.paint);
+        let table = layout(&lines, &sides, 0, self.width, self.style);
         let note = self.wrap(FAULTS_NOTE, "", "");
-        table + &self.paint.dim(note.trim_end()) + "\n"
+        table + &self.style.dim(note.trim_end()) + "\n"
     }
 
     /// Each threshold with its figure; the limit is part of its text.
@@ -307,7 +307,7 @@ impl Sheet {
             &[Side::Left, Side::Right, Side::Left, Side::Left],
             0,
             self.width,
-            self.paint,
+            self.style,
         )
     }
 
@@ -326,7 +326,7 @@ impl Sheet {
         let mut text = String::new();
         for (tone, line) in &page.controls {
             let line = self.wrap(line, "  ", "    ");
-            text.push_str(&self.paint.tone(*tone, line.trim_end()));
+            text.push_str(&self.style.tone(*tone, line.trim_end()));
             text.push('\n');
         }
         text
@@ -334,7 +334,7 @@ impl Sheet {
 
     /// Whether the data is still right.
     fn audit(&self, page: &ReportPage) -> String {
-        let line = self.paint.tone(page.audit.tone, &page.audit.line);
+        let line = self.style.tone(page.audit.tone, &page.audit.line);
         let mut text = format!("Audit: {line}\n");
         for writes in &page.audit.writes {
             text.push_str(&self.wrap(writes, "  ", "    "));

@@ -62,8 +62,8 @@ fn of_suite(args: &CapacityArgs) -> Result<PlannedSearch, Failure> {
     let mut services = ServiceSource::from_flags(&args.target)?;
     services.default_topology(suite.topology)?;
     // An iteration may be many requests: the bound is that of the method, rate x timeout.
-    let patience = suite.timeout;
-    let plan = planned(args, suite, settings, &CodeConnect, Some(patience))?;
+    let overload_limit = suite.timeout;
+    let plan = planned(args, suite, settings, &CodeConnect, Some(overload_limit))?;
     Ok(PlannedSearch {
         plan,
         what_if,

@@ -35,14 +35,14 @@ const HIGHEST_USERS: f64 = 20_000.0;
 const LEVEL_TRIALS: u32 = 3;
 const QUICK_LEVEL_TRIALS: u32 = 1;
 
-/// The search over a suite. `patience` is the mean time after which an open load is overloaded; absent
-/// where an iteration is one request.
+/// The search over a suite. `overload_limit` is the mean time after which an open load is overloaded;
+/// absent where an iteration is one request.
 pub(super) fn planned(
     args: &CapacityArgs,
     mut suite: Suite,
     settings: Settings,
     application: &dyn Application,
-    patience: Option<Millis>,
+    overload_limit: Option<Millis>,
 ) -> Result<CapacityPlan, Failure> {
     let unit = unit(args, &suite)?;
     if let Some(most) = args.load.max_users {
@@ -73,7 +73,8 @@ pub(super) fn planned(
         LEVEL_TRIALS
     };
     Ok(CapacityPlan {
-        overloaded_after: patience.unwrap_or_else(|| CapacityPlan::patience(&slo, suite.timeout)),
+        overloaded_after: overload_limit
+            .unwrap_or_else(|| CapacityPlan::overload_limit(&slo, suite.timeout)),
         suite,
         slo,
         unit,

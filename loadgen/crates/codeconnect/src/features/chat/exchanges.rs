@@ -7,7 +7,7 @@ use shared::{
     paths,
 };
 
-use super::hearing::{Hearing, Own, undocumented};
+use super::room_listener::{Own, RoomListener, undocumented};
 use crate::flows::{ChatMemory, TestAccount};
 use loadgen_engine::{
     flow::{ResumableExchange, Settled},
@@ -25,8 +25,8 @@ fn frame(frame: &ClientFrame) -> String {
 }
 
 /// Joins a room again behind the last message that was seen there.
-fn rejoin(hearing: &mut Hearing<'_>) -> String {
-    let (room, after) = hearing.begin_again();
+fn rejoin(listener: &mut RoomListener<'_>) -> String {
+    let (room, after) = listener.begin_again();
     frame(&ClientFrame::Join {
         room,
         after_seq: Some(after),
@@ -34,7 +34,7 @@ fn rejoin(hearing: &mut Hearing<'_>) -> String {
 }
 
 /// Joins a room.
-pub(super) struct Joining<'a> {
+pub(super) struct JoinExchange<'a> {
     pub(super) account: &'a TestAccount,
     pub(super) room: RoomId,
     /// The last message that was seen there; the newest one where it is not known.
@@ -43,7 +43,7 @@ pub(super) struct Joining<'a> {
     pub(super) joined: Option<i64>,
 }
 
-impl Joining<'_> {
+impl JoinExchange<'_> {
     pub(super) fn frame(&self) -> String {
         frame(&ClientFrame::Join {
             room: self.room,
@@ -52,7 +52,7 @@ impl Joining<'_> {
     }
 }
 
-impl ResumableExchange for Joining<'_> {
+impl ResumableExchange for JoinExchange<'_> {
     fn on_text(&mut self, text: &str) -> Option<Settled> {
         match serde_json::from_str(text) {
             Ok(ServerFrame::Joined { room, last_seq }) if room == self.room => {
@@ -78,13 +78,13 @@ impl ResumableExchange for Joining<'_> {
 }
 
 /// Sends a message and waits for its acknowledgement and its delivery.
-pub(super) struct Saying<'a> {
+pub(super) struct SendExchange<'a> {
     account: &'a TestAccount,
     own: &'a Own,
-    hearing: Hearing<'a>,
+    listener: RoomListener<'a>,
 }
 
-impl<'a> Saying<'a> {
+impl<'a> SendExchange<'a> {
     /// `overflow`: how many texts the generator has thrown away so far on the present socket.
     pub(super) fn new(
         account: &'a TestAccount,
@@ -95,13 +95,13 @@ impl<'a> Saying<'a> {
         Self {
             account,
             own,
-            hearing: Hearing::new(seat, overflow, Some(own)),
+            listener: RoomListener::new(seat, overflow, Some(own)),
         }
     }
 
     pub(super) fn frame(&self) -> String {
         frame(&ClientFrame::Send {
-            room: self.hearing.room(),
+            room: self.listener.room(),
             client_id: self.own.client_id.clone(),
             text: self.own.text.clone(),
         })
@@ -109,18 +109,18 @@ impl<'a> Saying<'a> {
 
     /// The number under which it was acknowledged.
     pub(super) fn acked(&self) -> Option<i64> {
-        self.hearing.acked()
+        self.listener.acked()
     }
 
-    /// Whether nothing was wrong with what was heard.
+    /// Whether nothing was wrong with what was received.
     pub(super) fn is_right(&self) -> bool {
-        !self.hearing.is_wrong()
+        !self.listener.is_wrong()
     }
 }
 
-impl ResumableExchange for Saying<'_> {
+impl ResumableExchange for SendExchange<'_> {
     fn on_text(&mut self, text: &str) -> Option<Settled> {
-        self.hearing.own_message(text)
+        self.listener.own_message(text)
     }
 
     fn handshake(&self) -> Request {
@@ -128,7 +128,7 @@ impl ResumableExchange for Saying<'_> {
     }
 
     fn resume(&mut self) -> Vec<String> {
-        let mut texts = vec![rejoin(&mut self.hearing)];
+        let mut texts = vec![rejoin(&mut self.listener)];
         // One that was stored is only acknowledged again: its name stands for one message.
         if self.acked().is_none() {
             texts.push(self.frame());
@@ -138,13 +138,13 @@ impl ResumableExchange for Saying<'_> {
 }
 
 /// Sends a ping and waits for its pong.
-pub(super) struct Pinging<'a> {
+pub(super) struct PingExchange<'a> {
     account: &'a TestAccount,
     nonce: u64,
-    hearing: Hearing<'a>,
+    listener: RoomListener<'a>,
 }
 
-impl<'a> Pinging<'a> {
+impl<'a> PingExchange<'a> {
     /// `overflow`: how many texts the generator has thrown away so far on the present socket.
     pub(super) fn new(
         account: &'a TestAccount,
@@ -155,7 +155,7 @@ impl<'a> Pinging<'a> {
         Self {
             account,
             nonce,
-            hearing: Hearing::new(seat, overflow, None),
+            listener: RoomListener::new(seat, overflow, None),
         }
     }
 
@@ -163,15 +163,15 @@ impl<'a> Pinging<'a> {
         frame(&ClientFrame::Ping { nonce: self.nonce })
     }
 
-    /// Whether nothing was wrong with what was heard.
+    /// Whether nothing was wrong with what was received.
     pub(super) fn is_right(&self) -> bool {
-        !self.hearing.is_wrong()
+        !self.listener.is_wrong()
     }
 }
 
-impl ResumableExchange for Pinging<'_> {
+impl ResumableExchange for PingExchange<'_> {
     fn on_text(&mut self, text: &str) -> Option<Settled> {
-        self.hearing.pong(text, self.nonce)
+        self.listener.pong(text, self.nonce)
     }
 
     fn handshake(&self) -> Request {
@@ -179,7 +179,7 @@ impl ResumableExchange for Pinging<'_> {
     }
 
     fn resume(&mut self) -> Vec<String> {
-        vec![rejoin(&mut self.hearing), self.frame()]
+        vec![rejoin(&mut self.listener), self.frame()]
     }
 }
 

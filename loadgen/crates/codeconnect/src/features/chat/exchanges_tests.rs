@@ -40,28 +40,28 @@ fn join_after(seq: i64) -> ClientFrame {
 #[test]
 fn a_message_without_an_acknowledgement_is_sent_again_under_its_name_behind_what_was_seen() {
     let (account, mut seat, own) = (account(), seat(), own());
-    let mut saying = Saying::new(&account, &mut seat, 4, &own);
-    let first = saying.frame();
-    assert_eq!(saying.on_text(&message(11, "other")), None);
-    let texts = saying.resume();
+    let mut exchange = SendExchange::new(&account, &mut seat, 4, &own);
+    let first = exchange.frame();
+    assert_eq!(exchange.on_text(&message(11, "other")), None);
+    let texts = exchange.resume();
     assert_eq!(sent(&texts)[0], join_after(11));
     assert_eq!(texts[1..], [first]);
     // It had been stored: it comes with what was missed, and its name is acknowledged again.
-    assert_eq!(saying.on_text(&message(12, "other")), None);
-    assert_eq!(saying.on_text(&message(13, "mine")), Some((1, Ok(()))));
-    assert_eq!(saying.on_text(&ack(13)), Some((0, Ok(()))));
-    assert!(saying.is_right());
-    assert_eq!((saying.acked(), seat.last_seq), (Some(13), 13));
+    assert_eq!(exchange.on_text(&message(12, "other")), None);
+    assert_eq!(exchange.on_text(&message(13, "mine")), Some((1, Ok(()))));
+    assert_eq!(exchange.on_text(&ack(13)), Some((0, Ok(()))));
+    assert!(exchange.is_right());
+    assert_eq!((exchange.acked(), seat.last_seq), (Some(13), 13));
 }
 
 #[test]
 fn an_acknowledged_message_is_not_sent_again() {
     let (account, mut seat, own) = (account(), seat(), own());
-    let mut saying = Saying::new(&account, &mut seat, 4, &own);
-    assert_eq!(saying.on_text(&ack(11)), Some((0, Ok(()))));
-    assert_eq!(sent(&saying.resume()), [join_after(10)]);
-    assert_eq!(saying.on_text(&message(11, "mine")), Some((1, Ok(()))));
-    assert!(saying.is_right());
+    let mut exchange = SendExchange::new(&account, &mut seat, 4, &own);
+    assert_eq!(exchange.on_text(&ack(11)), Some((0, Ok(()))));
+    assert_eq!(sent(&exchange.resume()), [join_after(10)]);
+    assert_eq!(exchange.on_text(&message(11, "mine")), Some((1, Ok(()))));
+    assert!(exchange.is_right());
 }
 
 #[test]
@@ -73,13 +73,13 @@ fn what_is_missing_or_comes_twice_after_the_change_is_noticed() {
         vec![message(12, "mine"), ack(13)],
     ] {
         let (account, mut seat, own) = (account(), seat(), own());
-        let mut saying = Saying::new(&account, &mut seat, 4, &own);
-        saying.on_text(&message(11, "other"));
-        saying.resume();
+        let mut exchange = SendExchange::new(&account, &mut seat, 4, &own);
+        exchange.on_text(&message(11, "other"));
+        exchange.resume();
         for text in &wrong {
-            saying.on_text(text);
+            exchange.on_text(text);
         }
-        assert!(!saying.is_right(), "{wrong:?}");
+        assert!(!exchange.is_right(), "{wrong:?}");
     }
 }
 
@@ -87,12 +87,12 @@ fn what_is_missing_or_comes_twice_after_the_change_is_noticed() {
 fn a_number_that_the_generator_threw_away_before_the_change_is_fetched_after_it() {
     let (account, mut seat, own) = (account(), seat(), own());
     // Texts were thrown away since the last one that was read.
-    let mut saying = Saying::new(&account, &mut seat, 7, &own);
-    assert_eq!(sent(&saying.resume())[0], join_after(10));
-    saying.on_text(&message(12, "other"));
-    saying.on_text(&ack(13));
+    let mut exchange = SendExchange::new(&account, &mut seat, 7, &own);
+    assert_eq!(sent(&exchange.resume())[0], join_after(10));
+    exchange.on_text(&message(12, "other"));
+    exchange.on_text(&ack(13));
     assert!(
-        !saying.is_right(),
+        !exchange.is_right(),
         "the new socket brings everything after 10"
     );
 }
@@ -100,25 +100,25 @@ fn a_number_that_the_generator_threw_away_before_the_change_is_fetched_after_it(
 #[test]
 fn a_ping_and_a_join_are_repeated_as_they_were() {
     let (account, mut seat) = (account(), seat());
-    let mut pinging = Pinging::new(&account, &mut seat, 4, 7);
-    let texts = pinging.resume();
+    let mut exchange = PingExchange::new(&account, &mut seat, 4, 7);
+    let texts = exchange.resume();
     let ping = ClientFrame::Ping { nonce: 7 };
     assert_eq!(sent(&texts), [join_after(10), ping]);
 
     for after_seq in [None, Some(3)] {
-        let mut joining = Joining {
+        let mut exchange = JoinExchange {
             account: &account,
             room: room(),
             after_seq,
             joined: None,
         };
-        assert_eq!(joining.resume(), [joining.frame()]);
+        assert_eq!(exchange.resume(), [exchange.frame()]);
         let joined = ServerFrame::Joined {
             room: room(),
             last_seq: 9,
         };
         let joined = serde_json::to_string(&joined).unwrap();
-        assert_eq!(joining.on_text(&joined), Some((0, Ok(()))));
-        assert_eq!(joining.joined, Some(after_seq.unwrap_or(9)));
+        assert_eq!(exchange.on_text(&joined), Some((0, Ok(()))));
+        assert_eq!(exchange.joined, Some(after_seq.unwrap_or(9)));
     }
 }

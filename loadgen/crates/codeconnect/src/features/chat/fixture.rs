@@ -6,7 +6,7 @@ use shared::{
     ids::{MessageId, RoomId, UserId},
 };
 
-use super::hearing::Own;
+use super::room_listener::Own;
 use crate::flows::ChatMemory;
 
 pub(super) fn room() -> RoomId {

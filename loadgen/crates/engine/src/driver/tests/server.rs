@@ -231,8 +231,8 @@ impl Flow for Static {
     fn operations(&self) -> &[OpId] {
         self.0.operations()
     }
-    fn at_once(&self) -> usize {
-        self.0.at_once()
+    fn max_concurrent_requests(&self) -> usize {
+        self.0.max_concurrent_requests()
     }
     fn run<'a>(&'a self, it: Iteration<'a>) -> FlowFuture<'a> {
         self.0.run(it)

@@ -2,6 +2,6 @@
 
 pub(super) mod accounts;
 pub(super) mod answers;
-pub(super) mod course;
 pub(super) mod machine;
 pub(super) mod pacing;
+pub(super) mod stationarity;

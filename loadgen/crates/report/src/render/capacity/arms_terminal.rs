@@ -2,9 +2,9 @@
 
 use crate::render::capacity::ArmCapacitiesPage;
 use crate::render::table::{Side, TableLine, faint, layout, plain};
-use crate::render::terminal::Sheet;
+use crate::render::terminal::TextLayout;
 
-impl Sheet {
+impl TextLayout {
     /// The section on a terminal.
     pub(in crate::render) fn arm_capacities(&self, page: Option<&ArmCapacitiesPage>) -> String {
         let Some(page) = page else {
@@ -32,7 +32,7 @@ impl Sheet {
             Side::Right,
             Side::Right,
         ];
-        let mut text = layout(&lines, &sides, 2, self.width, self.paint);
+        let mut text = layout(&lines, &sides, 2, self.width, self.style);
         for line in &page.lines {
             text.push_str(&self.wrap(line, "  ", "    "));
         }

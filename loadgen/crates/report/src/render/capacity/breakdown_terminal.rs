@@ -2,9 +2,9 @@
 
 use crate::render::capacity::breakdown::BreakdownPage;
 use crate::render::table::{Side, TableLine, faint, layout, plain};
-use crate::render::terminal::Sheet;
+use crate::render::terminal::TextLayout;
 
-impl Sheet {
+impl TextLayout {
     /// The section on a terminal.
     pub(super) fn breakdown(&self, page: Option<&BreakdownPage>) -> String {
         let Some(page) = page else {
@@ -41,7 +41,7 @@ impl Sheet {
         }
         let mut sides = [Side::Right; 8];
         sides[0] = Side::Left;
-        let mut text = layout(&lines, &sides, 0, self.width, self.paint);
+        let mut text = layout(&lines, &sides, 0, self.width, self.style);
         for one in &page.policies {
             let line = format!("{}: {}; {}", one.policy, one.why, one.recovery);
             text.push_str(&self.wrap(&line, "  ", "    "));

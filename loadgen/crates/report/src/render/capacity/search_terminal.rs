@@ -2,9 +2,9 @@
 
 use crate::render::capacity::CapacityPage;
 use crate::render::table::{Side, TableLine, faint, layout, plain};
-use crate::render::terminal::Sheet;
+use crate::render::terminal::TextLayout;
 
-impl Sheet {
+impl TextLayout {
     /// The section on a terminal.
     pub(in crate::render) fn capacity(&self, page: Option<&CapacityPage>) -> String {
         let Some(page) = page else {
@@ -31,7 +31,7 @@ impl Sheet {
             Side::Right,
             Side::Left,
         ];
-        let mut text = layout(&lines, &sides, 0, self.width, self.paint);
+        let mut text = layout(&lines, &sides, 0, self.width, self.style);
         for line in [&page.saturation, &page.soak] {
             if !line.is_empty() {
                 text.push_str(&self.wrap(line, "  ", "  "));

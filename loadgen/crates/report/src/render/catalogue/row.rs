@@ -28,12 +28,12 @@ pub struct ExperimentEntry {
     /// SHA-256 of its file, in hexadecimal digits.
     pub file_sha256: String,
     /// Its outcome.
-    pub found: Found,
+    pub found: ExperimentOutcome,
 }
 
 /// The outcome of an experiment.
 #[derive(Debug)]
-pub enum Found {
+pub enum ExperimentOutcome {
     /// Its summary, and the folder that it is kept in.
     Summary(Box<Summary>, Option<PathBuf>),
     /// It could not be run, and why.
@@ -108,11 +108,11 @@ impl CatalogueRow {
             origin: None,
         };
         let (summary, folder) = match &entry.found {
-            Found::Failed(why) => {
+            ExperimentOutcome::Failed(why) => {
                 row.why = Some(why.clone());
                 return row;
             }
-            Found::Summary(summary, folder) => (summary, folder),
+            ExperimentOutcome::Summary(summary, folder) => (summary, folder),
         };
         row.outcome = RowOutcome::Word(summary.verdict.word);
         row.headline.clone_from(&summary.verdict.headline);
@@ -195,11 +195,11 @@ mod tests {
     use super::*;
     use crate::render::fixture;
 
-    fn row(found: Found) -> CatalogueRow {
+    fn row(found: ExperimentOutcome) -> CatalogueRow {
         CatalogueRow::of(&entry(found))
     }
 
-    fn entry(found: Found) -> ExperimentEntry {
+    fn entry(found: ExperimentOutcome) -> ExperimentEntry {
         ExperimentEntry {
             name: "mentor_cache".to_owned(),
             switches: "cache.mentors: off -> redis".to_owned(),
@@ -224,7 +224,7 @@ mod tests {
             }
             let entry = ExperimentEntry {
                 why: Some("queries per request".to_owned()),
-                ..entry(Found::Summary(Box::new(summary), None))
+                ..entry(ExperimentOutcome::Summary(Box::new(summary), None))
             };
             CatalogueRow::of(&entry).why
         };
@@ -244,10 +244,14 @@ mod tests {
     #[test]
     fn a_row_is_read_as_it_was_written() {
         let mut summary = fixture::experiment(false);
-        let measured = row(Found::Summary(Box::new(summary.clone()), None));
+        let measured = row(ExperimentOutcome::Summary(Box::new(summary.clone()), None));
         summary.verdict.word = VerdictWord::Invalid;
-        let invalid = row(Found::Summary(Box::new(summary), None));
-        let rows = [measured, invalid, row(Found::Failed("no Redis".to_owned()))];
+        let invalid = row(ExperimentOutcome::Summary(Box::new(summary), None));
+        let rows = [
+            measured,
+            invalid,
+            row(ExperimentOutcome::Failed("no Redis".to_owned())),
+        ];
         let text = serde_json::to_string(&rows).unwrap();
         let back = read(&text).unwrap();
         assert_eq!(serde_json::to_string(&back).unwrap(), text);
@@ -260,7 +264,8 @@ mod tests {
     fn only_a_finished_measurement_of_the_same_file_by_a_release_build_is_one() {
         let mut summary = fixture::experiment(false);
         summary.provenance.as_mut().unwrap().program.debug_build = false;
-        let of = |summary: &Summary| row(Found::Summary(Box::new(summary.clone()), None));
+        let of =
+            |summary: &Summary| row(ExperimentOutcome::Summary(Box::new(summary.clone()), None));
         let blocks = of(&summary).origin.unwrap().blocks();
         assert!(of(&summary).is_measurement_of("ab", blocks));
         assert!(!of(&summary).is_measurement_of("ab", blocks + 1));
@@ -273,9 +278,14 @@ mod tests {
             other.verdict.word = word;
             assert!(!of(&other).is_measurement_of("ab", blocks), "{word:?}");
         }
-        assert!(!row(Found::Failed("no Redis".to_owned())).is_measurement_of("ab", blocks));
+        assert!(
+            !row(ExperimentOutcome::Failed("no Redis".to_owned())).is_measurement_of("ab", blocks)
+        );
         assert_eq!(of(&summary).exit_code(), Some(summary.verdict.exit_code()));
-        assert_eq!(row(Found::Failed("no Redis".to_owned())).exit_code(), None);
+        assert_eq!(
+            row(ExperimentOutcome::Failed("no Redis".to_owned())).exit_code(),
+            None
+        );
         let mut older = of(&summary);
         older.file_sha256 = None;
         assert!(!older.is_measurement_of("ab", blocks));

@@ -6,14 +6,14 @@ use super::{
     simulated::{checks, grounds_of_projections, headline, instances, scales},
     words::{answer, answers, grade, grounds, of, remarks, rests, source},
 };
-use crate::render::table::{Paint, Side, TableLine, faint, layout, plain, wrapped};
+use crate::render::table::{Side, TableLine, TextStyle, faint, layout, plain, wrapped};
 use loadgen_experiment::events::printable;
 use loadgen_experiment::sizing::SizingPlan;
 
 /// The plan for a terminal of this width.
 pub fn sizing_text(plan: &SizingPlan, width: usize, colour: bool) -> String {
-    let paint = Paint { colour };
-    let mut text = format!("{}\n", paint.bold("Plan"));
+    let style = TextStyle { colour };
+    let mut text = format!("{}\n", style.bold("Plan"));
     let wrap = |line: &str, first: &str, rest: &str| wrapped(&printable(line), first, rest, width);
     for one in answers(plan) {
         text.push_str(&wrap(&answer(one), "  ", "      "));
@@ -21,7 +21,7 @@ pub fn sizing_text(plan: &SizingPlan, width: usize, colour: bool) -> String {
             text.push_str(&wrap(&line, "      ", "      "));
         }
     }
-    let _infallible = writeln!(text, "\n{}", paint.bold("Measured and assumed"));
+    let _infallible = writeln!(text, "\n{}", style.bold("Measured and assumed"));
     for one in &plan.figures {
         if let Some(line) = source(one) {
             text.push_str(&wrap(&line, "  ", "      "));
@@ -42,13 +42,13 @@ pub fn sizing_text(plan: &SizingPlan, width: usize, colour: bool) -> String {
     let _infallible = writeln!(
         text,
         "\n{}",
-        layout(&lines, &sides, 2, width, paint).trim_end()
+        layout(&lines, &sides, 2, width, style).trim_end()
     );
     for (rows, line) in rests(plan) {
         text.push_str(&wrap(&format!("{rows} rests on: {line}"), "  ", "      "));
     }
     if let Some(found) = &plan.simulation {
-        let _infallible = writeln!(text, "\n{}", paint.bold("Simulation"));
+        let _infallible = writeln!(text, "\n{}", style.bold("Simulation"));
         for line in headline(plan, found) {
             text.push_str(&wrap(&line, "  ", "    "));
         }
@@ -68,7 +68,7 @@ pub fn sizing_text(plan: &SizingPlan, width: usize, colour: bool) -> String {
     let _infallible = writeln!(
         text,
         "\n{}",
-        paint.bold(&format!(
+        style.bold(&format!(
             "Readiness, from {}",
             printable(&plan.readiness.folder)
         ))
@@ -79,7 +79,7 @@ pub fn sizing_text(plan: &SizingPlan, width: usize, colour: bool) -> String {
     }
     text.push_str(&wrap(&grade(plan), "  ", "      "));
     for (heading, all) in remarks(plan) {
-        let _infallible = writeln!(text, "\n{}", paint.bold(heading));
+        let _infallible = writeln!(text, "\n{}", style.bold(heading));
         for line in all {
             text.push_str(&wrap(line, "  - ", "    "));
         }

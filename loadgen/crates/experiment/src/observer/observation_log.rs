@@ -10,9 +10,9 @@ use std::{
 use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 
 use super::{
-    by_second::CourseFold,
+    by_second::SecondsAccumulator,
     timeline::{Observation, Timeline},
-    window_fold::{WindowFigures, WindowFold},
+    window_accumulator::{WindowAccumulator, WindowFigures},
 };
 use crate::schema::Second;
 use loadgen_engine::spool::Spool;
@@ -25,13 +25,13 @@ const NEWEST: usize = 20;
 
 /// All looks of a trial that still runs, in order.
 #[derive(Debug, Default)]
-pub struct LookLog {
+pub struct ObservationLog {
     /// Blocks of older looks, each a compressed JSON array behind its length.
     older: Spool,
     newest: Timeline,
 }
 
-impl LookLog {
+impl ObservationLog {
     /// Adds one look.
     pub fn push(&mut self, look: Observation) {
         self.newest.push(look);
@@ -65,13 +65,13 @@ impl LookLog {
         (from, to): (SystemTime, SystemTime),
         seconds: &mut [Second],
     ) -> io::Result<WindowFigures> {
-        let mut window = WindowFold::new(from, to);
-        let mut course = CourseFold::new(seconds, from);
+        let mut window = WindowAccumulator::new(from, to);
+        let mut accumulator = SecondsAccumulator::new(seconds, from);
         self.each(|look| {
-            course.add(look.clone());
+            accumulator.add(look.clone());
             window.add(look);
         })?;
-        course.finish();
+        accumulator.finish();
         Ok(window.figures())
     }
 
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn the_figures_are_those_of_looks_that_were_never_compressed() {
-        let (mut log, mut plain) = (LookLog::default(), Timeline::default());
+        let (mut log, mut plain) = (ObservationLog::default(), Timeline::default());
         for second in 0..500 {
             log.push(look(second, second * 10));
             plain.push(look(second, second * 10));
@@ -131,14 +131,14 @@ mod tests {
         let found = log.figures(window, &mut seconds).unwrap();
         assert_eq!(found.server, plain.server(at(3), at(480)));
         assert_eq!(found.server.requests, Some(4_770));
-        let mut course = CourseFold::new(&mut expected, at(3));
-        plain.into_looks().for_each(|one| course.add(one));
-        course.finish();
+        let mut accumulator = SecondsAccumulator::new(&mut expected, at(3));
+        plain.into_looks().for_each(|one| accumulator.add(one));
+        accumulator.finish();
         assert_eq!(seconds, expected);
         assert_eq!(seconds[7].pool_waiters, Some(11));
     }
 
-    fn count(log: LookLog) -> usize {
+    fn count(log: ObservationLog) -> usize {
         let mut count = 0;
         log.each(|_| count += 1).unwrap();
         count
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn of_an_hour_of_looks_only_the_newest_are_in_memory() {
-        let mut log = LookLog::default();
+        let mut log = ObservationLog::default();
         let begin = log.older.in_memory();
         for half_second in 0..2 * 3_600_u64 {
             log.push(look(half_second, half_second * 50));
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_look_that_is_no_longer_near_takes_a_tenth_of_its_json_at_most() {
-        let mut log = LookLog::default();
+        let mut log = ObservationLog::default();
         for second in 0..(NEWEST + 10 * BLOCK) as u64 {
             log.push(look(second, second * 10));
         }

@@ -1,12 +1,12 @@
 //! What all requests share and some find lost, such as a connection.
 
 /// A value that others take the place of, and its number: whoever holds an older one must not end a newer one.
-pub(super) struct Numbered<T> {
+pub(super) struct Generation<T> {
     value: Option<T>,
     number: u64,
 }
 
-impl<T: Clone> Numbered<T> {
+impl<T: Clone> Generation<T> {
     /// No value yet.
     pub(super) const fn none() -> Self {
         Self {
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn whoever_lost_an_older_value_does_not_end_a_newer_one() {
-        let mut shared = Numbered::none();
+        let mut shared = Generation::none();
         assert_eq!(shared.get(), None);
         let (_, older) = shared.put('a');
         assert_eq!(shared.get(), Some(('a', older)));

@@ -50,7 +50,7 @@ pub enum ThreadRole {
 /// Real time takes `CAP_SYS_NICE` or a limit on it (`ulimit -r`), a lower nice value the same or
 /// `ulimit -e`. The kernel keeps a twentieth of each second for ordinary threads, so a generator
 /// out of control cannot stop the machine.
-pub fn precede(role: ThreadRole) -> ThreadPrecedence {
+pub fn raise_priority(role: ThreadRole) -> ThreadPrecedence {
     if (role == ThreadRole::Timer && real_time(2)) || real_time(1) {
         ThreadPrecedence::RealTime
     } else if setpriority_process(None, LOWER_NICE).is_ok() {
@@ -61,9 +61,9 @@ pub fn precede(role: ThreadRole) -> ThreadPrecedence {
     }
 }
 
-/// What [`precede`] would reach, tried on a thread that ends at once.
+/// What [`raise_priority`] would reach, tried on a thread that ends at once.
 pub fn permitted() -> ThreadPrecedence {
-    std::thread::spawn(|| precede(ThreadRole::Worker))
+    std::thread::spawn(|| raise_priority(ThreadRole::Worker))
         .join()
         .unwrap_or(ThreadPrecedence::Ordinary)
 }
@@ -104,7 +104,7 @@ mod tests {
     fn what_is_reported_is_what_the_kernel_has_and_is_not_inherited() {
         std::thread::spawn(|| {
             let ordinary = policy_and_nice();
-            let reached = precede(ThreadRole::Timer);
+            let reached = raise_priority(ThreadRole::Timer);
             let now = policy_and_nice();
             match reached {
                 ThreadPrecedence::RealTime => {

@@ -18,7 +18,7 @@ use loadgen_experiment::observer::{Host, Usage};
 const LEAST_CORES: f64 = 0.01;
 
 /// One thing that takes its turn.
-pub(super) struct Contender<'a> {
+pub(super) struct BenchSubject<'a> {
     /// What it measures, for people.
     pub(super) what: String,
     /// The program that it runs to its end, where it runs one.
@@ -29,25 +29,22 @@ pub(super) struct Contender<'a> {
 
 /// Measures each once a round. One that fails is not tried again: its side says why. `None` where
 /// `stop` was cancelled.
-pub(super) fn in_turn(
-    mut contenders: Vec<Contender<'_>>,
+pub(super) fn interleaved(
+    mut subjects: Vec<BenchSubject<'_>>,
     rounds: u32,
     host: &Host,
     stop: &CancellationToken,
     mut progress: impl FnMut(String),
 ) -> Option<Vec<PartSide>> {
-    let mut sides: Vec<PartSide> = contenders
-        .iter()
-        .map(|one| PartSide::of(&one.what))
-        .collect();
-    let mut spent: Vec<CpuSpent> = contenders.iter().map(|_| CpuSpent::default()).collect();
+    let mut sides: Vec<PartSide> = subjects.iter().map(|one| PartSide::of(&one.what)).collect();
+    let mut spent: Vec<CpuSpent> = subjects.iter().map(|_| CpuSpent::default()).collect();
     for round in 0..rounds {
         progress(format!("round {} of {rounds}", round + 1));
-        for turn in turns(round, contenders.len()) {
+        for turn in turns(round, subjects.len()) {
             if stop.is_cancelled() {
                 return None;
             }
-            let (one, side) = (&mut contenders[turn], &mut sides[turn]);
+            let (one, side) = (&mut subjects[turn], &mut sides[turn]);
             if side.missing.is_some() {
                 continue;
             }
@@ -128,20 +125,20 @@ mod tests {
 
     use super::*;
 
-    fn contender<'a>(
+    fn subject<'a>(
         what: &str,
         measure: impl FnMut() -> Result<f64, String> + 'a,
-    ) -> Contender<'a> {
-        Contender {
+    ) -> BenchSubject<'a> {
+        BenchSubject {
             what: what.to_owned(),
             program: None,
             measure: Box::new(measure),
         }
     }
 
-    fn run(contenders: Vec<Contender<'_>>, rounds: u32) -> Option<Vec<PartSide>> {
+    fn run(subjects: Vec<BenchSubject<'_>>, rounds: u32) -> Option<Vec<PartSide>> {
         let stop = CancellationToken::new();
-        in_turn(contenders, rounds, &Host::default(), &stop, |_| {})
+        interleaved(subjects, rounds, &Host::default(), &stop, |_| {})
     }
 
     #[test]
@@ -155,10 +152,7 @@ mod tests {
             }
         };
         let sides = run(
-            vec![
-                contender("a", note('a', 1.0)),
-                contender("b", note('b', 2.0)),
-            ],
+            vec![subject("a", note('a', 1.0)), subject("b", note('b', 2.0))],
             3,
         )
         .unwrap();
@@ -170,7 +164,7 @@ mod tests {
     #[test]
     fn one_that_fails_is_not_tried_again_and_the_other_goes_on() {
         let mut tried = 0;
-        let fails_in_the_second_round = contender("a", || {
+        let fails_in_the_second_round = subject("a", || {
             tried += 1;
             if tried == 2 {
                 Err("it ended with 1".to_owned())
@@ -178,13 +172,9 @@ mod tests {
                 Ok(1.0)
             }
         });
-        let nothing = contender("b", || Ok(0.0));
+        let nothing = subject("b", || Ok(0.0));
         let sides = run(
-            vec![
-                fails_in_the_second_round,
-                nothing,
-                contender("c", || Ok(5.0)),
-            ],
+            vec![fails_in_the_second_round, nothing, subject("c", || Ok(5.0))],
             4,
         )
         .unwrap();
@@ -199,12 +189,12 @@ mod tests {
     #[test]
     fn a_stop_ends_the_rounds_without_figures() {
         let stop = CancellationToken::new();
-        let cancelling = contender("a", || {
+        let cancelling = subject("a", || {
             stop.cancel();
             Ok(1.0)
         });
-        let never = contender("b", || panic!("the load was stopped"));
-        let sides = in_turn(vec![cancelling, never], 2, &Host::default(), &stop, |_| {});
+        let never = subject("b", || panic!("the load was stopped"));
+        let sides = interleaved(vec![cancelling, never], 2, &Host::default(), &stop, |_| {});
         assert_eq!(sides, None);
     }
 
@@ -219,20 +209,20 @@ mod tests {
             }
             Ok(1.0)
         };
-        let sides = in_turn(vec![contender("busy", busy)], 1, &host, &stop, |_| {}).unwrap();
+        let sides = interleaved(vec![subject("busy", busy)], 1, &host, &stop, |_| {}).unwrap();
         // Others may want the processors too: some of it is enough to know whose time is counted.
         assert!(sides[0].cpu_cores["loadgen"] > 0.05, "{:?}", sides[0]);
 
         let script = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done";
-        let child = Contender {
+        let child = BenchSubject {
             program: Some("sh"),
-            ..contender("child", || {
+            ..subject("child", || {
                 let mut command = std::process::Command::new("sh");
                 let status = command.args(["-c", script]).status();
                 status.map(|_| 1.0).map_err(|error| error.to_string())
             })
         };
-        let sides = in_turn(vec![child], 1, &host, &stop, |_| {}).unwrap();
+        let sides = interleaved(vec![child], 1, &host, &stop, |_| {}).unwrap();
         assert!(sides[0].cpu_cores["sh"] > 0.05, "{:?}", sides[0]);
     }
 }

@@ -23,7 +23,7 @@ const ACK: usize = 0;
 const DELIVERY: usize = 1;
 
 /// Listens to one exchange: follows the room's numbers, and one's own message.
-pub(super) struct Hearing<'a> {
+pub(super) struct RoomListener<'a> {
     seat: &'a mut ChatMemory,
     own: Option<&'a Own>,
     /// What the acknowledgement said.
@@ -36,7 +36,7 @@ pub(super) struct Hearing<'a> {
     wrong: bool,
 }
 
-impl<'a> Hearing<'a> {
+impl<'a> RoomListener<'a> {
     /// Listens to the room of a seat, and for the message of one's own if there is one.
     pub(super) fn new(seat: &'a mut ChatMemory, overflow: u64, own: Option<&'a Own>) -> Self {
         if overflow != seat.overflow {
@@ -90,8 +90,8 @@ impl<'a> Hearing<'a> {
 
     /// Reads one text; whether it settles the acknowledgement or the delivery.
     pub(super) fn own_message(&mut self, text: &str) -> Option<Settled> {
-        match self.hear(text) {
-            Heard::Ack { client_id, seq } => {
+        match self.receive(text) {
+            ReceivedFrame::Ack { client_id, seq } => {
                 let own = self.own?;
                 if client_id != own.client_id {
                     return None;
@@ -101,7 +101,7 @@ impl<'a> Hearing<'a> {
                 let agrees = before.is_none_or(|before| before == seq);
                 Some(self.settle(ACK, agree(agrees)))
             }
-            Heard::Own { seq, right } => {
+            ReceivedFrame::Own { seq, right } => {
                 if self.delivered.is_some() {
                     self.fault = Some("one's own message came twice".to_owned());
                     self.wrong = true;
@@ -116,32 +116,34 @@ impl<'a> Hearing<'a> {
                 };
                 Some(self.settle(DELIVERY, result))
             }
-            Heard::Refused(why) => Some(self.settle(ACK, Err(why))),
-            Heard::Nothing | Heard::Pong(_) => None,
+            ReceivedFrame::Refused(why) => Some(self.settle(ACK, Err(why))),
+            ReceivedFrame::Nothing | ReceivedFrame::Pong(_) => None,
         }
     }
 
     /// Reads one text; whether it is the pong to a ping with this nonce.
     pub(super) fn pong(&mut self, text: &str, nonce: u64) -> Option<Settled> {
-        match self.hear(text) {
-            Heard::Pong(received) if received == nonce => Some(self.settle(0, Ok(()))),
-            Heard::Pong(_) => Some(self.settle(0, Err(mismatch("the pong has another nonce")))),
-            Heard::Refused(why) => Some(self.settle(0, Err(why))),
+        match self.receive(text) {
+            ReceivedFrame::Pong(received) if received == nonce => Some(self.settle(0, Ok(()))),
+            ReceivedFrame::Pong(_) => {
+                Some(self.settle(0, Err(mismatch("the pong has another nonce"))))
+            }
+            ReceivedFrame::Refused(why) => Some(self.settle(0, Err(why))),
             _ => None,
         }
     }
 
     /// Reads one text and follows the room.
-    fn hear(&mut self, text: &str) -> Heard {
+    fn receive(&mut self, text: &str) -> ReceivedFrame {
         match serde_json::from_str::<ServerFrame>(text) {
             Ok(ServerFrame::Message(message)) if message.room == self.seat.room => {
                 self.follow(&message);
                 match self.own {
-                    Some(own) if own.client_id == message.client_id => Heard::Own {
+                    Some(own) if own.client_id == message.client_id => ReceivedFrame::Own {
                         seq: message.seq,
                         right: message.text == own.text,
                     },
-                    _ => Heard::Nothing,
+                    _ => ReceivedFrame::Nothing,
                 }
             }
             Ok(ServerFrame::Ack {
@@ -149,17 +151,17 @@ impl<'a> Hearing<'a> {
                 client_id,
                 seq,
                 ..
-            }) if room == self.seat.room => Heard::Ack { client_id, seq },
-            Ok(ServerFrame::Pong { nonce }) => Heard::Pong(nonce),
+            }) if room == self.seat.room => ReceivedFrame::Ack { client_id, seq },
+            Ok(ServerFrame::Pong { nonce }) => ReceivedFrame::Pong(nonce),
             Ok(ServerFrame::Lagged { room, after_seq }) if room == self.seat.room => {
                 self.seat.resume_after = Some(after_seq);
-                Heard::Nothing
+                ReceivedFrame::Nothing
             }
             Ok(ServerFrame::Error { code, detail, .. }) => {
-                Heard::Refused((Outcome::HttpError, format!("refused: {code}: {detail}")))
+                ReceivedFrame::Refused((Outcome::HttpError, format!("refused: {code}: {detail}")))
             }
-            Ok(_) => Heard::Nothing,
-            Err(error) => Heard::Refused(undocumented(&error)),
+            Ok(_) => ReceivedFrame::Nothing,
+            Err(error) => ReceivedFrame::Refused(undocumented(&error)),
         }
     }
 
@@ -198,7 +200,7 @@ pub(super) fn undocumented(error: &serde_json::Error) -> Failed {
 }
 
 /// What one text says to this user.
-enum Heard {
+enum ReceivedFrame {
     Ack { client_id: String, seq: i64 },
     Own { seq: i64, right: bool },
     Pong(u64),
@@ -207,5 +209,5 @@ enum Heard {
 }
 
 #[cfg(test)]
-#[path = "hearing_tests.rs"]
+#[path = "room_listener_tests.rs"]
 mod tests;

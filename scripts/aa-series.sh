@@ -2,7 +2,7 @@
 # Counts the decisions of experiments whose answer is known: the same profile against itself, and
 # a planted slowness of 10 %. For a quiet machine, with a release build.
 #
-#   scripts/aa-campaign.sh [A/A experiments] [planted experiments] [measured seconds] [blocks]
+#   scripts/aa-series.sh [A/A experiments] [planted experiments] [measured seconds] [blocks]
 #
 # 20 10 3 8 by default, about 40 minutes; `4 2` takes about 8. Environment: LOADGEN (program),
 # EXPERIMENT (a control whose figure spreads little enough to decide) and RATE (what is run), OUT
@@ -12,7 +12,7 @@ set -euo pipefail
 same=${1:-20} planted=${2:-10} seconds=${3:-3} blocks=${4:-8}
 loadgen=${LOADGEN:-${CARGO_TARGET_DIR:-target}/release/loadgen}
 # Without it every experiment would end without a decision, and none of them wrong.
-command -v "$loadgen" >/dev/null || { echo "aa-campaign.sh: there is no program $loadgen: build it, or name it by LOADGEN" >&2; exit 2; }
+command -v "$loadgen" >/dev/null || { echo "aa-series.sh: there is no program $loadgen: build it, or name it by LOADGEN" >&2; exit 2; }
 experiment=${EXPERIMENT:-control_login}
 rate=${RATE:-12/s}
 out=${OUT:-$(mktemp -d)}
@@ -23,7 +23,7 @@ decision() {
         cut -d '"' -f 4
 }
 
-campaign() { # name, number, flags
+series() { # name, number, flags
     local name=$1 number=$2 kept word
     shift 2
     for ((seed = 1; seed <= number; seed++)); do
@@ -39,8 +39,8 @@ campaign() { # name, number, flags
 
 count() { grep -cxE "$2" "$out/$1.words" 2>/dev/null || true; }
 
-campaign same "$same" --aa
-campaign planted "$planted" --plant 10
+series same "$same" --aa
+series planted "$planted" --plant 10
 echo
 for name in same planted; do
     [ -f "$out/$name.words" ] || continue
@@ -52,4 +52,4 @@ echo "A/A: ${wrong:-0} of $same say that something changed (at most $((same / 10
 echo "planted: ${found:-0} of $planted found"
 echo "kept in $out"
 none=$(cat "$out"/*.words | grep -cx NONE || true)
-[ "$none" -eq 0 ] || { echo "aa-campaign.sh: $none experiments ended without a decision; their logs say why" >&2; exit 1; }
+[ "$none" -eq 0 ] || { echo "aa-series.sh: $none experiments ended without a decision; their logs say why" >&2; exit 1; }

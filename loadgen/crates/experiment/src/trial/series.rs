@@ -1,4 +1,4 @@
-//! The course of a trial: its seconds, and percentiles over wider steps where a second has too few
+//! The series of a trial: its seconds, and percentiles over wider steps where a second has too few
 //! answers for them.
 
 use crate::schema::{Percentile, PooledPercentile, Second};
@@ -10,7 +10,7 @@ const SHARES: [f64; 3] = [0.5, 0.95, 0.99];
 const STEPS_S: [usize; 7] = [1, 2, 5, 10, 20, 30, 60];
 /// Share of the steps in the window that must have enough answers.
 const ENOUGH: f64 = 0.8;
-/// Fewest steps in the window: a single one is no course.
+/// Fewest steps in the window: a single one is no series.
 const FEWEST_STEPS: usize = 2;
 
 /// By second, the target's part not yet in it.

@@ -4,14 +4,14 @@ use super::*;
 use crate::features::chat::fixture::{ack, message, own, seat};
 
 /// What the operations of one send come to when these texts arrive.
-fn hear(texts: &[String]) -> (Vec<Settled>, bool) {
+fn receive(texts: &[String]) -> (Vec<Settled>, bool) {
     let (mut seat, own) = (seat(0), own());
-    let mut hearing = Hearing::new(&mut seat, 0, Some(&own));
+    let mut listener = RoomListener::new(&mut seat, 0, Some(&own));
     let settled = texts
         .iter()
-        .filter_map(|text| hearing.own_message(text))
+        .filter_map(|text| listener.own_message(text))
         .collect();
-    (settled, hearing.wrong)
+    (settled, listener.wrong)
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn acknowledgement_and_delivery_may_come_in_either_order() {
             ack(12),
         ],
     ] {
-        let (settled, wrong) = hear(&texts);
+        let (settled, wrong) = receive(&texts);
         assert_eq!(settled.len(), 2);
         assert!(settled.iter().all(|(_, result)| result.is_ok()) && !wrong);
     }
@@ -51,7 +51,7 @@ fn a_gap_a_repetition_another_text_and_another_number_are_noticed() {
             ack(11),
         ],
     ] {
-        let (settled, wrong) = hear(&texts);
+        let (settled, wrong) = receive(&texts);
         assert!(wrong, "{texts:?}");
         assert!(
             settled.iter().any(|(_, result)| result.is_err()),
@@ -63,9 +63,9 @@ fn a_gap_a_repetition_another_text_and_another_number_are_noticed() {
 #[test]
 fn texts_that_the_generator_threw_away_excuse_a_gap() {
     let (mut seat, own) = (seat(0), own());
-    let mut hearing = Hearing::new(&mut seat, 3, Some(&own));
-    assert!(hearing.own_message(&message(20, "other", "x")).is_none());
-    let (_, result) = hearing.own_message(&message(21, "mine", "hello")).unwrap();
+    let mut listener = RoomListener::new(&mut seat, 3, Some(&own));
+    assert!(listener.own_message(&message(20, "other", "x")).is_none());
+    let (_, result) = listener.own_message(&message(21, "mine", "hello")).unwrap();
     assert!(result.is_ok());
 }
 
@@ -78,7 +78,7 @@ fn a_refusal_is_no_wrong_answer_and_an_unknown_frame_is_one() {
         ),
         (r#"{"type":"shout"}"#, Outcome::BodyMismatch),
     ] {
-        let (settled, _) = hear(&[text.to_owned()]);
+        let (settled, _) = receive(&[text.to_owned()]);
         let [(0, Err((found, _)))] = &settled[..] else {
             panic!("{text}: {settled:?}");
         };
@@ -89,8 +89,8 @@ fn a_refusal_is_no_wrong_answer_and_an_unknown_frame_is_one() {
 #[test]
 fn a_pong_with_another_nonce_is_noticed() {
     let mut seat = seat(0);
-    let mut hearing = Hearing::new(&mut seat, 0, None);
+    let mut listener = RoomListener::new(&mut seat, 0, None);
     let pong = |nonce| serde_json::to_string(&ServerFrame::Pong { nonce }).unwrap();
-    assert!(matches!(hearing.pong(&pong(7), 7), Some((0, Ok(())))));
-    assert!(matches!(hearing.pong(&pong(8), 7), Some((0, Err(_)))));
+    assert!(matches!(listener.pong(&pong(7), 7), Some((0, Ok(())))));
+    assert!(matches!(listener.pong(&pong(8), 7), Some((0, Err(_)))));
 }

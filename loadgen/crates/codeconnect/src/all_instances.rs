@@ -9,7 +9,7 @@ use super::lab_client::{LabClient, LabError};
 use loadgen_experiment::system::{Settings, SystemError};
 
 /// Longest time in which a target that was loaded has to show that its profile is still in force.
-pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+pub(super) const CONFIRM_TIMEOUT: Duration = Duration::from_secs(15);
 /// Between two questions.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -76,12 +76,12 @@ async fn put_in_force(labs: &[LabClient], asked: &Profile) -> Result<ProfileView
 pub(super) async fn changed(
     labs: &[LabClient],
     fingerprint: &str,
-    patience: Duration,
+    timeout: Duration,
 ) -> Option<String> {
     let begin = Instant::now();
     loop {
         let why = others(labs, fingerprint).await?;
-        if begin.elapsed() + PAUSE > patience {
+        if begin.elapsed() + PAUSE > timeout {
             return Some(why);
         }
         tokio::time::sleep(PAUSE).await;
@@ -189,7 +189,7 @@ mod tests {
             reading_from(&["replica"]),
             reading_from(&["primary", "replica"]),
         ];
-        assert_eq!(changed(&labs, "of replica", PATIENCE).await, None);
+        assert_eq!(changed(&labs, "of replica", CONFIRM_TIMEOUT).await, None);
         // One that stays another one is named with what differs.
         let labs = [reading_from(&["replica"]), reading_from(&["primary"])];
         let why = changed(&labs, "of replica", Duration::from_millis(1_100)).await;

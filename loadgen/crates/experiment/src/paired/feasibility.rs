@@ -134,7 +134,7 @@ pub(super) fn shortest_window(experiment: &Experiment, catalog: &Catalog) -> Mil
 
 /// What the planned blocks can be expected to tell about the first claim, in words; empty where it is
 /// no percentile, or the load has no rate.
-pub fn outlook(experiment: &Experiment, catalog: &Catalog) -> String {
+pub fn feasibility(experiment: &Experiment, catalog: &Catalog) -> String {
     let fewest = experiment.fewest_blocks();
     let claims = experiment.primary.len();
     if experiment.blocks < fewest {
@@ -383,7 +383,7 @@ mod tests {
 
     #[test]
     fn a_load_with_which_some_trials_lack_data_by_chance_is_named_before_the_run() {
-        let say = |load| outlook(&experiment("orders.list p50", load), &shop());
+        let say = |load| feasibility(&experiment("orders.list p50", load), &shop());
         // 20 requests have a median; of 24 on average, one trial in six has fewer.
         assert!(say("rate: 3/s, duration: 8s").contains("plan 39, not about 24"));
         assert!(!say("rate: 5/s, duration: 8s").contains("plan"));
@@ -391,7 +391,7 @@ mod tests {
 
     #[test]
     fn the_outlook_names_blocks_and_a_load_that_needs_fewer() {
-        let text = outlook(
+        let text = feasibility(
             &experiment("orders.list p50", "rate: 40/s, duration: 8s"),
             &shop(),
         );
@@ -402,20 +402,20 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("times the rate"), "{text}");
-        let long = outlook(
+        let long = feasibility(
             &experiment("orders.list p50", "rate: 4000/s, duration: 600s"),
             &shop(),
         );
         assert!(!long.contains("to tell"), "{long}");
         let mut one = experiment("orders.list p50, pool wait", "rate: 40/s, duration: 8s");
         one.blocks = 6;
-        assert!(outlook(&one, &shop()).contains("2 claim(s) need at least 7"));
+        assert!(feasibility(&one, &shop()).contains("2 claim(s) need at least 7"));
     }
 
     #[test]
     fn more_blocks_and_longer_trials_detect_smaller_effects() {
         let percent = |experiment: &Experiment| -> f64 {
-            let text = outlook(experiment, &shop());
+            let text = feasibility(experiment, &shop());
             let from = text.find("about ").unwrap() + 6;
             text[from..].split(' ').next().unwrap().parse().unwrap()
         };

@@ -16,16 +16,16 @@ use std::{
 
 /// Losses of this process. One for all pools, because an error does not say of which it is: what a
 /// loss elsewhere costs is a round trip for each connection that is idle then.
-static LOSSES: LazyLock<Losses> = LazyLock::new(Losses::new);
+static LOST_CONNECTIONS: LazyLock<LostConnections> = LazyLock::new(LostConnections::new);
 
 /// When a connection was last found lost.
-struct Losses {
+struct LostConnections {
     since: Instant,
     /// Nanoseconds since then; 0 before the first one.
     last: AtomicU64,
 }
 
-impl Losses {
+impl LostConnections {
     fn new() -> Self {
         Self {
             since: Instant::now(),
@@ -47,12 +47,12 @@ impl Losses {
 
 /// Notes that a connection was found lost now.
 pub(super) fn note() {
-    LOSSES.note(Instant::now());
+    LOST_CONNECTIONS.note(Instant::now());
 }
 
 /// Whether a connection that has been idle for so long was so before the last loss was found.
 pub(super) fn may_have_taken(idle: Duration) -> bool {
-    LOSSES.may_have_taken(idle, Instant::now())
+    LOST_CONNECTIONS.may_have_taken(idle, Instant::now())
 }
 
 #[cfg(test)]
@@ -61,16 +61,16 @@ mod tests {
 
     #[test]
     fn a_connection_is_in_doubt_that_was_idle_before_the_loss_and_no_other() {
-        let losses = Losses::new();
-        let at = |ms| losses.since + Duration::from_millis(ms);
+        let lost_connections = LostConnections::new();
+        let at = |ms| lost_connections.since + Duration::from_millis(ms);
         let idle = Duration::from_millis;
-        assert!(!losses.may_have_taken(idle(1_000), at(1_000)));
-        losses.note(at(500));
+        assert!(!lost_connections.may_have_taken(idle(1_000), at(1_000)));
+        lost_connections.note(at(500));
         // Idle since 400 ms and since 501 ms, when looked at after 1 s.
-        assert!(losses.may_have_taken(idle(600), at(1_000)));
-        assert!(!losses.may_have_taken(idle(499), at(1_000)));
+        assert!(lost_connections.may_have_taken(idle(600), at(1_000)));
+        assert!(!lost_connections.may_have_taken(idle(499), at(1_000)));
         // An older loss that is noted late takes nothing back.
-        losses.note(at(100));
-        assert!(losses.may_have_taken(idle(600), at(1_000)));
+        lost_connections.note(at(100));
+        assert!(lost_connections.may_have_taken(idle(600), at(1_000)));
     }
 }

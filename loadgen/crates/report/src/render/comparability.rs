@@ -1,5 +1,5 @@
 //! Whether runs can be compared: what differs between them besides their figures, and whether a
-//! change between them may be stated. The terminal and the page pass through the same gate.
+//! change between them may be stated. The terminal and the page make the same check.
 
 use std::collections::BTreeSet;
 
@@ -105,7 +105,7 @@ fn undeclared<'a>(differences: &'a [Difference], declared: &[String]) -> Vec<&'a
 
 /// Whether runs can be compared.
 #[derive(Debug)]
-pub struct ComparisonGate<'a> {
+pub struct ComparisonCheck<'a> {
     /// Everything but figures in which they differ.
     pub differences: &'a [Difference],
     /// Those of them that were not declared.
@@ -114,7 +114,7 @@ pub struct ComparisonGate<'a> {
     pub reasons: Vec<String>,
 }
 
-impl<'a> ComparisonGate<'a> {
+impl<'a> ComparisonCheck<'a> {
     /// Looks at the runs and at what differs between them; `declared` is what is meant to differ.
     pub fn of(runs: &[Chosen], differences: &'a [Difference], declared: &[String]) -> Self {
         let undeclared = undeclared(differences, declared);
@@ -164,7 +164,7 @@ mod tests {
     fn open(runs: &[Chosen], declared: &[&str]) -> bool {
         let declared: Vec<String> = declared.iter().map(|one| (*one).to_owned()).collect();
         let found = differences(runs);
-        ComparisonGate::of(runs, &found, &declared).states_changes()
+        ComparisonCheck::of(runs, &found, &declared).states_changes()
     }
 
     #[test]

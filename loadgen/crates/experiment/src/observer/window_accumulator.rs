@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::{
     machine::Machine,
-    server_fold::ServerFold,
+    server_accumulator::ServerAccumulator,
     timeline::{GeneratorUse, Observation, apart, generator_use, pressure},
 };
 use crate::schema::Server;
@@ -25,7 +25,7 @@ pub struct WindowFigures {
 
 /// The looks of a window so far.
 #[derive(Debug)]
-pub(super) struct WindowFold {
+pub(super) struct WindowAccumulator {
     from: SystemTime,
     to: SystemTime,
     begun: bool,
@@ -34,7 +34,7 @@ pub(super) struct WindowFold {
     before: Option<Observation>,
     /// When the newest look of the window was taken.
     newest: Option<SystemTime>,
-    server: ServerFold,
+    server: ServerAccumulator,
     machine: MachineEnds,
     /// Of the looks that saw the driver's threads.
     threads: MachineEnds,
@@ -67,7 +67,7 @@ impl MachineEnds {
     }
 }
 
-impl WindowFold {
+impl WindowAccumulator {
     /// No look yet.
     pub(super) fn new(from: SystemTime, to: SystemTime) -> Self {
         Self {
@@ -77,7 +77,7 @@ impl WindowFold {
             ended: false,
             before: None,
             newest: None,
-            server: ServerFold::default(),
+            server: ServerAccumulator::default(),
             machine: MachineEnds::default(),
             threads: MachineEnds::default(),
         }

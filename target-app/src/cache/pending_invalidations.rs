@@ -7,10 +7,10 @@
 //! everything: then no kind is read from Redis until its values are deleted.
 //!
 //! A process that is killed between a commit and its invalidation remembers nothing. So an
-//! engine begins with everything owed: what earlier processes stored is deleted before it is
+//! engine begins with everything pending: what earlier processes stored is deleted before it is
 //! read. That is simpler than a row written in each transaction, and costs requests nothing.
 //!
-//! Another instance does not know what is owed here: it may read an old value from Redis until
+//! Another instance does not know what is pending here: it may read an old value from Redis until
 //! this process has repeated the invalidation, at most [`PAUSE`] after Redis answers again, or,
 //! where this process was killed, until it is started again or the value expires.
 
@@ -27,23 +27,23 @@ use super::{CacheError, Group, Key, Redis, memory::Epochs};
 
 /// Most groups that are remembered one by one.
 const MAX_GROUPS: usize = 16_384;
-/// Time between two attempts to invalidate what is owed.
+/// Time between two attempts to invalidate what is pending.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Invalidations that Redis has not taken yet.
-pub(super) struct Owed {
+pub(super) struct PendingInvalidations {
     redis: Redis,
     epochs: Arc<Epochs>,
-    /// Whether anything is owed, for look-ups, which seldom meet anything.
+    /// Whether anything is pending, for look-ups, which seldom meet anything.
     any: AtomicBool,
-    state: Mutex<OwedState>,
+    state: Mutex<PendingState>,
 }
 
 #[derive(Default)]
-struct OwedState {
+struct PendingState {
     /// By group, the number of the last invalidation that failed.
     groups: HashMap<Group, u64>,
-    /// The number of the failure since which everything is owed.
+    /// The number of the failure since which everything is pending.
     everything: Option<u64>,
     /// Failures so far.
     failures: u64,
@@ -52,13 +52,13 @@ struct OwedState {
 }
 
 /// What one attempt is about.
-enum Debt {
+enum InvalidationBatch {
     Everything(u64),
     Groups(Vec<(Group, u64)>),
 }
 
-impl Owed {
-    /// Nothing owed yet; `epochs` are those of the values in this process.
+impl PendingInvalidations {
+    /// Nothing pending yet; `epochs` are those of the values in this process.
     pub(super) fn new(redis: Redis, epochs: Arc<Epochs>) -> Arc<Self> {
         Arc::new(Self {
             redis,
@@ -105,7 +105,7 @@ impl Owed {
         outcome
     }
 
-    fn note(self: &Arc<Self>, change: impl FnOnce(&mut OwedState, u64)) {
+    fn note(self: &Arc<Self>, change: impl FnOnce(&mut PendingState, u64)) {
         let mut state = self.state();
         state.failures += 1;
         let failure = state.failures;
@@ -116,13 +116,13 @@ impl Owed {
         }
     }
 
-    /// Tries once; whether nothing is owed any more.
+    /// Tries once; whether nothing is pending any more.
     async fn settle(&self) -> bool {
-        let debt = {
+        let batch = {
             let state = self.state();
             match state.everything {
-                Some(failure) => Debt::Everything(failure),
-                None => Debt::Groups(
+                Some(failure) => InvalidationBatch::Everything(failure),
+                None => InvalidationBatch::Groups(
                     state
                         .groups
                         .iter()
@@ -131,8 +131,8 @@ impl Owed {
                 ),
             }
         };
-        match debt {
-            Debt::Everything(failure) => {
+        match batch {
+            InvalidationBatch::Everything(failure) => {
                 if self.redis.sweep().await.is_ok() {
                     let mut state = self.state();
                     // Those that failed during the sweep may have come too late for it.
@@ -140,7 +140,7 @@ impl Owed {
                     state.everything = state.everything.filter(|later| *later > failure);
                 }
             }
-            Debt::Groups(groups) => {
+            InvalidationBatch::Groups(groups) => {
                 for (group, failure) in groups {
                     if self.redis.invalidate(&[&group]).await.is_err() {
                         break;
@@ -162,18 +162,18 @@ impl Owed {
         done
     }
 
-    fn state(&self) -> MutexGuard<'_, OwedState> {
+    fn state(&self) -> MutexGuard<'_, PendingState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Repeats what failed until it succeeds or the engine is gone; the next engine with the same
 /// keys deletes them before it reads any.
-async fn repeat(owed: Weak<Owed>) {
+async fn repeat(pending: Weak<PendingInvalidations>) {
     loop {
         tokio::time::sleep(PAUSE).await;
-        match owed.upgrade() {
-            Some(owed) if !owed.settle().await => {}
+        match pending.upgrade() {
+            Some(pending) if !pending.settle().await => {}
             _ => return,
         }
     }
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
     use crate::cache::kind::tests::{MENTORS, USERS};
 
-    fn owed() -> Arc<Owed> {
+    fn pending() -> Arc<PendingInvalidations> {
         // No server listens there.
         let redis = Redis::new(
             "redis://127.0.0.1:1",
@@ -194,29 +194,29 @@ mod tests {
             "cc:test".to_owned(),
         )
         .unwrap();
-        Owed::new(redis, Arc::default())
+        PendingInvalidations::new(redis, Arc::default())
     }
 
     #[tokio::test]
     async fn a_failed_group_is_owed_and_no_other() {
-        let owed = owed();
+        let pending = pending();
         let ann = Key::named(&USERS, "ann".to_owned(), "view");
-        assert!(!owed.covers(&ann));
-        owed.remember(&Group::new(&USERS, "ann"));
-        assert!(owed.covers(&ann));
-        assert!(!owed.covers(&Key::named(&USERS, "bob".to_owned(), "view")));
-        assert!(!owed.covers(&Key::named(&MENTORS, "ann".to_owned(), "view")));
-        assert!(!owed.settle().await, "Redis is not there");
-        assert!(owed.covers(&ann));
+        assert!(!pending.covers(&ann));
+        pending.remember(&Group::new(&USERS, "ann"));
+        assert!(pending.covers(&ann));
+        assert!(!pending.covers(&Key::named(&USERS, "bob".to_owned(), "view")));
+        assert!(!pending.covers(&Key::named(&MENTORS, "ann".to_owned(), "view")));
+        assert!(!pending.settle().await, "Redis is not there");
+        assert!(pending.covers(&ann));
     }
 
     #[tokio::test]
     async fn more_groups_than_the_bound_are_everything_and_take_no_more_memory() {
-        let owed = owed();
+        let pending = pending();
         for n in 0..=MAX_GROUPS {
-            owed.remember(&Group::new(&USERS, n));
+            pending.remember(&Group::new(&USERS, n));
         }
-        assert!(owed.covers(&Key::named(&MENTORS, "any".to_owned(), "view")));
-        assert!(owed.state().groups.len() <= MAX_GROUPS);
+        assert!(pending.covers(&Key::named(&MENTORS, "any".to_owned(), "view")));
+        assert!(pending.state().groups.len() <= MAX_GROUPS);
     }
 }

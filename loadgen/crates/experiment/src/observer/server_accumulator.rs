@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use shared::snapshot::Snapshot;
 
 use super::{
-    pooler::PoolerFold,
-    replica::ReplicaFold,
-    server_figures::{DatabaseFold, SampleFold, differences},
+    pooler::PoolerAccumulator,
+    replica::ReplicaAccumulator,
+    server_figures::{DatabaseAccumulator, SampleAccumulator, differences},
     timeline::{Observation, apart},
 };
 use crate::schema::Server;
@@ -16,7 +16,7 @@ use crate::schema::Server;
 /// What the looks so far say. All figures come from the same two looks: the first and the last that saw as
 /// much as any.
 #[derive(Debug, Default)]
-pub(super) struct ServerFold {
+pub(super) struct ServerAccumulator {
     /// Largest resident memory by process, of every look.
     rss_bytes: BTreeMap<String, u64>,
     /// The most that any of them saw: whether the target, and whether its database.
@@ -24,23 +24,23 @@ pub(super) struct ServerFold {
     /// The first and the last of those that saw as much.
     ends: Option<(Observation, Observation)>,
     /// What their snapshots say.
-    snapshots: SnapshotFold,
+    snapshots: SnapshotAccumulator,
 }
 
 /// What the snapshots of some looks say together.
 #[derive(Debug, Default)]
-struct SnapshotFold {
+struct SnapshotAccumulator {
     count: usize,
     /// Of the newest.
     uptime_ms: u64,
     restarted: bool,
-    database: DatabaseFold,
-    pooler: PoolerFold,
-    replica: ReplicaFold,
-    samples: SampleFold,
+    database: DatabaseAccumulator,
+    pooler: PoolerAccumulator,
+    replica: ReplicaAccumulator,
+    samples: SampleAccumulator,
 }
 
-impl ServerFold {
+impl ServerAccumulator {
     /// Adds the next look.
     pub(super) fn add(&mut self, one: &Observation) {
         for (name, usage) in &one.host {
@@ -56,7 +56,7 @@ impl ServerFold {
         if seen > self.seen {
             self.seen = seen;
             self.ends = None;
-            self.snapshots = SnapshotFold::default();
+            self.snapshots = SnapshotAccumulator::default();
         }
         if let Some(snapshot) = snapshot {
             self.snapshots.add(snapshot);
@@ -98,7 +98,7 @@ impl ServerFold {
     }
 }
 
-impl SnapshotFold {
+impl SnapshotAccumulator {
     fn add(&mut self, one: &Snapshot) {
         self.restarted |= self.count > 0 && one.uptime_ms < self.uptime_ms;
         self.count += 1;

@@ -20,7 +20,7 @@ use std::{
 
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 
-use super::losses;
+use super::lost_connections;
 use crate::timing;
 
 /// Longest time that one is kept unused; from then on `pool.idle_timeout` counts.
@@ -30,8 +30,8 @@ const LONGEST_AWAY: Duration = Duration::from_mins(1);
 
 /// The connections of one pool that are kept, the latest last.
 #[derive(Debug, Default)]
-pub(super) struct KeptConnections {
-    kept: Mutex<Vec<KeptConnection>>,
+pub(super) struct IdleConnections {
+    idle: Mutex<Vec<IdleConnection>>,
     /// Callers that wait for the pool itself.
     queued: AtomicU32,
     closed: AtomicBool,
@@ -39,7 +39,7 @@ pub(super) struct KeptConnections {
 
 /// One that is kept.
 #[derive(Debug)]
-struct KeptConnection {
+struct IdleConnection {
     conn: PoolConnection<Postgres>,
     /// When it was taken out of the pool.
     away_since: Instant,
@@ -47,12 +47,12 @@ struct KeptConnection {
     idle_since: Instant,
 }
 
-impl KeptConnections {
+impl IdleConnections {
     /// None yet. A task gives back what nobody uses, as long as anything holds this.
     pub(super) fn new() -> Arc<Self> {
-        let kept = Arc::new(Self::default());
-        tokio::spawn(give_back_idle(Arc::downgrade(&kept)));
-        kept
+        let idle_connections = Arc::new(Self::default());
+        tokio::spawn(give_back_idle(Arc::downgrade(&idle_connections)));
+        idle_connections
     }
 
     /// How many there are.
@@ -65,7 +65,7 @@ impl KeptConnections {
         let one = self.lock().pop()?;
         let conn = PooledConnection {
             conn: Some(one.conn),
-            kept: Some(Arc::clone(self)),
+            idle_connections: Some(Arc::clone(self)),
             away_since: one.away_since,
             is_keepable: true,
             is_closing: false,
@@ -87,7 +87,7 @@ impl KeptConnections {
         drop(all);
     }
 
-    fn keep(&self, one: KeptConnection) {
+    fn keep(&self, one: IdleConnection) {
         self.lock().push(one);
         // Only now: whoever waits for the pool, or closes it, said so first and then looked here.
         if self.queued.load(SeqCst) > 0 || self.closed.load(SeqCst) {
@@ -96,21 +96,21 @@ impl KeptConnections {
         }
     }
 
-    fn take_idle(&self, now: Instant) -> Vec<KeptConnection> {
-        let mut kept = self.lock();
+    fn take_idle(&self, now: Instant) -> Vec<IdleConnection> {
+        let mut idle_connections = self.lock();
         // The latest is the last one, so those that nobody uses are the first.
-        let used = kept.partition_point(|one| now - one.idle_since >= LONGEST_IDLE);
-        kept.drain(..used).collect()
+        let used = idle_connections.partition_point(|one| now - one.idle_since >= LONGEST_IDLE);
+        idle_connections.drain(..used).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<KeptConnection>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<IdleConnection>> {
         // No code that can panic runs under this lock, so the list is whole even then.
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The last holder may be dropped outside of the runtime, which sqlx needs to take a connection back.
-impl Drop for KeptConnections {
+impl Drop for IdleConnections {
     fn drop(&mut self) {
         for one in self.lock().drain(..) {
             drop(one.conn.leak());
@@ -118,11 +118,13 @@ impl Drop for KeptConnections {
     }
 }
 
-async fn give_back_idle(kept: Weak<KeptConnections>) {
+async fn give_back_idle(idle_connections: Weak<IdleConnections>) {
     loop {
         tokio::time::sleep(LONGEST_IDLE / 2).await;
-        let Some(kept) = kept.upgrade() else { return };
-        let idle = kept.take_idle(Instant::now());
+        let Some(idle_connections) = idle_connections.upgrade() else {
+            return;
+        };
+        let idle = idle_connections.take_idle(Instant::now());
         drop(idle);
     }
 }
@@ -141,7 +143,7 @@ impl Drop for WaitForPool<'_> {
 pub(super) struct PooledConnection {
     conn: Option<PoolConnection<Postgres>>,
     /// Where it may be kept; `None` where sqlx has to see each one that comes back.
-    kept: Option<Arc<KeptConnections>>,
+    idle_connections: Option<Arc<IdleConnections>>,
     away_since: Instant,
     is_keepable: bool,
     is_closing: bool,
@@ -149,10 +151,13 @@ pub(super) struct PooledConnection {
 
 impl PooledConnection {
     /// One that sqlx's pool has just given, and where it may be kept afterwards.
-    pub(super) fn new(conn: PoolConnection<Postgres>, kept: Option<&Arc<KeptConnections>>) -> Self {
+    pub(super) fn new(
+        conn: PoolConnection<Postgres>,
+        idle_connections: Option<&Arc<IdleConnections>>,
+    ) -> Self {
         Self {
             conn: Some(conn),
-            kept: kept.cloned(),
+            idle_connections: idle_connections.cloned(),
             away_since: Instant::now(),
             is_keepable: true,
             is_closing: false,
@@ -181,16 +186,18 @@ impl Drop for PooledConnection {
             conn.close_on_drop();
             return;
         }
-        let Some(kept) = &self.kept else { return };
+        let Some(idle_connections) = &self.idle_connections else {
+            return;
+        };
         // A statement that failed may have lost the connection, one that was not waited for has an answer to
         // come, and a loss while it was away may have taken it along.
         let away = self.away_since.elapsed();
         if self.is_keepable
             && timing::statements_answered()
             && away < LONGEST_AWAY
-            && !losses::may_have_taken(away)
+            && !lost_connections::may_have_taken(away)
         {
-            kept.keep(KeptConnection {
+            idle_connections.keep(IdleConnection {
                 conn,
                 away_since: self.away_since,
                 idle_since: Instant::now(),
