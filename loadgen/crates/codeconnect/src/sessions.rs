@@ -261,8 +261,9 @@ async fn renew(lab: LabClient, tokens: Vec<SignedIn>, mut until: Instant, lifeti
         let left = until.saturating_duration_since(now());
         let pause = left.saturating_sub(lifetime / PARTS_OF_LIFE);
         tokio::time::sleep(pause.max(PAUSE)).await;
-        until = now() + lifetime;
-        let next_round = until - lifetime / PARTS_OF_LIFE;
+        let begun = now();
+        until = begun + lifetime;
+        let next_round = begun + lifetime.saturating_sub(lifetime / PARTS_OF_LIFE);
         let mut waiting: Vec<&SignedIn> = tokens.iter().collect();
         while !waiting.is_empty() && now() < next_round {
             let mut refused = Vec::new();

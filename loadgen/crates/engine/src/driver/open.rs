@@ -173,15 +173,12 @@ impl VuPool {
         let flow = usize::from(due.arrival.flow);
         let full = {
             let flows = self.flows.borrow();
-            match self.in_flight.max {
-                Some(most) => {
-                    let waiting: usize = flows.iter().map(|users| users.backlog.len()).sum();
-                    self.busy.get() + waiting >= most as usize
-                }
-                None => {
-                    let users = &flows[flow];
-                    users.idle.is_empty() && users.slots.len() >= self.most as usize
-                }
+            if let Some(most) = self.in_flight.max {
+                let waiting: usize = flows.iter().map(|users| users.backlog.len()).sum();
+                self.busy.get() + waiting >= most as usize
+            } else {
+                let users = &flows[flow];
+                users.idle.is_empty() && users.slots.len() >= self.most as usize
             }
         };
         let (outcome, why) = match self.in_flight.policy {

@@ -75,7 +75,7 @@ fn one_server_with_exponential_times_waits_as_long_as_the_formula_says() {
     for rate in [0.3, 0.6] {
         let runs = runs(&network, rate);
         let mean = 1.0 / (1.0 - rate);
-        near(mean_of(&runs, |run| mean_s(run)), mean, 0.05);
+        near(mean_of(&runs, mean_s), mean, 0.05);
         for share in [0.5_f64, 0.95, 0.99] {
             let exact = -(1.0 - share).ln() * mean;
             near(
@@ -100,7 +100,7 @@ fn several_servers_wait_as_erlang_says() {
     let rate = 2.8;
     let waits = erlang_c(4, rate);
     near(waits, 0.4287, 1e-3);
-    let found = mean_of(&runs(&network, rate), |run| mean_s(run));
+    let found = mean_of(&runs(&network, rate), mean_s);
     near(found, 1.0 + waits / (4.0 - rate), 0.04);
 }
 
@@ -110,12 +110,12 @@ fn constant_times_wait_half_as_long_and_shared_processors_depend_on_the_mean_alo
     let rate = 0.6;
     // M/D/1: wait rho S / (2 (1 - rho)).
     let in_turn = tandem(&[(ResourceKind::Servers(1), constant.clone())]);
-    let found = mean_of(&runs(&in_turn, rate), |run| mean_s(run));
+    let found = mean_of(&runs(&in_turn, rate), mean_s);
     near(found, 1.0 + rate / (2.0 * (1.0 - rate)), 0.04);
     // M/G/1 with processor sharing: S / (1 - rho) whatever the distribution.
     for time in [constant, exponential(1.0)] {
         let shared = tandem(&[(ResourceKind::Processors(1), time)]);
-        let found = mean_of(&runs(&shared, rate), |run| mean_s(run));
+        let found = mean_of(&runs(&shared, rate), mean_s);
         near(found, 1.0 / (1.0 - rate), 0.06);
     }
 }
