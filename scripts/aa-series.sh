@@ -4,17 +4,17 @@
 #
 #   scripts/aa-series.sh [A/A experiments] [planted experiments] [measured seconds] [blocks]
 #
-# 20 10 3 8 by default, about 40 minutes; `4 2` takes about 8. Environment: LOADGEN (program),
+# 20 10 10 8 by default, about two hours (an estimate); `4 2` takes about 20 minutes. Environment: LOADGEN (program),
 # EXPERIMENT (a control whose figure spreads little enough to decide) and RATE (what is run), OUT
 # (where results are kept).
 set -euo pipefail
 
-same=${1:-20} planted=${2:-10} seconds=${3:-3} blocks=${4:-8}
+same=${1:-20} planted=${2:-10} seconds=${3:-10} blocks=${4:-8}
 loadgen=${LOADGEN:-${CARGO_TARGET_DIR:-target}/release/loadgen}
 # Without it every experiment would end without a decision, and none of them wrong.
 command -v "$loadgen" >/dev/null || { echo "aa-series.sh: there is no program $loadgen: build it, or name it by LOADGEN" >&2; exit 2; }
 experiment=${EXPERIMENT:-control_login}
-rate=${RATE:-12/s}
+rate=${RATE:-4/s}
 out=${OUT:-$(mktemp -d)}
 
 # The decision on the claim, which is the first effect.

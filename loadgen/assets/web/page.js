@@ -88,7 +88,7 @@ const left = () => {
   byId("left").textContent = rest >= 1 ? `${t.total_known ? "" : "at least "}${lasted(rest)} left` : "";
 };
 
-const steering = () => {
+const loadControl = () => {
   const kind = adjustable.kind, input = byId("new-load");
   show("steer", kind !== "nothing");
   byId("fixed").textContent = kind === "nothing" ? `The load cannot be changed: ${adjustable.why}.` : "";
@@ -137,7 +137,7 @@ const tick = (now) => {
   byId("doubts").replaceChildren(...t.doubts.map((doubt) => element("li", doubt)));
   show("doubts", t.doubts.length > 0);
   adjustable = now.adjustable;
-  steering();
+  loadControl();
   const added = charts.add(now.at, t);
   // What nobody sees is drawn when it is seen again: see the end of this file.
   if (document.hidden) return;
@@ -187,7 +187,7 @@ const whole = (state) => {
   if (state.now) tick(state.now);
   charts.draw();
   adjustable = state.adjustable;
-  steering();
+  loadControl();
   stage();
   outcome();
   if (ran && !state.running) runs.load();
@@ -211,7 +211,7 @@ const listen = () => {
   on("tick", (now) => { const first = !known.now; known.now = now; if (first) head(); tick(now); });
   on("trial", (one) => { keep(known.trials, one); head(); trial(one); });
   on("log", (one) => { keep(known.log, one); head(); line(one); });
-  on("adjustable", (now) => { adjustable = now; steering(); });
+  on("adjustable", (now) => { adjustable = now; loadControl(); });
   on("ended", (ended) => { known.ended = ended; });
   events.onerror = () => {
     if (!gone) {

@@ -171,7 +171,7 @@ fn fewest_requests(load: &PeerLoad) -> u64 {
 fn own_command(mut command: Command, load: &PeerLoad, seconds: u32) -> Command {
     command.args(["--duration", &format!("{seconds}s")]);
     if let Some(mix) = &load.logins {
-        command.args(["--login-every", &mix.every.to_string()]);
+        command.args(["--bench-login-every", &mix.every.to_string()]);
     }
     command.arg(&load.url);
     command
@@ -298,7 +298,7 @@ mod tests {
         assert_eq!(words(None), format!("--duration 3s {url}"));
         assert_eq!(
             words(Some(50)),
-            format!("--duration 3s --login-every 50 {url}")
+            format!("--duration 3s --bench-login-every 50 {url}")
         );
     }
 

@@ -1,7 +1,7 @@
 //! The real program against a server whose truth is known.
 //!
 //! `alone` and `timed` hold it against the wall clock, one and two tests at a time. Those of `stacks` start
-//! services of their own, three at a time. All of these may be repeated (`scripts/repeat-tests.sh`). `browser`
+//! services of their own, three at a time. A test of any kind that fails is repeated (`scripts/repeat-tests.sh`). `browser`
 //! looks at pages in a Chromium, `terminal` at the live view in a tmux. The others need no clock.
 
 #![expect(

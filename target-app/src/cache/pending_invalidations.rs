@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failed_group_is_owed_and_no_other() {
+    async fn a_failed_group_is_pending_and_no_other() {
         let pending = pending();
         let ann = Key::named(&USERS, "ann".to_owned(), "view");
         assert!(!pending.covers(&ann));

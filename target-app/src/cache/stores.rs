@@ -167,7 +167,7 @@ impl Stores {
         let Some(redis) = self.redis.as_ref().filter(|_| stores.in_redis) else {
             return looked;
         };
-        let answer = if self.is_owed(key) {
+        let answer = if self.is_pending(key) {
             Err(CacheError::InvalidationPending)
         } else if self.rule == Invalidation::Versioned {
             redis.look_up(key).await
@@ -254,7 +254,7 @@ impl Stores {
             let there: Vec<&Group> = kept.iter().copied().filter(in_redis).collect();
             for some in there.chunks(GROUPS_AT_ONCE) {
                 if let Err(error) = redis.invalidate(some).await {
-                    self.owe(some, &error);
+                    self.remember_pending(some, &error);
                 }
             }
         }
@@ -265,7 +265,7 @@ impl Stores {
     }
 
     /// Remembers groups whose invalidation Redis did not take.
-    fn owe(&self, groups: &[&Group], error: &CacheError) {
+    fn remember_pending(&self, groups: &[&Group], error: &CacheError) {
         for group in groups {
             self.note_error(group.kind, error);
             if let Some(pending) = &self.pending {
@@ -290,7 +290,7 @@ impl Stores {
         most: usize,
     ) -> Result<Vec<Key>, CacheError> {
         match &self.redis {
-            Some(redis) if self.kind(kind).in_redis && !self.owes_everything() => {
+            Some(redis) if self.kind(kind).in_redis && !self.everything_is_pending() => {
                 redis.keys(kind, most).await
             }
             _ => Ok(Vec::new()),
@@ -307,7 +307,7 @@ impl Stores {
         {
             found.push((entry, Tier::Memory));
         }
-        if let (true, Some(redis)) = (stores.in_redis && !self.is_owed(key), &self.redis)
+        if let (true, Some(redis)) = (stores.in_redis && !self.is_pending(key), &self.redis)
             && let Some(entry) = redis.get(key).await?
         {
             found.push((entry, Tier::Redis));
@@ -346,13 +346,13 @@ impl Stores {
         }
     }
 
-    fn is_owed(&self, key: &Key) -> bool {
+    fn is_pending(&self, key: &Key) -> bool {
         self.pending
             .as_ref()
             .is_some_and(|pending| pending.covers(key))
     }
 
-    fn owes_everything(&self) -> bool {
+    fn everything_is_pending(&self) -> bool {
         self.pending
             .as_ref()
             .is_some_and(|pending| pending.covers_everything())

@@ -96,7 +96,7 @@ impl IdleConnections {
         }
     }
 
-    fn take_idle(&self, now: Instant) -> Vec<IdleConnection> {
+    fn take_unused(&self, now: Instant) -> Vec<IdleConnection> {
         let mut idle_connections = self.lock();
         // The latest is the last one, so those that nobody uses are the first.
         let used = idle_connections.partition_point(|one| now - one.idle_since >= LONGEST_IDLE);
@@ -124,7 +124,7 @@ async fn give_back_idle(idle_connections: Weak<IdleConnections>) {
         let Some(idle_connections) = idle_connections.upgrade() else {
             return;
         };
-        let idle = idle_connections.take_idle(Instant::now());
+        let idle = idle_connections.take_unused(Instant::now());
         drop(idle);
     }
 }

@@ -93,7 +93,7 @@ struct SignalCalls {
 
 #[derive(Default)]
 struct Call {
-    /// Entrances and sockets; the entry goes with the last of them.
+    /// Handles and sockets; the entry goes with the last of them.
     holders: usize,
     ended: bool,
     ends: [Option<CallEnd>; 2],

@@ -162,8 +162,8 @@ pub struct HttpArgs {
     #[arg(long, env = "LOADGEN_HTTP_DEBUG")]
     pub http_debug: bool,
     /// Make one of so many requests a login: how `bench` runs its own side
-    #[arg(long, env = "LOADGEN_LOGIN_EVERY", value_name = "N", hide = true, value_parser = whole(2, MAX_LOGIN_EVERY))]
-    pub login_every: Option<u32>,
+    #[arg(long, env = "LOADGEN_BENCH_LOGIN_EVERY", value_name = "N", hide = true, value_parser = whole(2, MAX_LOGIN_EVERY))]
+    pub bench_login_every: Option<u32>,
     /// Print one JSON object instead of text
     #[arg(long, env = "LOADGEN_JSON")]
     pub json: bool,

@@ -48,7 +48,7 @@ async fn change(stage: &Stage) {
     }
 }
 
-/// Waits until the provider has said what became of every payment, and no request is being worked on: one
+/// Waits until the provider has told the outcome of every payment, and no request is being worked on: one
 /// that changes something is answered after it has invalidated what shows that.
 async fn settle(stage: &Stage) {
     let open = "select count(*) from payment where status in ('processing', 'refunding')";

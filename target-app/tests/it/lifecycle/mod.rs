@@ -2,7 +2,7 @@
 //! take too long.
 
 mod disconnect;
-mod kept_connections;
+mod idle_connections;
 mod lost_connections;
 mod many_disconnects;
 mod many_sockets;

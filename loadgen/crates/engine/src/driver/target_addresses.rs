@@ -245,7 +245,10 @@ mod tests {
             return;
         };
         // One that is free at the first address may be taken at the other.
-        while TcpListener::bind(("127.0.0.1", six.local_addr().unwrap().port())).is_err() {
+        for _ in 0..100 {
+            if TcpListener::bind(("127.0.0.1", six.local_addr().unwrap().port())).is_ok() {
+                break;
+            }
             six = TcpListener::bind("[::1]:0").unwrap();
         }
         let port = six.local_addr().unwrap().port();

@@ -279,7 +279,7 @@ pub struct LoadOptions {
     pub pace: Option<Millis>,
     /// How many of the users are there, phase after phase (closed model); empty: always all.
     pub ramp: Vec<UserPhase>,
-    /// The outcome of an arrival when many are under way (open model).
+    /// What is done with an arrival when many are under way (open model).
     pub in_flight: InFlight,
 }
 
@@ -299,11 +299,11 @@ pub struct UserPhase {
     pub flows: Vec<u16>,
 }
 
-/// The outcome of an arrival when as many are under way as may be.
+/// What is done with an arrival when as many are under way as may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InFlight {
-    /// Which outcome.
+    /// What is done with it.
     pub policy: Policy,
     /// How many may be; without a number, as many as the flows have users.
     pub max: Option<u32>,

@@ -1,4 +1,4 @@
-//! The target's course, put into the seconds of a trial.
+//! The target's figures, put into the seconds of a trial.
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +20,7 @@ const OTHER_WAITS: &str = "other";
 /// Shortest time between two looks that a rate is taken from, in seconds.
 const SHORTEST_S: f64 = 0.2;
 
-/// Puts the target's course into the seconds of a trial, from one look after the other.
+/// Puts the target's figures into the seconds of a trial, from one look after the other.
 #[derive(Debug)]
 pub(super) struct SecondsAccumulator<'a> {
     /// In order.

@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn the_outlook_names_blocks_and_a_load_that_needs_fewer() {
+    fn the_sentence_names_blocks_and_a_load_that_needs_fewer() {
         let text = feasibility(
             &experiment("orders.list p50", "rate: 40/s, duration: 8s"),
             &shop(),

@@ -32,12 +32,12 @@ fn failures_of_one_arm_alone_are_a_warning_of_the_experiment() {
     let env = TestEnv::of(Arc::new(service), Publisher::silent(), load_control);
     let warnings = |stale: [u64; 2]| {
         let arms = [experiment.before.clone(), experiment.after.clone()];
-        let mut work = BlockSeries::new(&env, &experiment, 1, arms, "");
-        work.trials = stale
+        let mut series = BlockSeries::new(&env, &experiment, 1, arms, "");
+        series.trials = stale
             .map(|stale| with_stale(trial(Some(1.0), 1.0), stale))
             .into();
-        work.pairs = vec![[0, 1]];
-        work.finish().warnings
+        series.pairs = vec![[0, 1]];
+        series.finish().warnings
     };
     let said =
         "stale reads: only `after` has any: 5 of 1000 in 1 of 1 block(s), against none of 1000";

@@ -6,7 +6,7 @@ use super::settings::Settings;
 use crate::{diagnose::HintCatalog, schema::ApplicationInfo};
 use loadgen_engine::flow::Catalog;
 
-/// The switch that decides the outcome of more requests than an application can answer.
+/// The switch that decides what is done with requests beyond those that an application can answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AdmissionSwitch {
     /// Its path.

@@ -168,7 +168,7 @@ pub(super) fn settings(args: &HttpArgs, request: &Request) -> Settings {
     if !request.body.is_empty() {
         stored.push(("body", format!("{} bytes", request.body.len())));
     }
-    if let Some(every) = args.login_every {
+    if let Some(every) = args.bench_login_every {
         stored.push(("logins", format!("one of {every} requests")));
     }
     let entries = stored
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_mixture_with_logins_is_stored_as_one() {
-        let words = "loadgen http http://127.0.0.1:1/a --login-every 50".split(' ');
+        let words = "loadgen http http://127.0.0.1:1/a --bench-login-every 50".split(' ');
         let Command::Http(args) = Cli::try_parse_from(words).unwrap().command else {
             unreachable!()
         };

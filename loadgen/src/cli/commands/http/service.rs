@@ -40,7 +40,7 @@ impl UrlLoad {
         load::check(args, &suite, &flow.catalog())?;
         Failure::unless_files_suffice()?;
         let endpoints = Endpoints::one(target.connect()?);
-        let service = match args.login_every {
+        let service = match args.bench_login_every {
             None => HttpService::new(endpoints, target.client, flow),
             Some(every) => {
                 let logins = login_requests().into_iter();

@@ -9,7 +9,7 @@ use loadgen_engine::units::Nanos;
 
 /// Share of the machine's time that the hypervisor may take.
 const STEAL: f64 = 0.02;
-/// How late 99.9 % of a sleeper's wake-ups may be.
+/// How late 99.9 % of the probe's wake-ups may be.
 const HICCUP: Nanos = Nanos::from_millis(5);
 /// How late the latest of them, or the latest arrival, may be.
 const HICCUP_MAX: Nanos = Nanos::from_millis(50);
