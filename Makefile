@@ -27,7 +27,7 @@ demo: setup ## The before/after experiment on this machine's own PostgreSQL and 
 
 # The tests bring the programs with them. Built before, they would have fewer features of their dependencies,
 # and most of these would be compiled twice; the same is why the documentation is made with examples.
-# Most tests wait for services: with two for each processor the longest stage takes two thirds of the time.
+# Tests wait for services most of the time, so there are two at once for each processor.
 test: setup-test ## Every test, on a real PostgreSQL with a replica, PgBouncer and Redis started for it, in a Chromium and in a tmux
 	$(CARGO) test --locked --workspace --no-run
 	"$(BUILDS)/debug/loadgen" stack --services postgres,redis --topology pgbouncer --no-fsync -- scripts/repeat-tests.sh 2 "" "$$((2 * $$(nproc)))" $(CARGO) test --locked --workspace --no-fail-fast --lib --bins --tests -- $(addprefix --skip ,$(APART) $(WITH_REPLICA))

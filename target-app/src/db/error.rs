@@ -66,6 +66,11 @@ pub enum DbError {
 }
 
 impl DbError {
+    /// What was read is not there any more, because another transaction came between: the work may be run again.
+    pub const fn lost_race() -> Self {
+        Self::Serialization(sqlx::Error::RowNotFound)
+    }
+
     /// Whether the constraint of that name refused the rows.
     pub fn is_constraint(&self, wanted: &str) -> bool {
         matches!(self, Self::Constraint { name, .. } if name == wanted)

@@ -12,14 +12,13 @@ use shared::{
     api::bookings::{BookingStatus, BookingView},
     dataset::{self, RACE_SLOTS, RowKind},
     ids::{BookingId, SlotId, UserId},
-    page::MAX_PER_PAGE,
     paths,
     problem::Code,
 };
 
 use self::{
     reschedule::RESCHEDULE,
-    steps::{MINE, check_mine, listed},
+    steps::{MINE, check_mine, read_own},
 };
 use super::mentors;
 use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, Op, TestAccount};
@@ -151,18 +150,8 @@ async fn send_again(
 
 /// Looks for a new booking on the list of one's own.
 async fn find_listed(it: &mut AppIteration<'_>, account: &TestAccount, booking: &BookingView) {
-    let mine = Request::get(format!("{}?per_page={MAX_PER_PAGE}", paths::BOOKINGS))
-        .bearer(&account.token.get());
-    let world = it.world;
-    let (ledger, may_be_old) = (&world.ledger, world.reads_may_be_old);
-    let reading = ledger.reading(account.id);
-    it.call(&MINE, mine, |reply| {
-        let listed = listed(reply, account.id)?;
-        let whole = listed.len() < MAX_PER_PAGE as usize;
-        ledger.read(&reading, &listed, whole);
-        check_mine(&listed, booking, may_be_old)
-    })
-    .await;
+    let may_be_old = it.world.reads_may_be_old;
+    read_own(it, account, |items| check_mine(items, booking, may_be_old)).await;
 }
 
 /// Gives a place back; whether that was acknowledged.

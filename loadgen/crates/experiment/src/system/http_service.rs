@@ -81,40 +81,40 @@ pub struct HttpService {
 impl HttpService {
     /// The service behind these endpoints; `client` says how to connect, `flow` what to send.
     pub fn new(endpoints: Endpoints, client: ClientOptions, flow: SingleRequest) -> Self {
-        Self {
-            application: Arc::new(HttpApplication {
-                name: "HTTP service",
-                catalog: flow.catalog(),
-            }),
-            endpoints,
-            client,
-            flow: Arc::new(flow),
-        }
+        let catalog = flow.catalog();
+        Self::of("HTTP service", catalog, endpoints, client, Arc::new(flow))
     }
 
     /// The service behind these endpoints, loaded with two kinds of requests.
     pub fn mix(endpoints: Endpoints, client: ClientOptions, flow: RequestMix) -> Self {
-        Self {
-            application: Arc::new(HttpApplication {
-                name: "HTTP service",
-                catalog: flow.catalog(),
-            }),
-            endpoints,
-            client,
-            flow: Arc::new(flow),
-        }
+        let catalog = flow.catalog();
+        Self::of("HTTP service", catalog, endpoints, client, Arc::new(flow))
     }
 
     /// A WebSocket server that sends back what it receives.
     pub fn echo(endpoints: Endpoints, client: ClientOptions, flow: EchoSocket) -> Self {
-        Self {
-            application: Arc::new(HttpApplication {
-                name: "WebSocket service",
-                catalog: EchoSocket::catalog(),
-            }),
+        let catalog = EchoSocket::catalog();
+        Self::of(
+            "WebSocket service",
+            catalog,
             endpoints,
             client,
-            flow: Arc::new(flow),
+            Arc::new(flow),
+        )
+    }
+
+    fn of(
+        name: &'static str,
+        catalog: Catalog,
+        endpoints: Endpoints,
+        client: ClientOptions,
+        flow: Arc<dyn Flow>,
+    ) -> Self {
+        Self {
+            application: Arc::new(HttpApplication { name, catalog }),
+            endpoints,
+            client,
+            flow,
         }
     }
 }

@@ -258,7 +258,7 @@ pub(super) async fn insert(
 ) -> Result<DateTime<Utc>, DbError> {
     let query = bound::<DateTime<Utc>>(insert_sql!(""), booking, seat);
     let made_at = timing::db(query.fetch_optional(conn)).await?;
-    made_at.ok_or(DbError::Serialization(sqlx::Error::RowNotFound))
+    made_at.ok_or_else(DbError::lost_race)
 }
 
 /// Inserts a confirmed booking unless its seat is taken or the slot has other times by now; waits

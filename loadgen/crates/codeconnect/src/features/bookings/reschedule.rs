@@ -10,12 +10,11 @@ use shared::{
         bookings::{BookingStatus, BookingView, RescheduleRequest},
         mentors::SlotView,
     },
-    page::MAX_PER_PAGE,
     paths,
     problem::Code,
 };
 
-use super::steps::{CREATE, MINE, check_mine, create, fresh_key, listed, open_slot};
+use super::steps::{CREATE, MINE, check_mine, create, fresh_key, open_slot, read_own};
 use crate::features::mentors;
 use crate::flows::{AppFlow, AppIteration, FlowFuture, Op, TestAccount};
 use crate::ledger::LedgerEntry;
@@ -142,16 +141,9 @@ fn check_reschedule(
 
 /// Looks for the booking in its other slot on the list of one's own.
 async fn find_rescheduled(it: &mut AppIteration<'_>, account: &TestAccount, booking: &BookingView) {
-    let mine = Request::get(format!("{}?per_page={MAX_PER_PAGE}", paths::BOOKINGS))
-        .bearer(&account.token.get());
-    let world = it.world;
-    let (ledger, may_be_old) = (&world.ledger, world.reads_may_be_old);
-    let reading = ledger.reading(account.id);
-    it.call(&MINE, mine, |reply| {
-        let items = listed(reply, account.id)?;
-        let whole = items.len() < MAX_PER_PAGE as usize;
-        ledger.read(&reading, &items, whole);
-        check_changed(&items, booking, may_be_old)
+    let may_be_old = it.world.reads_may_be_old;
+    read_own(it, account, |items| {
+        check_changed(items, booking, may_be_old)
     })
     .await;
 }

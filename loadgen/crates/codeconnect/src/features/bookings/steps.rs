@@ -132,6 +132,26 @@ pub(super) fn check_create(
     }
 }
 
+/// Reads the newest bookings of one's own, and holds them against the ledger and against `check`.
+pub(super) async fn read_own(
+    it: &mut AppIteration<'_>,
+    account: &TestAccount,
+    check: impl Fn(&[BookingView]) -> Result<(), Mismatch>,
+) {
+    let mine = Request::get(format!("{}?per_page={MAX_PER_PAGE}", paths::BOOKINGS))
+        .bearer(&account.token.get());
+    let world = it.world;
+    let ledger = &world.ledger;
+    let reading = ledger.reading(account.id);
+    it.call(&MINE, mine, |reply| {
+        let items = listed(reply, account.id)?;
+        let whole = items.len() < MAX_PER_PAGE as usize;
+        ledger.read(&reading, &items, whole);
+        check(&items)
+    })
+    .await;
+}
+
 /// A student's own bookings, newest lesson first.
 pub(super) fn listed(reply: &Reply, student: UserId) -> Result<Vec<BookingView>, Mismatch> {
     let page: Page<BookingView> = check::json(reply, 200)?;

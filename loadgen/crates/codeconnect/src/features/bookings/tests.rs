@@ -8,12 +8,12 @@ use shared::{
     ids::MentorId,
     ledger::{BookingOutcome, Ledger},
     money::Cents,
-    page::Page,
+    page::{MAX_PER_PAGE, Page},
     problem::Problem,
 };
 
 use super::{
-    steps::{WEEKS, check_create},
+    steps::{WEEKS, check_create, listed},
     *,
 };
 use crate::features::scripted::{self, SentRequest, all_right, iterate, reply as answer};
