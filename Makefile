@@ -1,6 +1,9 @@
 # What CI runs, too. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test lint fmt compose-test publish clean
+TEST_STAGES := test-shared test-replica test-browser test-driver test-stacks test-timed test-alone
+.PHONY: help setup setup-test demo test $(TEST_STAGES) lint fmt compose-test publish clean
+# Each stage has the machine's processors for itself.
+.NOTPARALLEL:
 
 CARGO ?= cargo
 BUILDS := $(or $(CARGO_TARGET_DIR),target)
@@ -27,16 +30,29 @@ demo: setup ## The before/after experiment on this machine's own PostgreSQL and 
 
 # The tests bring the programs with them. Built before, they would have fewer features of their dependencies,
 # and most of these would be compiled twice; the same is why the documentation is made with examples.
-# Tests wait for services most of the time, so there are two at once for each processor.
+# A stage that fails does not hide what the others find.
 test: setup-test ## Every test, on a real PostgreSQL with a replica, PgBouncer and Redis started for it, in a Chromium and in a tmux
 	$(CARGO) test --locked --workspace --no-run
-	"$(BUILDS)/debug/loadgen" stack --services postgres,redis --topology pgbouncer --no-fsync -- scripts/repeat-tests.sh 2 "" "$$((2 * $$(nproc)))" $(CARGO) test --locked --workspace --no-fail-fast --lib --bins --tests -- $(addprefix --skip ,$(APART) $(WITH_REPLICA))
-	"$(BUILDS)/debug/loadgen" stack --services postgres,redis --topology pgbouncer,replica --no-fsync -- scripts/repeat-tests.sh 2 "" "$$((2 * $$(nproc)))" $(CARGO) test --locked --workspace --no-fail-fast --lib --test it -- $(WITH_REPLICA)
-	scripts/repeat-tests.sh 2 browser:: 2 $(CARGO) test --locked --workspace --no-fail-fast --test it --
-	scripts/repeat-tests.sh 3 driver:: 3 $(CARGO) test --locked --workspace --no-fail-fast --lib --
-	scripts/repeat-tests.sh 3 stacks:: 3 $(CARGO) test --locked --workspace --no-fail-fast --test it --
-	scripts/repeat-tests.sh 3 timed:: 2 $(CARGO) test --locked --workspace --no-fail-fast --test it --
-	scripts/repeat-tests.sh 3 alone:: 1 $(CARGO) test --locked --workspace --no-fail-fast --test it --
+	@$(MAKE) --no-print-directory --keep-going $(TEST_STAGES)
+
+TESTED := $(CARGO) test --locked --workspace --no-fail-fast
+STACK := "$(BUILDS)/debug/loadgen" stack --services postgres,redis --no-fsync
+
+# Tests wait for services most of the time, so there are two at once for each processor.
+test-shared:
+	$(STACK) --topology pgbouncer -- scripts/repeat-tests.sh 2 "" "$$((2 * $$(nproc)))" $(TESTED) --lib --bins --tests -- $(addprefix --skip ,$(APART) $(WITH_REPLICA))
+test-replica:
+	$(STACK) --topology pgbouncer,replica -- scripts/repeat-tests.sh 2 "" "$$((2 * $$(nproc)))" $(TESTED) --lib --test it -- $(WITH_REPLICA)
+test-browser:
+	scripts/repeat-tests.sh 2 browser:: 2 $(TESTED) --test it --
+test-driver:
+	scripts/repeat-tests.sh 3 driver:: 3 $(TESTED) --lib --
+test-stacks:
+	scripts/repeat-tests.sh 3 stacks:: 3 $(TESTED) --test it --
+test-timed:
+	scripts/repeat-tests.sh 3 timed:: 2 $(TESTED) --test it --
+test-alone:
+	scripts/repeat-tests.sh 3 alone:: 1 $(TESTED) --test it --
 
 lint: ## Formatting, lints and documentation, as CI wants them
 	$(CARGO) fmt --all --check

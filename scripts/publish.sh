@@ -79,3 +79,5 @@ newest=$(find "$work" -maxdepth 1 -name 'catalogue_*.md' | sort | tail -n 1)
 cp "$newest" "$published/catalogue.md"
 cp "${newest%.md}.json" "$published/catalogue.json"
 UPDATE_READMES=1 "${CARGO:-cargo}" test --locked -p loadgen --test it -- readme::
+# What reads published results must be able to: plans, pages and tables.
+"${CARGO:-cargo}" test --locked -p loadgen --test it -- published:: plan:: reports:: outputs:: missing_names::

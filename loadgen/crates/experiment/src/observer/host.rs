@@ -13,6 +13,8 @@ use nix::{
 use procfs::process::Process;
 use serde::{Deserialize, Serialize};
 
+use crate::schema::CpuTime;
+
 /// What a process, with its children, has used so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
@@ -27,17 +29,15 @@ pub struct Usage {
     pub descriptors: Option<u64>,
 }
 
-/// Fewest clock ticks that make a figure: each is off by one.
-const FEWEST_TICKS: f64 = 20.0;
-
 impl Usage {
-    /// CPU seconds since an earlier look. Absent where they are too few for the resolution of
-    /// what they were counted with.
-    pub fn cpu_since(&self, earlier: &Self) -> Option<f64> {
-        let spent = self.roughly_since(earlier);
+    /// CPU time since an earlier look: off by a clock tick where some of it was counted in these.
+    pub fn cpu_since(&self, earlier: &Self) -> CpuTime {
         let is_exact = self.ticks == earlier.ticks;
-        let ticks = (spent * procfs::ticks_per_second() as f64).round();
-        (is_exact || ticks >= FEWEST_TICKS).then_some(spent)
+        let tick_s = 1.0 / procfs::ticks_per_second() as f64;
+        CpuTime {
+            spent_s: self.roughly_since(earlier),
+            error_s: if is_exact { 0.0 } else { tick_s },
+        }
     }
 
     /// CPU seconds since an earlier look, however few, for courses.
@@ -337,7 +337,7 @@ mod tests {
         for n in 0..1_000_000_u64 {
             work = std::hint::black_box(work.wrapping_add(n * n));
         }
-        let spent = host.read()["loadgen"].cpu_since(&before).unwrap();
+        let spent = host.read()["loadgen"].cpu_since(&before).spent_s;
         assert!(spent > 0.0, "{work}");
     }
 
@@ -348,13 +348,13 @@ mod tests {
             ticks,
             ..Usage::default()
         };
-        assert_eq!(at(0, 104).cpu_since(&at(0, 100)), None);
-        let enough = at(0, 120).cpu_since(&at(0, 100)).unwrap();
+        assert_eq!(at(0, 104).cpu_since(&at(0, 100)).figure(), None);
+        let enough = at(0, 120).cpu_since(&at(0, 100)).figure().unwrap();
         assert!((enough - 0.2).abs() < 1e-9);
-        let exact = at(3_000_000, 100).cpu_since(&at(1_000_000, 100)).unwrap();
-        assert!((exact - 0.002).abs() < 1e-12);
+        let exact = at(3_000_000, 100).cpu_since(&at(1_000_000, 100));
+        assert!((exact.figure().unwrap() - 0.002).abs() < 1e-12);
         // A child that ended with 0.5 s in its account, of which 0.1 s are new.
-        let moved = at(500_000_000, 60).cpu_since(&at(900_000_000, 0)).unwrap();
+        let moved = at(500_000_000, 60).cpu_since(&at(900_000_000, 0)).spent_s;
         assert!((moved - 0.2).abs() < 1e-9);
     }
 }

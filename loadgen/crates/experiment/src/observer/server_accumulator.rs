@@ -78,9 +78,8 @@ impl ServerAccumulator {
         };
         server.window_s = apart(first.at, last.at).as_secs_f64();
         for (name, after) in &last.host {
-            let before = first.host.get(name);
-            if let Some(spent) = before.and_then(|before| after.cpu_since(before)) {
-                server.cpu_s.insert(name.clone(), spent);
+            if let Some(before) = first.host.get(name) {
+                server.set_cpu(name, after.cpu_since(before));
             }
         }
         if let (Some(first), Some(last)) = (&first.snapshot, &last.snapshot) {

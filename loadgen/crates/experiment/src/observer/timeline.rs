@@ -137,7 +137,8 @@ impl Timeline {
     pub fn cpu(&self, name: &str, from: SystemTime, to: SystemTime) -> Option<(f64, f64)> {
         let span = self.span(from, to);
         let (first, last) = (span.first()?, span.last()?);
-        let spent = last.host.get(name)?.cpu_since(first.host.get(name)?)?;
+        let time = last.host.get(name)?.cpu_since(first.host.get(name)?);
+        let spent = time.figure()?;
         let seconds = apart(first.at, last.at).as_secs_f64();
         (seconds > 0.0).then_some((spent, seconds))
     }

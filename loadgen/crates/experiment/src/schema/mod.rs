@@ -7,6 +7,7 @@ mod arm_name;
 mod breakdown;
 mod capacity;
 mod completed;
+mod cpu_time;
 mod document;
 mod fault;
 mod flow;
@@ -35,6 +36,7 @@ pub use capacity::{
     Capacity, FittedFigure, KneePoint, LoadResult, LoadTrial, LoadUnit, LoadVote, SaturationSign,
     ScalingPoint, ScalingResult, SearchEnding, Soak, TrialPurpose,
 };
+pub use cpu_time::CpuTime;
 pub use document::{Document, DocumentFigures, DocumentPhase};
 pub use fault::{FaultRecovery, FaultResult};
 pub use flow::FlowIterations;

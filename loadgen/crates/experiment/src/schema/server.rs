@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::why::{Database, Hashing};
+use super::{
+    cpu_time::CpuTime,
+    why::{Database, Hashing},
+};
 
 /// The target's own figures over the measured windows. All counters are differences between the
 /// same two looks.
@@ -15,6 +18,10 @@ pub struct Server {
     /// CPU seconds by process: instances of the target, `postgres`, `redis`, `loadgen`; absent where not
     /// visible, or too little for the resolution of its counter.
     pub cpu_s: BTreeMap<String, f64>,
+    /// The same with its possible error, of processes whose time was counted in clock ticks in part: too little in
+    /// one trial, it can be enough in all of an arm's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cpu_coarse: BTreeMap<String, CpuTime>,
     /// Seconds between the looks.
     pub window_s: f64,
     /// Largest resident memory by process, in bytes.
@@ -131,6 +138,26 @@ impl CacheLookUps {
 }
 
 impl Server {
+    /// Enters what a process spent.
+    pub(crate) fn set_cpu(&mut self, name: &str, time: CpuTime) {
+        if let Some(spent) = time.figure() {
+            self.cpu_s.insert(name.to_owned(), spent);
+        }
+        if time.error_s > 0.0 {
+            self.cpu_coarse.insert(name.to_owned(), time);
+        }
+    }
+
+    /// What a process spent, however little; absent where it was not visible.
+    pub(crate) fn cpu_time(&self, name: &str) -> Option<CpuTime> {
+        let exact = |spent_s: &f64| CpuTime {
+            spent_s: *spent_s,
+            error_s: 0.0,
+        };
+        let coarse = self.cpu_coarse.get(name).copied();
+        coarse.or_else(|| self.cpu_s.get(name).map(exact))
+    }
+
     /// A sum by request to the API; absent where those are not counted.
     pub fn per_request(&self, sum: f64) -> Option<f64> {
         let requests = self.requests.filter(|requests| *requests > 0)?;
