@@ -50,8 +50,13 @@ pub struct Rules {
 pub struct Vocabulary {
     /// Folders that must stay free of the words.
     pub folders: Vec<String>,
-    /// Lower-case words, each as a whole part of an identifier or of a text; one with a hyphen as parts that
-    /// follow each other.
+    /// The application's folder of features: the name of each folder in it is a word, and so is its singular.
+    pub features: String,
+    /// Those of these that generic code needs in another meaning.
+    #[serde(default)]
+    pub general: Vec<String>,
+    /// Further words in lower case, each as a whole part of an identifier or of a text; one with a hyphen as
+    /// parts that follow each other.
     pub words: Vec<String>,
     /// Words that mean something else in a folder or a file.
     #[serde(default)]

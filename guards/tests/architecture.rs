@@ -133,10 +133,10 @@ fn every_dependency_is_named_by_a_source_of_its_crate() {
 #[test]
 fn generic_crates_hold_no_word_of_the_application() {
     let repository = repository();
-    check(
-        "vocabulary",
-        &vocabulary::application_words(&repository.files, &repository.rules.vocabulary),
-    );
+    let (rules, paths) = (&repository.rules.vocabulary, &repository.tree.paths);
+    let mut violations = vocabulary::application_words(&repository.files, rules, paths);
+    violations.extend(vocabulary::needless_words(rules, paths));
+    check("vocabulary", &violations);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Rules that look at one file at a time, and type names.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use guards::{config::Vocabulary, files, roles, tree::SourceText, type_names, vocabulary};
 
-use super::{files as parsed, sources, subjects};
+use super::{files as parsed, sources, subjects, tree};
 
 fn roles_of(path: &str, text: &str) -> usize {
     roles::foreign_types(&parsed(&[(path, text)])).len()
@@ -173,13 +175,16 @@ fn an_index_in_a_migration_is_caught_over_lines_and_in_any_case() {
 fn words_of_the_application_are_caught_in_names_texts_and_comments() {
     let rules = Vocabulary {
         folders: vec!["engine".to_owned()],
+        features: "app/features".to_owned(),
+        general: Vec::new(),
         words: ["mentor", "mentors", "target-app"]
             .map(str::to_owned)
             .to_vec(),
         other_meaning: [("engine/src/stats".to_owned(), vec!["mentor".to_owned()])].into(),
     };
+    let none = BTreeSet::new();
     let check = |path: &str, text: &str| {
-        vocabulary::application_words(&parsed(&[(path, text)]), &rules).len()
+        vocabulary::application_words(&parsed(&[(path, text)]), &rules, &none).len()
     };
     for text in [
         "struct MentorId;",
@@ -218,6 +223,59 @@ fn words_of_the_application_are_caught_in_names_texts_and_comments() {
     assert_eq!(check("engine/src/a_tests.rs", "fn mentors() {}"), 0);
     assert_eq!(check("engine/tests/a.rs", "fn mentors() {}"), 0);
     assert_eq!(check("codeconnect/src/a.rs", "fn mentors() {}"), 0);
+}
+
+#[test]
+fn the_name_of_a_feature_is_a_word_of_the_application_and_so_is_its_singular() {
+    let application = tree(&[
+        ("app/features/bookings/service.rs", ""),
+        ("app/features/chat/audit/01_order.sql", ""),
+        ("app/features/enquiries/mod.rs", ""),
+        ("app/features/recordings/mod.rs", ""),
+        ("app/features/video_classes/mod.rs", ""),
+        ("app/features/mod.rs", ""),
+        ("app/lab/reset.rs", ""),
+    ]);
+    let rules = |general: &[&str], words: &[&str]| Vocabulary {
+        folders: vec!["engine".to_owned()],
+        features: "app/features".to_owned(),
+        general: general.iter().map(|&word| word.to_owned()).collect(),
+        words: words.iter().map(|&word| word.to_owned()).collect(),
+        other_meaning: BTreeMap::new(),
+    };
+    let check = |text: &str| {
+        let file = parsed(&[("engine/src/a.rs", text)]);
+        let rules = rules(&["recording"], &["lesson"]);
+        vocabulary::application_words(&file, &rules, &application.paths).len()
+    };
+    for text in [
+        "struct BookingId;",
+        "fn bookings() {}",
+        "// As in a chat.\n",
+        "// An enquiry.\n",
+        "struct VideoClass;",
+        "fn video_classes() {}",
+        "fn recordings() {}",
+        "fn lesson() {}",
+    ] {
+        assert_eq!(check(text), 1, "{text}");
+    }
+    for text in [
+        "fn recording() {}",
+        "struct Class;",
+        "fn reset() {}",
+        "mod features;",
+    ] {
+        assert_eq!(check(text), 0, "{text}");
+    }
+    let needless = |general: &[&str], words: &[&str]| {
+        let rules = rules(general, words);
+        let found = vocabulary::needless_words(&rules, &application.paths);
+        subjects(&found).join(" ")
+    };
+    assert_eq!(needless(&["recording"], &["lesson"]), "");
+    assert_eq!(needless(&[], &["booking", "lesson"]), "booking");
+    assert_eq!(needless(&["session"], &[]), "session");
 }
 
 #[test]
