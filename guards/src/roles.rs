@@ -1,6 +1,7 @@
-//! What a file may know by its role in a feature: repositories no HTTP, services no HTTP, handlers
-//! no SQL, and one feature of another only its service and its model; its handlers also the
-//! extractor of another, which puts authentication in their signatures.
+//! What a file may know by its role in a feature: HTTP only handlers, extractors, sockets and
+//! responses, whatever the others are called; handlers and extractors no SQL; and one feature of
+//! another only its service and its model; its handlers also the extractor of another, which puts
+//! authentication in their signatures.
 
 use crate::{
     Violation,
@@ -13,16 +14,39 @@ use crate::{
 pub const FEATURES: &str = "target-app/src/features";
 
 /// Crates and modules whose names make a path an HTTP one.
-const HTTP: &[&str] = &["axum", "http", "hyper", "headers", "tower", "tower_http"];
+const HTTP: &[&str] = &[
+    "axum",
+    "http",
+    "http_body_util",
+    "hyper",
+    "hyper_util",
+    "headers",
+    "tower",
+    "tower_http",
+];
 
 /// A role in a feature, by the name of its file or folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     Handlers,
     Extractor,
+    /// Serves one WebSocket.
+    Socket,
+    /// Makes a response that is more than a value as JSON.
+    Response,
     Service,
     Repository,
     Model,
+}
+
+impl Role {
+    /// Whether it stands between HTTP and the rules of its feature.
+    const fn speaks_http(self) -> bool {
+        matches!(
+            self,
+            Self::Handlers | Self::Extractor | Self::Socket | Self::Response
+        )
+    }
 }
 
 fn role(path: &str) -> Option<Role> {
@@ -31,6 +55,10 @@ fn role(path: &str) -> Option<Role> {
             Some(Role::Handlers)
         } else if file && name == "extractor" {
             Some(Role::Extractor)
+        } else if file && name == "socket" {
+            Some(Role::Socket)
+        } else if file && name == "response" {
+            Some(Role::Response)
         } else if name == "service" || file && name.starts_with("service_") {
             Some(Role::Service)
         } else if name == "repository" || file && name.starts_with("repository_") {
@@ -47,13 +75,13 @@ fn role(path: &str) -> Option<Role> {
     named(file, true).or(folder)
 }
 
-/// Paths that a file's role forbids: HTTP in repositories and services, SQL in handlers.
+/// Paths that a file's role forbids: HTTP in a feature's files that have no role which speaks it, and in
+/// repositories and services elsewhere; SQL in handlers.
 pub fn foreign_types(files: &[RustFile]) -> Vec<Violation> {
     let mut violations = Vec::new();
     for file in files.iter().filter(|f| f.path.contains("target-app/src/")) {
-        let Some(role) = role(&file.path) else {
-            continue;
-        };
+        let role = role(&file.path);
+        let in_feature = feature(&file.path).is_some();
         for (_, path, line) in file.all_paths() {
             let mut names = path
                 .iter()
@@ -63,14 +91,17 @@ pub fn foreign_types(files: &[RustFile]) -> Vec<Violation> {
             let single = path.len() == 1;
             let http = !single && HTTP.contains(&first) || path.iter().any(|n| n == "StatusCode");
             let (broken, why) = match role {
-                Role::Repository => (
+                Some(Role::Repository) => (
                     http || path.iter().any(|name| name == "ApiError"),
                     "HTTP in a repository",
                 ),
-                Role::Service => (http, "HTTP in a service"),
-                Role::Handlers => (first == "sqlx", "SQL in a handler"),
-                Role::Extractor => (first == "sqlx", "SQL in an extractor"),
-                Role::Model => (false, ""),
+                Some(Role::Service) => (http, "HTTP in a service"),
+                Some(Role::Handlers) => (first == "sqlx", "SQL in a handler"),
+                Some(Role::Extractor) => (first == "sqlx", "SQL in an extractor"),
+                role => (
+                    http && in_feature && !role.is_some_and(Role::speaks_http),
+                    "HTTP in a file of a feature that is none of handlers, extractor, socket, response",
+                ),
             };
             if broken {
                 violations.push(Violation::new(

@@ -174,7 +174,7 @@ fn no_doc_comment_holds_an_example_that_nobody_runs() {
 }
 
 #[test]
-fn repositories_and_services_know_no_http_and_handlers_no_sql() {
+fn http_is_known_where_a_feature_speaks_it_and_sql_not_there() {
     check("roles", &roles::foreign_types(&repository().files));
 }
 

@@ -25,4 +25,4 @@ pub use signals::{
 pub use socket_loop::{SocketLifetime, SocketSide, serve};
 pub use upgrade::checked_upgrade;
 pub use waiting::WaitingItems;
-pub use wire::{SocketEnd, Wire};
+pub use wire::{FrameText, SocketEnd, Wire};
