@@ -11,7 +11,7 @@
 //! | [`crate_graph`] | which crate may depend on which, and on which of its modules; every dependency is used |
 //! | [`vocabulary`] | generic crates hold no word of the reference backend |
 //! | [`files`] | sizes, names, headers, `mod.rs` without logic, doc comments that say something |
-//! | [`roles`] | HTTP only in files that speak it, handlers without SQL, features apart from each other |
+//! | [`roles`] | HTTP only in files that speak it, handlers without SQL, features apart from each other and from the application |
 //! | [`type_names`] | one type name, one meaning |
 //! | [`documents`] | paths, suites and experiments that a document names exist |
 //! | [`prose`] | links lead to headings that exist; no sentence stands in two documents |

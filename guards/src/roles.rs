@@ -115,13 +115,16 @@ pub fn foreign_types(files: &[RustFile]) -> Vec<Violation> {
 }
 
 /// Imports from one feature of anything but another's service and model, and in handlers its
-/// extractor. `at` is the arrow.
+/// extractor; and any import of what is outside of all features from one of them: the application
+/// iterates over features and knows none by name. `at` is the arrow.
 pub fn feature_imports(found: &Crate<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
     for (path, file) in found.files() {
-        let Some(own) = feature(&file.path) else {
+        let own = feature(&file.path);
+        // The list of all features.
+        if own.is_none() && tree::is_in(&file.path, FEATURES) {
             continue;
-        };
+        }
         for (scope, written, line) in file.all_paths() {
             let module = Crate::module(path, scope);
             let Some(Resolved::Item(target)) = found.resolve(&module, written) else {
@@ -131,18 +134,25 @@ pub fn feature_imports(found: &Crate<'_>) -> Vec<Violation> {
                 continue;
             };
             let allowed = match role(&other.path) {
-                Some(Role::Service | Role::Model) => true,
+                Some(Role::Service | Role::Model) => own.is_some(),
                 Some(Role::Extractor) => role(&file.path) == Some(Role::Handlers),
                 _ => false,
             };
             if let Some(foreign) = feature(&other.path)
-                && foreign != own
+                && Some(foreign) != own
                 && !allowed
             {
-                violations.push(Violation::new(
-                    format!("{own} -> {foreign}"),
+                let what = if own.is_some() {
+                    format!("neither service nor model of `{foreign}`")
+                } else {
                     format!(
-                        "{}:{line}: `{}` comes from {}, neither service nor model of `{foreign}`",
+                        "of the feature `{foreign}`, which the application must not know by name"
+                    )
+                };
+                violations.push(Violation::new(
+                    format!("{} -> {foreign}", own.unwrap_or(&file.path)),
+                    format!(
+                        "{}:{line}: `{}` comes from {}, {what}",
                         file.path,
                         written.join("::"),
                         other.path

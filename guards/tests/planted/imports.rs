@@ -275,6 +275,48 @@ fn only_handlers_may_import_the_extractor_of_another_feature() {
 }
 
 #[test]
+fn the_application_must_not_import_from_a_feature_by_name() {
+    let arrows = |app: &str| {
+        let files = files(&[
+            ("target-app/src/lib.rs", "mod app; mod features;"),
+            ("target-app/src/app.rs", app),
+            (
+                "target-app/src/features/mod.rs",
+                "mod all; pub mod rooms; pub use all::every;",
+            ),
+            (
+                "target-app/src/features/all.rs",
+                "pub fn every() { super::rooms::feature(); }",
+            ),
+            (
+                "target-app/src/features/rooms/mod.rs",
+                "mod feature; mod service; pub use feature::feature; pub use service::Rooms;",
+            ),
+            (
+                "target-app/src/features/rooms/feature.rs",
+                "pub fn feature() {}",
+            ),
+            (
+                "target-app/src/features/rooms/service.rs",
+                "pub struct Rooms;",
+            ),
+        ]);
+        let found = Crate::of("target-app", "target-app", &files);
+        subjects(&roles::feature_imports(&found)).join(" ")
+    };
+    let arrow = "target-app/src/app.rs -> rooms";
+    assert_eq!(arrows("use crate::features::rooms::Rooms;"), arrow);
+    assert_eq!(
+        arrows("use super::features; fn f() { features::rooms::Rooms::open() }"),
+        arrow
+    );
+    assert_eq!(
+        arrows("use crate::features; fn f() { features::every() }"),
+        ""
+    );
+}
+
+#[test]
 fn suggested_layers_keep_a_circle_apart_from_what_stands_above_it() {
     let files = files(&[
         ("app/src/lib.rs", "mod a; mod b; mod top;"),

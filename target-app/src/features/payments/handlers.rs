@@ -21,7 +21,7 @@ use shared::{
     problem::{Code, Problem},
 };
 
-use super::{events, model::PaymentAttempt, service, service_refunds};
+use super::{PaymentServices, events, model::PaymentAttempt, service, service_refunds};
 use crate::{
     error::ApiError,
     features::auth::AuthUser,
@@ -66,7 +66,7 @@ pub(super) async fn intent(
         booking: request.booking_id,
         key,
     };
-    let provider = state.payments().provider.clone();
+    let provider = state.part::<PaymentServices>().provider.clone();
     let payment = service::intent(engine, provider, state.clock().now(), attempt).await?;
     let location = paths::with_id(paths::PAYMENT, payment.id);
     let mut response = (StatusCode::CREATED, Json(payment)).into_response();
@@ -100,7 +100,10 @@ pub(super) async fn confirm(
     user: AuthUser,
     Path(id): Path<PaymentId>,
 ) -> Result<Json<PaymentView>, ApiError> {
-    let (now, provider) = (state.clock().now(), state.payments().provider.clone());
+    let (now, provider) = (
+        state.clock().now(),
+        state.part::<PaymentServices>().provider.clone(),
+    );
     let payment = service::confirm(engine, provider, now, user.id, id).await?;
     Ok(Json(payment))
 }
@@ -204,7 +207,12 @@ pub(super) async fn webhook(
     let now = state.clock().now();
     let signature = headers.get(PAYMENT_SIGNATURE);
     let signature = signature.and_then(|value| value.to_str().ok());
-    let event = signed_event(&state.payments().webhooks, signature, &body, now)?;
+    let event = signed_event(
+        &state.part::<PaymentServices>().webhooks,
+        signature,
+        &body,
+        now,
+    )?;
     let outcome = events::receive(engine, now, event).await?;
     Ok(Json(EventReceipt { outcome }))
 }
