@@ -34,6 +34,8 @@ pub struct Rules {
     pub refused_dependencies: BTreeMap<String, Vec<String>>,
     /// Dependencies that no source names, with the reason why they are needed all the same.
     pub unnamed_dependencies: BTreeMap<String, String>,
+    /// Files that suspend a ban of `clippy.toml`, each with the reason.
+    pub suspended_bans: BTreeMap<String, String>,
     /// Type names that several modules may have, because the ecosystem has them everywhere.
     pub ecosystem_type_names: Vec<String>,
     /// Names that are a whole doc comment: products and formats.

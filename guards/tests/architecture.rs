@@ -7,7 +7,7 @@ use std::{
 };
 
 use guards::{
-    Violation, circles,
+    Violation, bans, circles,
     config::{self, Exception, Layers, Rules},
     crate_graph, documents,
     facts::RustFile,
@@ -232,6 +232,19 @@ fn the_dependency_tree_has_no_copyleft_and_one_tls_stack() {
         "licences",
         &licences::supply(&metadata, &repository().rules.supply),
     );
+}
+
+#[test]
+fn every_ban_of_clippy_is_proven_and_suspended_only_where_it_is_listed() {
+    let repository = repository();
+    let (tree, files) = (&repository.tree, &repository.files);
+    let mut settings = tree.ending("toml");
+    let settings = settings
+        .find(|source| source.path == bans::SETTINGS)
+        .expect("the workspace has settings of clippy");
+    check("bans", &bans::unproven(&settings.text, files));
+    let listed = &repository.rules.suspended_bans;
+    check("suspended bans", &bans::suspended(tree, files, listed));
 }
 
 #[test]
