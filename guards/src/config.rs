@@ -22,6 +22,9 @@ pub struct CrateRules {
     /// Imports inside one layer that are allowed, as `from -> to`.
     #[serde(default)]
     pub sideways: Vec<String>,
+    /// For a module, named like `cli` or `cli::session`, the modules inside of it, lowest layer first.
+    #[serde(default)]
+    pub inside: BTreeMap<String, Vec<Vec<String>>>,
 }
 
 /// `rules.toml`: the lists that the other rules use.

@@ -84,7 +84,9 @@ fn imports_inside_a_crate_run_downwards() {
     let violations: Vec<_> = crates()
         .filter_map(|found| {
             let rules = tables.get(&found.folder)?;
-            Some(layers::upward_imports(&found, rules))
+            let mut violations = layers::upward_imports(&found, rules);
+            violations.extend(layers::upward_imports_inside(&found, rules));
+            Some(violations)
         })
         .flatten()
         .collect();
