@@ -1,7 +1,7 @@
 //! What a file may know by its role in a feature: HTTP only handlers, extractors, sockets and
-//! responses, whatever the others are called; handlers and extractors no SQL; and one feature of
-//! another only its service and its model; its handlers also the extractor of another, which puts
-//! authentication in their signatures.
+//! responses, whatever the others are called, and these no SQL. And one feature of another only its
+//! service and its model; its handlers also the extractor of another, which puts authentication in
+//! their signatures.
 
 use crate::{
     Violation,
@@ -39,16 +39,6 @@ enum Role {
     Model,
 }
 
-impl Role {
-    /// Whether it stands between HTTP and the rules of its feature.
-    const fn speaks_http(self) -> bool {
-        matches!(
-            self,
-            Self::Handlers | Self::Extractor | Self::Socket | Self::Response
-        )
-    }
-}
-
 fn role(path: &str) -> Option<Role> {
     let named = |name: &str, file: bool| {
         if name == "handlers" || file && name.ends_with("_handlers") {
@@ -76,7 +66,7 @@ fn role(path: &str) -> Option<Role> {
 }
 
 /// Paths that a file's role forbids: HTTP in a feature's files that have no role which speaks it, and in
-/// repositories and services elsewhere; SQL in handlers.
+/// repositories and services elsewhere; SQL in those that do.
 pub fn foreign_types(files: &[RustFile]) -> Vec<Violation> {
     let mut violations = Vec::new();
     for file in files.iter().filter(|f| f.path.contains("target-app/src/")) {
@@ -98,8 +88,10 @@ pub fn foreign_types(files: &[RustFile]) -> Vec<Violation> {
                 Some(Role::Service) => (http, "HTTP in a service"),
                 Some(Role::Handlers) => (first == "sqlx", "SQL in a handler"),
                 Some(Role::Extractor) => (first == "sqlx", "SQL in an extractor"),
-                role => (
-                    http && in_feature && !role.is_some_and(Role::speaks_http),
+                Some(Role::Socket) => (first == "sqlx", "SQL in a socket"),
+                Some(Role::Response) => (first == "sqlx", "SQL in a response"),
+                Some(Role::Model) | None => (
+                    http && in_feature,
                     "HTTP in a file of a feature that is none of handlers, extractor, socket, response",
                 ),
             };

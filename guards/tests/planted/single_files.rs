@@ -45,7 +45,13 @@ fn http_in_a_service_and_sql_in_a_handler_are_caught() {
         roles_of(service, "use crate::error::ApiError; use sqlx::Row;"),
         0
     );
-    for handlers in ["rooms/handlers.rs", "rooms/handlers/list.rs"] {
+    for handlers in [
+        "rooms/handlers.rs",
+        "rooms/handlers/list.rs",
+        "rooms/extractor.rs",
+        "rooms/socket.rs",
+        "rooms/response.rs",
+    ] {
         let handlers = format!("target-app/src/features/{handlers}");
         assert_eq!(
             roles_of(&handlers, "fn f() { sqlx::query(\"select 1\"); }"),
