@@ -47,7 +47,13 @@ fn http_in_a_service_and_sql_in_a_handler_are_caught() {
         roles_of(service, "use crate::error::ApiError; use sqlx::Row;"),
         0
     );
-    for handlers in ["rooms/handlers.rs", "rooms/handlers/list.rs"] {
+    for handlers in [
+        "rooms/handlers.rs",
+        "rooms/handlers/list.rs",
+        "rooms/extractor.rs",
+        "rooms/socket.rs",
+        "rooms/response.rs",
+    ] {
         let handlers = format!("target-app/src/features/{handlers}");
         assert_eq!(
             roles_of(&handlers, "fn f() { sqlx::query(\"select 1\"); }"),
@@ -58,6 +64,37 @@ fn http_in_a_service_and_sql_in_a_handler_are_caught() {
             0
         );
     }
+}
+
+#[test]
+fn http_is_caught_in_every_file_of_a_feature_but_those_that_speak_it() {
+    let imports = [
+        "use crate::http::read_object;",
+        "use axum::extract::ws::Utf8Bytes;",
+        "use http_body_util::BodyExt as _;",
+        "fn f() -> u16 { StatusCode::OK.as_u16() }",
+    ];
+    for (path, caught) in [
+        ("rooms/events.rs", 1),
+        ("rooms/frames.rs", 1),
+        ("rooms/worker.rs", 1),
+        ("rooms/model.rs", 1),
+        ("rooms/mod.rs", 1),
+        ("rooms/strategy/naive.rs", 1),
+        ("rooms/socket/naive.rs", 1),
+        ("rooms/handlers.rs", 0),
+        ("rooms/handlers/list.rs", 0),
+        ("rooms/extractor.rs", 0),
+        ("rooms/socket.rs", 0),
+        ("rooms/response.rs", 0),
+        ("all.rs", 0),
+    ] {
+        let path = format!("target-app/src/features/{path}");
+        for import in imports {
+            assert_eq!(roles_of(&path, import), caught, "{path}: {import}");
+        }
+    }
+    assert_eq!(roles_of("target-app/src/realtime/wire.rs", imports[1]), 0);
 }
 
 #[test]
