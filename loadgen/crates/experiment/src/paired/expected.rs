@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use super::file::Experiment;
-use crate::schema::{Effect, MetricUnit};
+use crate::schema::{Effect, MetricId, MetricUnit};
 
 /// What was expected against what was found, and the figure that should explain it, in one
 /// sentence; `None` where nothing was expected or nothing was measured.
 pub fn expectation(experiment: &Experiment, effects: &[Effect]) -> Option<String> {
     let (expected, claim) = (experiment.expected?, experiment.primary.first()?);
-    let find = |name: &str| effects.iter().find(|effect| effect.metric == *name);
+    let find = |id: &MetricId| effects.iter().find(|effect| effect.metric == *id);
     let found = find(claim)?;
     let outcome = match found.decision {
         decision if decision == expected.decision() => "as expected",
@@ -20,7 +20,7 @@ pub fn expectation(experiment: &Experiment, effects: &[Effect]) -> Option<String
         "expected: {claim} {expected}; found: {}, {outcome}",
         found.decision
     );
-    let why = experiment.why.as_deref().filter(|why| *why != claim);
+    let why = experiment.why.as_ref().filter(|why| *why != claim);
     if let Some((name, effect)) = why.and_then(|name| Some((name, find(name)?)))
         && let (Some(before), Some(after)) = (effect.before, effect.after)
     {

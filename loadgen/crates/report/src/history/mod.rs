@@ -8,4 +8,6 @@ mod series;
 
 pub(crate) use comparable::load_of_trial;
 pub use comparable::{PastRun, RunHistory, comparable_runs, earlier_like, is_valid};
-pub use series::{MedianLevel, Series, SeriesPoint, default_metrics, default_metrics_of, series};
+pub use series::{
+    MedianLevel, Series, SeriesPoint, default_metrics, default_metrics_of, metric_named, series,
+};
