@@ -26,14 +26,9 @@ struct Claim {
 }
 
 impl ClaimDecisions {
-    /// The claims on these metrics, from the effects of the pairs. One without a figure in both
-    /// arms is not decided.
-    pub fn of(
-        primary: &[MetricId],
-        effects: &[Effect],
-        expected: Option<Decision>,
-        expectation: Option<String>,
-    ) -> Self {
+    /// The claims on these metrics, from the effects of the pairs, and what is expected of the first.
+    /// One without a figure in both arms is not decided.
+    pub fn of(primary: &[MetricId], effects: &[Effect], expected: Option<Decision>) -> Self {
         let claim = |metric: &MetricId| {
             let effect = effects.iter().find(|effect| effect.metric == *metric);
             Claim {
@@ -45,7 +40,16 @@ impl ClaimDecisions {
         Self {
             claims: primary.iter().map(claim).collect(),
             expected,
+            expectation: None,
+        }
+    }
+
+    /// The same with what was expected and found in one sentence, which the verdict gives as a reason.
+    #[must_use]
+    pub fn with_expectation(self, expectation: Option<String>) -> Self {
+        Self {
             expectation,
+            ..self
         }
     }
 
@@ -199,13 +203,13 @@ mod tests {
             .map(|(n, decision)| effect(&format!("m{n}.list p50"), *decision, Some(0.5)))
             .collect();
         let claims: Vec<MetricId> = effects.iter().map(|one| one.metric.clone()).collect();
-        ClaimDecisions::of(&claims, &effects, expected, None)
+        ClaimDecisions::of(&claims, &effects, expected)
     }
 
     /// The headline of the one claim with this effect.
     fn headline_of(effect: Effect) -> String {
         let claim = [effect.metric.clone()];
-        ClaimDecisions::of(&claim, &[effect], None, None).headline()
+        ClaimDecisions::of(&claim, &[effect], None).headline()
     }
 
     #[test]
@@ -317,7 +321,7 @@ mod tests {
             effect("a.open p50", Decision::NoChange, None),
         ];
         assert_eq!(
-            ClaimDecisions::of(&claims, &effects, None, None).headline(),
+            ClaimDecisions::of(&claims, &effects, None).headline(),
             "a.list p95 IMPROVED 0.014x [0.013x, 0.015x]; a.open p50 NO CHANGE 81.2 ms -> no figure; x p50 INCONCLUSIVE no figure"
         );
         assert_eq!(digits(1.0), "1.00");
