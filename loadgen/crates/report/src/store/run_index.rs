@@ -230,7 +230,7 @@ mod tests {
 
     /// A run that began on a day of August; `finished` or only begun.
     fn put(results: &Path, name: &str, on: u32, finished: bool) -> PathBuf {
-        let folder = Folder::create_at(results, "run", name, day(on)).unwrap();
+        let folder = Folder::create(results, "run", name, day(on)).unwrap();
         if finished {
             let manifest = folder.path().join("manifest.json");
             let text = fs::read_to_string(&manifest).unwrap();
