@@ -1,4 +1,4 @@
-//! The figures of one metric, run after run, and the levels between its changes.
+//! The figures of one metric, run after run, with the levels between its changes.
 
 use super::comparable::{PastRun, RunHistory};
 use loadgen_engine::suite::load::unknown;
@@ -8,19 +8,10 @@ use loadgen_experiment::{
     paired::{TrialReading, metrics_of},
     schema::{LoadUnit, MetricUnit, RunKind, Summary},
 };
-use loadgen_stats::{FEWEST_FOR_CHANGES, change_points, median};
+use loadgen_stats::{MedianLevel, SeriesLevels, series_levels};
 
 /// A figure beyond the timeout is shown as such, so no other figure replaces it.
 const BEYOND: f64 = f64::INFINITY;
-
-/// Significance level of each change: of twenty histories without a change, one shows some.
-const LEVEL: f64 = 0.05;
-
-/// Most runs in which changes are looked for; of more, the newest.
-const MOST: usize = 200;
-
-/// Seed of the random orders: the same history always gives the same answer.
-const SEED: u64 = 1;
 
 /// One run's figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,17 +22,6 @@ pub struct SeriesPoint {
     pub beyond: bool,
     /// Its interval, where the run made one.
     pub interval: Option<(f64, f64)>,
-}
-
-/// Runs between two changes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct MedianLevel {
-    /// Index of its first run.
-    pub from: usize,
-    /// Median of its figures; absent where that lies beyond the timeout.
-    pub median: Option<f64>,
-    /// p of the change that began it; absent for the first.
-    pub p: Option<f64>,
 }
 
 /// One metric over the runs.
@@ -117,7 +97,15 @@ pub fn series(history: &RunHistory, metric: &RunMetric) -> Series {
             unit = found;
         }
     }
-    let (levels, too_few, newest_only) = levels(&points);
+    let figures: Vec<Option<f64>> = points
+        .iter()
+        .map(|point| point.value.or(point.beyond.then_some(BEYOND)))
+        .collect();
+    let SeriesLevels {
+        levels,
+        too_few,
+        newest_only,
+    } = series_levels(&figures);
     Series {
         metric: metric.clone(),
         unit,
@@ -210,58 +198,6 @@ fn point(past: &PastRun, metric: &RunMetric) -> (SeriesPoint, Option<MetricUnit>
         (RunKind::Run | RunKind::Experiment, RunMetric::Capacity)
         | (RunKind::Capacity, RunMetric::Of(_)) => (nothing, None),
     }
-}
-
-/// The levels of a series, whether it is too short for more than one, and whether it was cut.
-fn levels(points: &[SeriesPoint]) -> (Vec<MedianLevel>, bool, bool) {
-    let mut known: Vec<(usize, f64)> = points
-        .iter()
-        .enumerate()
-        .filter_map(|(index, point)| {
-            let figure = point.value.or(point.beyond.then_some(BEYOND))?;
-            Some((index, figure))
-        })
-        .collect();
-    let cut = known.len().saturating_sub(MOST);
-    known.drain(..cut);
-    let Some(first) = known.first() else {
-        return (Vec::new(), true, false);
-    };
-    let mut begins = vec![(0, first.0, None)];
-    let figures: Vec<f64> = known.iter().map(|(_, value)| *value).collect();
-    let values = comparable_values(&figures);
-    for change in change_points(&values, LEVEL, SEED) {
-        begins.push((change.at, known[change.at].0, Some(change.p)));
-    }
-    let levels = begins
-        .iter()
-        .enumerate()
-        .map(|(number, (at, from, p))| {
-            let to = begins.get(number + 1).map_or(known.len(), |next| next.0);
-            let inside: Vec<f64> = known[*at..to].iter().map(|(_, value)| *value).collect();
-            MedianLevel {
-                from: *from,
-                median: median(&inside).filter(|median| median.is_finite()),
-                p: *p,
-            }
-        })
-        .collect();
-    (levels, known.len() < FEWEST_FOR_CHANGES, cut > 0)
-}
-
-/// The figures on the scale on which changes are looked for: logarithms, because times and ratios
-/// change by factors; as they are where one is 0. What lies beyond the timeout stands as a tenth
-/// more than the largest known figure: it is larger, and by how much is not known. The permutation
-/// test keeps its level with any such value.
-fn comparable_values(figures: &[f64]) -> Vec<f64> {
-    let known = figures.iter().copied().filter(|one| one.is_finite());
-    let largest = known.fold(0.0, f64::max);
-    let by_factors = figures.iter().all(|one| *one > 0.0) && largest > 0.0;
-    figures
-        .iter()
-        .map(|one| one.min(largest * 1.1))
-        .map(|one| if by_factors { one.ln() } else { one })
-        .collect()
 }
 
 #[cfg(test)]
