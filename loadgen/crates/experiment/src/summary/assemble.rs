@@ -165,6 +165,9 @@ pub fn of_experiment(
     if let Some(error) = &finished.error {
         invalid_reasons.push(format!("ended early: {error}"));
     }
+    let expected = experiment.expected.map(Direction::decision);
+    let claims = ClaimDecisions::of(&experiment.primary, &finished.effects, expected);
+    let expectation = expectation(experiment, &finished.effects, &claims);
     let verdict = judge(Findings {
         interrupted: finished.interrupted,
         invalid: finished
@@ -183,12 +186,7 @@ pub fn of_experiment(
                 .filter(|trial| trial.arm == after.arm.name),
         ),
         thresholds: &thresholds,
-        claims: Some(ClaimDecisions::of(
-            &experiment.primary,
-            &finished.effects,
-            experiment.expected.map(Direction::decision),
-            expectation(experiment, &finished.effects),
-        )),
+        claims: Some(claims.with_expectation(expectation)),
         confidence: verdict::confidence(&finished.trials, &finished.controls),
         ..Findings::default()
     });
