@@ -182,7 +182,9 @@ impl Hasher {
             let outcome = work();
             counters.hashes.fetch_add(1, Relaxed);
             counters.busy_us.fetch_add(micros(begin), Relaxed);
-            counters.cpu_us.fetch_add(whole_micros(thread_cpu().saturating_sub(spent)), Relaxed);
+            counters
+                .cpu_us
+                .fetch_add(whole_micros(thread_cpu().saturating_sub(spent)), Relaxed);
             outcome
         };
         timing::hash(async {
@@ -344,8 +346,13 @@ mod tests {
         let hasher = hasher("bcrypt(4)", "bounded(1)").await;
         let waits = || std::thread::sleep(Duration::from_millis(50));
         hasher.hash_then("x".into(), waits).await.unwrap();
-        let HashingSnapshot { busy_us, cpu_us, .. } = hasher.snapshot();
-        assert!(cpu_us > 0 && cpu_us + 40_000 < busy_us, "{cpu_us} of {busy_us}");
+        let HashingSnapshot {
+            busy_us, cpu_us, ..
+        } = hasher.snapshot();
+        assert!(
+            cpu_us > 0 && cpu_us + 40_000 < busy_us,
+            "{cpu_us} of {busy_us}"
+        );
     }
 
     /// A runtime whose blocking work is done by one thread, in the order in which it comes.

@@ -228,7 +228,9 @@ mod tests {
     #[test]
     fn a_share_that_is_neither_nothing_nor_all_is_shown_as_neither() {
         let shown = [0.0, 1e-5, 0.0049, 0.0051, 0.5, 0.994, 0.9951, 1.0].map(percent);
-        let right = ["0 %", "<1 %", "<1 %", "1 %", "50 %", "99 %", ">99 %", "100 %"];
+        let right = [
+            "0 %", "<1 %", "<1 %", "1 %", "50 %", "99 %", ">99 %", "100 %",
+        ];
         assert_eq!(shown, right);
     }
 }
