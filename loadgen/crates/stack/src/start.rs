@@ -237,40 +237,41 @@ impl Stack {
 
     /// Main process of each service that was started here, as of now.
     pub fn processes(&self) -> Vec<ProcessInfo> {
-        let info = |name: &str, pid, role| ProcessInfo {
-            name: name.to_owned(),
+        let info = |role: ServiceRole, pid| ProcessInfo {
+            name: role.process_name().to_owned(),
             pid,
             role,
         };
         let postgres = self
             .postgres
             .iter()
-            .map(|one| info("postgres", one.process.pid(), ServiceRole::Postgres));
+            .map(|one| info(ServiceRole::Postgres, one.process.pid()));
         let replica = self
             .replica
             .iter()
             .filter(|_| !self.failed_over)
-            .map(|one| info("replica", one.process.pid(), ServiceRole::Replica));
+            .map(|one| info(ServiceRole::Replica, one.process.pid()));
         let redis = self
             .redis
             .iter()
-            .map(|one| info("redis", one.process.pid(), ServiceRole::Redis));
-        let targets = self.targets.iter().enumerate().map(|(index, one)| {
-            info(
-                &instance_name(index),
-                one.process.pid(),
-                ServiceRole::Target,
-            )
-        });
+            .map(|one| info(ServiceRole::Redis, one.process.pid()));
+        let targets = self
+            .targets
+            .iter()
+            .enumerate()
+            .map(|(index, one)| ProcessInfo {
+                name: instance_name(index),
+                ..info(ServiceRole::Target, one.process.pid())
+            });
         let pooler = self
             .pooler
             .iter()
-            .map(|one| info("pgbouncer", one.process.pid(), ServiceRole::Pooler));
+            .map(|one| info(ServiceRole::Pooler, one.process.pid()));
         let balancer = self
             .balancer
             .iter()
             .flat_map(Balancer::pids)
-            .map(|pid| info("haproxy", pid, ServiceRole::Balancer));
+            .map(|pid| info(ServiceRole::Balancer, pid));
         postgres
             .chain(replica)
             .chain(pooler)

@@ -15,7 +15,7 @@ use loadgen_experiment::{
     metric::{MetricId, OperationFigure},
     paired::{
         ArmCapacitySearch, ArmSpec, ControlKind, Experiment, PLANTED, Quick, budget, check_claims,
-        file, shorten,
+        check_planned, file, shorten,
     },
     system::Application as _,
 };
@@ -61,6 +61,8 @@ pub(in crate::cli) fn plan_experiment(
     }
     overrides::apply(&mut experiment.suite, &args.load)?;
     overrides::refuse_lost_phases(&experiment.suite)?;
+    // Other flows may be asked for than those that the file claims something of.
+    check_planned(&experiment.primary, &experiment.suite, &CodeConnect).map_err(Failure::Usage)?;
     if args.file.is_none() {
         claim_medians(&mut experiment);
     }
@@ -255,6 +257,16 @@ mod tests {
         assert_eq!((given.blocks, given.most_blocks), (6, 6));
         let claims = resolved(&["chat_batched"]).unwrap();
         assert_eq!((claims.blocks, claims.most_blocks), (7, 14));
+    }
+
+    #[test]
+    fn a_claim_on_what_the_chosen_flows_do_not_send_is_refused() {
+        for more in [&[][..], &["--quick"]] {
+            let words = [&["mentor_cache", "--flow", "chat.room"], more].concat();
+            let error = resolved(&words).unwrap_err();
+            let is_told = error.contains("unknown metric of this load `mentors.list p");
+            assert!(is_told, "{error}");
+        }
     }
 
     #[test]

@@ -7,14 +7,11 @@ use serde::Serialize;
 
 use crate::{
     metric::MetricId,
-    paired::{MetricScope, metrics},
+    paired::planned_metric,
     system::{Application, Settings},
     trial::ArmConfig,
 };
-use loadgen_engine::suite::{
-    Suite,
-    load::{BadFile, unknown},
-};
+use loadgen_engine::suite::{Suite, load::BadFile};
 use loadgen_stats::{
     Design, MOST_FACTORS,
     seed::{rng, sub_seed},
@@ -118,7 +115,7 @@ impl FactorialPlan {
                 "{replicates} replicates: it is 1 to {MAX_REPLICATES}, and 2 or more for an interval"
             )));
         }
-        let metric = known_metric(&suite, metric, application)?;
+        let metric = planned_metric(metric, &suite, application).map_err(BadFile)?;
         let mut arms = Vec::new();
         for cell in design.cells() {
             let mut settings = base.clone();
@@ -178,34 +175,6 @@ pub fn letters(factors: u32) -> String {
         .filter(|bit| factors & (1 << bit) != 0)
         .map(|bit| char::from(b'A' + bit))
         .collect()
-}
-
-/// The metric of that name; refuses one that no trial of this suite can have.
-fn known_metric(
-    suite: &Suite,
-    name: &str,
-    application: &dyn Application,
-) -> Result<MetricId, BadFile> {
-    let catalog = application.catalog();
-    let operations: Vec<&str> = suite
-        .flows
-        .iter()
-        .filter_map(|share| catalog.flow(&share.flow))
-        .flat_map(|flow| catalog.operation_names(flow))
-        .collect();
-    let info = application.info();
-    let scope = MetricScope {
-        operations,
-        caches: info.cache_kinds.keys().map(String::as_str).collect(),
-        processes: info.processes.iter().map(String::as_str).collect(),
-    };
-    let all = metrics(&scope, f64::INFINITY);
-    let named = name.parse::<MetricId>().ok();
-    let known = named.filter(|named| all.iter().any(|one| one.id == *named));
-    known.ok_or_else(|| {
-        let names: Vec<String> = all.iter().map(|one| one.id.to_string()).collect();
-        BadFile(unknown("metric", name, names.iter().map(String::as_str)))
-    })
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ use super::{
     arm_spec::ArmSpec,
     control::{CONTROL_BLOCKS, ControlKind, medians},
     direction::Direction,
+    planned_metrics::planned_metric,
     shorten::shorten,
 };
 use crate::{metric::MetricId, schema::Document, system::Application};
@@ -165,34 +166,25 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
         .as_ref()
         .map(|word| parsed(word, file))
         .transpose()?;
-    let why = raw
-        .why
-        .as_ref()
-        .map(|name| parsed(name, file))
-        .transpose()?;
     let scale = match &raw.scale {
         None => Scale::Small,
         Some(word) => parsed(word, file)?,
     };
     let quick = quick(raw.quick.as_ref()).map_err(|(place, why)| at(place, why))?;
-    let primary = match &raw.primary {
-        None => application.default_primary(),
-        Some(names) => names
-            .iter()
-            .map(|name| parsed(name, file))
-            .collect::<Result<Vec<MetricId>, BadFile>>()?,
-    };
-    let fewest = fewest_pairs(primary.len()) as u32;
+    let default_primary = application.default_primary();
+    let claims = raw.primary.as_ref().map_or(default_primary.len(), Vec::len);
+    let fewest = fewest_pairs(claims) as u32;
     let (blocks, most_blocks) = match &raw.blocks {
         None => (fewest, fewest * EXTENSION),
         Some(spanned) => {
             let blocks = spanned.value;
             check_blocks(blocks)
-                .and_then(|()| check_enough(blocks, fewest, primary.len()))
+                .and_then(|()| check_enough(blocks, fewest, claims))
                 .map_err(|why| at(spanned.referenced, why))?;
             (blocks, blocks)
         }
     };
+    let flows = raw.flows.referenced;
     let suite = load::resolve(
         RawSuite {
             name: raw.name,
@@ -212,6 +204,27 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
         file,
         application.catalog(),
     )?;
+    let planned = |name: &str, place: Location| {
+        planned_metric(name, &suite, application).map_err(|why| at(place, why))
+    };
+    let primary = match &raw.primary {
+        Some(names) => names
+            .iter()
+            .map(|name| planned(&name.value, name.referenced))
+            .collect::<Result<Vec<MetricId>, BadFile>>()?,
+        None => {
+            // Where no flow sends what they are about, the file has to say what it claims.
+            for claim in &default_primary {
+                planned(&claim.to_string(), flows)?;
+            }
+            default_primary
+        }
+    };
+    let why = raw
+        .why
+        .as_ref()
+        .map(|name| planned(&name.value, name.referenced))
+        .transpose()?;
     let document = raw.document;
     if let Some(document) = &document {
         check_document(&document.value, &suite, application)

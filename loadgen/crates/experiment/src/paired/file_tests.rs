@@ -105,13 +105,25 @@ fn a_wrong_switch_value_profile_or_key_is_refused_with_its_line() {
             "name: list_cache",
             "name: list_cache\nprimary: [ total p12 ]",
             2,
-            "`total p12` names no metric",
+            "unknown metric of this load `total p12`",
         ),
         (
             "name: list_cache",
             "name: list_cache\nwhy: pool weight",
             2,
-            "`pool weight` names no metric",
+            "unknown metric of this load `pool weight`",
+        ),
+        (
+            "name: list_cache",
+            "name: list_cache\nprimary: [ orders.lst p50 ]",
+            2,
+            "did you mean `orders.list p50`",
+        ),
+        (
+            "flow: orders.browse",
+            "flow: session.open",
+            6,
+            "unknown metric of this load `orders.list p97.5`",
         ),
         (
             "name: list_cache",
