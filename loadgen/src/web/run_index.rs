@@ -11,12 +11,12 @@ use std::{
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::report_files::is_plain_name;
+use super::report_files::{self, is_plain_name};
 use loadgen_experiment::{
     events::printable,
-    schema::{Percentile, RunKind, Summary, VerdictWord},
+    schema::{Percentile, RunKind, VerdictWord},
 };
-use loadgen_report::store::{self, StoredRun};
+use loadgen_report::store::{self, StoredRun, SummaryOutline};
 
 /// Most runs of the list.
 const MAX_RUNS: usize = 500;
@@ -101,17 +101,18 @@ impl RunIndex {
         folders
             .into_iter()
             .filter_map(|folder| {
-                let path = runs.join(&folder);
-                let source = SOURCES
-                    .into_iter()
-                    .find(|source| path.join(source.figures).is_file())?;
-                let written = path.join(source.figures).metadata().ok()?.modified().ok()?;
+                let (file, source) = SOURCES.into_iter().find_map(|source| {
+                    let figures = format!("/runs/{folder}/{}", source.figures);
+                    let (file, _) = report_files::resolve(root, &figures)?;
+                    Some((file, source))
+                })?;
+                let written = file.metadata().ok()?.modified().ok()?;
                 if let Some((at, row)) = cache.get(&folder)
                     && *at == written
                 {
                     return Some(row.clone());
                 }
-                let row = read(&path, folder.clone(), source)?;
+                let row = read(&file, &runs.join(&folder), source)?;
                 cache.insert(folder, (written, row.clone()));
                 Some(row)
             })
@@ -119,17 +120,20 @@ impl RunIndex {
     }
 }
 
-/// The finished run in a folder.
-fn read(path: &Path, folder: String, source: RunSource) -> Option<RunEntry> {
-    match store::load(path) {
-        Ok(summary) => Some(RunEntry::of(&summary, folder, source)),
+/// The finished run in a folder, with this file of figures.
+fn read(file: &Path, folder: &Path, source: RunSource) -> Option<RunEntry> {
+    match store::load_outline(file) {
+        Ok(summary) => {
+            let name = folder.file_name()?.to_str()?.to_owned();
+            Some(RunEntry::of(&summary, name, source))
+        }
         // A factorial experiment has none, and one of another version cannot be compared.
-        Err(_) => RunEntry::without_summary(&store::stored_run(path)?, source),
+        Err(_) => RunEntry::without_summary(&store::stored_run(folder)?, source),
     }
 }
 
 impl RunEntry {
-    fn of(summary: &Summary, folder: String, source: RunSource) -> Self {
+    fn of(summary: &SummaryOutline, folder: String, source: RunSource) -> Self {
         let verdict = &summary.verdict;
         let total = summary.arms.last().map(|arm| &arm.total);
         Self {
@@ -177,7 +181,7 @@ impl RunEntry {
 }
 
 /// The points of the small chart of a run, at most [`MAX_SPARK`].
-fn spark(summary: &Summary) -> Vec<Option<f64>> {
+fn spark(summary: &SummaryOutline) -> Vec<Option<f64>> {
     if let Some(claim) = summary.effects.iter().find(|effect| effect.primary) {
         let ratios = claim.block_ratios.iter().copied();
         return ratios.take(MAX_SPARK).map(Some).collect();
@@ -205,7 +209,7 @@ fn spark(summary: &Summary) -> Vec<Option<f64>> {
 
 #[cfg(test)]
 mod tests {
-    use loadgen_experiment::schema::{PooledPercentile, Second};
+    use loadgen_experiment::schema::{PooledPercentile, Second, Summary};
     use loadgen_report::store::Folder;
 
     use super::*;
@@ -338,6 +342,22 @@ mod tests {
         let rows = serde_json::to_value(RunIndex::default().list(root.path())).unwrap();
         assert_eq!(rows[0]["p95_ms"], serde_json::json!({ "too_few": 13 }));
         assert_eq!(rows[1]["p95_ms"], "beyond_timeout");
+    }
+
+    #[test]
+    fn a_link_out_of_the_results_folder_is_not_followed() {
+        let (root, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let theirs = keep(other.path(), 1, &published());
+        let runs = root.path().join("runs");
+        std::fs::create_dir_all(runs.join("one")).unwrap();
+        let file = theirs.path().join("summary.json");
+        std::os::unix::fs::symlink(file, runs.join("one/summary.json")).unwrap();
+        std::os::unix::fs::symlink(theirs.path(), runs.join("two")).unwrap();
+        let listed = || RunIndex::default().list(root.path()).len();
+        assert_eq!(listed(), 0);
+        let ours = keep(root.path(), 2, &published());
+        std::os::unix::fs::symlink(ours.path(), runs.join("three")).unwrap();
+        assert_eq!(listed(), 2);
     }
 
     #[test]

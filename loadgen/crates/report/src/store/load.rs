@@ -1,11 +1,13 @@
-//! The way back: a summary from a folder, from its `summary.json`, or from `results/latest`.
+//! The way back: a summary, or its outline, from a folder, from its `summary.json`, or from
+//! `results/latest`.
 
 use std::fs;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::store::error::{StoreError, io_error};
+use crate::store::outline::SummaryOutline;
 use loadgen_experiment::schema::{SCHEMA_VERSION, Summary};
 
 /// Only the version, which must be read before the rest is believed.
@@ -16,6 +18,15 @@ struct Versioned {
 
 /// Reads the summary of a run; `path` is its folder or the file itself.
 pub fn load(path: &Path) -> Result<Summary, StoreError> {
+    read(path)
+}
+
+/// Reads what a list shows of it; the same versions are refused.
+pub fn load_outline(path: &Path) -> Result<SummaryOutline, StoreError> {
+    read(path)
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T, StoreError> {
     let file = if path.is_dir() {
         path.join("summary.json")
     } else {
