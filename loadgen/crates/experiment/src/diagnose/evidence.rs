@@ -215,7 +215,7 @@ pub(super) fn percent(share: f64) -> String {
     if share > 0.0 && share < 0.005 {
         return "<1 %".to_owned();
     }
-    if share < 1.0 && share >= 0.995 {
+    if (0.995..1.0).contains(&share) {
         return ">99 %".to_owned();
     }
     format!("{:.0} %", share * 100.0)
