@@ -2,6 +2,7 @@
 
 mod crates;
 mod documents;
+mod functions;
 mod imports;
 mod prose;
 mod single_files;
