@@ -22,6 +22,9 @@ pub struct CrateRules {
     /// Imports inside one layer that are allowed, as `from -> to`.
     #[serde(default)]
     pub sideways: Vec<String>,
+    /// For a module, named like `cli` or `cli::session`, the modules inside of it, lowest layer first.
+    #[serde(default)]
+    pub inside: BTreeMap<String, Vec<Vec<String>>>,
 }
 
 /// `rules.toml`: the lists that the other rules use.
@@ -34,6 +37,8 @@ pub struct Rules {
     pub refused_dependencies: BTreeMap<String, Vec<String>>,
     /// Dependencies that no source names, with the reason why they are needed all the same.
     pub unnamed_dependencies: BTreeMap<String, String>,
+    /// Files that suspend a ban of `clippy.toml`, each with the reason.
+    pub suspended_bans: BTreeMap<String, String>,
     /// Type names that several modules may have, because the ecosystem has them everywhere.
     pub ecosystem_type_names: Vec<String>,
     /// Names that are a whole doc comment: products and formats.
@@ -50,8 +55,13 @@ pub struct Rules {
 pub struct Vocabulary {
     /// Folders that must stay free of the words.
     pub folders: Vec<String>,
-    /// Lower-case words, each as a whole part of an identifier or of a text; one with a hyphen as parts that
-    /// follow each other.
+    /// The application's folder of features: the name of each folder in it is a word, and so is its singular.
+    pub features: String,
+    /// Those of these that generic code needs in another meaning.
+    #[serde(default)]
+    pub general: Vec<String>,
+    /// Further words in lower case, each as a whole part of an identifier or of a text; one with a hyphen as
+    /// parts that follow each other.
     pub words: Vec<String>,
     /// Words that mean something else in a folder or a file.
     #[serde(default)]

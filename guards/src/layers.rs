@@ -1,5 +1,6 @@
 //! Imports inside a crate run downwards: each top-level module has a layer in `layers.toml`, and
-//! imports only lower layers, or those of its own layer that are listed as `sideways`.
+//! imports only lower layers, or those of its own layer that are listed as `sideways`. So do imports
+//! among the modules of a module that is listed under `inside`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,12 +30,7 @@ pub fn upward_imports(found: &Crate<'_>, rules: &CrateRules) -> Vec<Violation> {
             ),
         )];
     }
-    let rank: BTreeMap<&str, usize> = rules
-        .layers
-        .iter()
-        .enumerate()
-        .flat_map(|(layer, modules)| modules.iter().map(move |module| (module.as_str(), layer)))
-        .collect();
+    let rank = ranks(&rules.layers);
     let mut violations = unlisted_and_absent(found, rules, &modules, &rank);
     let mut sideways = BTreeSet::new();
     for ((from, to), places) in &arrows {
@@ -127,6 +123,107 @@ fn wrong_sideways(
         ));
     }
     violations
+}
+
+/// Imports that run upwards or sideways among the modules of a module that is listed under `inside`,
+/// modules of it without a layer, and entries that fit none. `at` is the arrow or the module.
+pub fn upward_imports_inside(found: &Crate<'_>, rules: &CrateRules) -> Vec<Violation> {
+    rules
+        .inside
+        .iter()
+        .flat_map(|(parent, layers)| inside(found, parent, layers))
+        .collect()
+}
+
+fn inside(found: &Crate<'_>, name: &str, layers: &[Vec<String>]) -> Vec<Violation> {
+    let parent: Vec<String> = name.split("::").map(str::to_owned).collect();
+    let rank = ranks(layers);
+    let modules: BTreeSet<String> = found
+        .files()
+        .filter_map(|(path, _)| child_of(&parent, path))
+        .collect();
+    let folder = &found.folder;
+    let mut violations = Vec::new();
+    for module in modules
+        .iter()
+        .filter(|module| !rank.contains_key(module.as_str()))
+    {
+        violations.push(Violation::new(
+            format!("{name}::{module}"),
+            format!(
+                "{folder}: give module `{name}::{module}` a layer under `inside` in guards/layers.toml"
+            ),
+        ));
+    }
+    for module in rank.keys().filter(|module| !modules.contains(**module)) {
+        violations.push(Violation::new(
+            format!("{name}::{module}"),
+            format!("guards/layers.toml: `{folder}` has no module `{name}::{module}`; remove it"),
+        ));
+    }
+    for ((from, to), places) in arrows_inside(found, &parent) {
+        let (Some(own), Some(other)) = (rank.get(from.as_str()), rank.get(to.as_str())) else {
+            continue;
+        };
+        if other < own {
+            continue;
+        }
+        let arrow = format!("{name}::{from} -> {name}::{to}");
+        for (file, line) in places {
+            violations.push(Violation::new(
+                &arrow,
+                format!("{file}:{line}: `{arrow}` imports no lower layer"),
+            ));
+        }
+    }
+    violations
+}
+
+fn ranks(layers: &[Vec<String>]) -> BTreeMap<&str, usize> {
+    layers
+        .iter()
+        .enumerate()
+        .flat_map(|(layer, modules)| modules.iter().map(move |module| (module.as_str(), layer)))
+        .collect()
+}
+
+/// The module directly below `parent` that `path` is or lies in.
+fn child_of(parent: &[String], path: &[String]) -> Option<String> {
+    path.strip_prefix(parent)?.first().cloned()
+}
+
+/// The imports from one module below `parent` to another one below it.
+fn arrows_inside(found: &Crate<'_>, parent: &[String]) -> Arrows {
+    let mut arrows = Arrows::new();
+    for (path, file) in found.files() {
+        let Some(from) = child_of(parent, path) else {
+            continue;
+        };
+        for (scope, written, line) in file.all_paths() {
+            let module = Crate::module(path, scope);
+            let absolute = found.absolute(&module, written);
+            let named = absolute
+                .and_then(|absolute| child_of(parent, &absolute))
+                .filter(|name| {
+                    let mut child = parent.to_vec();
+                    child.push(name.clone());
+                    found.file_of(&child).is_some()
+                });
+            let to = named.or_else(|| match found.resolve(&module, written)? {
+                Resolved::Module(target) | Resolved::Item(target) => child_of(parent, &target),
+            });
+            if let Some(to) = to
+                && to != from
+            {
+                arrows
+                    .entry((from.clone(), to))
+                    .or_default()
+                    .entry(file.path.clone())
+                    .or_insert(line);
+            }
+        }
+    }
+    arrows
 }
 
 /// The root and the program beside it stand above all layers.

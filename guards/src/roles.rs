@@ -1,6 +1,7 @@
-//! What a file may know by its role in a feature: repositories no HTTP, services no HTTP, handlers
-//! no SQL, and one feature of another only its service and its model; its handlers also the
-//! extractor of another, which puts authentication in their signatures.
+//! What a file may know by its role in a feature: HTTP only handlers, extractors, sockets and
+//! responses, whatever the others are called, and these no SQL. And one feature of another only its
+//! service and its model; its handlers also the extractor of another, which puts authentication in
+//! their signatures.
 
 use crate::{
     Violation,
@@ -13,13 +14,26 @@ use crate::{
 pub const FEATURES: &str = "target-app/src/features";
 
 /// Crates and modules whose names make a path an HTTP one.
-const HTTP: &[&str] = &["axum", "http", "hyper", "headers", "tower", "tower_http"];
+const HTTP: &[&str] = &[
+    "axum",
+    "http",
+    "http_body_util",
+    "hyper",
+    "hyper_util",
+    "headers",
+    "tower",
+    "tower_http",
+];
 
 /// A role in a feature, by the name of its file or folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     Handlers,
     Extractor,
+    /// Serves one WebSocket.
+    Socket,
+    /// Makes a response that is more than a value as JSON.
+    Response,
     Service,
     Repository,
     Model,
@@ -31,6 +45,10 @@ fn role(path: &str) -> Option<Role> {
             Some(Role::Handlers)
         } else if file && name == "extractor" {
             Some(Role::Extractor)
+        } else if file && name == "socket" {
+            Some(Role::Socket)
+        } else if file && name == "response" {
+            Some(Role::Response)
         } else if name == "service" || file && name.starts_with("service_") {
             Some(Role::Service)
         } else if name == "repository" || file && name.starts_with("repository_") {
@@ -47,13 +65,13 @@ fn role(path: &str) -> Option<Role> {
     named(file, true).or(folder)
 }
 
-/// Paths that a file's role forbids: HTTP in repositories and services, SQL in handlers.
+/// Paths that a file's role forbids: HTTP in a feature's files that have no role which speaks it, and in
+/// repositories and services elsewhere; SQL in those that do.
 pub fn foreign_types(files: &[RustFile]) -> Vec<Violation> {
     let mut violations = Vec::new();
     for file in files.iter().filter(|f| f.path.contains("target-app/src/")) {
-        let Some(role) = role(&file.path) else {
-            continue;
-        };
+        let role = role(&file.path);
+        let in_feature = feature(&file.path).is_some();
         for (_, path, line) in file.all_paths() {
             let mut names = path
                 .iter()
@@ -63,14 +81,19 @@ pub fn foreign_types(files: &[RustFile]) -> Vec<Violation> {
             let single = path.len() == 1;
             let http = !single && HTTP.contains(&first) || path.iter().any(|n| n == "StatusCode");
             let (broken, why) = match role {
-                Role::Repository => (
+                Some(Role::Repository) => (
                     http || path.iter().any(|name| name == "ApiError"),
                     "HTTP in a repository",
                 ),
-                Role::Service => (http, "HTTP in a service"),
-                Role::Handlers => (first == "sqlx", "SQL in a handler"),
-                Role::Extractor => (first == "sqlx", "SQL in an extractor"),
-                Role::Model => (false, ""),
+                Some(Role::Service) => (http, "HTTP in a service"),
+                Some(Role::Handlers) => (first == "sqlx", "SQL in a handler"),
+                Some(Role::Extractor) => (first == "sqlx", "SQL in an extractor"),
+                Some(Role::Socket) => (first == "sqlx", "SQL in a socket"),
+                Some(Role::Response) => (first == "sqlx", "SQL in a response"),
+                Some(Role::Model) | None => (
+                    http && in_feature,
+                    "HTTP in a file of a feature that is none of handlers, extractor, socket, response",
+                ),
             };
             if broken {
                 violations.push(Violation::new(
@@ -84,13 +107,16 @@ pub fn foreign_types(files: &[RustFile]) -> Vec<Violation> {
 }
 
 /// Imports from one feature of anything but another's service and model, and in handlers its
-/// extractor. `at` is the arrow.
+/// extractor; and any import of what is outside of all features from one of them: the application
+/// iterates over features and knows none by name. `at` is the arrow.
 pub fn feature_imports(found: &Crate<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
     for (path, file) in found.files() {
-        let Some(own) = feature(&file.path) else {
+        let own = feature(&file.path);
+        // The list of all features.
+        if own.is_none() && tree::is_in(&file.path, FEATURES) {
             continue;
-        };
+        }
         for (scope, written, line) in file.all_paths() {
             let module = Crate::module(path, scope);
             let Some(Resolved::Item(target)) = found.resolve(&module, written) else {
@@ -100,18 +126,25 @@ pub fn feature_imports(found: &Crate<'_>) -> Vec<Violation> {
                 continue;
             };
             let allowed = match role(&other.path) {
-                Some(Role::Service | Role::Model) => true,
+                Some(Role::Service | Role::Model) => own.is_some(),
                 Some(Role::Extractor) => role(&file.path) == Some(Role::Handlers),
                 _ => false,
             };
             if let Some(foreign) = feature(&other.path)
-                && foreign != own
+                && Some(foreign) != own
                 && !allowed
             {
-                violations.push(Violation::new(
-                    format!("{own} -> {foreign}"),
+                let what = if own.is_some() {
+                    format!("neither service nor model of `{foreign}`")
+                } else {
                     format!(
-                        "{}:{line}: `{}` comes from {}, neither service nor model of `{foreign}`",
+                        "of the feature `{foreign}`, which the application must not know by name"
+                    )
+                };
+                violations.push(Violation::new(
+                    format!("{} -> {foreign}", own.unwrap_or(&file.path)),
+                    format!(
+                        "{}:{line}: `{}` comes from {}, {what}",
                         file.path,
                         written.join("::"),
                         other.path

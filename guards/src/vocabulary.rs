@@ -1,17 +1,28 @@
 //! Generic crates hold no word of the reference backend: not as a name, not in a text, not in a
 //! comment. What such a crate needs to know of an application comes through descriptors.
 
+use std::collections::BTreeSet;
+
 use crate::{Violation, config::Vocabulary, facts::RustFile, tree};
 
-/// Words of the application in product code below the folders. `at` is the file.
-pub fn application_words(files: &[RustFile], rules: &Vocabulary) -> Vec<Violation> {
+/// Words of the application in product code below the folders; `paths` are those of the repository. `at` is the
+/// file.
+pub fn application_words(
+    files: &[RustFile],
+    rules: &Vocabulary,
+    paths: &BTreeSet<String>,
+) -> Vec<Violation> {
+    let mut words = feature_words(rules, paths);
+    words.retain(|word| !rules.general.contains(word));
+    words.extend(rules.words.iter().cloned());
+    let words = words.as_slice();
     files
         .iter()
         .filter(|file| rules.folders.iter().any(|f| tree::is_in(&file.path, f)))
         .filter(|file| !is_test_file(&file.path))
         .flat_map(|file| {
             file.product_lines().flat_map(move |(number, line)| {
-                occurrences(line, &rules.words)
+                occurrences(line, words)
                     .into_iter()
                     .filter(|word| !has_other_meaning(&file.path, word, rules))
                     .map(move |word| {
@@ -26,6 +37,52 @@ pub fn application_words(files: &[RustFile], rules: &Vocabulary) -> Vec<Violatio
             })
         })
         .collect()
+}
+
+/// Words of the two lists that say nothing: a feature's among the further ones, and one that is no feature's
+/// among those with another meaning. `at` is the word.
+pub fn needless_words(rules: &Vocabulary, paths: &BTreeSet<String>) -> Vec<Violation> {
+    let of_features = feature_words(rules, paths);
+    let listed = rules.words.iter().filter(|word| of_features.contains(word));
+    let listed = listed.map(|word| {
+        let why = "is the word of a feature, which needs no entry in `words`";
+        Violation::new(word, format!("guards/rules.toml: `{word}` {why}"))
+    });
+    let general = rules.general.iter();
+    let general = general.filter(|word| !of_features.contains(word));
+    let general = general.map(|word| {
+        let why = "is in `general` and no feature's word";
+        Violation::new(word, format!("guards/rules.toml: `{word}` {why}"))
+    });
+    listed.chain(general).collect()
+}
+
+/// The names of the features, with a hyphen for `_`, and their singulars.
+fn feature_words(rules: &Vocabulary, paths: &BTreeSet<String>) -> Vec<String> {
+    let below = format!("{}/", rules.features);
+    let names: BTreeSet<String> = paths
+        .iter()
+        .filter_map(|path| path.strip_prefix(&below)?.split_once('/'))
+        .map(|(name, _)| name.replace('_', "-"))
+        .collect();
+    let mut words: Vec<String> = names.iter().filter_map(|name| singular(name)).collect();
+    words.extend(names);
+    words
+}
+
+/// The singular of a plural: of `bookings`, `enquiries`, `classes`; none of `chat` and `access`.
+fn singular(word: &str) -> Option<String> {
+    if let Some(stem) = word.strip_suffix("ies") {
+        return Some(format!("{stem}y"));
+    }
+    let is_longer = ["sses", "shes", "ches", "xes"]
+        .iter()
+        .any(|ending| word.ends_with(ending));
+    if is_longer {
+        return word.strip_suffix("es").map(str::to_owned);
+    }
+    let stem = word.strip_suffix('s')?;
+    (!stem.ends_with('s')).then(|| stem.to_owned())
 }
 
 /// Whether a word is not the application's in the folder of the file.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use guards::{
-    Violation, circles,
+    Violation, bans, circles,
     config::{self, Exception, Layers, Rules},
     crate_graph, documents,
     facts::RustFile,
@@ -84,7 +84,9 @@ fn imports_inside_a_crate_run_downwards() {
     let violations: Vec<_> = crates()
         .filter_map(|found| {
             let rules = tables.get(&found.folder)?;
-            Some(layers::upward_imports(&found, rules))
+            let mut violations = layers::upward_imports(&found, rules);
+            violations.extend(layers::upward_imports_inside(&found, rules));
+            Some(violations)
         })
         .flatten()
         .collect();
@@ -133,10 +135,10 @@ fn every_dependency_is_named_by_a_source_of_its_crate() {
 #[test]
 fn generic_crates_hold_no_word_of_the_application() {
     let repository = repository();
-    check(
-        "vocabulary",
-        &vocabulary::application_words(&repository.files, &repository.rules.vocabulary),
-    );
+    let (rules, paths) = (&repository.rules.vocabulary, &repository.tree.paths);
+    let mut violations = vocabulary::application_words(&repository.files, rules, paths);
+    violations.extend(vocabulary::needless_words(rules, paths));
+    check("vocabulary", &violations);
 }
 
 #[test]
@@ -182,7 +184,7 @@ fn no_doc_comment_holds_an_example_that_nobody_runs() {
 }
 
 #[test]
-fn repositories_and_services_know_no_http_and_handlers_no_sql() {
+fn http_is_known_where_a_feature_speaks_it_and_sql_not_there() {
     check("roles", &roles::foreign_types(&repository().files));
 }
 
@@ -240,6 +242,19 @@ fn the_dependency_tree_has_no_copyleft_and_one_tls_stack() {
         "licences",
         &licences::supply(&metadata, &repository().rules.supply),
     );
+}
+
+#[test]
+fn every_ban_of_clippy_is_proven_and_suspended_only_where_it_is_listed() {
+    let repository = repository();
+    let (tree, files) = (&repository.tree, &repository.files);
+    let mut settings = tree.ending("toml");
+    let settings = settings
+        .find(|source| source.path == bans::SETTINGS)
+        .expect("the workspace has settings of clippy");
+    check("bans", &bans::unproven(&settings.text, files));
+    let listed = &repository.rules.suspended_bans;
+    check("suspended bans", &bans::suspended(tree, files, listed));
 }
 
 #[test]

@@ -143,8 +143,12 @@ pub struct CacheSnapshot {
 pub struct HashingSnapshot {
     /// Hashes computed.
     pub hashes: u64,
-    /// Microseconds spent computing them.
+    /// Microseconds spent computing them, by the clock: where more threads hash than there are processors, each
+    /// takes longer.
     pub busy_us: u64,
+    /// Microseconds of CPU time that they took.
+    #[serde(default)]
+    pub cpu_us: u64,
     /// Microseconds waited for a place.
     pub wait_us: u64,
 }

@@ -2,32 +2,30 @@
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use axum::Router;
 use secrecy::ExposeSecret as _;
-use shared::paths;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     cache::CacheCounters,
     clock::Clock,
-    config::{ClientLimits, Config, PaymentSettings, Retention},
+    config::{ClientLimits, Config, Retention},
     connections,
     db::{Pooler, Replica},
     engine::{EngineError, EngineParts, Engines},
-    features, frame_exchange, metrics,
-    provider::{HttpProvider, Provider, WebhookKey, fake::FakeProvider},
-    purge,
-    realtime::{Hub, OpenSockets, SignalHub},
+    feature::Surroundings,
+    features, frame_exchange, metrics, purge,
+    realtime::{Hub, OpenSockets},
     router::router,
     security::Tokens,
     shutdown::{GRACE, Shutdown},
-    state::{AppState, PaymentServices, StateParts},
+    state::{AppState, StateParts},
 };
 
 /// Connections that may wait to be accepted. The usual 128 loses first packets when a load
@@ -47,9 +45,9 @@ pub enum StartError {
         /// The system's error.
         source: io::Error,
     },
-    /// The payment provider could not be set up.
-    #[error("the payment provider: {0}")]
-    Provider(String),
+    /// A feature could not make what its requests share.
+    #[error("{0}")]
+    Feature(String),
     /// The first engine could not be built.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -65,8 +63,6 @@ pub struct AppServer {
     shutdown: Shutdown,
     purge_interval: Option<Duration>,
     retention: Retention,
-    /// The payment provider of this process; none where one elsewhere is used.
-    fake: Option<FakeProvider>,
 }
 
 impl AppServer {
@@ -84,6 +80,15 @@ impl AppServer {
         // Bound before the engine is built, which takes a while, but not listening until then.
         let socket = bind(config.listen).map_err(taken)?;
         metrics::handle();
+        let shutdown = Shutdown::default();
+        let surroundings = Surroundings {
+            config: &config,
+            address: socket.local_addr().map_err(taken)?,
+            clock: &clock,
+            shutdown: &shutdown,
+        };
+        let prepared = features::prepare(&surroundings).await;
+        let parts = prepared.map_err(StartError::Feature)?;
         let features = features::registry();
         let direct = config.database_url.expose_secret();
         let pooler = config.pgbouncer_url.as_ref();
@@ -93,7 +98,7 @@ impl AppServer {
         let replica = replica.map(|url| Replica::watch(direct, url.expose_secret()));
         let replica = replica.transpose().map_err(EngineError::Refused)?;
         let hub = Hub::new();
-        let parts = EngineParts {
+        let engine = EngineParts {
             database_url: config.database_url,
             pooler,
             replica,
@@ -104,19 +109,14 @@ impl AppServer {
             admission: Arc::default(),
             hub: hub.clone(),
         };
-        let engines = Engines::start(parts, config.profile).await?;
-        let shutdown = Shutdown::default();
-        let address = socket.local_addr().map_err(taken)?;
-        let (payments, fake) =
-            payments(config.payments, address, &clock, shutdown.token().clone()).await?;
+        let engines = Engines::start(engine, config.profile).await?;
         let state = AppState::new(StateParts {
             engines,
             features,
+            parts,
             tokens: Tokens::new(&config.jwt_secret, clock.clone()),
             hub,
-            signals: SignalHub::default(),
             sockets: OpenSockets::new(config.connections.sockets_of_account),
-            payments,
             clock,
             media_dir: config.media_dir,
             upload_dir: config.upload_dir,
@@ -139,7 +139,6 @@ impl AppServer {
             shutdown,
             purge_interval: config.purge_interval,
             retention: config.retention,
-            fake,
         })
     }
 
@@ -171,9 +170,6 @@ impl AppServer {
         for worker in features::workers() {
             tracker.spawn(worker(self.state.clone(), token.clone()));
         }
-        if let Some(fake) = self.fake {
-            tracker.spawn(fake.run());
-        }
         connections::serve(
             self.listener,
             self.router,
@@ -193,45 +189,6 @@ impl AppServer {
         }
         self.state.engines().close().await;
     }
-}
-
-/// The way to the payment provider: the one elsewhere, or one that is to run inside of this process.
-async fn payments(
-    settings: PaymentSettings,
-    listen: SocketAddr,
-    clock: &Clock,
-    stop: CancellationToken,
-) -> Result<(PaymentServices, Option<FakeProvider>), StartError> {
-    let failed = |error: &dyn std::error::Error| StartError::Provider(error.to_string());
-    let webhooks = WebhookKey::new(&settings.webhook_secret);
-    let (url, fake) = if let Some(url) = settings.provider_url {
-        (url, None)
-    } else {
-        let host = match listen.ip() {
-            ip if !ip.is_unspecified() => ip,
-            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-        };
-        let here = SocketAddr::new(host, listen.port());
-        let fake = FakeProvider::bind(
-            (Ipv4Addr::LOCALHOST, 0).into(),
-            format!("http://{here}{}", paths::PAYMENT_WEBHOOK),
-            webhooks.clone(),
-            clock.clone(),
-            settings.behaviour,
-            stop,
-        )
-        .await
-        .map_err(|error| failed(&error))?;
-        (format!("http://{}", fake.address()), Some(fake))
-    };
-    let way = HttpProvider::new(&url).map_err(|error| failed(&error))?;
-    let payments = PaymentServices {
-        provider: Provider::new(way),
-        webhooks,
-        interval: settings.interval,
-    };
-    Ok((payments, fake))
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpSocket> {

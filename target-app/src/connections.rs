@@ -32,7 +32,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{config::ClientLimits, http::ClientAddress};
+use crate::{config::ClientLimits, security::ClientAddress};
 
 /// Largest head of a request, its target and its headers together. Whoever sends one need not be signed in, and may
 /// stop before its end: the library's own limit, six times as much, would be gigabytes on all connections.

@@ -1,13 +1,21 @@
 //! What a feature hands to the application: the application iterates over features and knows none.
 
+use std::net::SocketAddr;
+
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
+    clock::Clock,
+    config::Config,
     db::{Purge, audit::Invariant},
-    registry::{ExplainedOperation, FeatureCache, OnCancelled, OnRegistered, Registry, Sweep},
+    registry::{
+        ExplainedOperation, FeatureCache, FeatureParts, OnCancelled, OnRegistered, Registry,
+        ScrapedLevel, Sweep,
+    },
     seed::SeedTable,
+    shutdown::Shutdown,
     state::AppState,
 };
 
@@ -41,8 +49,29 @@ pub struct Feature {
     pub on_registered: Option<OnRegistered>,
     /// Its part in the cancellation of a booking.
     pub on_cancelled: Option<OnCancelled>,
+    /// Its metrics that are read at the moment of a scrape.
+    pub levels: Vec<ScrapedLevel>,
+    /// Makes what its requests share, which they read with `AppState::part`.
+    pub prepare: Option<Prepare>,
     /// What runs beside the requests until the process is to end.
     pub worker: Option<Worker>,
+}
+
+/// Puts what the requests of a feature share into the parts, before the first request. An error is the
+/// sentence that says why the application does not start.
+pub type Prepare =
+    for<'a> fn(&'a Surroundings<'a>, &'a mut FeatureParts) -> BoxFuture<'a, Result<(), String>>;
+
+/// What a feature may need of the application when it is prepared.
+pub struct Surroundings<'a> {
+    /// The settings of the process.
+    pub config: &'a Config,
+    /// Where the application will listen.
+    pub address: SocketAddr,
+    /// The time.
+    pub clock: &'a Clock,
+    /// The end of the process.
+    pub shutdown: &'a Shutdown,
 }
 
 /// See [`Feature::worker`].
@@ -65,11 +94,13 @@ impl Feature {
             sweep: None,
             on_registered: None,
             on_cancelled: None,
+            levels: Vec::new(),
+            prepare: None,
             worker: None,
         }
     }
 
-    /// Adds all but its routes and its worker to a registry.
+    /// Adds all but its routes, its preparation and its worker to a registry.
     pub fn register(self, all: &mut Registry) {
         all.caches.extend(self.caches);
         all.explained.extend(self.explained);
@@ -80,5 +111,6 @@ impl Feature {
         all.sweeps.extend(self.sweep);
         all.on_registered.extend(self.on_registered);
         all.on_cancelled.extend(self.on_cancelled);
+        all.levels.extend(self.levels);
     }
 }

@@ -16,6 +16,8 @@
 //! | [`app`], [`openapi`], [`cli`] | where `main` and the tests start |
 
 pub mod app;
+#[cfg(test)]
+mod bans;
 pub mod cache;
 mod chance;
 pub mod cli;

@@ -1,6 +1,11 @@
 //! What features hand to the application, routes aside: caches, audit, seed, explained operations.
 
-use std::{path::Path, time::SystemTime};
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    path::Path,
+    time::SystemTime,
+};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -35,6 +40,8 @@ pub struct Registry {
     pub on_registered: Vec<OnRegistered>,
     /// Their parts in the cancellation of a booking.
     pub on_cancelled: Vec<OnCancelled>,
+    /// Metrics that are read at the moment of a scrape.
+    pub levels: Vec<ScrapedLevel>,
 }
 
 impl Registry {
@@ -42,6 +49,33 @@ impl Registry {
     pub fn cache_kinds(&self) -> impl Iterator<Item = &'static CacheKind> {
         self.caches.iter().map(|cache| cache.kind)
     }
+}
+
+/// What features share between their requests: one value of each type, which its feature alone knows.
+#[derive(Default)]
+pub struct FeatureParts(HashMap<TypeId, Box<dyn Any + Send + Sync>>);
+
+impl FeatureParts {
+    /// Puts a value in, in place of an earlier one of its type.
+    pub fn put<T: Any + Send + Sync>(&mut self, part: T) {
+        self.0.insert(TypeId::of::<T>(), Box::new(part));
+    }
+
+    /// The value of that type, which its feature has put in.
+    pub fn get<T: Any + Send + Sync>(&self) -> &T {
+        self.0
+            .get(&TypeId::of::<T>())
+            .and_then(|part| part.downcast_ref::<T>())
+            .expect("a feature puts in what it reads before the first request")
+    }
+}
+
+/// A metric of a feature that is read at the moment of a scrape.
+pub struct ScrapedLevel {
+    /// Its name, one of `metrics::names`.
+    pub name: &'static str,
+    /// Reads it.
+    pub read: fn(&FeatureParts) -> f64,
 }
 
 /// One kind of cached values, and how to ask the database again.
@@ -80,3 +114,19 @@ pub type OnCancelled = for<'c> fn(
     BookingId,
     DateTime<Utc>,
 ) -> BoxFuture<'c, Result<(), DbError>>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_features_share_is_found_by_its_type_and_the_last_of_a_type_counts() {
+        struct Rooms(u8);
+        struct Seats(u8);
+        let mut parts = FeatureParts::default();
+        parts.put(Seats(1));
+        parts.put(Rooms(2));
+        parts.put(Seats(3));
+        assert_eq!((parts.get::<Seats>().0, parts.get::<Rooms>().0), (3, 2));
+    }
+}

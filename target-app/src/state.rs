@@ -1,9 +1,10 @@
 //! What handlers share: a cheap clone, no logic.
 
 use std::{
+    any::Any,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use secrecy::SecretString;
@@ -15,9 +16,8 @@ use crate::{
     engine::{Engine, Engines},
     error::ApiError,
     metrics::HttpCounters,
-    provider::{Provider, WebhookKey},
-    realtime::{Hub, OpenSockets, SignalHub},
-    registry::Registry,
+    realtime::{Hub, OpenSockets},
+    registry::{FeatureParts, Registry},
     security::Tokens,
     shutdown::Shutdown,
 };
@@ -32,16 +32,14 @@ pub struct StateParts {
     pub engines: Engines,
     /// What the features hand over.
     pub features: Registry,
+    /// What their requests share.
+    pub parts: FeatureParts,
     /// Makes and checks tokens.
     pub tokens: Tokens,
     /// Chat rooms and their sockets.
     pub hub: Hub,
-    /// Video classes and their signalling sockets.
-    pub signals: SignalHub,
     /// The open sockets of each account.
     pub sockets: OpenSockets,
-    /// Payments: their provider, the key of its webhooks, the pace of the worker.
-    pub payments: PaymentServices,
     /// The time.
     pub clock: Clock,
     /// Folder of the recordings.
@@ -62,16 +60,6 @@ pub struct StateParts {
     pub shutdown: Shutdown,
     /// When the process started.
     pub started: Instant,
-}
-
-/// What payments share.
-pub struct PaymentServices {
-    /// Takes the money.
-    pub provider: Provider,
-    /// Checks its webhooks.
-    pub webhooks: WebhookKey,
-    /// Time between two rounds of the worker.
-    pub interval: Duration,
 }
 
 impl AppState {
@@ -100,6 +88,19 @@ impl AppState {
         &self.0.features
     }
 
+    /// What the requests of one feature share, by its type.
+    pub fn part<T: Any + Send + Sync>(&self) -> &T {
+        self.0.parts.get()
+    }
+
+    /// The metrics of features that are read at the moment of a scrape, by name.
+    pub fn levels(&self) -> Vec<(&'static str, f64)> {
+        let levels = self.0.features.levels.iter();
+        levels
+            .map(|level| (level.name, (level.read)(&self.0.parts)))
+            .collect()
+    }
+
     /// Makes and checks tokens.
     pub fn tokens(&self) -> &Tokens {
         &self.0.tokens
@@ -110,19 +111,9 @@ impl AppState {
         &self.0.hub
     }
 
-    /// Video classes and their signalling sockets.
-    pub fn signals(&self) -> &SignalHub {
-        &self.0.signals
-    }
-
     /// The open sockets of each account.
     pub fn sockets(&self) -> &OpenSockets {
         &self.0.sockets
-    }
-
-    /// What payments share.
-    pub fn payments(&self) -> &PaymentServices {
-        &self.0.payments
     }
 
     /// The time.

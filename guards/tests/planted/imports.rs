@@ -1,5 +1,7 @@
 //! Layers, circles, and what features may import of each other.
 
+use std::collections::BTreeMap;
+
 use guards::{circles, config::CrateRules, layers, modules::Crate, roles};
 
 use super::{files, subjects};
@@ -7,12 +9,13 @@ use super::{files, subjects};
 fn rules(layers: &[&[&str]], sideways: &[&str]) -> CrateRules {
     CrateRules {
         uses: Vec::new(),
-        only: std::collections::BTreeMap::new(),
+        only: BTreeMap::new(),
         layers: layers
             .iter()
             .map(|layer| layer.iter().map(|name| (*name).to_owned()).collect())
             .collect(),
         sideways: sideways.iter().map(|arrow| (*arrow).to_owned()).collect(),
+        inside: BTreeMap::new(),
     }
 }
 
@@ -131,6 +134,70 @@ fn a_module_without_a_layer_is_named_with_the_file_to_edit() {
     let violations = layers::upward_imports(&found, &rules(&[&["low", "gone"]], &[]));
     assert_eq!(subjects(&violations), ["new", "gone"]);
     assert!(violations[0].message.contains("guards/layers.toml"));
+}
+
+/// What the rule finds among the modules of `cli`, where `flags` has a file with this text.
+fn inside_cli(text: &str, layers: &[&[&str]]) -> String {
+    let files = files(&[
+        ("app/src/lib.rs", "mod cli; mod other;"),
+        (
+            "app/src/cli/mod.rs",
+            "mod flags; mod session; pub use session::Open;",
+        ),
+        ("app/src/cli/flags/mod.rs", "mod values;"),
+        ("app/src/cli/flags/values.rs", text),
+        (
+            "app/src/cli/session.rs",
+            "use super::flags; pub struct Open; fn f() { flags::read() }",
+        ),
+        (
+            "app/src/other.rs",
+            "pub struct Thing; use crate::cli::Open;",
+        ),
+    ]);
+    let table = CrateRules {
+        inside: BTreeMap::from([("cli".to_owned(), rules(layers, &[]).layers)]),
+        ..CrateRules::default()
+    };
+    let found = Crate::of("app", "app", &files);
+    subjects(&layers::upward_imports_inside(&found, &table)).join(", ")
+}
+
+#[test]
+fn an_upward_import_among_the_modules_of_a_module_is_caught() {
+    let layers: &[&[&str]] = &[&["flags"], &["session"]];
+    for text in [
+        "use super::super::session::Open;",
+        "use crate::cli::{\n    session::Open,\n};",
+        "use crate::cli::Open;",
+        "use crate::cli::session;",
+        "fn f() { crate::cli::session::open() }",
+    ] {
+        assert_eq!(
+            inside_cli(text, layers),
+            "cli::flags -> cli::session",
+            "{text}"
+        );
+    }
+    for text in [
+        "use crate::other::Thing;",
+        "use crate::cli::flags::Flag;",
+        "#[cfg(test)] mod tests { use crate::cli::session::Open; }",
+    ] {
+        assert_eq!(inside_cli(text, layers), "", "{text}");
+    }
+}
+
+#[test]
+fn modules_of_one_layer_inside_a_module_are_apart_and_each_has_a_layer() {
+    assert_eq!(
+        inside_cli("", &[&["flags", "session"]]),
+        "cli::session -> cli::flags"
+    );
+    assert_eq!(
+        inside_cli("", &[&["flags", "gone"]]),
+        "cli::session, cli::gone"
+    );
 }
 
 #[test]
@@ -272,6 +339,48 @@ fn only_handlers_may_import_the_extractor_of_another_feature() {
     let handlers = "target-app/src/features/lessons/handlers.rs";
     assert_eq!(features_in(handlers, import), [""; 0]);
     assert_eq!(features(import), ["lessons -> rooms"]);
+}
+
+#[test]
+fn the_application_must_not_import_from_a_feature_by_name() {
+    let arrows = |app: &str| {
+        let files = files(&[
+            ("target-app/src/lib.rs", "mod app; mod features;"),
+            ("target-app/src/app.rs", app),
+            (
+                "target-app/src/features/mod.rs",
+                "mod all; pub mod rooms; pub use all::every;",
+            ),
+            (
+                "target-app/src/features/all.rs",
+                "pub fn every() { super::rooms::feature(); }",
+            ),
+            (
+                "target-app/src/features/rooms/mod.rs",
+                "mod feature; mod service; pub use feature::feature; pub use service::Rooms;",
+            ),
+            (
+                "target-app/src/features/rooms/feature.rs",
+                "pub fn feature() {}",
+            ),
+            (
+                "target-app/src/features/rooms/service.rs",
+                "pub struct Rooms;",
+            ),
+        ]);
+        let found = Crate::of("target-app", "target-app", &files);
+        subjects(&roles::feature_imports(&found)).join(" ")
+    };
+    let arrow = "target-app/src/app.rs -> rooms";
+    assert_eq!(arrows("use crate::features::rooms::Rooms;"), arrow);
+    assert_eq!(
+        arrows("use super::features; fn f() { features::rooms::Rooms::open() }"),
+        arrow
+    );
+    assert_eq!(
+        arrows("use crate::features; fn f() { features::every() }"),
+        ""
+    );
 }
 
 #[test]

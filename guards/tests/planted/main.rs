@@ -1,5 +1,6 @@
 //! Each rule catches a planted violation and lets legal input pass.
 
+mod bans;
 mod crates;
 mod documents;
 mod functions;

@@ -1,8 +1,10 @@
 //! Rules that look at one file at a time, and type names.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use guards::{config::Vocabulary, files, roles, tree::SourceText, type_names, vocabulary};
 
-use super::{files as parsed, sources, subjects};
+use super::{files as parsed, sources, subjects, tree};
 
 fn roles_of(path: &str, text: &str) -> usize {
     roles::foreign_types(&parsed(&[(path, text)])).len()
@@ -45,7 +47,13 @@ fn http_in_a_service_and_sql_in_a_handler_are_caught() {
         roles_of(service, "use crate::error::ApiError; use sqlx::Row;"),
         0
     );
-    for handlers in ["rooms/handlers.rs", "rooms/handlers/list.rs"] {
+    for handlers in [
+        "rooms/handlers.rs",
+        "rooms/handlers/list.rs",
+        "rooms/extractor.rs",
+        "rooms/socket.rs",
+        "rooms/response.rs",
+    ] {
         let handlers = format!("target-app/src/features/{handlers}");
         assert_eq!(
             roles_of(&handlers, "fn f() { sqlx::query(\"select 1\"); }"),
@@ -56,6 +64,37 @@ fn http_in_a_service_and_sql_in_a_handler_are_caught() {
             0
         );
     }
+}
+
+#[test]
+fn http_is_caught_in_every_file_of_a_feature_but_those_that_speak_it() {
+    let imports = [
+        "use crate::http::read_object;",
+        "use axum::extract::ws::Utf8Bytes;",
+        "use http_body_util::BodyExt as _;",
+        "fn f() -> u16 { StatusCode::OK.as_u16() }",
+    ];
+    for (path, caught) in [
+        ("rooms/events.rs", 1),
+        ("rooms/frames.rs", 1),
+        ("rooms/worker.rs", 1),
+        ("rooms/model.rs", 1),
+        ("rooms/mod.rs", 1),
+        ("rooms/strategy/naive.rs", 1),
+        ("rooms/socket/naive.rs", 1),
+        ("rooms/handlers.rs", 0),
+        ("rooms/handlers/list.rs", 0),
+        ("rooms/extractor.rs", 0),
+        ("rooms/socket.rs", 0),
+        ("rooms/response.rs", 0),
+        ("all.rs", 0),
+    ] {
+        let path = format!("target-app/src/features/{path}");
+        for import in imports {
+            assert_eq!(roles_of(&path, import), caught, "{path}: {import}");
+        }
+    }
+    assert_eq!(roles_of("target-app/src/realtime/wire.rs", imports[1]), 0);
 }
 
 #[test]
@@ -173,13 +212,16 @@ fn an_index_in_a_migration_is_caught_over_lines_and_in_any_case() {
 fn words_of_the_application_are_caught_in_names_texts_and_comments() {
     let rules = Vocabulary {
         folders: vec!["engine".to_owned()],
+        features: "app/features".to_owned(),
+        general: Vec::new(),
         words: ["mentor", "mentors", "target-app"]
             .map(str::to_owned)
             .to_vec(),
         other_meaning: [("engine/src/stats".to_owned(), vec!["mentor".to_owned()])].into(),
     };
+    let none = BTreeSet::new();
     let check = |path: &str, text: &str| {
-        vocabulary::application_words(&parsed(&[(path, text)]), &rules).len()
+        vocabulary::application_words(&parsed(&[(path, text)]), &rules, &none).len()
     };
     for text in [
         "struct MentorId;",
@@ -218,6 +260,59 @@ fn words_of_the_application_are_caught_in_names_texts_and_comments() {
     assert_eq!(check("engine/src/a_tests.rs", "fn mentors() {}"), 0);
     assert_eq!(check("engine/tests/a.rs", "fn mentors() {}"), 0);
     assert_eq!(check("codeconnect/src/a.rs", "fn mentors() {}"), 0);
+}
+
+#[test]
+fn the_name_of_a_feature_is_a_word_of_the_application_and_so_is_its_singular() {
+    let application = tree(&[
+        ("app/features/bookings/service.rs", ""),
+        ("app/features/chat/audit/01_order.sql", ""),
+        ("app/features/enquiries/mod.rs", ""),
+        ("app/features/recordings/mod.rs", ""),
+        ("app/features/video_classes/mod.rs", ""),
+        ("app/features/mod.rs", ""),
+        ("app/lab/reset.rs", ""),
+    ]);
+    let rules = |general: &[&str], words: &[&str]| Vocabulary {
+        folders: vec!["engine".to_owned()],
+        features: "app/features".to_owned(),
+        general: general.iter().map(|&word| word.to_owned()).collect(),
+        words: words.iter().map(|&word| word.to_owned()).collect(),
+        other_meaning: BTreeMap::new(),
+    };
+    let check = |text: &str| {
+        let file = parsed(&[("engine/src/a.rs", text)]);
+        let rules = rules(&["recording"], &["lesson"]);
+        vocabulary::application_words(&file, &rules, &application.paths).len()
+    };
+    for text in [
+        "struct BookingId;",
+        "fn bookings() {}",
+        "// As in a chat.\n",
+        "// An enquiry.\n",
+        "struct VideoClass;",
+        "fn video_classes() {}",
+        "fn recordings() {}",
+        "fn lesson() {}",
+    ] {
+        assert_eq!(check(text), 1, "{text}");
+    }
+    for text in [
+        "fn recording() {}",
+        "struct Class;",
+        "fn reset() {}",
+        "mod features;",
+    ] {
+        assert_eq!(check(text), 0, "{text}");
+    }
+    let needless = |general: &[&str], words: &[&str]| {
+        let rules = rules(general, words);
+        let found = vocabulary::needless_words(&rules, &application.paths);
+        subjects(&found).join(" ")
+    };
+    assert_eq!(needless(&["recording"], &["lesson"]), "");
+    assert_eq!(needless(&[], &["booking", "lesson"]), "booking");
+    assert_eq!(needless(&["session"], &[]), "session");
 }
 
 #[test]

@@ -66,8 +66,8 @@ class Runs {
     }
     const errors = run.errors === null ? "–" : run.errors === 0 ? "0" : run.errors < 0.001 ? "<0.1 %" : `${(run.errors * 100).toFixed(1)} %`;
     const files = element("td");
-    if (run.comparable) files.append(this.link(run, "report.md", "md"), this.link(run, "summary.json", "json"));
-    else files.append(this.link(run, "factorial.json", "json"));
+    if (run.comparable) files.append(this.link(run, "report.md", "md"));
+    files.append(this.link(run, run.figures, "json"));
     row.append(pick, element("td", run.started_at.slice(0, 16).replace("T", " ")), what, element("td", run.kind), word, element("td", run.rate_per_s === null ? "–" : `${figure(run.rate_per_s)}/s`, "r"),
       element("td", percentile(run.p95_ms), "r"), element("td", errors, run.errors ? "r bad" : "r"), shape, element("td", lasted(run.took_s), "r"), files);
     return row;

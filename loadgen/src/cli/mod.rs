@@ -1,5 +1,5 @@
 //! The command line: parses, calls what is below, prints. Each layer imports only those before it:
-//! `flags`, `failure`, `output`, `plan`, `session`, `commands`, `main`.
+//! `flags`, `failure`, `output`, `plan`, `session`, `commands`, `main`; `guards/layers.toml` holds them to it.
 
 mod commands;
 #[cfg(test)]

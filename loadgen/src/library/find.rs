@@ -151,7 +151,7 @@ mod tests {
             let known = metrics(&scope, 1.0);
             for metric in experiment.primary.iter().chain(&experiment.why) {
                 assert!(
-                    known.iter().any(|one| one.name == *metric),
+                    known.iter().any(|one| one.id == *metric),
                     "{name}: no trial has a `{metric}`"
                 );
             }

@@ -73,7 +73,10 @@ fn the_table_of_experiments_is_that_of_the_files() {
             "| `{name}` | {} | {} | {}{expected} |",
             cell(&experiment.suite.question),
             differences(&experiment),
-            experiment.primary.first().map_or("-", String::as_str),
+            experiment
+                .primary
+                .first()
+                .map_or_else(|| "-".to_owned(), ToString::to_string),
         );
     }
     check("experiments", &table);

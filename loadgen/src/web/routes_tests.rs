@@ -330,8 +330,11 @@ async fn reports_are_served_in_a_sandbox_and_no_path_leaves_the_folder() {
     std::fs::write(one.join("report.html"), "<p>here</p>").unwrap();
     std::fs::write(root.path().join("secret.txt"), "x").unwrap();
     let name = "<script>alert(1)</script>";
-    let head = json!({ "name": name, "kind": "run", "started_at": "2026-01-01", "verdict": { "word": "PASSED" } });
-    std::fs::write(one.join("summary.json"), head.to_string()).unwrap();
+    let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/published");
+    let text = std::fs::read(published.join("mentor_cache/summary.json")).unwrap();
+    let mut summary: Value = serde_json::from_slice(&text).unwrap();
+    summary["name"] = json!(name);
+    std::fs::write(one.join("summary.json"), summary.to_string()).unwrap();
     let page = open(&root.path().join("results"));
     let report = get(page.address(), "/runs/one/report.html").await;
     assert!(report.ends_with("<p>here</p>"), "{report}");

@@ -1,4 +1,5 @@
-//! The list of past runs, newest first. Files that have not changed are not read again.
+//! The list of past runs, newest first, of what the store reads of each. Files that have not changed
+//! are not read again.
 
 use std::{
     collections::HashMap,
@@ -7,99 +8,43 @@ use std::{
     time::SystemTime,
 };
 
-use serde::{Deserialize, Serialize};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use super::report_files::is_plain_name;
 use loadgen_experiment::{
     events::printable,
-    schema::{Confidence, Percentile, PooledPercentile},
+    schema::{Percentile, RunKind, Summary, VerdictWord},
 };
+use loadgen_report::store::{self, StoredRun};
 
 /// Most runs of the list.
 const MAX_RUNS: usize = 500;
 /// Most points of the small chart of a run.
 const MAX_SPARK: usize = 40;
 
-/// Files that the list is read from, each with the report to open. The first that exists counts.
-const SOURCES: [(&str, &str); 2] = [
-    ("summary.json", "report.html"),
-    ("factorial.json", "factorial.md"),
+/// Files of figures, each with the report to open. The first that exists counts.
+const SOURCES: [RunSource; 2] = [
+    RunSource {
+        figures: "summary.json",
+        report: "report.html",
+    },
+    RunSource {
+        figures: "factorial.json",
+        report: "factorial.md",
+    },
 ];
 
 /// The percentile of the small chart.
 const P95: f64 = 0.95;
 
-/// The fields of such a file that the list shows.
-#[derive(Deserialize)]
-struct RunHead {
-    /// A factorial experiment has neither name nor kind.
-    #[serde(default)]
-    name: String,
-    #[serde(default = "factorial")]
-    kind: String,
-    #[serde(default)]
-    question: String,
-    started_at: String,
-    #[serde(default)]
-    took_s: f64,
-    verdict: VerdictWord,
-    #[serde(default)]
-    arms: Vec<ArmHead>,
-    #[serde(default)]
-    effects: Vec<EffectHead>,
-    #[serde(default)]
-    trials: Vec<TrialHead>,
-}
-
-/// Figures of an arm.
-#[derive(Deserialize)]
-struct ArmHead {
-    total: TotalHead,
-}
-
-#[derive(Deserialize)]
-struct TotalHead {
-    rate_per_s: f64,
-    success: f64,
-    response: P95Head,
-}
-
-#[derive(Deserialize)]
-struct P95Head {
-    p95: Percentile,
-}
-
-/// A decision of an experiment.
-#[derive(Deserialize)]
-struct EffectHead {
-    primary: bool,
-    #[serde(default)]
-    block_ratios: Vec<f64>,
-}
-
-#[derive(Deserialize)]
-struct TrialHead {
-    series: Vec<SecondHead>,
-    #[serde(default)]
-    pooled: Vec<PooledPercentile>,
-}
-
-#[derive(Deserialize)]
-struct SecondHead {
-    second: i64,
-    p95_ms: Option<f64>,
-}
-
-fn factorial() -> String {
-    "factorial".to_owned()
-}
-
-#[derive(Deserialize)]
-struct VerdictWord {
-    word: String,
-    #[serde(default)]
-    headline: String,
-    confidence: Option<Confidence>,
+/// File names of a run.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct RunSource {
+    /// File name of the figures.
+    figures: &'static str,
+    /// File name of the report.
+    report: &'static str,
 }
 
 /// A finished run.
@@ -108,15 +53,15 @@ pub(super) struct RunEntry {
     /// Its folder below `runs/`.
     folder: String,
     name: String,
-    /// `run`, `experiment` or `factorial`.
+    /// `run`, `experiment`, `capacity` or `factorial`.
     kind: String,
     question: String,
-    started_at: String,
+    started_at: DateTime<Utc>,
     took_s: f64,
-    verdict: String,
-    /// File name of the report.
-    report: &'static str,
-    /// Whether it has a summary, which the comparison needs.
+    verdict: VerdictWord,
+    #[serde(flatten)]
+    source: RunSource,
+    /// Whether it has a summary that can be read, which the comparison needs.
     comparable: bool,
     /// Requests a second that its last arm answered.
     rate_per_s: Option<f64>,
@@ -140,7 +85,8 @@ pub(super) struct RunIndex {
 impl RunIndex {
     /// The runs that are in `root/runs` now.
     pub(super) fn list(&self, root: &Path) -> Vec<RunEntry> {
-        let Ok(entries) = std::fs::read_dir(root.join("runs")) else {
+        let runs = root.join("runs");
+        let Ok(entries) = std::fs::read_dir(&runs) else {
             return Vec::new();
         };
         let mut folders: Vec<String> = entries
@@ -155,25 +101,17 @@ impl RunIndex {
         folders
             .into_iter()
             .filter_map(|folder| {
-                let (path, comparable, report) =
-                    SOURCES
-                        .iter()
-                        .enumerate()
-                        .find_map(|(at, (file, report))| {
-                            let path = root.join("runs").join(&folder).join(file);
-                            path.is_file().then_some((path, at == 0, *report))
-                        })?;
-                let written = path.metadata().ok()?.modified().ok()?;
+                let path = runs.join(&folder);
+                let source = SOURCES
+                    .into_iter()
+                    .find(|source| path.join(source.figures).is_file())?;
+                let written = path.join(source.figures).metadata().ok()?.modified().ok()?;
                 if let Some((at, row)) = cache.get(&folder)
                     && *at == written
                 {
                     return Some(row.clone());
                 }
-                let row = RunEntry {
-                    report,
-                    comparable,
-                    ..read(&path, folder.clone())?
-                };
+                let row = read(&path, folder.clone(), source)?;
                 cache.insert(folder, (written, row.clone()));
                 Some(row)
             })
@@ -181,46 +119,70 @@ impl RunIndex {
     }
 }
 
-fn read(path: &Path, folder: String) -> Option<RunEntry> {
-    let head: RunHead = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
-    let name = if head.name.is_empty() {
-        // `2026-01-01T00-00-00Z_factorial_core_ab12`
-        folder.split('_').skip(1).collect::<Vec<_>>().join(" ")
-    } else {
-        printable(&head.name)
-    };
-    let total = head.arms.last().map(|arm| &arm.total);
-    let mut headline = printable(&head.verdict.headline);
-    if let Some(confidence) = head.verdict.confidence
-        && !headline.is_empty()
-    {
-        headline = format!("{headline}; {confidence}");
+/// The finished run in a folder.
+fn read(path: &Path, folder: String, source: RunSource) -> Option<RunEntry> {
+    match store::load(path) {
+        Ok(summary) => Some(RunEntry::of(&summary, folder, source)),
+        // A factorial experiment has none, and one of another version cannot be compared.
+        Err(_) => RunEntry::without_summary(&store::stored_run(path)?, source),
     }
-    Some(RunEntry {
-        rate_per_s: total.map(|total| total.rate_per_s),
-        p95_ms: total.map(|total| total.response.p95),
-        errors: total.map(|total| (1.0 - total.success).max(0.0)),
-        headline,
-        spark: spark(&head),
-        folder,
-        name,
-        kind: printable(&head.kind),
-        question: printable(&head.question),
-        started_at: printable(&head.started_at),
-        took_s: head.took_s,
-        verdict: printable(&head.verdict.word),
-        report: SOURCES[0].1,
-        comparable: false,
-    })
+}
+
+impl RunEntry {
+    fn of(summary: &Summary, folder: String, source: RunSource) -> Self {
+        let verdict = &summary.verdict;
+        let total = summary.arms.last().map(|arm| &arm.total);
+        Self {
+            folder,
+            name: printable(&summary.name),
+            kind: match summary.kind {
+                RunKind::Run => "run",
+                RunKind::Experiment => "experiment",
+                RunKind::Capacity => "capacity",
+            }
+            .to_owned(),
+            question: printable(&summary.question),
+            started_at: summary.started_at,
+            took_s: summary.took_s,
+            verdict: verdict.word,
+            source,
+            comparable: true,
+            rate_per_s: total.map(|total| total.rate_per_s),
+            p95_ms: total.map(|total| total.response.p95),
+            errors: total.map(|total| (1.0 - total.success).max(0.0)),
+            headline: printable(&verdict.confidence.beside(&verdict.headline)),
+            spark: spark(summary),
+        }
+    }
+
+    /// The entry of a run of which the outcome alone is read; absent where it has not finished.
+    fn without_summary(run: &StoredRun, source: RunSource) -> Option<Self> {
+        Some(Self {
+            folder: run.folder.clone(),
+            name: printable(&run.name),
+            kind: printable(&run.command),
+            question: String::new(),
+            started_at: run.started_at,
+            took_s: run.took_s?,
+            verdict: run.verdict.as_ref()?.word,
+            source,
+            comparable: false,
+            rate_per_s: None,
+            p95_ms: None,
+            errors: None,
+            headline: printable(&run.headline()),
+            spark: Vec::new(),
+        })
+    }
 }
 
 /// The points of the small chart of a run, at most [`MAX_SPARK`].
-fn spark(head: &RunHead) -> Vec<Option<f64>> {
-    if let Some(claim) = head.effects.iter().find(|effect| effect.primary) {
+fn spark(summary: &Summary) -> Vec<Option<f64>> {
+    if let Some(claim) = summary.effects.iter().find(|effect| effect.primary) {
         let ratios = claim.block_ratios.iter().copied();
         return ratios.take(MAX_SPARK).map(Some).collect();
     }
-    let seconds: Vec<Option<f64>> = head
+    let seconds: Vec<Option<f64>> = summary
         .trials
         .last()
         .map(|trial| {
@@ -243,129 +205,139 @@ fn spark(head: &RunHead) -> Vec<Option<f64>> {
 
 #[cfg(test)]
 mod tests {
+    use loadgen_experiment::schema::{PooledPercentile, Second};
+    use loadgen_report::store::Folder;
+
     use super::*;
 
-    fn keep(root: &Path, folder: &str, file: &str, value: &serde_json::Value) {
-        let folder = root.join("runs").join(folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join(file), value.to_string()).unwrap();
+    /// The figures of a published experiment.
+    fn published() -> Summary {
+        let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/published");
+        store::load(&all.join("mentor_cache")).unwrap()
+    }
+
+    /// A result folder that a command began on a day.
+    fn begun(root: &Path, command: &str, day: u32) -> Folder {
+        let at = format!("2026-01-{day:02}T00:00:00Z").parse().unwrap();
+        Folder::create(root, command, "core", at).unwrap()
+    }
+
+    /// A run of a day with these figures.
+    fn keep(root: &Path, day: u32, summary: &Summary) -> Folder {
+        let folder = begun(root, "run", day);
+        folder.seal(summary, &[]).unwrap();
+        folder
     }
 
     #[test]
     fn runs_are_listed_newest_first_and_unfinished_ones_are_not() {
         let root = tempfile::tempdir().unwrap();
-        let head = |name: &str| {
-            serde_json::json!({
-                "name": name, "kind": "run", "started_at": "2026-01-01T00:00:00Z", "took_s": 3.5,
-                "verdict": { "word": "PASSED" },
-            })
-        };
-        let one = "2026-01-01T00-00-00Z_run_a";
-        keep(root.path(), one, "summary.json", &head("first\u{1b}[2J"));
-        let two = "2026-01-02T00-00-00Z_run_b";
-        keep(root.path(), two, "summary.json", &head("second"));
-        let folded = "2026-01-03T00-00-00Z_factorial_core_ab12";
-        let mut value = head("");
-        value.as_object_mut().unwrap().remove("kind");
-        keep(root.path(), folded, "factorial.json", &value);
-        keep(
-            root.path(),
-            "2026-01-04T00-00-00Z_begun",
-            "verdict.json",
-            &value,
-        );
+        let mut summary = published();
+        summary.name = "first\u{1b}[2J".to_owned();
+        let first = keep(root.path(), 1, &summary);
+        summary.name = "second".to_owned();
+        summary.kind = RunKind::Run;
+        keep(root.path(), 2, &summary);
+        let factorial = begun(root.path(), "factorial", 3);
         let runs = RunIndex::default();
+        begun(root.path(), "run", 4);
+        let figures = serde_json::json!({ "schema_version": 3 });
+        factorial.write_json("factorial.json", &figures).unwrap();
+        assert_eq!(runs.list(root.path()).len(), 2, "none of the others ended");
+        factorial.close(&summary, &[]).unwrap();
         let rows = runs.list(root.path());
-        let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
-        assert_eq!(names, ["factorial core ab12", "second", "first[2J"]);
+        let shown: Vec<(&str, &str, &str, bool)> = rows
+            .iter()
+            .map(|row| {
+                let report = row.source.report;
+                (row.name.as_str(), row.kind.as_str(), report, row.comparable)
+            })
+            .collect();
         assert_eq!(
-            (rows[0].kind.as_str(), rows[0].report),
-            ("factorial", "factorial.md")
+            shown,
+            [
+                ("core", "factorial", "factorial.md", false),
+                ("second", "run", "report.html", true),
+                ("first[2J", "experiment", "report.html", true),
+            ]
         );
-        assert!(rows[1].comparable && !rows[0].comparable);
         // A folder that has gone is forgotten; one that is there is not read again.
-        std::fs::remove_dir_all(root.path().join("runs").join(one)).unwrap();
+        first.discard();
         assert_eq!(runs.list(root.path()).len(), 2);
         assert_eq!(runs.cache.lock().unwrap().len(), 2);
     }
 
     #[test]
+    fn a_run_of_another_version_is_listed_and_not_offered_for_comparison() {
+        let root = tempfile::tempdir().unwrap();
+        let summary = published();
+        let folder = keep(root.path(), 1, &summary);
+        let mut other = serde_json::to_value(&summary).unwrap();
+        other["schema_version"] = serde_json::json!(summary.schema_version + 1);
+        folder.write_json("summary.json", &other).unwrap();
+        let rows = RunIndex::default().list(root.path());
+        assert_eq!((rows.len(), rows[0].comparable), (1, false));
+        assert_eq!(rows[0].verdict, summary.verdict.word);
+        assert!(rows[0].headline.contains(&summary.verdict.headline));
+        let sent = serde_json::to_value(&rows[0]).unwrap();
+        assert_eq!(sent["figures"], "summary.json");
+    }
+
+    #[test]
     fn a_run_has_its_answer_its_figures_and_its_shape() {
         let root = tempfile::tempdir().unwrap();
-        let total = serde_json::json!({
-            "rate_per_s": 50.0, "success": 0.98, "response": { "p95": 12.5 },
-        });
-        let series: Vec<_> = (-5..100)
-            .map(|second| serde_json::json!({ "second": second, "p95_ms": second }))
+        let mut run = published();
+        run.verdict.headline = "p95 12.5 ms".to_owned();
+        let total = &mut run.arms.last_mut().unwrap().total;
+        (total.rate_per_s, total.success) = (50.0, 0.98);
+        total.response.p95 = Percentile::Known(12.5);
+        run.effects.retain(|effect| effect.primary);
+        run.effects[0].block_ratios = vec![0.5, 0.6];
+        keep(root.path(), 3, &run);
+        run.effects.clear();
+        let trial = run.trials.last_mut().unwrap();
+        trial.series = (-5..100)
+            .map(|second| Second {
+                second,
+                p95_ms: Some(second as f64),
+                ..Second::default()
+            })
             .collect();
-        let mut run = serde_json::json!({
-            "name": "core", "kind": "run", "started_at": "2026-01-01T00:00:00Z", "took_s": 3.5,
-            "verdict": { "word": "PASSED", "headline": "p95 12.5 ms" }, "arms": [{ "total": total }],
-            "trials": [{ "series": series }], "effects": [],
-        });
-        keep(
-            root.path(),
-            "2026-01-01T00-00-00Z_run_a",
-            "summary.json",
-            &run,
-        );
-        run["verdict"]["confidence"] = serde_json::to_value(Confidence::default()).unwrap();
-        run["trials"][0]["pooled"] = serde_json::json!([
-            { "share": 0.95, "step_s": 5, "points": [[-5, 9.0], [0, 7.5], [5, 8.0]] },
-        ]);
-        keep(
-            root.path(),
-            "2026-01-01T00-00-01Z_run_c",
-            "summary.json",
-            &run,
-        );
-        run["effects"] = serde_json::json!([{
-            "metric": "list p97.5", "primary": true, "block_ratios": [0.5, 0.6],
-        }]);
-        keep(
-            root.path(),
-            "2026-01-02T00-00-00Z_experiment_b",
-            "summary.json",
-            &run,
-        );
+        trial.pooled = vec![PooledPercentile {
+            share: P95,
+            step_s: 5,
+            points: vec![(-5, 9.0), (0, 7.5), (5, 8.0)],
+        }];
+        keep(root.path(), 2, &run);
+        run.trials.last_mut().unwrap().pooled.clear();
+        keep(root.path(), 1, &run);
         let rows = RunIndex::default().list(root.path());
         assert_eq!(rows[0].spark, [Some(0.5), Some(0.6)]);
         assert_eq!(rows[1].spark, [Some(7.5), Some(8.0)]);
-        assert_eq!(
-            rows[1].headline,
-            format!("p95 12.5 ms; {}", Confidence::default())
-        );
-        let run = &rows[2];
-        assert_eq!(
-            (run.rate_per_s, run.p95_ms),
-            (Some(50.0), Some(Percentile::Known(12.5)))
-        );
-        assert!((run.errors.unwrap() - 0.02).abs() < 1e-9);
-        assert_eq!(run.headline, "p95 12.5 ms");
-        assert_eq!(run.spark.len(), 34);
-        assert_eq!(run.spark[0], Some(2.0));
+        assert_eq!((rows[2].spark.len(), rows[2].spark[0]), (34, Some(2.0)));
+        for row in &rows {
+            assert_eq!(
+                (row.rate_per_s, row.p95_ms),
+                (Some(50.0), Some(Percentile::Known(12.5)))
+            );
+            assert!((row.errors.unwrap() - 0.02).abs() < 1e-9);
+            let answer = format!("p95 12.5 ms; {}", run.verdict.confidence);
+            assert_eq!(row.headline, answer);
+        }
     }
 
     #[test]
     fn a_run_whose_p95_is_beyond_the_timeout_is_no_run_of_too_few_requests() {
         let root = tempfile::tempdir().unwrap();
-        let too_few = serde_json::json!({ "too_few": 13 });
-        let all = [serde_json::json!("beyond_timeout"), too_few];
-        for (number, p95) in all.iter().enumerate() {
-            let head = serde_json::json!({
-                "name": "x", "kind": "run", "started_at": "2026-01-01T00:00:00Z",
-                "verdict": { "word": "FAILED" },
-                "arms": [{ "total": {
-                    "rate_per_s": 1.0, "success": 0.1, "response": { "p95": p95 },
-                } }],
-            });
-            let folder = format!("2026-01-0{}T00-00-00Z_run", 9 - number);
-            keep(root.path(), &folder, "summary.json", &head);
+        let mut run = published();
+        let all = [Percentile::BeyondTimeout, Percentile::TooFew { n: 13 }];
+        for (day, p95) in (1..).zip(all) {
+            run.arms.last_mut().unwrap().total.response.p95 = p95;
+            keep(root.path(), day, &run);
         }
         let rows = serde_json::to_value(RunIndex::default().list(root.path())).unwrap();
-        for (row, p95) in rows.as_array().unwrap().iter().zip(&all) {
-            assert_eq!(&row["p95_ms"], p95);
-        }
+        assert_eq!(rows[0]["p95_ms"], serde_json::json!({ "too_few": 13 }));
+        assert_eq!(rows[1]["p95_ms"], "beyond_timeout");
     }
 
     #[test]

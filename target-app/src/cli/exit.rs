@@ -72,7 +72,7 @@ impl Exit {
             }
             StartError::Engine(EngineError::Refused(_) | EngineError::Redis(_))
             | StartError::Bind { .. }
-            | StartError::Provider(_) => Self::usage(one_line(error)),
+            | StartError::Feature(_) => Self::usage(one_line(error)),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use crate::{
     db::audit::Invariant,
-    feature::{Feature, Worker},
-    registry::Registry,
+    feature::{Feature, Surroundings, Worker},
+    registry::{FeatureParts, Registry},
 };
 
 /// Every feature.
@@ -19,6 +19,16 @@ pub fn registry() -> Registry {
     }
     registry.invariants.sort_by_key(Invariant::number);
     registry
+}
+
+/// What the requests of all features share; the first feature that fails says why.
+pub async fn prepare(around: &Surroundings<'_>) -> Result<FeatureParts, String> {
+    let mut parts = FeatureParts::default();
+    let preparations: Vec<_> = all().into_iter().filter_map(|one| one.prepare).collect();
+    for prepare in preparations {
+        prepare(around, &mut parts).await?;
+    }
+    Ok(parts)
 }
 
 /// What runs beside the requests.

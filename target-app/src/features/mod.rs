@@ -24,4 +24,4 @@ pub mod chat;
 pub mod courses;
 pub mod payments;
 
-pub use all::{all, registry, workers};
+pub use all::{all, prepare, registry, workers};

@@ -16,7 +16,6 @@ mod single_headers;
 mod slowdown;
 
 pub use admission::admission;
-pub use client_address::ClientAddress;
 pub use compression::compress;
 pub use extract::{Current, Json, Path, Query, json_bytes};
 pub use field::read_object;

@@ -44,10 +44,8 @@ pub struct Scrape {
     pub hashing: HashingSnapshot,
     /// Sockets and messages of the chat.
     pub chat: ChatSnapshot,
-    /// Open signalling sockets of video classes.
-    pub signal_sockets: u64,
-    /// Where the breaker in front of the payment provider stands: 0, 1 or 2.
-    pub provider_breaker: f64,
+    /// What features read at that moment, by the name of the metric.
+    pub levels: Vec<(&'static str, f64)>,
     /// This process.
     pub process: ProcessSnapshot,
     /// Most bytes that this process may hold; `None` where it is not known.
@@ -132,8 +130,9 @@ pub fn render(scrape: &Scrape) -> String {
     counter!(names::CHAT_BATCHES).absolute(scrape.chat.batches);
     counter!(names::CHAT_DELIVERIES).absolute(scrape.chat.deliveries);
     counter!(names::CHAT_LAGGED).absolute(scrape.chat.lagged);
-    gauge!(names::SIGNAL_SOCKETS).set(scrape.signal_sockets as f64);
-    gauge!(names::PROVIDER_BREAKER).set(scrape.provider_breaker);
+    for (name, level) in &scrape.levels {
+        gauge!(*name).set(*level);
+    }
     gauge!(names::ENGINE_GENERATION).set(scrape.generation as f64);
     gauge!(names::PROCESS_CPU).set(scrape.process.cpu_ns as f64 / 1e9);
     gauge!(names::PROCESS_RSS).set(scrape.process.rss_bytes as f64);
@@ -310,13 +309,14 @@ mod tests {
 
     #[test]
     fn a_scrape_names_every_part() {
+        let levels = crate::features::registry().levels;
         let scrape = Scrape {
             caches: BTreeMap::from([("users".to_owned(), CacheSnapshot::default())]),
             retries: BTreeMap::from([("40P01".to_owned(), 7)]),
             replica: Some(ReplicaSnapshot::default()),
             generation: 3,
             memory_limit: Some(1 << 30),
-            provider_breaker: 1.0,
+            levels: levels.iter().map(|level| (level.name, 1.0)).collect(),
             ..Scrape::default()
         };
         handle();

@@ -1,6 +1,6 @@
 //! Delivery to connected sockets: chat rooms, their subscriptions and the bounded mailbox of each
-//! socket; the queue of messages that are stored together; the way to the other processes; the two ends
-//! of video classes; and what all sockets have in common, with how many an account has. What lasts is in the database.
+//! socket; the queue of messages that are stored together; the way to the other processes; and what all
+//! sockets have in common, with how many an account has. What lasts is in the database.
 
 mod hub;
 mod mailbox;
@@ -8,7 +8,6 @@ mod open_sockets;
 mod outbox;
 mod rate_limiter;
 mod relay;
-mod signals;
 mod socket_loop;
 mod upgrade;
 mod waiting;
@@ -19,10 +18,7 @@ pub use mailbox::{Delivery, Mailbox, MailboxEvent, MailboxItem};
 pub use open_sockets::{OpenSockets, SocketKind, SocketPlace};
 pub use outbox::{BatchItem, BatchLeader, BatchReply, Draft, Outbox, StoredMessage};
 pub use relay::{Relay, RelayError, RelayLink, RelayedFrame, RelayedKind};
-pub use signals::{
-    PresenceFrames, RelayRefusal, SessionHandle, SessionSide, SignalEvent, SignalHub, SignalSocket,
-};
 pub use socket_loop::{SocketLifetime, SocketSide, serve};
 pub use upgrade::checked_upgrade;
-pub use waiting::WaitingItems;
-pub use wire::{SocketEnd, Wire};
+pub use waiting::{PostOutcome, WaitingItems};
+pub use wire::{FrameText, SocketEnd, Wire};

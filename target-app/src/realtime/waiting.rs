@@ -15,7 +15,7 @@ const KEEP: usize = 32;
 
 /// The outcome of posting an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PostOutcome {
+pub enum PostOutcome {
     /// It waits for the socket.
     Queued,
     /// There was no room for it.
@@ -60,7 +60,7 @@ impl<T> WaitingItems<T> {
     }
 
     /// Queues an item behind the others, unless that many wait.
-    pub(super) fn push(&self, item: T, limit: usize) -> PostOutcome {
+    pub fn push(&self, item: T, limit: usize) -> PostOutcome {
         {
             let mut items = self.items();
             if items.len() >= limit {

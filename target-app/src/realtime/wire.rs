@@ -7,6 +7,9 @@ use bytes::Bytes;
 use futures_util::SinkExt as _;
 use shared::api::chat::{MAX_FRAME_BYTES, close};
 
+/// The text of a frame; clones share it. Features know frames by this name, and nothing of the HTTP library.
+pub type FrameText = Utf8Bytes;
+
 /// A client that reads nothing for so long is disconnected.
 const WRITE_LIMIT: Duration = Duration::from_secs(30);
 /// How long a closing handshake may take.

@@ -44,6 +44,7 @@ pub enum HashError {
 pub struct HashingCounters {
     hashes: AtomicU64,
     busy_us: AtomicU64,
+    cpu_us: AtomicU64,
     wait_us: AtomicU64,
 }
 
@@ -165,6 +166,7 @@ impl Hasher {
         HashingSnapshot {
             hashes: self.counters.hashes.load(Relaxed),
             busy_us: self.counters.busy_us.load(Relaxed),
+            cpu_us: self.counters.cpu_us.load(Relaxed),
             wait_us: self.counters.wait_us.load(Relaxed),
         }
     }
@@ -176,10 +178,13 @@ impl Hasher {
     {
         let counters = Arc::clone(&self.counters);
         let work = move || {
-            let begin = Instant::now();
+            let (begin, spent) = (Instant::now(), thread_cpu());
             let outcome = work();
             counters.hashes.fetch_add(1, Relaxed);
             counters.busy_us.fetch_add(micros(begin), Relaxed);
+            counters
+                .cpu_us
+                .fetch_add(whole_micros(thread_cpu().saturating_sub(spent)), Relaxed);
             outcome
         };
         timing::hash(async {
@@ -275,7 +280,17 @@ pub(super) fn verify(password: &str, stored: &str) -> Result<bool, HashError> {
 }
 
 fn micros(begin: Instant) -> u64 {
-    u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX)
+    whole_micros(begin.elapsed())
+}
+
+fn whole_micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// CPU time of the calling thread since it began.
+fn thread_cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -324,6 +339,20 @@ mod tests {
         assert_eq!(hasher.snapshot().hashes, 1);
         let garbage = hasher.verify("x".into(), "plain".into()).await;
         assert!(matches!(garbage, Err(HashError::Malformed)));
+    }
+
+    #[tokio::test]
+    async fn the_processor_s_time_of_a_hash_is_without_what_its_thread_waited() {
+        let hasher = hasher("bcrypt(4)", "bounded(1)").await;
+        let waits = || std::thread::sleep(Duration::from_millis(50));
+        hasher.hash_then("x".into(), waits).await.unwrap();
+        let HashingSnapshot {
+            busy_us, cpu_us, ..
+        } = hasher.snapshot();
+        assert!(
+            cpu_us > 0 && cpu_us + 40_000 < busy_us,
+            "{cpu_us} of {busy_us}"
+        );
     }
 
     /// A runtime whose blocking work is done by one thread, in the order in which it comes.

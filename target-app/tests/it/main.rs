@@ -1,6 +1,8 @@
 //! The application over real HTTP and WebSocket on a real PostgreSQL and Redis.
 //!
-//! One folder a feature, one file an action, one sentence a test. `make test` starts the services.
+//! One folder a feature, one file an action, one sentence a test. `make test` starts the services. What the tests
+//! of all operations (`access`, `lifecycle/one_connection.rs`) need of a feature is in `operations.rs` and `access.txt`
+//! of its folder.
 
 #![expect(
     clippy::unwrap_used,

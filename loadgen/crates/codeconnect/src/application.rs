@@ -7,6 +7,7 @@ use crate::{features, flows::Op};
 use loadgen_engine::flow::Catalog;
 use loadgen_experiment::{
     diagnose::HintCatalog,
+    metric::{MetricId, OperationFigure},
     schema::{ApplicationArea, ApplicationInfo, Completion},
     services::TARGET_PROCESS,
     system::{AdmissionSwitch, Application, Settings},
@@ -83,8 +84,9 @@ impl Application for CodeConnect {
         profile(settings).map_or_else(|_| Vec::new(), |profile| profile.known_wrong())
     }
 
-    fn default_primary(&self) -> Vec<String> {
-        vec!["mentors.list p97.5".to_owned()]
+    fn default_primary(&self) -> Vec<MetricId> {
+        let operation = "mentors.list".to_owned();
+        vec![MetricId::Operation(operation, OperationFigure::P97_5)]
     }
 
     fn cache_kinds(&self) -> &'static [&'static str] {
@@ -125,7 +127,11 @@ impl Application for CodeConnect {
                     operations: names(operations),
                 })
                 .collect(),
-            primary_metrics: self.default_primary(),
+            primary_metrics: self
+                .default_primary()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
         }
     }
 

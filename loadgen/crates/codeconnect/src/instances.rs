@@ -68,6 +68,7 @@ fn add(mut all: Snapshot, one: Snapshot) -> Snapshot {
     }
     all.hashing.hashes += one.hashing.hashes;
     all.hashing.busy_us += one.hashing.busy_us;
+    all.hashing.cpu_us += one.hashing.cpu_us;
     all.hashing.wait_us += one.hashing.wait_us;
     all.chat.sockets += one.chat.sockets;
     all.chat.messages += one.chat.messages;

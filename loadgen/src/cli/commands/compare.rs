@@ -11,7 +11,10 @@ use crate::{
     exit,
     live::TerminalCapabilities,
 };
-use loadgen_experiment::{baseline::against_baseline, schema::Summary};
+use loadgen_experiment::{
+    baseline::{RunMetric, against_baseline},
+    schema::Summary,
+};
 use loadgen_report::{
     history::{PastRun, default_metrics_of, earlier_like},
     render::{
@@ -98,7 +101,11 @@ fn beside_baseline(args: &CompareArgs, name: &str) -> Result<u8, Failure> {
     let metrics = if args.metric.is_empty() {
         default_metrics_of(&baseline.summary)
     } else {
-        args.metric.clone()
+        args.metric
+            .iter()
+            .map(|name| name.parse::<RunMetric>())
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(Failure::usage)?
     };
     let old: Vec<&Summary> = std::iter::once(&baseline)
         .chain(&earlier)

@@ -23,15 +23,16 @@ fn list(columns: usize) -> Result<String, BadFile> {
     let mut out = String::new();
     for name in library::experiment_names() {
         let (experiment, _) = library::find_experiment(name)?;
-        let claim = experiment.primary.first().map_or("-", String::as_str);
+        let claim = experiment.primary.first();
         let expected = experiment
             .expected
             .map_or_else(String::new, |direction| format!(" {direction}"));
         let why = experiment
             .why
-            .as_deref()
-            .filter(|why| *why != claim)
+            .as_ref()
+            .filter(|why| Some(*why) != claim)
             .map_or_else(String::new, |why| format!("; explained by {why}"));
+        let claim = claim.map_or_else(|| "-".to_owned(), ToString::to_string);
         let switches = experiment.describe_differences();
         let below = " ".repeat(NAME + 3);
         for (label, text) in [

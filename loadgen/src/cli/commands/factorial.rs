@@ -17,7 +17,6 @@ use loadgen_codeconnect::CodeConnect;
 use loadgen_engine::clock::time_of_day;
 use loadgen_experiment::{
     factorial::{self, FactorialOutcome, FactorialPlan},
-    paired::metrics_of,
     schema::{SCHEMA_VERSION, Summary},
     summary::{self, RunContext, load_line},
     trial::TestEnv,
@@ -104,7 +103,7 @@ fn stored_factorial(
         took_s: summary.took_s,
         load: summary.load.clone(),
         metric: plan.metric.clone(),
-        unit: unit(&plan.metric, &finished.trials[0]),
+        unit: plan.metric.description().unit.to_string(),
         factors: plan.factors.clone(),
         fraction: plan.fraction(),
         replicates: plan.replicates,
@@ -113,14 +112,6 @@ fn stored_factorial(
         verdict: summary.verdict.clone(),
         warnings: summary.warnings.clone(),
     }
-}
-
-/// The unit of a metric.
-fn unit(metric: &str, trial: &loadgen_experiment::schema::Trial) -> String {
-    metrics_of(trial, f64::INFINITY)
-        .iter()
-        .find(|one| one.name == metric)
-        .map_or_else(String::new, |one| one.unit.to_string())
 }
 
 /// Number of trials, and their load.

@@ -6,7 +6,7 @@ use crate::{
     live::TerminalCapabilities,
 };
 use loadgen_report::{
-    history::{comparable_runs, default_metrics, series},
+    history::{comparable_runs, default_metrics, metric_named, series},
     render::{history, history_csv},
     store,
 };
@@ -34,7 +34,12 @@ pub(in crate::cli) fn run(args: &HistoryArgs) -> Result<u8, Failure> {
         kept.left_out
             .insert("unfinished or unreadable".to_owned(), unread);
     }
-    let mut metrics = args.metric.clone();
+    let mut metrics = args
+        .metric
+        .iter()
+        .map(|name| metric_named(&kept, name))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(Failure::Usage)?;
     if metrics.is_empty() {
         metrics = default_metrics(&kept);
     }
@@ -49,11 +54,7 @@ pub(in crate::cli) fn run(args: &HistoryArgs) -> Result<u8, Failure> {
             metrics.len()
         )));
     }
-    let found = metrics
-        .iter()
-        .map(|metric| series(&kept, metric))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(Failure::Usage)?;
+    let found: Vec<_> = metrics.iter().map(|metric| series(&kept, metric)).collect();
     if args.csv {
         print(&history_csv(&kept, &found))?;
     } else {

@@ -292,7 +292,7 @@ fn row(
         file_sha256: file_sha256(name)?,
         name: name.to_owned(),
         switches: experiment.describe_differences(),
-        claim: experiment.primary.first().cloned().unwrap_or_default(),
+        claim: experiment.primary.first().cloned(),
         expected: experiment.expected,
         why: experiment.why,
         found,

@@ -100,8 +100,8 @@ fn describe_experiment(
         experiment.planned()
     );
     line("blocks", &blocks)?;
-    for name in &experiment.primary {
-        line("primary", name)?;
+    for metric in &experiment.primary {
+        line("primary", &metric.to_string())?;
     }
     if let Some(direction) = experiment.expected {
         line("expected", &direction.to_string())?;

@@ -12,6 +12,7 @@ use crate::{
 use loadgen_codeconnect::CodeConnect;
 use loadgen_engine::suite::LoadModel;
 use loadgen_experiment::{
+    metric::{MetricId, OperationFigure},
     paired::{
         ArmCapacitySearch, ArmSpec, ControlKind, Experiment, PLANTED, Quick, budget, check_claims,
         file, shorten,
@@ -138,7 +139,10 @@ fn from_flags(args: &ExperimentArgs) -> Result<(Experiment, SourceFile), Failure
         .and_then(|flow| flow.operations.first())
         .map_or_else(
             || CodeConnect.default_primary(),
-            |op| vec![format!("{} p97.5", catalog.operations.name(*op))],
+            |op| {
+                let operation = catalog.operations.name(*op).to_owned();
+                vec![MetricId::Operation(operation, OperationFigure::P97_5)]
+            },
         );
     let arm = || ArmSpec::from(CodeConnect.default_profile());
     let mut experiment = Experiment {
@@ -167,8 +171,10 @@ fn from_flags(args: &ExperimentArgs) -> Result<(Experiment, SourceFile), Failure
 fn claim_medians(experiment: &mut Experiment) {
     if check_claims(experiment, CodeConnect.catalog()).is_err() {
         for claim in &mut experiment.primary {
-            if let Some(operation) = claim.strip_suffix(" p97.5") {
-                *claim = format!("{operation} p50");
+            if let MetricId::Operation(_, figure) | MetricId::Total(figure) = claim
+                && *figure == OperationFigure::P97_5
+            {
+                *figure = OperationFigure::P50;
             }
         }
     }
@@ -208,6 +214,10 @@ mod tests {
         }
     }
 
+    fn claims(experiment: &Experiment) -> Vec<String> {
+        experiment.primary.iter().map(ToString::to_string).collect()
+    }
+
     #[test]
     fn flags_of_run_all_are_refused_for_a_single_experiment() {
         for flags in [
@@ -238,7 +248,7 @@ mod tests {
             [("cache.mentors".into(), "off".into(), "redis".into())]
         );
         // 160 lists in a trial have a median and no tail.
-        assert_eq!(experiment.primary, ["mentors.list p50"]);
+        assert_eq!(claims(&experiment), ["mentors.list p50"]);
         assert_eq!((experiment.blocks, experiment.most_blocks), (6, 12));
         assert_eq!(experiment.suite.flows.len(), 1);
     }
@@ -275,10 +285,10 @@ mod tests {
     #[test]
     fn a_planted_control_has_one_claim_which_its_blocks_can_decide() {
         let planted = resolved(&["mentor_cache", "--plant", "10"]).unwrap();
-        assert_eq!(planted.primary, ["mentors.list p50"]);
+        assert_eq!(claims(&planted), ["mentors.list p50"]);
         assert!(planted.blocks >= planted.fewest_blocks());
         let other = resolved(&["user_cache", "--plant", "10"]).unwrap();
-        assert_eq!(other.primary, ["total p50"]);
+        assert_eq!(claims(&other), ["total p50"]);
     }
 
     #[test]

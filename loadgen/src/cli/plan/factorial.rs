@@ -40,7 +40,7 @@ pub(in crate::cli) fn plan_factorial(
         args.factors.clone(),
         args.fraction,
         args.replicates,
-        metric,
+        &metric,
     )?;
     Ok((plan, source))
 }
@@ -77,8 +77,8 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(
-            (plan.metric.as_str(), plan.trials()),
-            ("mentors.list p97.5", 8)
+            (plan.metric.to_string(), plan.trials()),
+            ("mentors.list p97.5".to_owned(), 8)
         );
     }
 

@@ -295,12 +295,14 @@ impl<'a> MeasuredSession<'a> {
 
     fn create_folder(&self) -> Result<(), Failure> {
         if let Some(path) = &self.resumed {
-            let folder = Folder::reopen(path, self.command, &self.name).map_err(Failure::usage)?;
+            let folder = Folder::reopen(path, self.command, &self.name, time_of_day().into())
+                .map_err(Failure::usage)?;
             // Set once: `work` runs once.
             let _first = self.folder.set(folder);
             return Ok(());
         }
-        let folder = Folder::create(&self.result.folder.results, self.command, &self.name)
+        let results = &self.result.folder.results;
+        let folder = Folder::create(results, self.command, &self.name, time_of_day().into())
             .map_err(Failure::usage)?;
         if let Err(error) = folder.input(&self.source.file_name(), self.source.text.as_bytes()) {
             folder.discard();

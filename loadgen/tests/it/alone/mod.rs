@@ -2,6 +2,7 @@
 
 mod connections;
 mod freeze;
+mod idle;
 mod overload;
 mod queue;
 mod starved;

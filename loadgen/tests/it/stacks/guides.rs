@@ -1,19 +1,24 @@
-//! Flows that do what a guide's users do only with switches that neither profile has, and one that no suite but `smoke`
-//! has: on the own stack, every step of them is sent and answered right.
+//! Flows that do what a guide's users do only with switches that neither profile has, and those that hardly a suite but
+//! `smoke` has: on the own stack, every step of them is sent and answered right.
 
 use serde_json::Value;
 
 use crate::support::{finish, loadgen, start};
 
 /// The flows, and an operation that each must come to.
-const FLOWS: [(&str, &str); 7] = [
+const FLOWS: [(&str, &str); 12] = [
     ("payments.pay", "payments.settled"),
+    ("payments.refund", "payments.refunded"),
     ("notifications.push", "notifications.push"),
     ("bookings.rebook", "bookings.cancel"),
     ("bookings.reschedule", "bookings.reschedule"),
     ("auth.session", "auth.logout"),
     ("calendar.full_month", "calendar.month"),
     ("courses.lesson", "courses.complete_lesson"),
+    ("courses.complete", "courses.complete"),
+    ("mentors.review", "mentors.create_review"),
+    ("mentors.profile", "mentors.update_own"),
+    ("mentors.join", "mentors.set_active"),
 ];
 
 #[test]
@@ -25,7 +30,7 @@ fn the_flows_of_the_guides_come_to_their_last_step() {
         "--flow",
         &names,
         "--rate",
-        "14/s",
+        "18/s",
         "--duration",
         "6s",
         "--warmup",

@@ -17,7 +17,7 @@ use std::{
 use moka::future::Cache;
 use shared::problem::Code;
 
-use crate::{error::ApiError, http::ClientAddress};
+use crate::{error::ApiError, security::ClientAddress};
 
 /// Failed sign-ins, and those still under way, that a client may have in one window.
 const MAX_FAILURES: u32 = 1_000;

@@ -11,7 +11,8 @@ use shared::{
 use super::{AuthUser, client_limit, service};
 use crate::{
     error::ApiError,
-    http::{ClientAddress, Current, Json},
+    http::{Current, Json},
+    security::ClientAddress,
     state::AppState,
 };
 

@@ -3,7 +3,6 @@
 //! A text that is no JSON ends the connection: whatever sent it does not speak this protocol.
 //! JSON of another shape is answered with an error frame: an old client stays connected.
 
-use axum::extract::ws::Utf8Bytes;
 use serde_json::Value;
 use shared::{
     api::chat::{ClientFrame, ServerFrame},
@@ -11,7 +10,7 @@ use shared::{
 };
 
 use super::model::{InvalidField, MAX_CLIENT_ID};
-use crate::error::ApiError;
+use crate::{error::ApiError, realtime::FrameText};
 
 /// Why a text is not a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +48,7 @@ pub(super) fn read(text: &str) -> Result<ClientFrame, FrameError> {
 }
 
 /// Writes a server's frame.
-pub(super) fn write(frame: &ServerFrame) -> Utf8Bytes {
+pub(super) fn write(frame: &ServerFrame) -> FrameText {
     serde_json::to_string(frame)
         .expect("frames are strings, numbers and times")
         .into()

@@ -20,8 +20,8 @@ pub(super) fn explained() -> Vec<ExplainedOperation> {
             statements: lesson,
         },
         ExplainedOperation {
-            name: "courses.progress",
-            statements: progress,
+            name: "courses.enrolment",
+            statements: enrolment,
         },
     ]
 }
@@ -42,7 +42,7 @@ fn lesson(_: &Policies) -> Vec<Statement> {
     ]
 }
 
-fn progress(_: &Policies) -> Vec<Statement> {
+fn enrolment(_: &Policies) -> Vec<Statement> {
     vec![
         Statement::of("enrolment", repository_progress::ENROLMENT)
             .bind(dataset::id(RowKind::Student, 1))

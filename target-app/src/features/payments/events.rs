@@ -7,10 +7,9 @@ use futures_util::FutureExt as _;
 use shared::{
     api::{
         notifications::NotificationKind,
-        payments::{EventOutcome, MAX_EVENT_ID, PaymentEvent, PaymentEventKind},
+        payments::{EventOutcome, PaymentEvent, PaymentEventKind},
     },
     ids::UserId,
-    problem::Code,
 };
 use sqlx::PgConnection;
 
@@ -27,33 +26,8 @@ use crate::{
         bookings,
         notifications::{Audience, Outgoing},
     },
-    http::read_object,
-    metrics,
-    provider::WebhookKey,
-    timing,
+    metrics, timing,
 };
-
-/// Reads a webhook that was signed by the provider, not long ago.
-pub(super) fn read(
-    key: &WebhookKey,
-    signature: Option<&str>,
-    body: &[u8],
-    now: DateTime<Utc>,
-) -> Result<PaymentEvent, ApiError> {
-    // Before the body is looked at: what is not from the provider learns nothing about it.
-    if !key.verify(signature.unwrap_or_default(), body, now) {
-        metrics::payment_event("unknown", "forged");
-        return Err(ApiError::new(
-            Code::BadSignature,
-            "the webhook is not signed by the payment provider, or was signed too long ago",
-        ));
-    }
-    let event: PaymentEvent = read_object(body)?;
-    if !(1..=MAX_EVENT_ID).contains(&event.id.len()) {
-        return Err(ApiError::invalid("id", "1 to 100 bytes"));
-    }
-    Ok(event)
-}
 
 /// Applies an event.
 pub(super) async fn receive(

@@ -2,8 +2,12 @@
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{handlers, plans, service_refunds, worker};
-use crate::{db::audit::invariants, feature::Feature};
+use super::{
+    handlers, plans,
+    prepare::{self, PaymentServices},
+    service_refunds, worker,
+};
+use crate::{db::audit::invariants, feature::Feature, metrics::names, registry::ScrapedLevel};
 
 /// Payments of bookings.
 pub(crate) fn feature() -> Feature {
@@ -28,6 +32,11 @@ pub(crate) fn feature() -> Feature {
             "26_refunds_queued",
         ],
         unseeded_tables: vec!["payment_refund", "payment_event", "payment"],
+        levels: vec![ScrapedLevel {
+            name: names::PROVIDER_BREAKER,
+            read: |parts| parts.get::<PaymentServices>().provider.breaker().level(),
+        }],
+        prepare: Some(|around, parts| Box::pin(prepare::prepare(around, parts))),
         on_cancelled: Some(|conn, booking, now| {
             Box::pin(service_refunds::on_cancelled(conn, booking, now))
         }),

@@ -6,24 +6,29 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use chrono::{DateTime, Utc};
 use shared::{
     api::{
         auth::Role,
-        payments::{EventReceipt, PaymentEvent, PaymentQuery, PaymentRequest, PaymentView},
+        payments::{
+            EventReceipt, MAX_EVENT_ID, PaymentEvent, PaymentQuery, PaymentRequest, PaymentView,
+        },
     },
     headers::PAYMENT_SIGNATURE,
     ids::PaymentId,
     page::Page,
     paths,
-    problem::Problem,
+    problem::{Code, Problem},
 };
 
-use super::{events, model::PaymentAttempt, service, service_refunds};
+use super::{PaymentServices, events, model::PaymentAttempt, service, service_refunds};
 use crate::{
     error::ApiError,
     features::auth::AuthUser,
-    http::{Current, IdempotencyKey, Json, Path, Query},
+    http::{Current, IdempotencyKey, Json, Path, Query, read_object},
+    metrics,
     paging::PageNumber,
+    provider::WebhookKey,
     state::AppState,
 };
 
@@ -61,7 +66,7 @@ pub(super) async fn intent(
         booking: request.booking_id,
         key,
     };
-    let provider = state.payments().provider.clone();
+    let provider = state.part::<PaymentServices>().provider.clone();
     let payment = service::intent(engine, provider, state.clock().now(), attempt).await?;
     let location = paths::with_id(paths::PAYMENT, payment.id);
     let mut response = (StatusCode::CREATED, Json(payment)).into_response();
@@ -95,7 +100,10 @@ pub(super) async fn confirm(
     user: AuthUser,
     Path(id): Path<PaymentId>,
 ) -> Result<Json<PaymentView>, ApiError> {
-    let (now, provider) = (state.clock().now(), state.payments().provider.clone());
+    let (now, provider) = (
+        state.clock().now(),
+        state.part::<PaymentServices>().provider.clone(),
+    );
     let payment = service::confirm(engine, provider, now, user.id, id).await?;
     Ok(Json(payment))
 }
@@ -199,7 +207,34 @@ pub(super) async fn webhook(
     let now = state.clock().now();
     let signature = headers.get(PAYMENT_SIGNATURE);
     let signature = signature.and_then(|value| value.to_str().ok());
-    let event = events::read(&state.payments().webhooks, signature, &body, now)?;
+    let event = signed_event(
+        &state.part::<PaymentServices>().webhooks,
+        signature,
+        &body,
+        now,
+    )?;
     let outcome = events::receive(engine, now, event).await?;
     Ok(Json(EventReceipt { outcome }))
+}
+
+/// Reads a webhook that was signed by the provider, not long ago.
+fn signed_event(
+    key: &WebhookKey,
+    signature: Option<&str>,
+    body: &[u8],
+    now: DateTime<Utc>,
+) -> Result<PaymentEvent, ApiError> {
+    // Before the body is looked at: what is not from the provider learns nothing about it.
+    if !key.verify(signature.unwrap_or_default(), body, now) {
+        metrics::payment_event("unknown", "forged");
+        return Err(ApiError::new(
+            Code::BadSignature,
+            "the webhook is not signed by the payment provider, or was signed too long ago",
+        ));
+    }
+    let event: PaymentEvent = read_object(body)?;
+    if !(1..=MAX_EVENT_ID).contains(&event.id.len()) {
+        return Err(ApiError::invalid("id", "1 to 100 bytes"));
+    }
+    Ok(event)
 }

@@ -8,9 +8,11 @@ mod feature;
 mod handlers;
 mod model;
 mod plans;
+mod prepare;
 mod repository;
 mod service;
 mod service_refunds;
 mod worker;
 
 pub(super) use feature::feature;
+pub use prepare::PaymentServices;

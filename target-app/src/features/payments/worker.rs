@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use super::repository;
+use super::{PaymentServices, repository};
 use crate::{db::DbError, features::bookings, metrics, provider::ProviderCall, state::AppState};
 
 /// Refunds that one round asks for.
@@ -43,7 +43,7 @@ async fn give_back(state: &AppState, stop: &CancellationToken) {
 
 /// Waits for the next round after the one that began at `last`; `false` at the end of the process.
 async fn is_due(state: &AppState, stop: &CancellationToken, last: &mut Instant) -> bool {
-    let interval = state.payments().interval;
+    let interval = state.part::<PaymentServices>().interval;
     loop {
         let pause = tokio::time::sleep(interval);
         if stop.run_until_cancelled(pause).await.is_none() {
@@ -86,7 +86,7 @@ async fn refund(state: &AppState) -> Result<(), DbError> {
     for payment in due {
         let order = payment.order(ProviderCall::Refund);
         // The event that confirms it takes it off the queue; until then it is asked for again.
-        if let Err(error) = state.payments().provider.call(&order).await {
+        if let Err(error) = state.part::<PaymentServices>().provider.call(&order).await {
             tracing::warn!(payment.id = %payment.id, %error, "a refund was not accepted");
         }
     }

@@ -11,9 +11,8 @@ use shared::{
 };
 
 use super::{
-    bytes,
     model::{self, SignedQuery},
-    service,
+    response, service,
 };
 use crate::{
     error::ApiError,
@@ -124,5 +123,5 @@ pub(super) async fn stream(
     if method != Method::GET {
         headers.remove(header::RANGE);
     }
-    bytes::serve(&file, &key, &headers).await
+    response::of_file(&file, &key, &headers).await
 }

@@ -1,12 +1,12 @@
 //! Recorded classes: whose they are, signed links, and their bytes with HTTP ranges.
 
-mod bytes;
 mod feature;
 mod handlers;
 mod model;
 mod plans;
 mod range;
 mod repository;
+mod response;
 mod seed;
 mod service;
 

@@ -4,8 +4,8 @@ use shared::api::sessions::{RelayFrame, SignalFrame};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{handlers, plans, service, worker};
-use crate::{db::audit::invariants, feature::Feature};
+use super::{handlers, plans, service, signals::SignalHub, worker};
+use crate::{db::audit::invariants, feature::Feature, metrics::names, registry::ScrapedLevel};
 
 /// The frames of the socket, which the description of its handler does not follow.
 #[derive(OpenApi)]
@@ -33,6 +33,14 @@ pub(crate) fn feature() -> Feature {
             "44_session_by_participant",
         ],
         unseeded_tables: vec!["class_session"],
+        levels: vec![ScrapedLevel {
+            name: names::SIGNAL_SOCKETS,
+            read: |parts| parts.get::<SignalHub>().sockets() as f64,
+        }],
+        prepare: Some(|_, parts| {
+            parts.put(SignalHub::default());
+            Box::pin(std::future::ready(Ok::<(), String>(())))
+        }),
         on_cancelled: Some(|conn, booking, now| {
             Box::pin(service::on_cancelled(conn, booking, now))
         }),

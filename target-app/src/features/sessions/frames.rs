@@ -3,7 +3,6 @@
 //! Anything that is not one of the documented frames ends the connection: whatever sent it does not speak
 //! this protocol.
 
-use axum::extract::ws::Utf8Bytes;
 use shared::{
     api::sessions::{
         MAX_CANDIDATE_BYTES, MAX_MID_BYTES, MAX_SDP_BYTES, RelayFrame, SignalFrame, close,
@@ -12,7 +11,7 @@ use shared::{
     problem::Code,
 };
 
-use crate::realtime::SocketEnd;
+use crate::realtime::{FrameText, SocketEnd};
 
 /// How a connection ends whose client sends something that is no frame.
 pub(super) const NO_FRAME: SocketEnd =
@@ -100,7 +99,7 @@ fn described(sdp: &str) -> Result<(), SocketEnd> {
 }
 
 /// Writes a frame.
-pub(super) fn write(frame: &RelayFrame) -> Utf8Bytes {
+pub(super) fn write(frame: &RelayFrame) -> FrameText {
     serde_json::to_string(frame)
         .expect("frames are strings and numbers")
         .into()

@@ -16,7 +16,7 @@ use shared::{
     problem::Problem,
 };
 
-use super::{join_token, model, service, socket as connection};
+use super::{join_token, model, service, signals::SignalHub, socket as connection};
 use crate::{
     error::ApiError,
     features::auth::{AuthUser, active_account},
@@ -65,7 +65,7 @@ pub(super) async fn initiate(
     let now = state.clock().now();
     let begun = service::initiate(engine, now, user.id, request.booking_id).await?;
     if let Some(ended) = begun.ended {
-        state.signals().end(ended);
+        state.part::<SignalHub>().end(ended);
     }
     metrics::session_initiated(begun.is_new);
     let status = if begun.is_new {
@@ -170,7 +170,7 @@ pub(super) async fn signal(
     let place = state.sockets().take(user, SocketKind::Signals)?;
     // The token says who asks, and not that they still may.
     active_account(&engine, user).await?;
-    let handle = state.signals().enter(id);
+    let handle = state.part::<SignalHub>().enter(id);
     let session = service::get(&engine, user, id).await?;
     let session = model::live(session, now)?;
     let side = model::side(&session, user).ok_or_else(|| ApiError::not_found("session"))?;
@@ -211,7 +211,7 @@ pub(super) async fn end(
     Path(id): Path<SessionId>,
 ) -> Result<Json<SessionView>, ApiError> {
     let session = service::end(engine, state.clock().now(), user.id, id).await?;
-    state.signals().end(id);
+    state.part::<SignalHub>().end(id);
     metrics::session_ended();
     Ok(Json(session))
 }

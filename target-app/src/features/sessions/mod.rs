@@ -2,7 +2,7 @@
 //!
 //! Beside the layers of every feature there are those of the signalling socket: `socket` (one connection)
 //! -> `relay` (the effect of each frame), with `frames` as the format. The two ends of a session meet in
-//! `realtime`. The media go from participant to participant; the recording that an ended session gets is
+//! `signals`. The media go from participant to participant; the recording that an ended session gets is
 //! one of the seeded files, in place of what a media server would have recorded.
 
 mod feature;
@@ -14,6 +14,7 @@ mod plans;
 mod relay;
 mod repository;
 mod service;
+mod signals;
 mod socket;
 mod worker;
 

@@ -7,10 +7,10 @@ use shared::{
     problem::Code,
 };
 
+use super::signals::SessionSide;
 use crate::{
     db::{DbError, LostRace, Retryable},
     error::ApiError,
-    realtime::SessionSide,
 };
 
 /// How long before its lesson a class can be initiated, where the slot does not say.

@@ -9,13 +9,13 @@ use shared::{
 use super::{
     frames::{self, Signal},
     service,
+    signals::{
+        PresenceFrames, RelayRefusal, SessionHandle, SessionSide, SignalEvent, SignalSocket,
+    },
 };
 use crate::{
     metrics,
-    realtime::{
-        PresenceFrames, RelayRefusal, SessionHandle, SessionSide, SignalEvent, SignalSocket,
-        SocketEnd, SocketSide, Wire,
-    },
+    realtime::{SocketEnd, SocketSide, Wire},
     state::AppState,
     timing::Timing,
 };

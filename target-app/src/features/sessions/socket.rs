@@ -8,9 +8,10 @@ use shared::{api::sessions::SessionView, ids::UserId};
 use super::{
     frames::{self, NO_FRAME},
     relay::{ENDED, Participant},
+    signals::{SessionHandle, SessionSide},
 };
 use crate::{
-    realtime::{SessionHandle, SessionSide, SocketEnd, SocketLifetime, SocketPlace, Wire, serve},
+    realtime::{SocketEnd, SocketLifetime, SocketPlace, Wire, serve},
     state::AppState,
 };
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::service;
+use super::{service, signals::SignalHub};
 use crate::state::AppState;
 
 /// Time between two rounds: short against a lesson, long enough that a trial hardly sees it.
@@ -31,7 +31,7 @@ async fn round(state: &AppState) {
         match ended {
             Ok(ended) => {
                 for session in &ended {
-                    state.signals().end(*session);
+                    state.part::<SignalHub>().end(*session);
                 }
                 if ended.len() < service::ENDED_AT_ONCE {
                     return;

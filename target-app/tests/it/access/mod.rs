@@ -1,5 +1,6 @@
 //! Who may do what, and which cached values each change makes wrong: one row an operation.
 
 mod matrix;
-pub(crate) mod mutations;
+mod mutations;
+pub(crate) mod operations;
 pub(crate) mod stage;

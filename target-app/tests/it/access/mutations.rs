@@ -1,151 +1,15 @@
 //! Every change with the cached values that it makes wrong: each is done, and its values are gone while
-//! every other one is still there. A new operation that may change something needs a row here.
+//! every other one is still there. The changes and the values of a feature are in `operations.rs` in the folder
+//! of its tests.
 
 use std::{collections::BTreeSet, time::Duration};
 
-use shared::{paths, timing::ServerCount};
+use shared::timing::ServerCount;
 
-use super::stage::{self, Stage};
-use crate::support::Client;
-
-/// Who does it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Actor {
-    Anyone,
-    Student,
-    Mentor,
-}
-
-impl Actor {
-    /// This person of a stage.
-    pub(crate) fn client(self, stage: &Stage) -> Client {
-        match self {
-            Anyone => stage.app.anonymous().clone(),
-            Student => Client::clone(&stage.student()),
-            Mentor => Client::clone(&stage.mentor()),
-        }
-    }
-}
-
-use Actor::{Anyone, Mentor, Student};
-
-/// The three dashboards of a lesson.
-const DASHBOARDS: &[&str] = &[
-    "dashboard of all",
-    "dashboard of the mentor",
-    "dashboard of the student",
-];
-/// What shows the bookings of the student.
-const BOOKINGS: &[&str] = &[
-    "bookings of the student",
-    "dashboard of all",
-    "dashboard of the mentor",
-    "dashboard of the student",
-];
-/// What shows how far the student is in a course.
-const COURSES: &[&str] = &["courses of the student"];
-const MENTORS: &[&str] = &["list of mentors"];
-const NOTHING: &[&str] = &[];
-
-/// Operation, who does it, and which of [`values`] it makes wrong.
-pub(crate) const ROWS: &[(&str, Actor, &[&str])] = &[
-    ("attendance.mark", Mentor, DASHBOARDS),
-    ("attendance.mark_all", Mentor, DASHBOARDS),
-    ("auth.login", Anyone, NOTHING),
-    ("auth.logout", Anyone, NOTHING),
-    ("auth.refresh", Anyone, NOTHING),
-    ("auth.register", Anyone, NOTHING),
-    ("bookings.cancel", Student, BOOKINGS),
-    ("bookings.create", Student, BOOKINGS),
-    ("bookings.reschedule", Student, BOOKINGS),
-    ("calendar.move", Mentor, BOOKINGS),
-    ("courses.attempt_quiz", Student, COURSES),
-    ("courses.complete_lesson", Student, COURSES),
-    ("courses.complete", Student, COURSES),
-    ("courses.enrol", Student, COURSES),
-    ("courses.submit", Student, COURSES),
-    ("mentors.create_review", Student, MENTORS),
-    ("mentors.set_active", Mentor, MENTORS),
-    ("mentors.update_own", Mentor, MENTORS),
-    ("notifications.read", Student, NOTHING),
-    ("notifications.read_all", Student, NOTHING),
-    // The event of the provider follows, and ends the hold that the student's bookings show.
-    ("payments.confirm", Student, &["bookings of the student"]),
-    ("payments.intent", Student, NOTHING),
-    ("payments.refund", Student, BOOKINGS),
-    ("sessions.initiate", Student, NOTHING),
-    ("sessions.join", Student, NOTHING),
-    ("sessions.end", Student, NOTHING),
-    ("payments.webhook", Anyone, &["bookings of the student"]),
-];
-
-/// Every cached value that is looked at: its name, who reads it, and where. The look-up of the account
-/// comes with each that is not public.
-pub(crate) fn values(stage: &Stage) -> Vec<(&'static str, Client, &'static str)> {
-    let (student, other) = (stage.student(), stage.other_student());
-    vec![
-        (
-            "list of mentors",
-            stage.app.anonymous().clone(),
-            paths::MENTORS,
-        ),
-        (
-            "catalogue of courses",
-            Client::clone(&student),
-            paths::COURSES,
-        ),
-        (
-            "courses of the student",
-            Client::clone(&student),
-            paths::COURSES_MINE,
-        ),
-        (
-            "courses of another student",
-            Client::clone(&other),
-            paths::COURSES_MINE,
-        ),
-        (
-            "bookings of the student",
-            Client::clone(&student),
-            paths::BOOKINGS,
-        ),
-        (
-            "bookings of another student",
-            Client::clone(&other),
-            paths::BOOKINGS,
-        ),
-        (
-            "dashboard of all",
-            Client::clone(&stage.admin()),
-            paths::DASHBOARD_ADMIN,
-        ),
-        (
-            "dashboard of the mentor",
-            Client::clone(&stage.mentor()),
-            paths::DASHBOARD_MENTOR,
-        ),
-        (
-            "dashboard of another mentor",
-            Client::clone(&stage.other_mentor()),
-            paths::DASHBOARD_MENTOR,
-        ),
-        (
-            "dashboard of the student",
-            Client::clone(&student),
-            paths::DASHBOARD_STUDENT,
-        ),
-        (
-            "dashboard of another student",
-            Client::clone(&other),
-            paths::DASHBOARD_STUDENT,
-        ),
-        (
-            "account of the student",
-            Client::clone(&student),
-            paths::AUTH_ME,
-        ),
-    ]
-}
+use super::{
+    operations::{self, mutations, values},
+    stage::{self, Stage},
+};
 
 /// Names of the values that are not cached; they are, afterwards.
 async fn missing(stage: &Stage) -> BTreeSet<&'static str> {
@@ -189,7 +53,7 @@ async fn every_change_ends_the_values_that_show_it_and_no_others() {
     for store in ["memory", "redis", "tiered"] {
         let stage = Stage::start(&["bookings.payment=required"], Some(store)).await;
         let mut wrong = Vec::new();
-        for (operation, actor, expected) in ROWS {
+        for (operation, actor, expected) in mutations() {
             let request = stage.request(operation).await;
             missing(&stage).await;
             assert_eq!(
@@ -215,11 +79,22 @@ async fn every_change_ends_the_values_that_show_it_and_no_others() {
 }
 
 #[test]
-fn every_mutation_has_one_row() {
-    let rows: BTreeSet<_> = ROWS
-        .iter()
-        .map(|(operation, ..)| (*operation).to_owned())
-        .collect();
-    assert_eq!(rows.len(), ROWS.len(), "a mutation has two rows");
-    assert_eq!(rows, stage::mutations());
+fn every_mutation_has_one_row_in_the_file_of_its_feature() {
+    let mut named = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for (feature, of_feature) in operations::features() {
+        for (operation, ..) in of_feature.mutations {
+            let file = format!("tests/it/{feature}/operations.rs");
+            let place = operations::place(operation, "operations.rs");
+            if file != place {
+                wrong.push(format!("{file}: {operation} belongs into {place}"));
+            }
+            if !named.insert(*operation) {
+                wrong.push(format!("{file}: {operation} has two rows"));
+            }
+        }
+    }
+    let all = stage::mutations();
+    wrong.extend(operations::differences("operations.rs", &all, &named));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

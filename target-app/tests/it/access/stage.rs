@@ -6,42 +6,91 @@ use chrono::{TimeDelta, Utc};
 use http::Method;
 use serde_json::{Value, json};
 use shared::{
-    api::{
-        auth::Role,
-        bookings::BookingView,
-        notifications::NotificationView,
-        payments::{PaymentEventKind, PaymentView},
-        sessions::SessionView,
-    },
-    dataset::{
-        self, CLASS_STUDENTS, COURSE_LESSONS, QUIZ_QUESTIONS, RowKind, quiz_answer, student_email,
-    },
+    api::{auth::Role, bookings::BookingView},
+    dataset::{self, CLASS_STUDENTS, RowKind},
     headers::PAYMENT_SIGNATURE,
-    ids::{BookingId, NotificationId, SessionId, UserId},
-    page::Page,
+    ids::{BookingId, SlotId, UserId},
     paths::{self, with_id},
 };
 use target_app::{clock::Clock, provider::WebhookKey};
 use uuid::Uuid;
 
+use super::operations::request_parts;
 use crate::support::{Answer, Client, Lesson, NewSlot, Person, TestApp, WEBHOOK_SECRET, send};
 
 /// The course that the student is enrolled in.
-const COURSE: u32 = 3;
+pub(crate) const COURSE: u32 = 3;
 /// The chat room that the student and the mentor are members of.
-const ROOM: u32 = 0;
+pub(crate) const ROOM: u32 = 0;
 
 /// An application with its people.
 pub(crate) struct Stage {
     pub(crate) app: TestApp,
-    /// Number of the student, and of the mentor.
-    student: u32,
-    mentor: u32,
+    /// Number of the student.
+    pub(crate) student_number: u32,
+    /// Number of the mentor.
+    pub(crate) mentor_number: u32,
     /// A recording of a lesson of the two.
-    recording: Uuid,
+    pub(crate) recording: Uuid,
     /// Number of a student without a lesson with the mentor.
     other: u32,
     expired: String,
+}
+
+/// What a request has beside the method and the path of its operation. By default nothing.
+#[derive(Default)]
+pub(crate) struct RequestParts {
+    id: String,
+    query: &'static str,
+    kind: &'static str,
+    body: Vec<u8>,
+    is_signed: bool,
+}
+
+impl RequestParts {
+    /// The id in its path.
+    pub(crate) fn of(id: Uuid) -> Self {
+        Self {
+            id: id.to_string(),
+            ..Self::default()
+        }
+    }
+
+    /// A body of JSON.
+    pub(crate) fn json(body: Value) -> Self {
+        Self::default().with_json(body)
+    }
+
+    /// The same with a body of JSON.
+    pub(crate) fn with_json(self, body: Value) -> Self {
+        Self {
+            kind: "application/json",
+            body: body.to_string().into_bytes(),
+            ..self
+        }
+    }
+
+    /// The same with a body of text.
+    pub(crate) fn with_text(self, body: &str) -> Self {
+        Self {
+            kind: "text/plain",
+            body: body.as_bytes().to_vec(),
+            ..self
+        }
+    }
+
+    /// The same with a query, as it stands behind the question mark.
+    pub(crate) fn with_query(self, query: &'static str) -> Self {
+        Self { query, ..self }
+    }
+
+    /// The same with the signature of the payment provider.
+    pub(crate) fn signed(self) -> Self {
+        Self {
+            is_signed: true,
+            ..self
+        }
+    }
 }
 
 /// A request about things of the student and the mentor.
@@ -121,13 +170,16 @@ impl Stage {
         clock.advance(TimeDelta::days(1));
         let stage = Self {
             app,
-            student,
-            mentor,
+            student_number: student,
+            mentor_number: mentor,
             recording,
             other,
             expired,
         };
-        let enrolment = with_id(paths::COURSE_ENROLMENT, course());
+        let enrolment = with_id(
+            paths::COURSE_ENROLMENT,
+            dataset::id(RowKind::Course, COURSE),
+        );
         let enrolled = stage.student().request(Method::POST, &enrolment);
         assert!([200, 201].contains(&send(enrolled).await.status));
         stage
@@ -135,22 +187,22 @@ impl Stage {
 
     /// The student whom everything belongs to.
     pub(crate) fn student(&self) -> Person {
-        self.app.student(self.student)
+        self.app.student(self.student_number)
     }
 
     /// A student who has no part in anything.
-    pub(super) fn other_student(&self) -> Person {
+    pub(crate) fn other_student(&self) -> Person {
         self.app.student(self.other)
     }
 
     /// The mentor of the lessons.
     pub(crate) fn mentor(&self) -> Person {
-        self.app.mentor(self.mentor)
+        self.app.mentor(self.mentor_number)
     }
 
     /// A mentor who gives other lessons.
-    pub(super) fn other_mentor(&self) -> Person {
-        self.app.mentor((self.mentor + 11) % 60)
+    pub(crate) fn other_mentor(&self) -> Person {
+        self.app.mentor((self.mentor_number + 11) % 60)
     }
 
     /// A parent, who has no part in anything.
@@ -160,7 +212,7 @@ impl Stage {
     }
 
     /// An administrator.
-    pub(super) fn admin(&self) -> Person {
+    pub(crate) fn admin(&self) -> Person {
         let id = UserId(dataset::id(RowKind::Admin, 0));
         self.app.person(id, Role::Admin)
     }
@@ -171,215 +223,45 @@ impl Stage {
     }
 
     /// A lesson of student and mentor that took place, without review and mark.
-    async fn held(&self) -> BookingId {
+    pub(crate) async fn held(&self) -> BookingId {
         Lesson {
-            student: self.student,
-            mentor: self.mentor,
+            student: self.student_number,
+            mentor: self.mentor_number,
         }
         .create(&self.app.db)
         .await
     }
 
-    /// A booking of the student of a slot to come.
-    async fn booked(&self) -> BookingView {
-        let slot = NewSlot::group(5).of_mentor(self.mentor);
-        let slot = slot.create(&self.app.db).await;
+    /// A slot of the mentor to come, with free places.
+    pub(crate) async fn open_slot(&self) -> SlotId {
+        let slot = NewSlot::group(5).of_mentor(self.mentor_number);
+        slot.create(&self.app.db).await
+    }
+
+    /// A booking of the student of such a slot.
+    pub(crate) async fn booked(&self) -> BookingView {
+        let slot = self.open_slot().await;
         self.student().book(slot).await.created()
-    }
-
-    /// A payment of such a booking.
-    async fn intended(&self) -> PaymentView {
-        let booking = self.booked().await;
-        self.student().pay(booking.id).await.created()
-    }
-
-    /// The event with which the provider says that the money was taken.
-    fn captured(payment: &PaymentView) -> Value {
-        json!({
-            "id": format!("{}-captured", payment.id),
-            "kind": PaymentEventKind::Captured,
-            "payment_id": payment.id,
-            "amount_cents": payment.amount_cents,
-        })
-    }
-
-    /// A notification of the student: the mentor has cancelled a lesson.
-    async fn notified(&self) -> NotificationId {
-        let booking = self.booked().await;
-        let cancelled = self.mentor().cancel(booking.id).await;
-        cancelled.ok::<BookingView>();
-        let page: Page<NotificationView> = self.student().get(paths::NOTIFICATIONS).await.ok();
-        page.items[0].id
-    }
-
-    /// A live session of the class of the two.
-    async fn live(&self) -> SessionId {
-        let class = dataset::id(RowKind::ClassBooking, self.student);
-        let body = json!({"booking_id": class});
-        let begun = self.student().post(paths::SESSIONS, &body).await;
-        assert!([200, 201].contains(&begun.status), "{}", begun.text());
-        let session: SessionView = serde_json::from_slice(&begun.body).unwrap();
-        session.id
-    }
-
-    /// Fills the course, so that it can be completed.
-    async fn finish_course(&self) {
-        let student = self.student();
-        for number in 0..COURSE_LESSONS {
-            let lesson = dataset::id(RowKind::Lesson, COURSE * COURSE_LESSONS + number);
-            let path = with_id(paths::LESSON_COMPLETION, lesson);
-            assert_eq!(send(student.request(Method::POST, &path)).await.status, 200);
-        }
-        let quiz = with_id(paths::COURSE_QUIZ, course());
-        assert_eq!(student.post(&quiz, &right_answers()).await.status, 201);
-        let path = with_id(paths::COURSE_SUBMISSIONS, course());
-        let request = student.request(Method::POST, &path);
-        let request = request.header("content-type", "text/plain").body("done");
-        assert_eq!(send(request).await.status, 201);
     }
 
     /// A request of an operation, about something that the student and the mentor have.
     pub(crate) async fn request(&self, operation: &str) -> StagedRequest {
-        let student = dataset::id(RowKind::Student, self.student);
-        let mentor = dataset::id(RowKind::Mentor, self.mentor);
-        let lesson = dataset::id(RowKind::Lesson, COURSE * COURSE_LESSONS);
-        let room = dataset::id(RowKind::Room, ROOM);
-        let of = |id: Uuid| id.to_string();
-        let (id, body) = match operation {
-            "attendance.mark" => {
-                let booking = self.held().await;
-                (of(booking.0), json!({"status": "late"}))
-            }
-            "attendance.mark_all" => {
-                let booking = self.held().await;
-                let marks = json!([{"booking_id": booking, "status": "present"}]);
-                (String::new(), json!({ "marks": marks }))
-            }
-            "attendance.summary" | "students.detail" => {
-                self.held().await;
-                (of(student), Value::Null)
-            }
-            "auth.login" => {
-                let email = student_email(self.student);
-                let body = json!({"email": email, "password": dataset::PASSWORD});
-                (String::new(), body)
-            }
-            "auth.register" => {
-                let email = format!("{}@codeconnect.test", Uuid::now_v7());
-                let body = json!({
-                    "email": email, "password": dataset::PASSWORD,
-                    "display_name": "Ada Stone", "role": "student",
-                });
-                (String::new(), body)
-            }
-            "auth.refresh" | "auth.logout" => {
-                let signed_in = self
-                    .app
-                    .anonymous()
-                    .login(&student_email(self.student), dataset::PASSWORD)
-                    .await;
-                let session: shared::api::auth::Session = signed_in.ok();
-                let token = session.tokens.refresh_token;
-                (String::new(), json!({"refresh_token": token}))
-            }
-            "bookings.create" => {
-                let slot = NewSlot::group(5).of_mentor(self.mentor);
-                let slot = slot.create(&self.app.db).await;
-                (String::new(), json!({"slot_id": slot}))
-            }
-            "bookings.get" | "bookings.cancel" => (of(self.booked().await.id.0), Value::Null),
-            "bookings.reschedule" => {
-                let booking = self.booked().await;
-                let slot = NewSlot::group(5).of_mentor(self.mentor);
-                let slot = slot.create(&self.app.db).await;
-                (of(booking.id.0), json!({"slot_id": slot}))
-            }
-            "calendar.move" => {
-                let booking = self.booked().await;
-                let starts_at = booking.scheduled_at + TimeDelta::minutes(30);
-                (of(booking.slot_id.0), json!({"starts_at": starts_at}))
-            }
-            "chat.history" => (of(room), Value::Null),
-            "courses.attempt_quiz" => (of(course()), right_answers()),
-            "courses.enrol" => (of(dataset::id(RowKind::Course, COURSE + 1)), Value::Null),
-            "courses.complete"
-            | "courses.detail"
-            | "courses.enrolment"
-            | "courses.submissions"
-            | "courses.submit" => (of(course()), Value::Null),
-            "courses.lesson" | "courses.complete_lesson" => (of(lesson), Value::Null),
-            "lab.put_profile" | "lab.reset" => (String::new(), json!({})),
-            "mentors.availability" | "mentors.detail" | "mentors.list_reviews" => {
-                (of(mentor), Value::Null)
-            }
-            "mentors.create_review" => {
-                self.held().await;
-                (
-                    of(mentor),
-                    json!({"stars": 5, "body": "Clear and patient."}),
-                )
-            }
-            "mentors.set_active" => (String::new(), json!({"active": true})),
-            "mentors.update_own" => (String::new(), json!({"headline": "New words"})),
-            "payments.intent" => {
-                let booking = self.booked().await;
-                (String::new(), json!({"booking_id": booking.id}))
-            }
-            "payments.webhook" => {
-                let event = Self::captured(&self.intended().await);
-                (String::new(), event)
-            }
-            "payments.confirm" | "payments.get" => (of(self.intended().await.id.0), Value::Null),
-            "payments.refund" => {
-                let payment = self.intended().await;
-                let event = serde_json::from_value(Self::captured(&payment)).unwrap();
-                assert_eq!(self.app.webhook(&event).await.status, 200);
-                (of(payment.id.0), Value::Null)
-            }
-            "recordings.get" | "recordings.playback" | "recordings.stream" => {
-                (of(self.recording), Value::Null)
-            }
-            "notifications.read" => (of(self.notified().await.0), Value::Null),
-            "sessions.initiate" => {
-                let class = dataset::id(RowKind::ClassBooking, self.student);
-                (String::new(), json!({"booking_id": class}))
-            }
-            "sessions.end" | "sessions.get" | "sessions.join" | "sessions.signal" => {
-                (of(self.live().await.0), Value::Null)
-            }
-            _ => (String::new(), Value::Null),
+        let parts = match (request_parts(self, operation).await, operation) {
+            (Some(parts), _) => parts,
+            (None, "lab.put_profile" | "lab.reset") => RequestParts::json(json!({})),
+            (None, _) => RequestParts::default(),
         };
-        if operation == "courses.complete" {
-            let done = format!(
-                "select count(*) from enrolment
-                 where student_id = '{student}' and course_id = '{}'
-                   and lessons_completed = {COURSE_LESSONS}",
-                course()
-            );
-            if self.app.db.count(&done).await == 0 {
-                self.finish_course().await;
-            }
-        }
-        self.staged(operation, &id, &body)
-    }
-
-    fn staged(&self, operation: &str, id: &str, body: &Value) -> StagedRequest {
         let (method, template) = described(operation);
-        let mut path = with_id(&template, id);
-        if operation == "recordings.stream" {
-            path.push_str("?expires=1&signature=AAAA");
+        let mut path = with_id(&template, &parts.id);
+        if !parts.query.is_empty() {
+            path = format!("{path}?{}", parts.query);
         }
-        let (kind, body) = match (operation, body) {
-            ("courses.submit", _) => ("text/plain", b"done".to_vec()),
-            (_, Value::Null) => ("", Vec::new()),
-            (_, body) => ("application/json", body.to_string().into_bytes()),
-        };
-        let signature = (operation == "payments.webhook").then(|| self.signature(&body));
+        let signature = parts.is_signed.then(|| self.signature(&parts.body));
         StagedRequest {
             method,
             path,
-            kind,
-            body,
+            kind: parts.kind,
+            body: parts.body,
             signature,
         }
     }
@@ -439,17 +321,6 @@ fn single_values(value: &Value, at: &str, found: &mut Vec<String>) {
     }
 }
 
-fn course() -> Uuid {
-    dataset::id(RowKind::Course, COURSE)
-}
-
-fn right_answers() -> Value {
-    let answers: Vec<i16> = (1..=QUIZ_QUESTIONS)
-        .map(|question| quiz_answer(COURSE, question))
-        .collect();
-    json!({ "answers": answers })
-}
-
 /// Method and path of each operation of the API description, which takes longer to make than a request.
 static OPERATIONS: LazyLock<Vec<(String, Method, String)>> = LazyLock::new(|| {
     let document = serde_json::to_value(target_app::openapi::document()).unwrap();
@@ -472,15 +343,15 @@ fn described(operation: &str) -> (Method, String) {
 }
 
 /// Every operation of the API description.
-pub(super) fn all_operations() -> BTreeSet<String> {
-    OPERATIONS.iter().map(|(id, ..)| id.clone()).collect()
+pub(super) fn all_operations() -> BTreeSet<&'static str> {
+    OPERATIONS.iter().map(|(id, ..)| id.as_str()).collect()
 }
 
 /// Every operation that may change something, those of the control plane aside.
-pub(crate) fn mutations() -> BTreeSet<String> {
+pub(crate) fn mutations() -> BTreeSet<&'static str> {
     OPERATIONS
         .iter()
         .filter(|(id, method, _)| *method != Method::GET && !id.starts_with("lab."))
-        .map(|(id, ..)| id.clone())
+        .map(|(id, ..)| id.as_str())
         .collect()
 }

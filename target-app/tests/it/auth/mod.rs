@@ -6,5 +6,6 @@ mod lockout;
 mod login;
 mod logout;
 mod me;
+pub(crate) mod operations;
 mod refresh;
 mod register;

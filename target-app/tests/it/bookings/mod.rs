@@ -6,5 +6,6 @@ mod create;
 mod get;
 mod idempotency;
 mod list;
+pub(crate) mod operations;
 mod reschedule;
 mod statements;

@@ -12,10 +12,10 @@ use target_app::features;
 
 use crate::{
     access::{
-        mutations::{ROWS, values},
+        operations::{CachedValue, mutations, values},
         stage::Stage,
     },
-    support::{Client, together},
+    support::together,
 };
 
 /// How often each change is made.
@@ -24,7 +24,7 @@ const ROUNDS: u32 = 2;
 const READERS: usize = 3;
 
 /// Reads every value in turn, from another one on than the other readers, until it is told to stop.
-async fn read(values: Vec<(&'static str, Client, &'static str)>, first: usize, stop: &AtomicBool) {
+async fn read(values: Vec<CachedValue>, first: usize, stop: &AtomicBool) {
     let mut turn = values.iter().cycle().skip(first);
     while !stop.load(Relaxed) {
         let (name, client, path) = turn.next().expect("a cycle has no end");
@@ -36,7 +36,7 @@ async fn read(values: Vec<(&'static str, Client, &'static str)>, first: usize, s
 /// Makes every change in turn, round after round.
 async fn change(stage: &Stage) {
     for round in 1..=ROUNDS {
-        for (operation, actor, _) in ROWS {
+        for (operation, actor, _) in mutations() {
             let request = stage.request(operation).await;
             let answer = request.send(&actor.client(stage)).await;
             assert!(

@@ -3,6 +3,7 @@
 mod batched;
 mod history;
 mod lifecycle;
+pub(crate) mod operations;
 mod refusals;
 mod resume;
 mod revoked;

@@ -6,6 +6,7 @@ mod catalogue;
 mod complete;
 mod enrol;
 mod lessons;
+pub(crate) mod operations;
 mod quiz;
 pub(crate) mod step;
 mod submit;

@@ -4,6 +4,7 @@ mod availability;
 mod bounds;
 mod detail;
 mod filters;
+pub(crate) mod operations;
 mod own_profile;
 mod paging;
 mod reviews;

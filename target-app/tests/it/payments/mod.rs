@@ -3,10 +3,11 @@
 mod access;
 mod holds;
 mod intent;
+pub(crate) mod operations;
 mod pay;
 mod provider;
 mod refund;
 mod statements;
-pub(crate) mod step;
+mod step;
 mod webhook;
 mod webhook_storm;

@@ -8,7 +8,9 @@ use shared::{
     paths,
     problem::Code,
 };
-use target_app::{config::ProviderBehaviour, provider::BreakerState};
+use target_app::{
+    config::ProviderBehaviour, features::payments::PaymentServices, provider::BreakerState,
+};
 
 use super::step::{REQUIRED, held};
 use crate::support::TestApp;
@@ -29,7 +31,7 @@ async fn a_provider_that_is_down_is_refused_quickly_and_the_booking_is_kept() {
         assert!((1..=5).contains(&seconds));
     }
     assert_ne!(
-        app.state.payments().provider.breaker(),
+        app.state.part::<PaymentServices>().provider.breaker(),
         BreakerState::Closed
     );
     let begin = Instant::now();

@@ -39,7 +39,7 @@ pub(super) async fn made(student: &Person, booking: &BookingView) -> PaymentView
 }
 
 /// A request that is sent again while the payment provider does not answer, as its client is told to.
-pub(crate) async fn sent_again(request: impl AsyncFn() -> Answer) -> Answer {
+pub(super) async fn sent_again(request: impl AsyncFn() -> Answer) -> Answer {
     for _ in 0..600 {
         let answer = request().await;
         if answer.code() != Some(Code::Unavailable) {

@@ -2,4 +2,5 @@
 
 mod link;
 mod list;
+pub(crate) mod operations;
 mod stream;

@@ -3,6 +3,7 @@
 mod access;
 mod end;
 mod initiate;
+pub(crate) mod operations;
 mod revoked;
 mod signalling;
 pub(crate) mod step;

@@ -1,3 +1,4 @@
 //! Students as the staff sees them.
 
 mod browsing;
+pub(crate) mod operations;

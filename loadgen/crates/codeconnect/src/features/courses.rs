@@ -1,28 +1,24 @@
 //! Courses: a new student enrols; a student reads and completes the next lesson and attempts the quiz; a
-//! student submits a file. Who opens a course for the first time enrols in it. A course that allows no
-//! further attempt is an expected response.
+//! student submits a file; a student does what is left and completes the course. Who opens a course for the
+//! first time enrols in it. A course that allows no further attempt is an expected response.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use bytes::Bytes;
-use http::{HeaderName, HeaderValue, header};
+mod complete;
+mod steps;
+
 use rand::RngExt as _;
-use sha2::{Digest as _, Sha256};
 use shared::{
     api::{
         auth::{LoginRequest, RegisterRequest, RegisteredRole, Session},
-        courses::{
-            CourseDetail, CourseView, EnrolmentView, LessonView, QuizRequest, QuizResult,
-            SubmissionList, SubmissionView, passes,
-        },
+        courses::{CourseDetail, CourseView, SubmissionList, SubmissionView},
     },
-    dataset::{self, COURSE_LESSONS, COURSES, QUIZ_CHOICES, QUIZ_QUESTIONS, RowKind},
-    hex,
-    ids::{CourseId, LessonId, UserId},
+    dataset::{self, COURSE_LESSONS, COURSES, QUIZ_CHOICES, QUIZ_QUESTIONS},
     page::{MAX_PER_PAGE, Page},
     paths::{self, with_id},
-    problem::Code,
 };
 
+use self::steps::{
+    COMPLETE_LESSON, ENROL, ENROLMENT, LESSON, QUIZ, SUBMIT, course, enrolled, opened, right,
+};
 use super::auth;
 use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, Op};
 use loadgen_engine::{
@@ -30,8 +26,6 @@ use loadgen_engine::{
     request::Request,
 };
 
-/// Bytes of a submitted file, at least and at most.
-const FILE_BYTES: std::ops::RangeInclusive<usize> = 4 * 1_024..=64 * 1_024;
 /// Share of the students who attempt the quiz after a lesson.
 const QUIZZES: f64 = 0.25;
 /// Share of right answers.
@@ -39,12 +33,6 @@ const RIGHT: f64 = 0.8;
 
 static LIST: Op = Op::get("courses.list");
 static DETAIL: Op = Op::get("courses.detail");
-static ENROL: Op = Op::post("courses.enrol");
-static PROGRESS: Op = Op::get("courses.progress");
-static LESSON: Op = Op::get("courses.lesson");
-static COMPLETE_LESSON: Op = Op::post("courses.complete_lesson");
-static QUIZ: Op = Op::post("courses.quiz");
-static SUBMIT: Op = Op::post("courses.submit");
 static SUBMISSIONS: Op = Op::get("courses.submissions");
 
 /// What the load generator knows of this feature.
@@ -53,12 +41,13 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         &LIST,
         &DETAIL,
         &ENROL,
-        &PROGRESS,
+        &ENROLMENT,
         &LESSON,
         &COMPLETE_LESSON,
         &QUIZ,
         &SUBMIT,
         &SUBMISSIONS,
+        &complete::COMPLETE,
     ],
     headline: &[&ENROL, &LESSON, &SUBMIT],
     completes: &[
@@ -66,6 +55,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         ("lessons completed", &[&COMPLETE_LESSON]),
         ("quizzes taken", &[&QUIZ]),
         ("assignments submitted", &[&SUBMIT]),
+        ("courses completed", &[&complete::COMPLETE]),
     ],
     flows: &[
         AppFlow {
@@ -77,7 +67,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
                 &LIST,
                 &DETAIL,
                 &ENROL,
-                &PROGRESS,
+                &ENROLMENT,
             ],
             needs_sessions: false,
             at_once: 1,
@@ -86,7 +76,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         AppFlow {
             name: "courses.lesson",
             help: "a student opens a course, reads the next lesson, completes it, sometimes attempts the quiz, and sees the progress",
-            operations: &[&PROGRESS, &ENROL, &LESSON, &COMPLETE_LESSON, &QUIZ],
+            operations: &[&ENROLMENT, &ENROL, &LESSON, &COMPLETE_LESSON, &QUIZ],
             needs_sessions: true,
             at_once: 1,
             run: |it| FlowFuture::new(read_lesson(it)),
@@ -94,11 +84,12 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         AppFlow {
             name: "courses.assignment",
             help: "a student opens a course, reads what it asks for, submits a file and finds it listed",
-            operations: &[&PROGRESS, &ENROL, &DETAIL, &SUBMIT, &SUBMISSIONS],
+            operations: &[&ENROLMENT, &ENROL, &DETAIL, &SUBMIT, &SUBMISSIONS],
             needs_sessions: true,
             at_once: 1,
             run: |it| FlowFuture::new(submit(it)),
         },
+        complete::FLOW,
     ],
     caches: &[CachedReads {
         switch: "cache.courses",
@@ -107,11 +98,6 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
     }],
     ..FeatureFlows::new("courses", "Courses")
 };
-
-/// Seeded course `n`.
-fn course(n: u32) -> CourseId {
-    CourseId(dataset::id(RowKind::Course, n))
-}
 
 async fn enrol(mut it: AppIteration<'_>) {
     let n = it.rng.random_range(0..COURSES);
@@ -163,7 +149,7 @@ async fn enrol(mut it: AppIteration<'_>) {
     let Some(before) = enrolled(&mut it, token, session.user.id, n).await else {
         return;
     };
-    progress(&mut it, token, &before).await;
+    steps::progress(&mut it, token, &before).await;
 }
 
 async fn read_lesson(mut it: AppIteration<'_>) {
@@ -193,57 +179,28 @@ async fn read_lesson(mut it: AppIteration<'_>) {
     let next = u32::try_from(latest.lessons_completed).unwrap_or(0);
     let is_new = next < COURSE_LESSONS;
     let number = if is_new { next } else { any };
-    let id = LessonId(dataset::id(RowKind::Lesson, n * COURSE_LESSONS + number));
-    let lesson = Request::get(with_id(paths::LESSON, id)).bearer(token);
-    let read = it
-        .call(&LESSON, lesson, |reply| {
-            let lesson: LessonView = check::json(reply, 200)?;
-            right(
-                lesson.id == id && lesson.course_id == course(n) && !lesson.content.is_empty(),
-                "not the lesson that was requested",
-            )
-        })
-        .await;
-    if read.is_none() {
+    if steps::read(&mut it, token, n, number).await.is_none() {
         return;
     }
     if is_new {
-        let complete = Request::post(with_id(paths::LESSON_COMPLETION, id)).bearer(token);
-        let after = it
-            .call(&COMPLETE_LESSON, complete, |reply| {
-                let after = check_enrolment(check::json(reply, 200)?, student, n)?;
-                not_behind(&latest, &after)?;
-                right(after.lessons_completed >= 1, "no lesson is completed")?;
-                Ok(after)
-            })
-            .await;
+        let after = steps::complete_lesson(&mut it, token, &latest, n, number).await;
         let Some(after) = after else {
             return;
         };
         latest = after;
     }
     if attempts {
-        let path = with_id(paths::COURSE_QUIZ, course(n));
-        let expected = (1..)
-            .zip(&answers)
-            .filter(|(question, answer)| dataset::quiz_answer(n, *question) == **answer)
-            .count() as i32;
-        let quiz = Request::post_json(path, &QuizRequest { answers }).bearer(token);
-        let scored = it
-            .call(&QUIZ, quiz, |reply| check_quiz(reply, expected))
-            .await;
+        let scored = steps::attempt(&mut it, token, n, answers).await;
         if scored.is_none() {
             return;
         }
     }
-    progress(&mut it, token, &latest).await;
+    steps::progress(&mut it, token, &latest).await;
 }
 
 async fn submit(mut it: AppIteration<'_>) {
     let n = it.rng.random_range(0..COURSES);
-    let length = it.rng.random_range(FILE_BYTES);
-    let first: u64 = it.rng.random();
-    let bytes: Vec<u8> = format!("{first:x} ").bytes().cycle().take(length).collect();
+    let bytes = steps::file(it.rng);
     let Some(account) = it.world.any_account(it.rng) else {
         return;
     };
@@ -259,18 +216,10 @@ async fn submit(mut it: AppIteration<'_>) {
     if detailed.is_none() {
         return;
     }
-    let digest = Sha256::digest(&bytes);
-    let path = with_id(paths::COURSE_SUBMISSIONS, course(n));
-    let upload = upload_request(&path, Bytes::from(bytes), &digest).bearer(token);
-    let digits = hex::of(&digest);
-    let Some(stored) = it
-        .call(&SUBMIT, upload, |reply| {
-            check_submit(reply, &digits, length)
-        })
-        .await
-    else {
+    let Some(stored) = steps::submit(&mut it, token, n, bytes).await else {
         return;
     };
+    let path = with_id(paths::COURSE_SUBMISSIONS, course(n));
     let list = Request::get(path).bearer(token);
     it.call(&SUBMISSIONS, list, |reply| {
         let list: SubmissionList = check::json(reply, 200)?;
@@ -288,78 +237,11 @@ async fn submit(mut it: AppIteration<'_>) {
                 .is_some_and(|one| one.sha256 == stored.sha256)
         };
         right(
-            stored.as_ref().is_none_or(listed),
+            stored.as_ref().ok().is_none_or(listed),
             "the stored submission is not listed",
         )
     })
     .await;
-}
-
-/// Opens a course: how far the student is, who is enrolled where that is not so yet.
-async fn opened(
-    it: &mut AppIteration<'_>,
-    token: &str,
-    student: UserId,
-    n: u32,
-) -> Option<EnrolmentView> {
-    let ask = Request::get(with_id(paths::COURSE_ENROLMENT, course(n))).bearer(token);
-    let found = it
-        .call(&PROGRESS, ask, |reply| check_opened(reply, student, n))
-        .await?;
-    match found {
-        Some(enrolment) => Some(enrolment),
-        None => enrolled(it, token, student, n).await,
-    }
-}
-
-/// Enrols a student, who may be enrolled already.
-async fn enrolled(
-    it: &mut AppIteration<'_>,
-    token: &str,
-    student: UserId,
-    n: u32,
-) -> Option<EnrolmentView> {
-    let enrol = Request::post(with_id(paths::COURSE_ENROLMENT, course(n))).bearer(token);
-    it.call(&ENROL, enrol, |reply| {
-        let status = if reply.status == 200 { 200 } else { 201 };
-        check_enrolment(check::json(reply, status)?, student, n)
-    })
-    .await
-}
-
-/// Asks for the progress, which is not behind what was seen before.
-async fn progress(it: &mut AppIteration<'_>, token: &str, before: &EnrolmentView) {
-    let path = with_id(paths::COURSE_ENROLMENT, before.course_id);
-    it.call(&PROGRESS, Request::get(path).bearer(token), |reply| {
-        let now: EnrolmentView = check::json(reply, 200)?;
-        right(
-            now.course_id == before.course_id && now.student_id == before.student_id,
-            "another enrolment",
-        )?;
-        not_behind(before, &now)
-    })
-    .await;
-}
-
-/// The request that submits a file.
-fn upload_request(path: &str, bytes: Bytes, digest: &[u8]) -> Request {
-    let mut request =
-        Request::post(path).with(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-    let digest = format!("sha-256=:{}:", STANDARD.encode(digest));
-    // Base64 is always a header value.
-    if let Ok(value) = HeaderValue::from_str(&digest) {
-        request = request.with(HeaderName::from_static("content-digest"), value);
-    }
-    request.body = bytes;
-    request
-}
-
-fn right(holds: bool, otherwise: &str) -> Result<(), Mismatch> {
-    if holds {
-        Ok(())
-    } else {
-        Err(Mismatch::new(otherwise))
-    }
 }
 
 fn check_session(reply: &Reply, status: u16, email: &str) -> Result<Session, Mismatch> {
@@ -384,63 +266,6 @@ fn check_detail(reply: &Reply, n: u32) -> Result<(), Mismatch> {
             && detail.quiz.len() == QUIZ_QUESTIONS as usize,
         "lessons or questions are missing",
     )
-}
-
-fn check_enrolment(
-    enrolment: EnrolmentView,
-    student: UserId,
-    n: u32,
-) -> Result<EnrolmentView, Mismatch> {
-    let own = enrolment.course_id == course(n) && enrolment.student_id == student;
-    right(own, "another enrolment")?;
-    let within = (0..=enrolment.lessons).contains(&enrolment.lessons_completed);
-    right(within, "more lessons completed than there are")?;
-    Ok(enrolment)
-}
-
-/// The enrolment of a student; `None` of one who is told that there is none.
-fn check_opened(reply: &Reply, student: UserId, n: u32) -> Result<Option<EnrolmentView>, Mismatch> {
-    if check::problem_code(reply) == Some(Code::NotEnrolled) {
-        return Ok(None);
-    }
-    check_enrolment(check::json(reply, 200)?, student, n).map(Some)
-}
-
-/// Progress never decreases.
-fn not_behind(before: &EnrolmentView, after: &EnrolmentView) -> Result<(), Mismatch> {
-    right(
-        after.lessons_completed >= before.lessons_completed && after.quiz_best >= before.quiz_best,
-        "the progress decreased",
-    )
-}
-
-fn check_quiz(reply: &Reply, expected: i32) -> Result<(), Mismatch> {
-    if check::problem_code(reply) == Some(Code::AttemptsUsed) {
-        return Ok(());
-    }
-    let result: QuizResult = check::json(reply, 201)?;
-    right(
-        result.score == expected && result.passed == passes(result.score, result.questions),
-        "the score is wrong",
-    )
-}
-
-/// The stored submission; `None` if the course allows no more of them.
-fn check_submit(
-    reply: &Reply,
-    hex: &str,
-    length: usize,
-) -> Result<Option<SubmissionView>, Mismatch> {
-    if check::problem_code(reply) == Some(Code::AttemptsUsed) {
-        return Ok(None);
-    }
-    let stored: SubmissionView = check::json(reply, 201)?;
-    right(stored.sha256 == hex, "the digest is another one")?;
-    right(
-        stored.size_bytes as usize == length,
-        "the size is another one",
-    )?;
-    Ok(Some(stored))
 }
 
 #[cfg(test)]

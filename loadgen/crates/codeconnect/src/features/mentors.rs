@@ -1,7 +1,15 @@
-//! Discovery: a visitor searches, looks at the next page, at a mentor, at their open slots.
+//! Discovery: a visitor searches, looks at the next page, at a mentor, at their open slots. Reviews, and what
+//! mentors do with their own pages.
 //!
 //! Whatever the arm, the list has to be right: in the asked order with ties broken by id,
 //! with every filter held, no longer than asked, and going on where the page before ended.
+
+#[cfg(test)]
+mod fixture;
+mod join;
+mod profile;
+mod review;
+mod steps;
 
 use std::fmt::Write as _;
 
@@ -14,6 +22,7 @@ use shared::{
     paths,
 };
 
+use self::steps::{DETAIL, NEW_MENTOR, UPDATE_OWN};
 use crate::flows::{
     AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, NEXT_PAGE, Op, World,
 };
@@ -32,13 +41,22 @@ const LOOK_AT_ONE: f64 = 0.3;
 const LOOK_AT_SLOTS: f64 = 0.5;
 
 static LIST: Op = Op::get("mentors.list");
-static DETAIL: Op = Op::get("mentors.detail");
 pub(super) static AVAILABILITY: Op = Op::get("mentors.availability");
 
 /// What the load generator knows of this feature.
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
-    operations: &[&LIST, &DETAIL, &AVAILABILITY],
+    operations: &[
+        &LIST,
+        &DETAIL,
+        &AVAILABILITY,
+        &review::LESSONS,
+        &review::CREATE_REVIEW,
+        &review::LIST_REVIEWS,
+        &UPDATE_OWN,
+        &join::SET_ACTIVE,
+    ],
     headline: &[&LIST],
+    completes: &[("reviews written", &[&review::CREATE_REVIEW])],
     flows: &[
         AppFlow {
             name: "mentors.browse",
@@ -56,6 +74,9 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             at_once: 1,
             run: |it| FlowFuture::new(page_through(it)),
         },
+        review::FLOW,
+        profile::FLOW,
+        join::FLOW,
     ],
     caches: &[CachedReads {
         switch: "cache.mentors",
@@ -299,7 +320,7 @@ fn check_detail(reply: &Reply, card: &MentorCard) -> Result<(), Mismatch> {
             "the profile is not that of the listed mentor",
         ));
     }
-    if !detail.is_active {
+    if !detail.is_active && card.display_name != NEW_MENTOR {
         return Err(Mismatch::new("the list shows a mentor who is not active"));
     }
     if detail.recent_reviews.len() > 5 {

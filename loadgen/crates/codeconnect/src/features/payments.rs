@@ -1,61 +1,68 @@
-//! Payments: a student books, pays, waits until the money is taken, and looks at the booking.
+//! Payments: a student books, pays, waits until the money is taken, and looks at the booking; another has the
+//! money given back.
 //!
 //! Where the target's bookings need no payment, it says so, and that is the whole of it. The provider tells
 //! the target the outcome of a payment by webhooks, so the failures of `payments.settled` are the payments
 //! whose webhooks failed.
 
-use std::time::Duration;
+#[cfg(test)]
+mod fixture;
+mod refund;
+mod steps;
 
 use shared::{
     api::{
         bookings::{BookingStatus, BookingView},
-        payments::{PaymentRequest, PaymentStatus, PaymentView},
+        payments::PaymentStatus,
     },
     paths,
-    problem::Code,
 };
 
+use self::steps::{CONFIRM, GET, INTENT, is_open};
 use super::{bookings, mentors};
-use crate::flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, Op, TestAccount};
+use crate::flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
 };
 
-/// Time between two looks at a payment that is being captured.
-const LOOK: Duration = Duration::from_millis(100);
-/// Looks until the webhooks of a payment count as failed.
-const LOOKS: u32 = 100;
-
-static INTENT: Op = Op::post("payments.intent");
-static CONFIRM: Op = Op::post("payments.confirm");
-static GET: Op = Op::get("payments.get");
 /// The booking of a payment that was confirmed, once for each.
 static SETTLED: Op = Op::get("payments.settled");
 
 /// What the load generator knows of this feature.
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
-    operations: &[&INTENT, &CONFIRM, &GET, &SETTLED],
+    operations: &[
+        &INTENT,
+        &CONFIRM,
+        &GET,
+        &SETTLED,
+        &refund::REFUND,
+        &refund::REFUNDED,
+    ],
     headline: &[&CONFIRM, &SETTLED],
     completes: &[
         ("payments confirmed", &[&CONFIRM]),
         ("payments settled", &[&SETTLED]),
+        ("payments refunded", &[&refund::REFUNDED]),
     ],
-    flows: &[AppFlow {
-        name: "payments.pay",
-        help: "a student books an open slot, pays, reads the payment until it is captured, and the booking",
-        operations: &[
-            &mentors::AVAILABILITY,
-            &bookings::CREATE,
-            &INTENT,
-            &CONFIRM,
-            &GET,
-            &SETTLED,
-        ],
-        needs_sessions: true,
-        at_once: 1,
-        run: |it| FlowFuture::new(pay(it)),
-    }],
+    flows: &[
+        AppFlow {
+            name: "payments.pay",
+            help: "a student books an open slot, pays, reads the payment until it is captured, and the booking",
+            operations: &[
+                &mentors::AVAILABILITY,
+                &bookings::CREATE,
+                &INTENT,
+                &CONFIRM,
+                &GET,
+                &SETTLED,
+            ],
+            needs_sessions: true,
+            at_once: 1,
+            run: |it| FlowFuture::new(pay(it)),
+        },
+        refund::FLOW,
+    ],
     ..FeatureFlows::new("payments", "Payments")
 };
 
@@ -65,26 +72,12 @@ async fn pay(mut it: AppIteration<'_>) {
     let Some(account) = it.world.any_account(it.rng) else {
         return;
     };
-    let Some(slot) = bookings::open_slot(&mut it).await else {
+    let begun = steps::begin(&mut it, account, &booking_key, &payment_key).await;
+    let Some(held) = begun else {
         return;
     };
-    let created = bookings::create(&mut it, account, &slot, &booking_key, None).await;
-    let Some((_, booking)) = created else {
-        return;
-    };
-    let body = PaymentRequest {
-        booking_id: booking.id,
-    };
-    let intent = Request::post_json(paths::PAYMENT_INTENTS, &body)
-        .bearer(&account.token.get())
-        .idempotency_key(&payment_key);
-    let made = it
-        .call(&INTENT, intent, |reply| check_intent(reply, &booking))
-        .await;
-    let Some(Some(payment)) = made else {
-        return;
-    };
-    if let Some(end) = capture(&mut it, account, &payment).await {
+    let booking = held.booking;
+    if let Some(end) = steps::capture(&mut it, account, &held.payment).await {
         let may_be_old = it.world.reads_may_be_old;
         let get =
             Request::get(paths::with_id(paths::BOOKING, booking.id)).bearer(&account.token.get());
@@ -92,86 +85,6 @@ async fn pay(mut it: AppIteration<'_>) {
             check_settled(reply, &booking, end, may_be_old)
         })
         .await;
-    }
-}
-
-/// Confirms a payment and reads it until it is decided, or for ten seconds; where it stands then. `None`
-/// if a request failed.
-async fn capture(
-    it: &mut AppIteration<'_>,
-    account: &TestAccount,
-    payment: &PaymentView,
-) -> Option<PaymentStatus> {
-    let path = paths::with_id(paths::PAYMENT_CONFIRM, payment.id);
-    let confirm = Request::post(path).bearer(&account.token.get());
-    let mut seen = it
-        .call(&CONFIRM, confirm, |reply| check_same(reply, payment))
-        .await?
-        .status;
-    for _ in 0..LOOKS {
-        it.transport.pause(LOOK).await;
-        let get =
-            Request::get(paths::with_id(paths::PAYMENT, payment.id)).bearer(&account.token.get());
-        seen = it
-            .call(&GET, get, |reply| check_look(reply, payment))
-            .await?;
-        if !is_open(seen) {
-            break;
-        }
-    }
-    Some(seen)
-}
-
-/// Whether the provider has not yet told the outcome of a payment.
-fn is_open(status: PaymentStatus) -> bool {
-    matches!(status, PaymentStatus::Created | PaymentStatus::Processing)
-}
-
-/// The payment of a held booking; `None` where the booking needs none, which the target then says.
-fn check_intent(reply: &Reply, booking: &BookingView) -> Result<Option<PaymentView>, Mismatch> {
-    if booking.hold_expires_at.is_none() && check::problem_code(reply) == Some(Code::PaymentNotDue)
-    {
-        return Ok(None);
-    }
-    let payment: PaymentView = check::json(reply, 201)?;
-    let is_right = payment.booking_id == booking.id
-        && payment.amount_cents == booking.price_cents
-        && payment.status == PaymentStatus::Created
-        && payment.captured_cents.0 == 0;
-    if is_right {
-        Ok(Some(payment))
-    } else {
-        Err(Mismatch::new("the payment is not that of the booking"))
-    }
-}
-
-fn check_same(reply: &Reply, payment: &PaymentView) -> Result<PaymentView, Mismatch> {
-    let seen: PaymentView = check::json(reply, 200)?;
-    if (seen.id, seen.amount_cents) == (payment.id, payment.amount_cents) {
-        Ok(seen)
-    } else {
-        Err(Mismatch::new("another payment is returned"))
-    }
-}
-
-/// Where a payment stands, and whether its money goes with that.
-fn check_look(reply: &Reply, payment: &PaymentView) -> Result<PaymentStatus, Mismatch> {
-    let seen = check_same(reply, payment)?;
-    let taken = match seen.status {
-        PaymentStatus::Captured => seen.amount_cents.0,
-        PaymentStatus::Created | PaymentStatus::Processing | PaymentStatus::Failed => 0,
-        PaymentStatus::Refunding | PaymentStatus::Refunded => {
-            return Err(Mismatch::new(
-                "the payment is refunded, and nobody asked for it",
-            ));
-        }
-    };
-    if seen.captured_cents.0 == taken && seen.refunded_cents.0 == 0 {
-        Ok(seen.status)
-    } else {
-        Err(Mismatch::new(
-            "the amounts of the payment are not those of its status",
-        ))
     }
 }
 
@@ -204,57 +117,17 @@ fn check_settled(
 #[cfg(test)]
 mod tests {
     use shared::{
-        api::mentors::{Availability, SlotView},
-        ids::PaymentId,
-        money::Cents,
-        problem::Problem,
+        api::{mentors::Availability, payments::PaymentView},
+        problem::{Code, Problem},
     };
 
-    use super::*;
+    use super::{
+        fixture::{booking, payment, slot},
+        steps::{LOOKS, check_intent, check_look},
+        *,
+    };
     use crate::features::scripted::{self, SentRequest, all_right, iterate, reply};
     use loadgen_engine::sample::Outcome;
-
-    fn payment(status: PaymentStatus, captured: i64) -> PaymentView {
-        PaymentView {
-            id: PaymentId(uuid::Uuid::from_u128(1)),
-            booking_id: shared::ids::BookingId(uuid::Uuid::from_u128(2)),
-            status,
-            amount_cents: Cents(4_500),
-            captured_cents: Cents(captured),
-            refunded_cents: Cents(0),
-            created_at: loadgen_engine::clock::time_of_day().into(),
-        }
-    }
-
-    fn slot() -> SlotView {
-        let at: chrono::DateTime<chrono::Utc> = loadgen_engine::clock::time_of_day().into();
-        SlotView {
-            id: shared::ids::SlotId(uuid::Uuid::from_u128(3)),
-            mentor_id: shared::ids::MentorId(uuid::Uuid::nil()),
-            starts_at: at,
-            ends_at: at + chrono::TimeDelta::hours(1),
-            capacity: 1,
-            booked: 0,
-            price_cents: Cents(4_500),
-        }
-    }
-
-    /// A booking in that slot, held until then.
-    fn booking(slot: &SlotView, is_held: bool) -> BookingView {
-        BookingView {
-            id: shared::ids::BookingId(uuid::Uuid::from_u128(2)),
-            slot_id: slot.id,
-            mentor_id: slot.mentor_id,
-            mentor_name: String::new(),
-            student_id: scripted::student(),
-            status: BookingStatus::Confirmed,
-            scheduled_at: slot.starts_at,
-            ends_at: slot.ends_at,
-            price_cents: slot.price_cents,
-            created_at: slot.starts_at,
-            hold_expires_at: is_held.then_some(slot.ends_at),
-        }
-    }
 
     /// What the flow sends to a target whose payments end like that; each look sees that end.
     async fn paid(end: PaymentStatus, is_held: bool) -> Vec<SentRequest> {

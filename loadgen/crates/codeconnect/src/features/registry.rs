@@ -71,6 +71,10 @@ pub fn bind(name: &str, world: &Arc<World>) -> Option<Arc<dyn Flow>> {
 }
 
 #[cfg(test)]
+#[path = "api_tests.rs"]
+mod api_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -28,6 +28,8 @@ pub struct World {
     pub mentor_accounts: Vec<MentorAccount>,
     /// Video classes that a virtual user gives at the moment, by the numbers of their students.
     pub classes: Reservations,
+    /// Mentors whose profile a virtual user edits at the moment, by their numbers.
+    pub edited: Reservations,
     /// Signed-in administrators; empty where no flow needs any.
     pub admin_accounts: Vec<AdminAccount>,
     /// Which mentors are asked for.
@@ -121,6 +123,7 @@ impl World {
             accounts,
             mentor_accounts: Vec::new(),
             classes: Reservations::default(),
+            edited: Reservations::default(),
             admin_accounts: Vec::new(),
             mentors: Popularity::zipf(counts.mentors),
             search_popularity: Popularity::zipf(searches.len() as u32),

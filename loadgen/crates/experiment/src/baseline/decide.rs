@@ -15,7 +15,10 @@
 //! Bonferroni. The interval comes from the spread between runs and is no narrower than the chance
 //! of so few failures, or the bounds of the capacities, make it.
 
-use super::group::{CAPACITY, ComparedMetric, RunGroup, least_error, too_few_requests};
+use super::{
+    group::{ComparedMetric, RunGroup, least_error, too_few_requests},
+    run_metric::RunMetric,
+};
 use crate::{
     paired::MARGIN_POINTS,
     schema::{Decision, MetricKind, MetricUnit, RunKind, Summary},
@@ -33,8 +36,8 @@ const UNLIKE_LEVEL: f64 = 0.99;
 /// One metric of some runs beside that of their baseline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BaselineChange {
-    /// `total p97.5`.
-    pub metric: String,
+    /// What is compared.
+    pub metric: RunMetric,
     /// Unit of the figures.
     pub unit: MetricUnit,
     /// What a change means.
@@ -61,17 +64,18 @@ pub struct BaselineChange {
 /// baseline itself; the error names a metric that none of them has, or that a capacity search has only
 /// of single trials. The last arm of a run is looked at.
 pub fn against_baseline(
-    metrics: &[String],
+    metrics: &[RunMetric],
     baseline: &[&Summary],
     now: &[&Summary],
 ) -> Result<Vec<BaselineChange>, String> {
     let tests = metrics.len().max(1) as f64;
     let mut runs = baseline.iter().chain(now);
     if runs.any(|summary| summary.kind == RunKind::Capacity)
-        && let Some(other) = metrics.iter().find(|metric| *metric != CAPACITY)
+        && let Some(other) = metrics.iter().find(|one| **one != RunMetric::Capacity)
     {
         return Err(format!(
-            "capacity searches are compared by their `{CAPACITY}` alone: each of their trials has another load, so `{other}` is no figure of a search"
+            "capacity searches are compared by their `{}` alone: each of their trials has another load, so `{other}` is no figure of a search",
+            RunMetric::Capacity
         ));
     }
     metrics
@@ -97,7 +101,7 @@ pub fn against_baseline(
 
 /// Why the runs before the baseline, the first of these, do not stand for it: by more than the margin,
 /// and than chance, it lies at another level. Absent where it does not, or where too few can tell.
-fn unlike(metric: &str, compared: &ComparedMetric, baseline: &[&Summary]) -> Option<String> {
+fn unlike(metric: &RunMetric, compared: &ComparedMetric, baseline: &[&Summary]) -> Option<String> {
     let (own, earlier) = baseline.split_at_checked(1)?;
     let (own, earlier) = (RunGroup::of(metric, own), RunGroup::of(metric, earlier));
     let in_points = compared.unit == MetricUnit::Percent;
@@ -135,7 +139,7 @@ pub fn overall(changes: &[BaselineChange]) -> Decision {
 }
 
 fn decide(
-    metric: &str,
+    metric: &RunMetric,
     compared: &ComparedMetric,
     old: &RunGroup,
     new: &RunGroup,
@@ -143,7 +147,7 @@ fn decide(
 ) -> BaselineChange {
     let in_points = compared.unit == MetricUnit::Percent;
     let mut found = BaselineChange {
-        metric: metric.to_owned(),
+        metric: metric.clone(),
         unit: compared.unit,
         kind: compared.kind,
         baseline: median(&old.figures),
@@ -255,6 +259,14 @@ mod tests {
     use super::*;
     use crate::paired::ShareCount;
 
+    fn metric(name: &str) -> RunMetric {
+        name.parse().unwrap()
+    }
+
+    fn tail() -> RunMetric {
+        metric("total p97.5")
+    }
+
     fn group(figures: &[f64]) -> RunGroup {
         RunGroup {
             figures: figures.to_vec(),
@@ -284,7 +296,7 @@ mod tests {
             kind: MetricKind::Share,
             margin: 0.001,
         };
-        decide("total success", &share, old, new, 1.0)
+        decide(&metric("total success"), &share, old, new, 1.0)
     }
 
     /// Searches with these bounds.
@@ -308,7 +320,7 @@ mod tests {
     }
 
     fn word(old: &[f64], new: &[f64]) -> BaselineChange {
-        decide("total p97.5", &latency(), &group(old), &group(new), 1.0)
+        decide(&tail(), &latency(), &group(old), &group(new), 1.0)
     }
 
     #[test]
@@ -334,7 +346,7 @@ mod tests {
         assert!(single.why.contains("5 in all"), "{single:?}");
         let mut beyond = group(&[10.0; 6]);
         beyond.beyond = 1;
-        let found = decide("x", &latency(), &beyond, &group(&[10.0]), 1.0);
+        let found = decide(&tail(), &latency(), &beyond, &group(&[10.0]), 1.0);
         assert!(found.why.contains("timeout"), "{found:?}");
         assert!(word(&[0.0; 5], &[1.0]).why.contains("no ratio"));
     }
@@ -349,11 +361,11 @@ mod tests {
         assert_eq!(found.decision, Decision::NoChange, "{found:?}");
         let (old, new) = (group(&[10.0, 10.4, 9.6, 10.2]), group(&[11.6]));
         assert_eq!(
-            decide("x", &latency(), &old, &new, 1.0).decision,
+            decide(&tail(), &latency(), &old, &new, 1.0).decision,
             Decision::Regressed
         );
         assert_eq!(
-            decide("x", &latency(), &old, &new, 20.0).decision,
+            decide(&tail(), &latency(), &old, &new, 20.0).decision,
             Decision::Inconclusive
         );
     }
@@ -399,7 +411,13 @@ mod tests {
             kind: MetricKind::Count,
             margin: 0.03,
         };
-        let found = decide("queries", &count, &group(&[3.0; 4]), &group(&[4.0]), 1.0);
+        let found = decide(
+            &metric("queries per request"),
+            &count,
+            &group(&[3.0; 4]),
+            &group(&[4.0]),
+            1.0,
+        );
         assert_eq!(found.decision, Decision::Regressed);
     }
 
@@ -413,7 +431,7 @@ mod tests {
         let old = capacities(&[(100.0, 105.0); 4]);
         let decided = |bounds| {
             let new = capacities(&[bounds]);
-            decide(CAPACITY, &capacity, &old, &new, 1.0)
+            decide(&RunMetric::Capacity, &capacity, &old, &new, 1.0)
         };
         assert_eq!(decided((50.0, 52.5)).decision, Decision::Regressed);
         assert_eq!(decided((200.0, 210.0)).decision, Decision::Improved);

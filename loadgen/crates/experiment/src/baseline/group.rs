@@ -4,7 +4,9 @@
 //! lower bound that fresh trials confirmed: its trials had another load each, so that nothing but
 //! the bound can be compared with another search.
 
+use super::run_metric::RunMetric;
 use crate::{
+    metric::MetricId,
     paired::{MARGIN_POINTS, ShareCount, metrics_of, unseen_failures},
     schema::{
         Capacity, LoadUnit, MeasuredFigure, MetricKind, MetricUnit, RunKind, Summary, Trial,
@@ -12,8 +14,6 @@ use crate::{
     },
 };
 
-/// The metric of a capacity search: its lower bound.
-pub const CAPACITY: &str = "capacity";
 /// Difference of two ratios of arms that matters, and of two capacities: of these no less than the
 /// width that their bounds were searched to.
 const MARGIN_RATIO: f64 = 0.10;
@@ -45,19 +45,19 @@ pub(super) struct RunGroup {
 
 impl ComparedMetric {
     /// The metric as this run has it; absent where it has not.
-    pub(super) fn of(metric: &str, summary: &Summary) -> Option<Self> {
-        match summary.kind {
-            RunKind::Run => summary.trials.iter().find_map(|trial| {
+    pub(super) fn of(metric: &RunMetric, summary: &Summary) -> Option<Self> {
+        match (summary.kind, metric) {
+            (RunKind::Run, RunMetric::Of(id)) => summary.trials.iter().find_map(|trial| {
                 let found = metrics_of(trial, f64::INFINITY);
-                let found = found.iter().find(|one| one.name == metric)?;
+                let found = found.iter().find(|one| one.id == *id)?;
                 Some(Self {
                     unit: found.unit,
                     kind: found.kind,
                     margin: found.margin,
                 })
             }),
-            RunKind::Capacity => {
-                let found = summary.capacity.as_ref().filter(|_| metric == CAPACITY)?;
+            (RunKind::Capacity, RunMetric::Capacity) => {
+                let found = summary.capacity.as_ref()?;
                 Some(Self {
                     unit: match found.unit {
                         LoadUnit::Rate => MetricUnit::PerSecond,
@@ -67,47 +67,51 @@ impl ComparedMetric {
                     margin: MARGIN_RATIO.max(found.asked_width),
                 })
             }
-            RunKind::Experiment => {
-                let effect = summary.effects.iter().find(|one| one.metric == *metric)?;
+            (RunKind::Experiment, RunMetric::Of(id)) => {
+                let effect = summary.effects.iter().find(|one| one.metric == *id)?;
                 Some(Self {
                     unit: MetricUnit::Times,
                     kind: effect.kind,
                     margin: MARGIN_RATIO,
                 })
             }
+            (RunKind::Run | RunKind::Experiment, RunMetric::Capacity)
+            | (RunKind::Capacity, RunMetric::Of(_)) => None,
         }
     }
 }
 
 impl RunGroup {
     /// The figures that these runs have of the metric.
-    pub(super) fn of(metric: &str, runs: &[&Summary]) -> Self {
+    pub(super) fn of(metric: &RunMetric, runs: &[&Summary]) -> Self {
         let mut group = Self::default();
         for summary in runs {
-            match summary.kind {
-                RunKind::Run => {
+            match (summary.kind, metric) {
+                (RunKind::Run, RunMetric::Of(id)) => {
                     for trial in &summary.trials {
-                        group.add_trial(metric, trial);
+                        group.add_trial(id, trial);
                     }
                 }
-                RunKind::Capacity => {
+                (RunKind::Capacity, RunMetric::Capacity) => {
                     if let Some(found) = &summary.capacity {
                         group.add_capacity(found);
                     }
                 }
-                RunKind::Experiment => group.add_experiment(metric, summary),
+                (RunKind::Experiment, RunMetric::Of(id)) => group.add_experiment(id, summary),
+                (RunKind::Run | RunKind::Experiment, RunMetric::Capacity)
+                | (RunKind::Capacity, RunMetric::Of(_)) => {}
             }
         }
         group
     }
 
-    fn add_trial(&mut self, metric: &str, trial: &Trial) {
+    fn add_trial(&mut self, id: &MetricId, trial: &Trial) {
         if trial.validity.word != ValidityWord::Valid {
             self.left_out += 1;
             return;
         }
         let all = metrics_of(trial, f64::INFINITY);
-        let Some(found) = all.iter().find(|one| one.name == metric) else {
+        let Some(found) = all.iter().find(|one| one.id == *id) else {
             return;
         };
         match found.measured(trial) {
@@ -123,9 +127,9 @@ impl RunGroup {
 
     /// The ratio of each block. A block in which a figure lies beyond the timeout has none, and says all
     /// the same that the others are not all.
-    fn add_experiment(&mut self, metric: &str, summary: &Summary) {
+    fn add_experiment(&mut self, id: &MetricId, summary: &Summary) {
         let mut effects = summary.effects.iter();
-        let Some(effect) = effects.find(|one| one.metric == *metric) else {
+        let Some(effect) = effects.find(|one| one.metric == *id) else {
             return;
         };
         self.figures.extend(&effect.block_ratios);
@@ -135,7 +139,7 @@ impl RunGroup {
             .filter(|trial| trial.validity.word != ValidityWord::Invalid);
         for trial in counted {
             let all = metrics_of(trial, f64::INFINITY);
-            let found = all.iter().find(|one| one.name == metric);
+            let found = all.iter().find(|one| one.id == *id);
             match found.map(|one| one.measured(trial)) {
                 Some(MeasuredFigure::BeyondTimeout) => self.beyond += 1,
                 Some(MeasuredFigure::TooFew { .. }) => self.too_few += 1,

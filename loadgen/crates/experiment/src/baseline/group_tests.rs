@@ -31,7 +31,7 @@ fn decided(metric: &str, now: &[Summary]) -> Result<(Decision, String), String> 
         .map(|lower| search(lower, true, "found"))
         .into();
     let changes = against_baseline(
-        &[metric.to_owned()],
+        &[metric.parse().unwrap()],
         &old.iter().collect::<Vec<_>>(),
         &now.iter().collect::<Vec<_>>(),
     )?;
@@ -41,14 +41,14 @@ fn decided(metric: &str, now: &[Summary]) -> Result<(Decision, String), String> 
 #[test]
 fn a_search_has_one_figure_its_confirmed_lower_bound() {
     let whole = [search(50.0, true, "found")];
-    let group = RunGroup::of(CAPACITY, &[&whole[0]]);
+    let group = RunGroup::of(&RunMetric::Capacity, &[&whole[0]]);
     assert_eq!((group.figures.len(), group.widths.len()), (1, 1));
     assert_eq!(
-        decided(CAPACITY, &whole).unwrap(),
+        decided("capacity", &whole).unwrap(),
         (Decision::Regressed, String::new())
     );
     let same = [search(100.0, true, "found")];
-    assert_eq!(decided(CAPACITY, &same).unwrap().0, Decision::NoChange);
+    assert_eq!(decided("capacity", &same).unwrap().0, Decision::NoChange);
 }
 
 #[test]
@@ -58,10 +58,10 @@ fn a_search_without_a_confirmed_bound_is_left_out_and_said() {
             search(50.0, true, "found"),
             search(500.0, confirmed, ending),
         ];
-        let (decision, left_out) = decided(CAPACITY, &some).unwrap();
+        let (decision, left_out) = decided("capacity", &some).unwrap();
         assert_eq!(decision, Decision::Regressed, "{ending}");
         assert!(left_out.contains("1 search(es)"), "{left_out}");
-        let none = decided(CAPACITY, &some[1..]).unwrap();
+        let none = decided("capacity", &some[1..]).unwrap();
         assert_eq!(none.0, Decision::Inconclusive);
     }
 }
@@ -80,7 +80,8 @@ fn a_figure_of_the_trials_of_a_search_is_refused_in_one_line() {
 fn a_share_of_requests_comes_with_its_counts() {
     let mut run = quiet();
     run.trials[0].total.success = 0.999;
-    let group = RunGroup::of("total success", &[&run]);
+    let success: RunMetric = "total success".parse().unwrap();
+    let group = RunGroup::of(&success, &[&run]);
     let failed: Vec<(u64, u64)> = group
         .counts
         .iter()
@@ -88,11 +89,11 @@ fn a_share_of_requests_comes_with_its_counts() {
         .collect();
     assert_eq!(failed, [(2, 2_000), (0, 2_000), (0, 2_000)]);
     assert_eq!(group.figures.len(), 3);
-    let none = RunGroup::of("total p95", &[&run]);
+    let none = RunGroup::of(&"total p95".parse().unwrap(), &[&run]);
     assert!(none.counts.is_empty() && none.figures.len() == 3);
     assert!(least_error(&none, &none).abs() < 1e-12);
     // Two failures in all: (2 + 1) / (12,000 + 2).
-    let other = RunGroup::of("total success", &[&quiet()]);
+    let other = RunGroup::of(&success, &[&quiet()]);
     let share: f64 = 3.0 / 12_002.0;
     let expected = 100.0 * (share * (1.0 - share) * 2.0 / 6_000.0).sqrt();
     assert!((least_error(&group, &other) - expected).abs() < 1e-9);
@@ -119,7 +120,7 @@ fn a_block_beyond_the_timeout_leaves_the_ratios_of_the_others_undecided() {
         summary
     };
     let decided = |now: &Summary| {
-        let metrics = ["total p95".to_owned()];
+        let metrics = ["total p95".parse::<RunMetric>().unwrap()];
         let changes = against_baseline(&metrics, &[&experiment(false)], &[now]).unwrap();
         (changes[0].decision, changes[0].why.clone())
     };
@@ -142,7 +143,8 @@ fn runs_before_the_baseline_at_another_level_do_not_stand_for_it() {
         let baseline = run(100.0);
         let all: Vec<Summary> = (0..6).map(|_| run(earlier)).collect();
         let old: Vec<&Summary> = [&baseline].into_iter().chain(&all).collect();
-        let changes = against_baseline(&["total p95".to_owned()], &old, &[&run(130.0)]).unwrap();
+        let changes =
+            against_baseline(&["total p95".parse().unwrap()], &old, &[&run(130.0)]).unwrap();
         (changes[0].decision, changes[0].why.clone())
     };
     assert_eq!(decided(102.0).0, Decision::Regressed);

@@ -2,6 +2,7 @@
 
 mod decide;
 mod group;
+mod run_metric;
 
 pub use decide::{BaselineChange, LEVEL, against_baseline, overall};
-pub use group::CAPACITY;
+pub use run_metric::RunMetric;

@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn more_sign_ins_than_the_cores_can_hash_are_told_with_the_rate_that_holds() {
-        let evidence = |hashes: u64, busy_s: f64, planned: u64| {
+        let evidence = |hashes: u64, busy_s: f64, cpu_s: f64, planned: u64| {
             let mut summary = fixture::quiet();
             faults::hash(&mut summary);
             let arm = &mut summary.arms[0];
@@ -323,6 +323,7 @@ mod tests {
             arm.server.hashing = Hashing {
                 hashes,
                 busy_s,
+                cpu_s,
                 wait_s: 7.0,
             };
             let all = all_recommendations(&summary, &SHOP);
@@ -330,19 +331,48 @@ mod tests {
             found.evidence.clone()
         };
         // In 30 s, on two cores: 2 / 50 ms = 40 a second; 66.7/s x 50 ms / 0.7 = 4.8 cores.
-        let told = evidence(1_200, 60.0, 2_000);
-        assert!(
-            told.ends_with(
-                "; 2 cores hash at most 40.0 a second at 50.0 ms each, and 66.7 a second were asked for, which take 5 cores (66.7/s x 50.0 ms / 0.7)"
-            ),
-            "{told}"
-        );
+        // By their own clock, whatever number of threads shared the cores; by the wall's where that is all.
+        for (busy_s, cpu_s) in [(60.0, 0.0), (600.0, 60.0)] {
+            let told = evidence(1_200, busy_s, cpu_s, 2_000);
+            assert!(
+                told.ends_with(
+                    "; 2 cores hash at most 40.0 a second at 50.0 ms each, and 66.7 a second were asked for, which take 5 cores (66.7/s x 50.0 ms / 0.7)"
+                ),
+                "{told}"
+            );
+        }
         // Fewer were asked for; the target tells no times; more threads than cores shared them.
         for (hashes, busy_s, planned) in [(900, 45.0, 900), (0, 0.0, 2_000), (1_200, 600.0, 2_000)]
         {
-            let told = evidence(hashes, busy_s, planned);
+            let told = evidence(hashes, busy_s, 0.0, planned);
             assert!(!told.contains("at most"), "{told}");
         }
+    }
+
+    #[test]
+    fn sign_ins_that_fail_because_the_cores_cannot_hash_so_many_are_said_to() {
+        let is_advised = |failed: u64, planned: u64| {
+            let mut summary = fixture::quiet();
+            faults::hash(&mut summary);
+            // On threads of their own, and no tail that hashing would be most of.
+            fixture::set(&mut summary, "hash.threads", "own(8)");
+            let arm = &mut summary.arms[0];
+            arm.operations[0].planned = planned;
+            arm.operations[0].success = 1.0 - failed as f64 / planned as f64;
+            arm.total.anatomy.clear();
+            arm.server.hashing = Hashing {
+                hashes: 1_200,
+                busy_s: 600.0,
+                cpu_s: 60.0,
+                wait_s: 7.0,
+            };
+            let all = all_recommendations(&summary, &SHOP);
+            all.iter().any(|one| one.code == "HASHING")
+        };
+        assert!(is_advised(1_900, 2_000));
+        // None fail; so few can be hashed.
+        assert!(!is_advised(0, 2_000));
+        assert!(!is_advised(1_100, 1_150));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use rand::seq::SliceRandom as _;
 use serde::Serialize;
 
 use crate::{
+    metric::MetricId,
     paired::{MetricScope, metrics},
     system::{Application, Settings},
     trial::ArmConfig,
@@ -72,13 +73,13 @@ pub struct FactorialPlan {
     pub arms: Vec<ArmConfig>,
     /// Planned trials of each cell.
     pub replicates: u32,
-    /// Name of the metric that is compared.
-    pub metric: String,
+    /// The metric that is compared.
+    pub metric: MetricId,
 }
 
 impl FactorialPlan {
     /// One arm for each cell: `base` with each factor's switch set. Refuses a wrong switch or value,
-    /// a switch that comes twice, too many factors, and a metric that no trial will have.
+    /// a switch that comes twice, too many factors, and the name of a metric that no trial will have.
     pub fn new(
         suite: Suite,
         base: &Settings,
@@ -86,7 +87,7 @@ impl FactorialPlan {
         factors: Vec<Factor>,
         half: bool,
         replicates: u32,
-        metric: String,
+        metric: &str,
     ) -> Result<Self, BadFile> {
         let count = factors.len() as u32;
         if factors.len() < 2 || count > MOST_FACTORS {
@@ -117,7 +118,7 @@ impl FactorialPlan {
                 "{replicates} replicates: it is 1 to {MAX_REPLICATES}, and 2 or more for an interval"
             )));
         }
-        known_metric(&suite, &metric, application)?;
+        let metric = known_metric(&suite, metric, application)?;
         let mut arms = Vec::new();
         for cell in design.cells() {
             let mut settings = base.clone();
@@ -179,8 +180,12 @@ pub fn letters(factors: u32) -> String {
         .collect()
 }
 
-/// Refuses a metric that no trial of this suite can have.
-fn known_metric(suite: &Suite, metric: &str, application: &dyn Application) -> Result<(), BadFile> {
+/// The metric of that name; refuses one that no trial of this suite can have.
+fn known_metric(
+    suite: &Suite,
+    name: &str,
+    application: &dyn Application,
+) -> Result<MetricId, BadFile> {
     let catalog = application.catalog();
     let operations: Vec<&str> = suite
         .flows
@@ -195,12 +200,12 @@ fn known_metric(suite: &Suite, metric: &str, application: &dyn Application) -> R
         processes: info.processes.iter().map(String::as_str).collect(),
     };
     let all = metrics(&scope, f64::INFINITY);
-    let names = all.iter().map(|one| one.name.as_str());
-    if all.iter().any(|one| one.name == metric) {
-        Ok(())
-    } else {
-        Err(BadFile(unknown("metric", metric, names)))
-    }
+    let named = name.parse::<MetricId>().ok();
+    let known = named.filter(|named| all.iter().any(|one| one.id == *named));
+    known.ok_or_else(|| {
+        let names: Vec<String> = all.iter().map(|one| one.id.to_string()).collect();
+        BadFile(unknown("metric", name, names.iter().map(String::as_str)))
+    })
 }
 
 #[cfg(test)]
@@ -231,7 +236,7 @@ pub(super) mod tests {
             factors,
             half,
             3,
-            metric.to_owned(),
+            metric,
         )
         .map_err(|error| error.to_string())
     }

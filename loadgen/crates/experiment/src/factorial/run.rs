@@ -194,7 +194,7 @@ impl FactorialRun<'_> {
             return None;
         }
         let all = metrics_of(trial, self.plan.suite.timeout.0 as f64);
-        let metric = all.iter().find(|one| one.name == self.plan.metric)?;
+        let metric = all.iter().find(|one| one.id == self.plan.metric)?;
         let reading = metric.reading(trial)?;
         if let TrialReading::Beyond(_) = reading {
             self.warn(format!(

@@ -80,7 +80,7 @@ pub enum MetricId {
 
 /// A text that names no metric.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` names no metric")]
+#[error("`{0}` names no metric; docs/OBSERVABILITY.md lists them")]
 pub struct UnknownMetric(String);
 
 impl MetricId {
@@ -153,18 +153,6 @@ impl FromStr for MetricId {
                 operation => Some(Self::Operation(operation.to_owned(), figure)),
             })
             .ok_or_else(|| UnknownMetric(text.to_owned()))
-    }
-}
-
-impl PartialEq<str> for MetricId {
-    fn eq(&self, name: &str) -> bool {
-        name.parse::<Self>().is_ok_and(|named| *self == named)
-    }
-}
-
-impl PartialEq<String> for MetricId {
-    fn eq(&self, name: &String) -> bool {
-        *self == **name
     }
 }
 

@@ -37,6 +37,21 @@ impl OperationFigure {
         Self::PoolWait,
     ];
 
+    /// The share of the requests that it is the longest time of, 0 to 1; absent for a figure that is
+    /// no percentile.
+    pub const fn quantile(self) -> Option<f64> {
+        match self {
+            Self::P50 => Some(0.5),
+            Self::P95 => Some(0.95),
+            Self::P97_5 => Some(0.975),
+            Self::Success
+            | Self::Goodput
+            | Self::CacheHitRatio
+            | Self::Queries
+            | Self::PoolWait => None,
+        }
+    }
+
     /// What is known of it.
     pub const fn description(self) -> MetricDescription {
         match self {

@@ -40,6 +40,7 @@ pub(super) fn differences(server: &mut Server, first: &Snapshot, last: &Snapshot
     }
     server.hashing.hashes = grown(|one| one.hashing.hashes);
     server.hashing.busy_s = grown(|one| one.hashing.busy_us) as f64 / 1e6;
+    server.hashing.cpu_s = grown(|one| one.hashing.cpu_us) as f64 / 1e6;
     server.hashing.wait_s = grown(|one| one.hashing.wait_us) as f64 / 1e6;
     // Seen from here or not: the target knows its own CPU time.
     server

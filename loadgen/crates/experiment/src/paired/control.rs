@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 
 use shared::invariant::InvariantResult;
 
-use super::{reading::quantile_of, rule::FEWEST};
+use super::rule::FEWEST;
 use crate::{
+    metric::{MetricId, OperationFigure},
     schema::{Control, ControlWord, Decision, Effect},
     system::{Application, Settings},
 };
@@ -74,7 +75,12 @@ impl ControlKind {
     }
 
     /// What a control found, to be stored: of the metrics that it can speak of.
-    pub(super) fn found(self, blocks: usize, effects: Vec<Effect>, primary: &[String]) -> Control {
+    pub(super) fn found(
+        self,
+        blocks: usize,
+        effects: Vec<Effect>,
+        primary: &[MetricId],
+    ) -> Control {
         let looked_at = match self {
             Self::Same => primary.to_vec(),
             // Slowness shows in times alone, and first where they scatter least.
@@ -82,7 +88,7 @@ impl ControlKind {
         };
         let effects: Vec<Effect> = effects
             .into_iter()
-            .filter(|effect| looked_at.iter().any(|name| effect.metric == *name))
+            .filter(|effect| looked_at.contains(&effect.metric))
             .collect();
         let word = self.word(&effects);
         let found: Vec<String> = effects
@@ -139,17 +145,18 @@ impl Control {
 }
 
 /// The medians that belong to the primary metrics, and that of everything.
-pub(super) fn medians(primary: &[String]) -> Vec<String> {
-    let mut names = vec!["total p50".to_owned()];
+pub(super) fn medians(primary: &[MetricId]) -> Vec<MetricId> {
+    let mut all = vec![MetricId::Total(OperationFigure::P50)];
     for metric in primary {
-        if let Some((operation, _)) = quantile_of(metric) {
-            let name = format!("{operation} p50");
-            if !names.contains(&name) {
-                names.push(name);
-            }
+        let MetricId::Operation(operation, figure) = metric else {
+            continue;
+        };
+        let median = MetricId::Operation(operation.clone(), OperationFigure::P50);
+        if figure.quantile().is_some() && !all.contains(&median) {
+            all.push(median);
         }
     }
-    names
+    all
 }
 
 /// Voids what a failed control voids, and sets beside each claim how much the A/A pairs scatter: a
@@ -210,7 +217,11 @@ mod tests {
     const PRIMARY: &str = "orders.list p97.5";
 
     fn control(kind: ControlKind, metric: &str, decision: Decision) -> Control {
-        kind.found(8, vec![effect(metric, decision)], &[PRIMARY.to_owned()])
+        kind.found(
+            8,
+            vec![effect(metric, decision)],
+            &[PRIMARY.parse().unwrap()],
+        )
     }
 
     #[test]
@@ -236,7 +247,7 @@ mod tests {
                 .map(|_| (trial(figures[0], 1.0), trial(figures[1], 1.0)))
                 .collect();
             let effects = effect_of(name, &pairs).into_iter().collect();
-            kind.found(blocks, effects, &[name.to_owned()]).word
+            kind.found(blocks, effects, &[name.parse().unwrap()]).word
         };
         let tripled = [Some(10.0), Some(30.0)];
         // One to five blocks with a tripled figure decide nothing.
@@ -262,9 +273,33 @@ mod tests {
     }
 
     #[test]
+    fn a_planted_slowness_is_looked_for_in_medians_of_operations_alone() {
+        let of = |claims: &[&str]| -> Vec<String> {
+            let claims: Vec<MetricId> = claims.iter().map(|one| one.parse().unwrap()).collect();
+            medians(&claims).iter().map(ToString::to_string).collect()
+        };
+        for (claims, looked_at) in [
+            (
+                &["orders.list p97.5"][..],
+                &["total p50", "orders.list p50"][..],
+            ),
+            (&["total p95"], &["total p50"]),
+            (
+                &["orders.list p50", "orders.list p97.5"],
+                &["total p50", "orders.list p50"],
+            ),
+            // The age of what was stale is a percentile, and of no operation.
+            (&["stale age p99", "pool wait"], &["total p50"]),
+            (&["orders.list success"], &["total p50"]),
+        ] {
+            assert_eq!(of(claims), looked_at, "{claims:?}");
+        }
+    }
+
+    #[test]
     fn a_claim_without_a_checked_control_says_so_and_stays() {
         let mut effects = [effect(PRIMARY, Decision::Improved)];
-        let unchecked = ControlKind::Same.found(1, Vec::new(), &[PRIMARY.to_owned()]);
+        let unchecked = ControlKind::Same.found(1, Vec::new(), &[PRIMARY.parse().unwrap()]);
         weigh(&mut effects, &[unchecked]);
         assert_eq!(effects[0].decision, Decision::Improved);
         assert!(

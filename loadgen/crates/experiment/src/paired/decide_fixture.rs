@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{MetricScope, decide, metrics};
+use crate::metric::MetricId;
 use crate::schema::{
     AuditCount, Consistency, Cost, Effect, Operation, Percentile, Percentiles, Server, Trial,
     Validity,
@@ -81,20 +82,20 @@ pub(super) fn scope() -> MetricScope<'static> {
     }
 }
 
-/// The effects in the metrics of these names, which are the claims of an experiment.
-pub(super) fn pairs_of(names: &[String], pairs: &[(Trial, Trial)]) -> Vec<Effect> {
+/// The effects in these metrics, which are the claims of an experiment.
+pub(super) fn pairs_of(claims: &[MetricId], pairs: &[(Trial, Trial)]) -> Vec<Effect> {
     let pairs: Vec<(&Trial, &Trial)> = pairs.iter().map(|(a, b)| (a, b)).collect();
     let all = metrics(&scope(), TIMEOUT_MS);
-    names
+    claims
         .iter()
-        .filter_map(|name| {
-            let metric = all.iter().find(|metric| metric.name == *name).unwrap();
-            decide(metric, true, names.len(), &pairs)
+        .filter_map(|claim| {
+            let metric = all.iter().find(|metric| metric.id == *claim).unwrap();
+            decide(metric, true, claims.len(), &pairs)
         })
         .collect()
 }
 
 /// The effect in one metric, the only claim.
 pub(super) fn effect_of(name: &str, pairs: &[(Trial, Trial)]) -> Option<Effect> {
-    pairs_of(&[name.to_owned()], pairs).pop()
+    pairs_of(&[name.parse().unwrap()], pairs).pop()
 }

@@ -305,11 +305,11 @@ fn bursts_of_stale_reads_are_not_no_change_and_more_blocks_find_them() {
 
 #[test]
 fn two_claims_need_one_block_more_and_the_sentence_says_so() {
-    let names = [CLAIM.to_owned(), "pool wait".to_owned()];
+    let claims = [CLAIM, "pool wait"].map(|one| one.parse::<crate::metric::MetricId>().unwrap());
     let trials: Vec<(Trial, Trial)> = (0..5)
         .map(|_| (trial(Some(100.0), 1.0), trial(Some(50.0), 1.0)))
         .collect();
-    let effects = crate::paired::decide_fixture::pairs_of(&names, &trials);
+    let effects = crate::paired::decide_fixture::pairs_of(&claims, &trials);
     assert!(
         effects[0].sentence.contains("at least 7 for 2 claims"),
         "{}",

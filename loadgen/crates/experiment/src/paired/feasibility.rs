@@ -8,10 +8,12 @@ use shared::time::Millis;
 use super::{
     file::Experiment,
     metrics::{MetricScope, metrics},
-    reading::quantile_of,
     sentence::spread_of,
 };
-use crate::schema::{Effect, Percentile};
+use crate::{
+    metric::MetricId,
+    schema::{Effect, Percentile},
+};
 use loadgen_engine::{
     flow::{Catalog, FlowDescriptor},
     suite::{LoadModel, Phase, Suite},
@@ -92,16 +94,16 @@ pub fn planned_thresholds(suite: &Suite, catalog: &Catalog) -> Vec<PlannedThresh
             return None;
         };
         let by_arrival = match &threshold.scope {
-            Scope::All => by_arrival(suite, catalog, "total"),
+            Scope::All => by_arrival(suite, catalog, None),
             Scope::Subject(name) => match catalog.flow(name) {
                 Some(flow) if catalog.operations.by_name(name).is_none() => {
                     let names = catalog.operation_names(flow);
                     names
-                        .iter()
-                        .map(|one| by_arrival(suite, catalog, one))
+                        .into_iter()
+                        .map(|one| by_arrival(suite, catalog, Some(one)))
                         .sum()
                 }
-                _ => by_arrival(suite, catalog, name),
+                _ => by_arrival(suite, catalog, Some(name)),
             },
             Scope::Flow(_) | Scope::Phase(_) | Scope::Method(_) | Scope::Status(_) => return None,
         };
@@ -229,14 +231,19 @@ struct PlannedPercentile {
 
 impl PlannedPercentile {
     /// Absent for a metric that is no percentile, and for a load without a rate.
-    fn of(metric: &str, suite: &Suite, catalog: &Catalog) -> Option<Self> {
-        let (operation, quantile) = quantile_of(metric)?;
+    fn of(metric: &MetricId, suite: &Suite, catalog: &Catalog) -> Option<Self> {
+        let (operation, figure) = match metric {
+            MetricId::Operation(name, figure) => (Some(name.as_str()), figure),
+            MetricId::Total(figure) => (None, figure),
+            _ => return None,
+        };
+        let quantile = figure.quantile()?;
         let scope = MetricScope {
-            operations: vec![operation],
+            operations: operation.into_iter().collect(),
             ..MetricScope::default()
         };
         let all = metrics(&scope, f64::INFINITY);
-        let margin = all.iter().find(|one| one.name == metric)?.margin;
+        let margin = all.iter().find(|one| one.id == *metric)?.margin;
         let requests = arrivals(suite)? * by_arrival(suite, catalog, operation);
         (requests > 0.0).then_some(Self {
             quantile,
@@ -293,15 +300,15 @@ fn mean_rate(phase: &Phase) -> f64 {
         .map_or(rate, |to| f64::midpoint(rate, to.as_per_second()))
 }
 
-/// Requests of an operation by arrival: a flow sends each of its operations about once, or as many as
-/// it sends at once.
-fn by_arrival(suite: &Suite, catalog: &Catalog, operation: &str) -> f64 {
+/// Requests of an operation by arrival, or of all together: a flow sends each of its operations about
+/// once, or as many as it sends at once.
+fn by_arrival(suite: &Suite, catalog: &Catalog, operation: Option<&str>) -> f64 {
     let weights: f64 = suite.flows.iter().map(|share| share.weight).sum();
     let of_flow = |flow: &FlowDescriptor| {
         let names = catalog.operation_names(flow);
         let operations = match operation {
-            "total" => names.len(),
-            one => usize::from(names.contains(&one)),
+            None => names.len(),
+            Some(one) => usize::from(names.contains(&one)),
         };
         (operations * flow.at_once.max(1)) as f64
     };

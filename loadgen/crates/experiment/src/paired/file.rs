@@ -16,7 +16,7 @@
 //! load: …      # and the other keys of a suite: flows, thresholds, accounts, seed …
 //! ```
 
-use std::path::Path;
+use std::{fmt, path::Path, str::FromStr};
 
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
@@ -29,7 +29,7 @@ use super::{
     direction::Direction,
     shorten::shorten,
 };
-use crate::{schema::Document, system::Application};
+use crate::{metric::MetricId, schema::Document, system::Application};
 use loadgen_engine::suite::{
     Suite,
     load::{self, BadFile, RawFlow, RawLoad, RawSuite},
@@ -52,7 +52,7 @@ pub struct Experiment {
     /// Which way the first primary metric is expected to go.
     pub expected: Option<Direction>,
     /// The metric that should explain it.
-    pub why: Option<String>,
+    pub why: Option<MetricId>,
     /// The first arm.
     pub before: ArmSpec,
     /// The second.
@@ -62,8 +62,8 @@ pub struct Experiment {
     /// Pairs of trials to which the spread of the first ones may raise that number; the same where
     /// the number was given.
     pub most_blocks: u32,
-    /// Names of the metrics that a claim is made on.
-    pub primary: Vec<String>,
+    /// The metrics that a claim is made on.
+    pub primary: Vec<MetricId>,
     /// How much data an own stack holds.
     pub scale: Scale,
     /// What `--quick` changes.
@@ -120,7 +120,7 @@ struct RawExperiment {
     #[serde(default)]
     hypothesis: String,
     expected: Option<Spanned<String>>,
-    why: Option<String>,
+    why: Option<Spanned<String>>,
     before: Spanned<RawArm>,
     after: Spanned<RawArm>,
     blocks: Option<Spanned<u32>>,
@@ -160,26 +160,28 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
     let at = |place: Location, why: String| BadFile::at(file, place, &why);
     let arm = |raw: &Spanned<RawArm>| read_arm(raw, file, application);
     let (before, after) = (arm(&raw.before)?, arm(&raw.after)?);
-    let expected = match &raw.expected {
-        None => None,
-        Some(word) => Some(
-            word.value
-                .parse()
-                .map_err(|error: String| at(word.referenced, error))?,
-        ),
-    };
+    let expected = raw
+        .expected
+        .as_ref()
+        .map(|word| parsed(word, file))
+        .transpose()?;
+    let why = raw
+        .why
+        .as_ref()
+        .map(|name| parsed(name, file))
+        .transpose()?;
     let scale = match &raw.scale {
         None => Scale::Small,
-        Some(word) => word
-            .value
-            .parse()
-            .map_err(|error: String| at(word.referenced, error))?,
+        Some(word) => parsed(word, file)?,
     };
     let quick = quick(raw.quick.as_ref()).map_err(|(place, why)| at(place, why))?;
-    let primary = raw.primary.map_or_else(
-        || application.default_primary(),
-        |names| names.into_iter().map(|name| name.value).collect(),
-    );
+    let primary = match &raw.primary {
+        None => application.default_primary(),
+        Some(names) => names
+            .iter()
+            .map(|name| parsed(name, file))
+            .collect::<Result<Vec<MetricId>, BadFile>>()?,
+    };
     let fewest = fewest_pairs(primary.len()) as u32;
     let (blocks, most_blocks) = match &raw.blocks {
         None => (fewest, fewest * EXTENSION),
@@ -219,7 +221,7 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
         suite,
         hypothesis: raw.hypothesis,
         expected,
-        why: raw.why,
+        why,
         before,
         after,
         blocks,
@@ -234,6 +236,12 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
     };
     experiment.settle_topologies();
     Ok(experiment)
+}
+
+/// Reads a word of the file.
+fn parsed<T: FromStr<Err: fmt::Display>>(word: &Spanned<String>, file: &str) -> Result<T, BadFile> {
+    let read = word.value.parse::<T>();
+    read.map_err(|error| BadFile::at(file, word.referenced, &error.to_string()))
 }
 
 /// Refuses a phase of a document whose operation no flow of the experiment sends.
@@ -366,132 +374,5 @@ impl Experiment {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::system::Shop;
-    use loadgen_engine::suite::LoadModel;
-
-    const GOOD: &str = "\
-name: list_cache
-question: How much does it save?
-before: { profile: after, set: { cache.orders: off, pool.max: 7 } }
-after: { profile: after }
-load: { model: open, rate: 10/s, warmup: 2s, duration: 8s }
-flows: [ { flow: orders.browse } ]
-quick: { blocks: 3, duration: 5s }
-thresholds: [ p95 < 1s, errors < 1% ]
-";
-
-    #[test]
-    fn an_experiment_differs_in_the_switches_that_its_arms_name() {
-        let mut experiment = parse(GOOD, "x.yaml", &Shop).unwrap();
-        let differences = experiment
-            .before
-            .settings
-            .differences(&experiment.after.settings);
-        assert_eq!(differences.len(), 2);
-        assert_eq!((experiment.blocks, experiment.scale), (6, Scale::Small));
-        assert_eq!(experiment.most_blocks, 12);
-        assert_eq!(experiment.planned(), Millis(120_000));
-        experiment.make_quick();
-        assert_eq!(experiment.planned(), Millis(36_000));
-        let levels: Vec<Level> = experiment
-            .suite
-            .thresholds
-            .iter()
-            .map(|threshold| threshold.level)
-            .collect();
-        assert_eq!(
-            levels,
-            [Level::Warn, Level::Fail],
-            "times warn in a quick one"
-        );
-        let LoadModel::Open { phases, .. } = &experiment.suite.load else {
-            panic!("open")
-        };
-        let total: u64 = phases.iter().map(|phase| phase.duration.0).sum();
-        assert_eq!(total, 6_000);
-    }
-
-    #[test]
-    fn an_error_of_yaml_is_said_with_line_and_column() {
-        let more = |line: &str| format!("{GOOD}{line}\n");
-        for (text, said) in [
-            (
-                more("name: x"),
-                "x.yaml:9:1: the key `name` is written twice: remove one",
-            ),
-            (
-                GOOD.replace("name: list_cache", "name: ~"),
-                "x.yaml:1:7: a value is missing",
-            ),
-            (
-                more("---\nname: x"),
-                "x.yaml:10:1: a second document begins here",
-            ),
-            (
-                more("blocks: 010"),
-                "x.yaml:9:9: `010` begins with a zero: write `10`",
-            ),
-        ] {
-            let error = parse(&text, "x.yaml", &Shop).unwrap_err().to_string();
-            assert!(error.starts_with(said), "{said}: {error}");
-            assert_eq!(error.lines().count(), 1, "{error}");
-        }
-    }
-
-    #[test]
-    fn a_wrong_switch_value_profile_or_key_is_refused_with_its_line() {
-        for (from, to, line, why) in [
-            (
-                "cache.orders: off",
-                "cache.order: off",
-                3,
-                "did you mean `cache.orders`",
-            ),
-            (
-                "cache.orders: off",
-                "cache.orders: of",
-                3,
-                "off, memory, redis",
-            ),
-            (
-                "after: { profile: after }",
-                "after: { profile: later }",
-                4,
-                "before` or `after",
-            ),
-            ("quick:", "quik:", 7, "did you mean `quick`"),
-            (
-                "name: list_cache",
-                "name: list_cache\nscale: huge",
-                2,
-                "tiny, small, medium or large",
-            ),
-            (
-                "name: list_cache",
-                "name: list_cache\nblocks: 0",
-                2,
-                "1 to 200",
-            ),
-            (
-                "name: list_cache",
-                "name: list_cache\nblocks: 5",
-                2,
-                "at least 6",
-            ),
-            (
-                "name: list_cache",
-                "name: list_cache\nprimary: [ total p50, pool wait ]\nblocks: 6",
-                3,
-                "2 claim(s) need at least 7",
-            ),
-        ] {
-            let error = parse(&GOOD.replace(from, to), "x.yaml", &Shop)
-                .unwrap_err()
-                .to_string();
-            assert!(error.starts_with(&format!("x.yaml:{line}:")), "{error}");
-            assert!(error.contains(why), "{error}");
-        }
-    }
-}
+#[path = "file_tests.rs"]
+mod tests;

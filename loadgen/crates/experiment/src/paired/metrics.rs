@@ -10,8 +10,6 @@ use crate::{
 pub struct EffectMetric {
     /// Which figure, and of what.
     pub id: MetricId,
-    /// `orders.list p97.5`.
-    pub name: String,
     /// Unit of the figure.
     pub unit: MetricUnit,
     /// What a change of it means, and which way is better.
@@ -27,7 +25,6 @@ impl EffectMetric {
     fn new(id: MetricId, timeout_ms: f64) -> Self {
         let of = id.description();
         Self {
-            name: id.to_string(),
             unit: of.unit,
             kind: of.kind,
             margin: of.margin.share(),
@@ -154,7 +151,7 @@ mod tests {
             processes: vec!["shop"],
         };
         let all = metrics(&scope, 10_000.0);
-        let names: Vec<&str> = all.iter().map(|one| one.name.as_str()).collect();
+        let names: Vec<String> = all.iter().map(|one| one.id.to_string()).collect();
         for wanted in [
             "orders.list p50",
             "orders.list p97.5",
@@ -166,7 +163,7 @@ mod tests {
             "shop cpu per request",
         ] {
             assert_eq!(
-                names.iter().filter(|name| **name == wanted).count(),
+                names.iter().filter(|name| *name == wanted).count(),
                 1,
                 "{wanted}"
             );

@@ -3,14 +3,17 @@
 use std::fmt::Write as _;
 
 use super::sentence::too_few;
-use crate::schema::{Decision, Effect};
+use crate::{
+    metric::MetricId,
+    schema::{Decision, Effect},
+};
 use loadgen_stats::{CLAIM_LEVEL, fewest_pairs, holm};
 
 /// Corrects the p-values of the claims on the metrics `primary` for each other (Holm), and takes back
 /// an IMPROVED or REGRESSED that does not stand up beside the other claims. However a claim is
 /// tested, it counts; one without a p-value counts as p = 1. With one claim nothing changes.
-pub(super) fn hold_together(effects: &mut [Effect], primary: &[String], blocks: usize) {
-    let position = |effects: &[Effect], claim: &String| {
+pub(super) fn hold_together(effects: &mut [Effect], primary: &[MetricId], blocks: usize) {
+    let position = |effects: &[Effect], claim: &MetricId| {
         effects
             .iter()
             .position(|effect| effect.primary && effect.metric == *claim)
@@ -59,7 +62,7 @@ mod tests {
 
     /// The decisions on the claims `primary`, from these pairs.
     fn decisions(primary: &[&str], pairs: &[(Trial, Trial)]) -> Vec<Decision> {
-        let primary: Vec<String> = primary.iter().map(|one| (*one).to_owned()).collect();
+        let primary: Vec<MetricId> = primary.iter().map(|one| one.parse().unwrap()).collect();
         let mut effects = pairs_of(&primary, pairs);
         hold_together(&mut effects, &primary, pairs.len());
         effects.iter().map(|effect| effect.decision).collect()

@@ -12,6 +12,7 @@ use super::{
 use shared::invariant::InvariantResult;
 
 use crate::{
+    metric::MetricId,
     schema::Control,
     system::SystemError,
     trial::{CommandClock, TestEnv},
@@ -107,7 +108,7 @@ struct ControlFindings {
 
 impl ControlFindings {
     /// Adds a control that ran to its end; returns what it found, in words.
-    fn add(&mut self, kind: ControlKind, finished: Finished, primary: &[String]) -> String {
+    fn add(&mut self, kind: ControlKind, finished: Finished, primary: &[MetricId]) -> String {
         let mut control = kind.found(finished.valid_blocks, finished.effects, primary);
         for (all, arm) in self.audits.iter_mut().zip(&finished.arms) {
             control.fail_if_violated(&arm.measured.audit);

@@ -79,34 +79,3 @@ impl EffectMetric {
 fn answered(one: &Operation) -> u64 {
     ((one.success * one.planned as f64).round() as u64).min(one.planned)
 }
-
-/// The operation and the quantile, 0 to 1, of a metric that is a percentile: `orders.list p97.5`.
-pub(super) fn quantile_of(metric: &str) -> Option<(&str, f64)> {
-    let (operation, percent) = metric.rsplit_once(" p")?;
-    let quantile = percent.parse::<f64>().ok()? / 100.0;
-    (0.0..1.0)
-        .contains(&quantile)
-        .then_some((operation, quantile))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_percentile_is_read_from_its_name() {
-        assert_eq!(
-            quantile_of("orders.list p97.5"),
-            Some(("orders.list", 0.975))
-        );
-        assert_eq!(quantile_of("total p50"), Some(("total", 0.5)));
-        for other in [
-            "total success",
-            "queries per request",
-            "pool wait",
-            "stale age p999",
-        ] {
-            assert_eq!(quantile_of(other), None, "{other}");
-        }
-    }
-}

@@ -452,12 +452,7 @@ impl<'a> BlockSeries<'a> {
         let mut effects: Vec<Effect> = metrics
             .iter()
             .filter_map(|metric| {
-                decide(
-                    metric,
-                    primary.contains(&metric.name),
-                    primary.len(),
-                    &pairs,
-                )
+                decide(metric, primary.contains(&metric.id), primary.len(), &pairs)
             })
             .collect();
         hold_together(&mut effects, primary, pairs.len());

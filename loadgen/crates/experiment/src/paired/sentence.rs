@@ -47,7 +47,7 @@ pub(super) fn of_figures(metric: &EffectMetric, effect: &Effect, of: &ComparedFi
         .map_or_else(String::new, |bound| format!("; after / before is {bound}"));
     format!(
         "{}: {found}{cut}{bound}; {}",
-        metric.name,
+        metric.id,
         decided(metric, effect, of)
     )
 }

@@ -17,7 +17,7 @@ use super::{
     sentence::too_few,
 };
 use crate::{
-    metric::{difference as change, differences, percent as share},
+    metric::{MetricId, OperationFigure, difference as change, differences, percent as share},
     schema::{Decision, Effect, EffectDifference, MetricKind, Trial},
 };
 use loadgen_stats::{SubsetMeans, largest_share_of_none};
@@ -97,7 +97,7 @@ pub(super) fn failures_in_one_arm(
 ) -> Vec<String> {
     metrics
         .iter()
-        .filter(|metric| metric.name != "total success")
+        .filter(|metric| metric.id != MetricId::Total(OperationFigure::Success))
         .filter_map(|metric| {
             let counts = counts(metric, pairs);
             let (before, after) = totals(&counts);
@@ -154,10 +154,11 @@ fn of(count: ShareCount) -> String {
 
 /// What is counted.
 fn what(metric: &EffectMetric) -> String {
-    metric
-        .name
-        .strip_suffix(" success")
-        .map_or_else(|| metric.name.clone(), |name| format!("{name} failures"))
+    match &metric.id {
+        MetricId::Total(OperationFigure::Success) => "total failures".to_owned(),
+        MetricId::Operation(name, OperationFigure::Success) => format!("{name} failures"),
+        other => other.to_string(),
+    }
 }
 
 fn sentence(

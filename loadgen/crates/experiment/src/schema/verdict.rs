@@ -117,6 +117,15 @@ impl Confidence {
         }
     }
 
+    /// A headline with it in one line; empty where there is none.
+    pub fn beside(self, headline: &str) -> String {
+        if headline.is_empty() {
+            String::new()
+        } else {
+            format!("{headline}; {self}")
+        }
+    }
+
     /// All trials.
     pub const fn trials(self) -> u32 {
         self.valid + self.noisy + self.invalid
@@ -204,6 +213,11 @@ mod tests {
             confidence.to_string(),
             "10 VALID, 2 NOISY, 1 INVALID trial(s); not audited"
         );
+        assert_eq!(
+            confidence.beside("p95 12.5 ms"),
+            format!("p95 12.5 ms; {confidence}")
+        );
+        assert_eq!(confidence.beside(""), "");
         confidence.controls_passed = 1;
         confidence.controls_failed = 1;
         confidence.audits = AuditCount {

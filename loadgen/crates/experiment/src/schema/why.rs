@@ -58,8 +58,11 @@ pub struct Database {
 pub struct Hashing {
     /// Hashes computed.
     pub hashes: u64,
-    /// Seconds spent computing them.
+    /// Seconds spent computing them, by the clock: more where more threads hash than there are processors.
     pub busy_s: f64,
+    /// Seconds of CPU time that they took; 0 where the target does not tell it.
+    #[serde(default)]
+    pub cpu_s: f64,
     /// Seconds waited for a place.
     pub wait_s: f64,
 }

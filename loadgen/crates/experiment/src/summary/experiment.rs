@@ -95,6 +95,9 @@ fn verdict_on(
     if let Some(error) = &finished.error {
         invalid_reasons.push(format!("ended early: {error}"));
     }
+    let expected = experiment.expected.map(Direction::decision);
+    let claims = ClaimDecisions::of(&experiment.primary, &finished.effects, expected);
+    let expectation = expectation(experiment, &finished.effects, &claims);
     let [_, after] = &finished.arms;
     judge(Findings {
         interrupted: finished.interrupted,
@@ -114,12 +117,7 @@ fn verdict_on(
                 .filter(|trial| trial.arm == after.arm.name),
         ),
         thresholds,
-        claims: Some(ClaimDecisions::of(
-            &experiment.primary,
-            &finished.effects,
-            experiment.expected.map(Direction::decision),
-            expectation(experiment, &finished.effects),
-        )),
+        claims: Some(claims.with_expectation(expectation)),
         confidence: verdict::confidence(&finished.trials, &finished.controls),
         ..Findings::default()
     })

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::settings::Settings;
-use crate::{diagnose::HintCatalog, schema::ApplicationInfo};
+use crate::{diagnose::HintCatalog, metric::MetricId, schema::ApplicationInfo};
 use loadgen_engine::flow::Catalog;
 
 /// The switch that decides what is done with requests beyond those that an application can answer.
@@ -35,7 +35,7 @@ pub trait Application: fmt::Debug + Send + Sync {
     fn known_wrong(&self, settings: &Settings) -> Vec<String>;
 
     /// The metrics of the claims where an experiment names none.
-    fn default_primary(&self) -> Vec<String>;
+    fn default_primary(&self) -> Vec<MetricId>;
 
     /// What is known of its switches, tables and caches, for hints.
     fn hints(&self) -> HintCatalog<'static>;

@@ -16,7 +16,11 @@ use super::{
         Audited, Endpoints, InForce, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest,
     },
 };
-use crate::{diagnose::HintCatalog, schema::ApplicationInfo};
+use crate::{
+    diagnose::HintCatalog,
+    metric::{MetricId, OperationFigure},
+    schema::ApplicationInfo,
+};
 
 /// The description of a service of which only the URL is known.
 #[derive(Debug)]
@@ -45,8 +49,8 @@ impl Application for HttpApplication {
     fn known_wrong(&self, _settings: &Settings) -> Vec<String> {
         Vec::new()
     }
-    fn default_primary(&self) -> Vec<String> {
-        vec!["total p97.5".to_owned()]
+    fn default_primary(&self) -> Vec<MetricId> {
+        vec![MetricId::Total(OperationFigure::P97_5)]
     }
     fn hints(&self) -> HintCatalog<'static> {
         HintCatalog::default()
@@ -57,7 +61,11 @@ impl Application for HttpApplication {
     fn info(&self) -> ApplicationInfo {
         ApplicationInfo {
             name: self.name.to_owned(),
-            primary_metrics: self.default_primary(),
+            primary_metrics: self
+                .default_primary()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             ..ApplicationInfo::default()
         }
     }

@@ -3,6 +3,7 @@
 use super::{AdmissionSwitch, Application, Settings};
 use crate::{
     diagnose::HintCatalog,
+    metric::{MetricId, OperationFigure},
     schema::{ApplicationArea, ApplicationInfo},
 };
 use loadgen_engine::flow::{Catalog, shop};
@@ -68,8 +69,9 @@ impl Application for Shop {
         }
     }
 
-    fn default_primary(&self) -> Vec<String> {
-        vec!["orders.list p97.5".to_owned()]
+    fn default_primary(&self) -> Vec<MetricId> {
+        let operation = "orders.list".to_owned();
+        vec![MetricId::Operation(operation, OperationFigure::P97_5)]
     }
 
     fn cache_kinds(&self) -> &'static [&'static str] {
@@ -91,7 +93,11 @@ impl Application for Shop {
             processes: vec!["shop".to_owned()],
             cache_kinds: [("orders".to_owned(), "orders".to_owned())].into(),
             completions: Vec::new(),
-            primary_metrics: self.default_primary(),
+            primary_metrics: self
+                .default_primary()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
         }
     }
 

@@ -57,6 +57,7 @@ pub fn server_total(all: &Server, one: &Server, so_far: f64) -> Server {
         hashing: Hashing {
             hashes: all.hashing.hashes + one.hashing.hashes,
             busy_s: all.hashing.busy_s + one.hashing.busy_s,
+            cpu_s: all.hashing.cpu_s + one.hashing.cpu_s,
             wait_s: all.hashing.wait_s + one.hashing.wait_s,
         },
         cache_errors: all.cache_errors + one.cache_errors,

@@ -4,7 +4,7 @@
 //! regression, and an open claim keeps the experiment open.
 
 use crate::{
-    metric::{differences, factors},
+    metric::{MetricId, differences, factors},
     schema::{Decision, Effect},
 };
 
@@ -19,22 +19,17 @@ pub struct ClaimDecisions {
 
 #[derive(Debug, Clone)]
 struct Claim {
-    metric: String,
+    metric: MetricId,
     decision: Decision,
     /// Factor and interval, or the figures of both arms.
     found: String,
 }
 
 impl ClaimDecisions {
-    /// The claims on these metrics, from the effects of the pairs. One without a figure in both
-    /// arms is not decided.
-    pub fn of(
-        primary: &[String],
-        effects: &[Effect],
-        expected: Option<Decision>,
-        expectation: Option<String>,
-    ) -> Self {
-        let claim = |metric: &String| {
+    /// The claims on these metrics, from the effects of the pairs, and what is expected of the first.
+    /// One without a figure in both arms is not decided.
+    pub fn of(primary: &[MetricId], effects: &[Effect], expected: Option<Decision>) -> Self {
+        let claim = |metric: &MetricId| {
             let effect = effects.iter().find(|effect| effect.metric == *metric);
             Claim {
                 metric: metric.clone(),
@@ -45,7 +40,16 @@ impl ClaimDecisions {
         Self {
             claims: primary.iter().map(claim).collect(),
             expected,
+            expectation: None,
+        }
+    }
+
+    /// The same with what was expected and found in one sentence, which the verdict gives as a reason.
+    #[must_use]
+    pub fn with_expectation(self, expectation: Option<String>) -> Self {
+        Self {
             expectation,
+            ..self
         }
     }
 
@@ -54,7 +58,7 @@ impl ClaimDecisions {
     pub(super) fn decided(metric: &str, decision: Decision) -> Self {
         Self {
             claims: vec![Claim {
-                metric: metric.to_owned(),
+                metric: metric.parse().expect("the name of a metric"),
                 decision,
                 found: "0.500x".to_owned(),
             }],
@@ -193,15 +197,19 @@ mod tests {
     }
 
     fn of(decisions: &[Decision], expected: Option<Decision>) -> ClaimDecisions {
-        let names: Vec<String> = (0..decisions.len())
-            .map(|n| format!("m{n}.list p50"))
-            .collect();
-        let effects: Vec<Effect> = names
+        let effects: Vec<Effect> = decisions
             .iter()
-            .zip(decisions)
-            .map(|(name, decision)| effect(name, *decision, Some(0.5)))
+            .enumerate()
+            .map(|(n, decision)| effect(&format!("m{n}.list p50"), *decision, Some(0.5)))
             .collect();
-        ClaimDecisions::of(&names, &effects, expected, None)
+        let claims: Vec<MetricId> = effects.iter().map(|one| one.metric.clone()).collect();
+        ClaimDecisions::of(&claims, &effects, expected)
+    }
+
+    /// The headline of the one claim with this effect.
+    fn headline_of(effect: Effect) -> String {
+        let claim = [effect.metric.clone()];
+        ClaimDecisions::of(&claim, &[effect], None).headline()
     }
 
     #[test]
@@ -226,7 +234,7 @@ mod tests {
             let mut one = effect("total p50", Decision::Improved, ratio);
             (one.bound, one.difference) = (bound, difference);
             one.unit = MetricUnit::Percent;
-            ClaimDecisions::of(&["total p50".to_owned()], &[one], None, None).headline()
+            headline_of(one)
         };
         let factor = headline(None, None, Some(0.5));
         assert_eq!(factor, "total p50 IMPROVED 0.50x [0.45x, 0.55x]");
@@ -251,7 +259,7 @@ mod tests {
         let headline = |decision, ratio: f64, interval, after| {
             let mut one = effect("total p50", decision, Some(ratio));
             (one.interval, one.after) = (interval, Some(after));
-            ClaimDecisions::of(&["total p50".to_owned()], &[one], None, None).headline()
+            headline_of(one)
         };
         let open = Decision::Inconclusive;
         assert_eq!(
@@ -281,9 +289,8 @@ mod tests {
             estimate: 0.5,
             interval: Some((-0.5, 1.5)),
         });
-        let names = ["total success".to_owned()];
         assert_eq!(
-            ClaimDecisions::of(&names, &[share], None, None).headline(),
+            headline_of(share),
             "total success INCONCLUSIVE 81.2 % -> 81.8 %, no clear change [−0.50 pp, +1.5 pp]"
         );
     }
@@ -307,18 +314,15 @@ mod tests {
 
     #[test]
     fn the_headline_has_each_claim_with_its_factor_and_interval() {
-        let names = [
-            "a.list p95".to_owned(),
-            "a.open p50".to_owned(),
-            "x".to_owned(),
-        ];
+        let claims =
+            ["a.list p95", "a.open p50", "x p50"].map(|one| one.parse::<MetricId>().unwrap());
         let effects = [
             effect("a.list p95", Decision::Improved, Some(0.0139)),
             effect("a.open p50", Decision::NoChange, None),
         ];
         assert_eq!(
-            ClaimDecisions::of(&names, &effects, None, None).headline(),
-            "a.list p95 IMPROVED 0.014x [0.013x, 0.015x]; a.open p50 NO CHANGE 81.2 ms -> no figure; x INCONCLUSIVE no figure"
+            ClaimDecisions::of(&claims, &effects, None).headline(),
+            "a.list p95 IMPROVED 0.014x [0.013x, 0.015x]; a.open p50 NO CHANGE 81.2 ms -> no figure; x p50 INCONCLUSIVE no figure"
         );
         assert_eq!(digits(1.0), "1.00");
         assert_eq!(digits(123.4), "123");

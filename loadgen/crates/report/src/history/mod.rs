@@ -1,5 +1,5 @@
 //! One metric over many finished runs, and where its level changed. `comparable` selects the runs
-//! that can be compared, `series` takes the figures and looks for the changes.
+//! that can be compared, `series` takes the figures and has the changes looked for.
 //!
 //! Only for looking back: whether an optimization helped is decided by an experiment.
 
@@ -8,4 +8,4 @@ mod series;
 
 pub(crate) use comparable::load_of_trial;
 pub use comparable::{PastRun, RunHistory, comparable_runs, earlier_like, is_valid};
-pub use series::{MedianLevel, Series, SeriesPoint, default_metrics, default_metrics_of, series};
+pub use series::{Series, SeriesPoint, default_metrics, default_metrics_of, metric_named, series};

@@ -1,25 +1,17 @@
-//! The figures of one metric, run after run, and the levels between its changes.
+//! The figures of one metric, run after run, with the levels between its changes.
 
 use super::comparable::{PastRun, RunHistory};
 use loadgen_engine::suite::load::unknown;
 use loadgen_experiment::{
-    baseline::CAPACITY,
+    baseline::RunMetric,
+    metric::{MetricId, OperationFigure},
     paired::{TrialReading, metrics_of},
     schema::{LoadUnit, MetricUnit, RunKind, Summary},
 };
-use loadgen_stats::{FEWEST_FOR_CHANGES, change_points, median};
+use loadgen_stats::{MedianLevel, SeriesLevels, series_levels};
 
 /// A figure beyond the timeout is shown as such, so no other figure replaces it.
 const BEYOND: f64 = f64::INFINITY;
-
-/// Significance level of each change: of twenty histories without a change, one shows some.
-const LEVEL: f64 = 0.05;
-
-/// Most runs in which changes are looked for; of more, the newest.
-const MOST: usize = 200;
-
-/// Seed of the random orders: the same history always gives the same answer.
-const SEED: u64 = 1;
 
 /// One run's figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,22 +24,11 @@ pub struct SeriesPoint {
     pub interval: Option<(f64, f64)>,
 }
 
-/// Runs between two changes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct MedianLevel {
-    /// Index of its first run.
-    pub from: usize,
-    /// Median of its figures; absent where that lies beyond the timeout.
-    pub median: Option<f64>,
-    /// p of the change that began it; absent for the first.
-    pub p: Option<f64>,
-}
-
 /// One metric over the runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// `total p97.5`; of an experiment the ratio after / before of this metric.
-    pub metric: String,
+    /// Which metric.
+    pub metric: RunMetric,
     /// Its unit.
     pub unit: MetricUnit,
     /// One a run.
@@ -61,7 +42,7 @@ pub struct Series {
 }
 
 /// The metrics that are shown by default: the claim of an experiment; tail and success of a run.
-pub fn default_metrics(history: &RunHistory) -> Vec<String> {
+pub fn default_metrics(history: &RunHistory) -> Vec<RunMetric> {
     let newest_first = history.runs.iter().rev();
     newest_first
         .map(|past| default_metrics_of(&past.summary))
@@ -70,33 +51,43 @@ pub fn default_metrics(history: &RunHistory) -> Vec<String> {
 }
 
 /// The same of one run.
-pub fn default_metrics_of(summary: &Summary) -> Vec<String> {
+pub fn default_metrics_of(summary: &Summary) -> Vec<RunMetric> {
     match summary.kind {
-        RunKind::Capacity => vec![CAPACITY.to_owned()],
-        RunKind::Run => vec!["total p97.5".to_owned(), "total success".to_owned()],
+        RunKind::Capacity => vec![RunMetric::Capacity],
+        RunKind::Run => [OperationFigure::P97_5, OperationFigure::Success]
+            .map(|figure| RunMetric::Of(MetricId::Total(figure)))
+            .into(),
         RunKind::Experiment => {
             let primary = summary.effects.iter().find(|effect| effect.primary);
             primary
-                .map(|effect| effect.metric.to_string())
+                .map(|effect| RunMetric::Of(effect.metric.clone()))
                 .into_iter()
                 .collect()
         }
     }
 }
 
-/// The series of a metric; the error names those that there are.
-pub fn series(history: &RunHistory, metric: &str) -> Result<Series, String> {
-    let mut known: Vec<String> = Vec::new();
+/// The metric of that name; the error names those that there are.
+pub fn metric_named(history: &RunHistory, name: &str) -> Result<RunMetric, String> {
+    let mut known: Vec<RunMetric> = Vec::new();
     for past in history.runs.iter().rev() {
-        for name in names(&past.summary) {
-            if !known.contains(&name) {
-                known.push(name);
+        for metric in metrics_in(&past.summary) {
+            if !known.contains(&metric) {
+                known.push(metric);
             }
         }
     }
-    if !known.iter().any(|name| name == metric) {
-        return Err(unknown("metric", metric, known.iter().map(String::as_str)));
-    }
+    let named = name.parse::<RunMetric>().ok();
+    named
+        .filter(|metric| known.contains(metric))
+        .ok_or_else(|| {
+            let names: Vec<String> = known.iter().map(ToString::to_string).collect();
+            unknown("metric", name, names.iter().map(String::as_str))
+        })
+}
+
+/// The series of a metric.
+pub fn series(history: &RunHistory, metric: &RunMetric) -> Series {
     let mut unit = MetricUnit::Number;
     let mut points = Vec::new();
     for past in &history.runs {
@@ -106,33 +97,41 @@ pub fn series(history: &RunHistory, metric: &str) -> Result<Series, String> {
             unit = found;
         }
     }
-    let (levels, too_few, newest_only) = levels(&points);
-    Ok(Series {
-        metric: metric.to_owned(),
+    let figures: Vec<Option<f64>> = points
+        .iter()
+        .map(|point| point.value.or(point.beyond.then_some(BEYOND)))
+        .collect();
+    let SeriesLevels {
+        levels,
+        too_few,
+        newest_only,
+    } = series_levels(&figures);
+    Series {
+        metric: metric.clone(),
         unit,
         points,
         levels,
         too_few,
         newest_only,
-    })
+    }
 }
 
 /// The metrics that a run has.
-fn names(summary: &Summary) -> Vec<String> {
+fn metrics_in(summary: &Summary) -> Vec<RunMetric> {
     match summary.kind {
         RunKind::Experiment => summary
             .effects
             .iter()
-            .map(|effect| effect.metric.to_string())
+            .map(|effect| RunMetric::Of(effect.metric.clone()))
             .collect(),
-        RunKind::Capacity => vec![CAPACITY.to_owned()],
+        RunKind::Capacity => vec![RunMetric::Capacity],
         RunKind::Run => summary
             .trials
             .first()
             .map(|trial| {
                 metrics_of(trial, BEYOND)
                     .into_iter()
-                    .map(|one| one.name)
+                    .map(|one| RunMetric::Of(one.id))
                     .collect()
             })
             .unwrap_or_default(),
@@ -140,16 +139,16 @@ fn names(summary: &Summary) -> Vec<String> {
 }
 
 /// A run's figure and the metric's unit.
-fn point(past: &PastRun, metric: &str) -> (SeriesPoint, Option<MetricUnit>) {
+fn point(past: &PastRun, metric: &RunMetric) -> (SeriesPoint, Option<MetricUnit>) {
     let nothing = SeriesPoint {
         value: None,
         beyond: false,
         interval: None,
     };
     let summary = &past.summary;
-    match summary.kind {
-        RunKind::Experiment => {
-            let Some(effect) = summary.effects.iter().find(|one| one.metric == *metric) else {
+    match (summary.kind, metric) {
+        (RunKind::Experiment, RunMetric::Of(id)) => {
+            let Some(effect) = summary.effects.iter().find(|one| one.metric == *id) else {
                 return (nothing, None);
             };
             let point = SeriesPoint {
@@ -160,8 +159,8 @@ fn point(past: &PastRun, metric: &str) -> (SeriesPoint, Option<MetricUnit>) {
             };
             (point, Some(MetricUnit::Times))
         }
-        RunKind::Capacity => {
-            let Some(found) = summary.capacity.as_ref().filter(|_| metric == CAPACITY) else {
+        (RunKind::Capacity, RunMetric::Capacity) => {
+            let Some(found) = &summary.capacity else {
                 return (nothing, None);
             };
             let lower = found.comparable_lower();
@@ -177,12 +176,12 @@ fn point(past: &PastRun, metric: &str) -> (SeriesPoint, Option<MetricUnit>) {
             };
             (point, Some(unit))
         }
-        RunKind::Run => {
+        (RunKind::Run, RunMetric::Of(id)) => {
             let Some(trial) = summary.trials.first() else {
                 return (nothing, None);
             };
             let all = metrics_of(trial, BEYOND);
-            let Some(found) = all.iter().find(|one| one.name == metric) else {
+            let Some(found) = all.iter().find(|one| one.id == *id) else {
                 return (nothing, None);
             };
             let reading = found.reading(trial);
@@ -196,59 +195,9 @@ fn point(past: &PastRun, metric: &str) -> (SeriesPoint, Option<MetricUnit>) {
             };
             (point, Some(found.unit))
         }
+        (RunKind::Run | RunKind::Experiment, RunMetric::Capacity)
+        | (RunKind::Capacity, RunMetric::Of(_)) => (nothing, None),
     }
-}
-
-/// The levels of a series, whether it is too short for more than one, and whether it was cut.
-fn levels(points: &[SeriesPoint]) -> (Vec<MedianLevel>, bool, bool) {
-    let mut known: Vec<(usize, f64)> = points
-        .iter()
-        .enumerate()
-        .filter_map(|(index, point)| {
-            let figure = point.value.or(point.beyond.then_some(BEYOND))?;
-            Some((index, figure))
-        })
-        .collect();
-    let cut = known.len().saturating_sub(MOST);
-    known.drain(..cut);
-    let Some(first) = known.first() else {
-        return (Vec::new(), true, false);
-    };
-    let mut begins = vec![(0, first.0, None)];
-    let figures: Vec<f64> = known.iter().map(|(_, value)| *value).collect();
-    let values = comparable_values(&figures);
-    for change in change_points(&values, LEVEL, SEED) {
-        begins.push((change.at, known[change.at].0, Some(change.p)));
-    }
-    let levels = begins
-        .iter()
-        .enumerate()
-        .map(|(number, (at, from, p))| {
-            let to = begins.get(number + 1).map_or(known.len(), |next| next.0);
-            let inside: Vec<f64> = known[*at..to].iter().map(|(_, value)| *value).collect();
-            MedianLevel {
-                from: *from,
-                median: median(&inside).filter(|median| median.is_finite()),
-                p: *p,
-            }
-        })
-        .collect();
-    (levels, known.len() < FEWEST_FOR_CHANGES, cut > 0)
-}
-
-/// The figures on the scale on which changes are looked for: logarithms, because times and ratios
-/// change by factors; as they are where one is 0. What lies beyond the timeout stands as a tenth
-/// more than the largest known figure: it is larger, and by how much is not known. The permutation
-/// test keeps its level with any such value.
-fn comparable_values(figures: &[f64]) -> Vec<f64> {
-    let known = figures.iter().copied().filter(|one| one.is_finite());
-    let largest = known.fold(0.0, f64::max);
-    let by_factors = figures.iter().all(|one| *one > 0.0) && largest > 0.0;
-    figures
-        .iter()
-        .map(|one| one.min(largest * 1.1))
-        .map(|one| if by_factors { one.ln() } else { one })
-        .collect()
 }
 
 #[cfg(test)]
@@ -295,6 +244,11 @@ mod tests {
         }
     }
 
+    /// The series of the metric of that name.
+    fn named(history: &RunHistory, name: &str) -> Series {
+        series(history, &metric_named(history, name).unwrap())
+    }
+
     fn runs(values: &[Option<f64>]) -> RunHistory {
         let all = (1..)
             .zip(values)
@@ -313,7 +267,7 @@ mod tests {
             .map(|n| Some(if n < 7 { 100.0 } else { 200.0 } + f64::from(n % 3)))
             .collect();
         values[3] = None;
-        let found = series(&runs(&values), "total p97.5").unwrap();
+        let found = named(&runs(&values), "total p97.5");
         assert_eq!(
             (found.unit, found.too_few),
             (MetricUnit::Milliseconds, false)
@@ -336,14 +290,14 @@ mod tests {
         let values: Vec<Option<f64>> = (0..12)
             .map(|n| (n < 6).then(|| 9_000.0 + f64::from(n)))
             .collect();
-        let found = series(&runs(&values), "total p97.5").unwrap();
+        let found = named(&runs(&values), "total p97.5");
         let levels: Vec<(usize, Option<f64>)> = found
             .levels
             .iter()
             .map(|level| (level.from, level.median))
             .collect();
         assert_eq!(levels, [(0, Some(9_002.5)), (6, None)]);
-        let all = series(&runs(&[None; 12]), "total p97.5").unwrap();
+        let all = named(&runs(&[None; 12]), "total p97.5");
         assert_eq!(
             all.levels.len(),
             1,
@@ -353,17 +307,23 @@ mod tests {
 
     #[test]
     fn few_runs_have_one_level_and_say_so() {
-        let found = series(&runs(&[Some(1.0), Some(9.0), Some(90.0)]), "total p97.5").unwrap();
+        let found = named(&runs(&[Some(1.0), Some(9.0), Some(90.0)]), "total p97.5");
         assert!(found.too_few);
         assert_eq!(found.levels.len(), 1);
-        let beyond = series(&runs(&[None, None]), "total p97.5").unwrap();
+        let beyond = named(&runs(&[None, None]), "total p97.5");
         assert_eq!((beyond.levels.len(), beyond.levels[0].median), (1, None));
     }
 
     #[test]
     fn a_metric_that_no_run_has_is_named_with_those_that_there_are() {
-        let error = series(&runs(&[Some(1.0)]), "totl p97.5").unwrap_err();
-        assert!(error.contains("did you mean `total p97.5`"), "{error}");
+        // The one names a metric of an operation that no run has, the others none at all.
+        for wrong in ["totl p97.5", "total p97", "total p97.55"] {
+            let error = metric_named(&runs(&[Some(1.0)]), wrong).unwrap_err();
+            assert!(
+                error.contains("did you mean `total p97.5`"),
+                "{wrong}: {error}"
+            );
+        }
     }
 
     #[test]
@@ -388,7 +348,7 @@ mod tests {
             search(5, true, false, SearchEnding::AboveHighest),
         ];
         let history = comparable_runs(all, None, false).unwrap();
-        let found = series(&history, CAPACITY).unwrap();
+        let found = series(&history, &RunMetric::Capacity);
         let points: Vec<_> = found
             .points
             .iter()
@@ -431,8 +391,12 @@ mod tests {
         };
         one.summary.effects = vec![effect("total p50", false), effect("a p97.5", true)];
         let history = comparable_runs(vec![one], None, false).unwrap();
-        assert_eq!(default_metrics(&history), ["a p97.5"]);
-        let found = series(&history, "a p97.5").unwrap();
+        let claims = default_metrics(&history);
+        let [claim] = &claims[..] else {
+            panic!("one claim");
+        };
+        assert_eq!(claim.to_string(), "a p97.5");
+        let found = series(&history, claim);
         assert_eq!(found.unit, MetricUnit::Times);
         assert_eq!(found.points[0].interval, Some((0.4, 0.6)));
     }

@@ -21,7 +21,7 @@ fn labelled(arms: &[&Arm], id: &MetricId, label: &str) -> ReportMetric {
         operation: None,
         label: label.into(),
         full_label: label.into(),
-        effect: id.to_string(),
+        id: id.clone(),
         kind: id.description().kind,
         unit: Unit::of(id),
         values: arms.iter().map(|arm| Figure::of(arm, id)).collect(),

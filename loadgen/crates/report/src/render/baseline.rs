@@ -98,7 +98,7 @@ impl BaselineComparison<'_> {
         let name = if change.unit == MetricUnit::Times {
             format!("{}, after / before", change.metric)
         } else {
-            change.metric.clone()
+            change.metric.to_string()
         };
         [
             name,
@@ -232,7 +232,7 @@ mod tests {
 
     fn change(decision: Decision) -> BaselineChange {
         BaselineChange {
-            metric: "total p97.5".to_owned(),
+            metric: "total p97.5".parse().unwrap(),
             unit: MetricUnit::Milliseconds,
             kind: MetricKind::Latency,
             baseline: Some(100.0),

@@ -122,9 +122,9 @@ mod tests {
         CatalogueRow::of(&ExperimentEntry {
             name: name.to_owned(),
             switches: "cache.mentors: off -> redis".to_owned(),
-            claim: "mentors.list p97.5".to_owned(),
+            claim: Some("mentors.list p97.5".parse().unwrap()),
             expected: Some(Direction::Improves),
-            why: Some("queries per request".to_owned()),
+            why: Some("queries per request".parse().unwrap()),
             file_sha256: "ab".to_owned(),
             found,
         })

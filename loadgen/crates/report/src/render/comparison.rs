@@ -113,7 +113,7 @@ pub(super) fn areas(summary: &Summary) -> Vec<Area> {
         })
         .collect();
     for effect in unlisted(summary) {
-        let name = metrics::area_of_effect(summary, &effect.metric.to_string());
+        let name = metrics::area_of_effect(summary, &effect.metric);
         let one = effect_row(effect);
         match areas.iter_mut().find(|area| area.name == name) {
             Some(area) => area.rows.push(one),
@@ -133,14 +133,14 @@ fn unlisted(summary: &Summary) -> Vec<&Effect> {
     if summary.kind != RunKind::Experiment || summary.arms.len() != 2 {
         return Vec::new();
     }
-    let listed: Vec<String> = metrics::areas(summary)
+    let listed: Vec<MetricId> = metrics::areas(summary)
         .into_iter()
         .flat_map(|(_, found)| found)
-        .map(|metric| metric.effect.to_ascii_lowercase())
+        .map(|metric| metric.id)
         .collect();
     let effects = summary.effects.iter();
     effects
-        .filter(|effect| !listed.contains(&effect.metric.to_string().to_ascii_lowercase()))
+        .filter(|effect| !listed.contains(&effect.metric))
         .collect()
 }
 
@@ -151,7 +151,7 @@ fn row(summary: &Summary, metric: &ReportMetric) -> ComparisonRow {
     let (mut before, mut after) = (value(0), value(1));
     let paired = metric.values.len() == 2;
     let effect = paired
-        .then(|| metrics::effect(summary, &metric.effect))
+        .then(|| metrics::effect(summary, &metric.id))
         .flatten();
     if let Some(effect) = effect.filter(|_| !metric.kind.is_share()) {
         (before, after) = medians(effect);
@@ -168,7 +168,7 @@ fn row(summary: &Summary, metric: &ReportMetric) -> ComparisonRow {
         decision: "",
         tone: Tone::Plain,
         primary: false,
-        definition: definition(&metric.effect),
+        definition: metric.id.description().definition,
         part: if metric.detail || paired && metric.operation.is_some() {
             TablePart::Untested
         } else {
@@ -241,12 +241,6 @@ fn change(effect: Option<&Effect>, before: Figure, after: Figure, unit: Unit) ->
         Some(effect) => MetricChange::decided(effect, before, after, unit),
         None => MetricChange::untested(before, after, unit),
     }
-}
-
-/// What a metric of the catalogue is; empty for any other name.
-fn definition(metric: &str) -> &'static str {
-    let known = metric.parse::<MetricId>();
-    known.map_or("", |id| id.description().definition)
 }
 
 /// The medians over the trials of each arm.

@@ -15,7 +15,7 @@ use super::{
 use loadgen_experiment::{
     events::printable,
     factorial::{Factor, FactorialAnalysis, FactorialEffect},
-    schema::Verdict,
+    schema::{MetricId, Verdict},
 };
 
 /// The whole of `factorial.json`.
@@ -30,7 +30,7 @@ pub struct Factorial {
     /// The load, in one line.
     pub load: String,
     /// What is compared: `mentors.list p97.5`.
-    pub metric: String,
+    pub metric: MetricId,
     /// Its unit.
     pub unit: String,
     /// The factors; the first is A.
@@ -57,7 +57,7 @@ pub fn factorial(of: &Factorial, width: usize, colour: bool) -> String {
         &format!(
             "factorial of {} switches: {}",
             of.factors.len(),
-            printable(&of.metric)
+            printable(&of.metric.to_string())
         ),
         "  ",
         "  ",
@@ -276,7 +276,7 @@ fn notes(reading: &FactorialAnalysis) -> String {
 pub fn factorial_markdown(of: &Factorial) -> String {
     format!(
         "# Factorial experiment: {}\n\n```text\n{}```\n\nThe figures are in `factorial.json`, each trial is in `trials/`.\n",
-        printable(&of.metric),
+        printable(&of.metric.to_string()),
         factorial(of, 100, false)
     )
 }
@@ -317,7 +317,7 @@ mod tests {
             started_at: Utc.with_ymd_and_hms(2026, 11, 21, 9, 0, 0).unwrap(),
             took_s: 10.0,
             load: "open: 20/s iterations, arriving at random; 2s warm-up, 8s measured; mentors.browse 100 %; 12 trials".to_owned(),
-            metric: "mentors.list p97.5".to_owned(),
+            metric: "mentors.list p97.5".parse().unwrap(),
             unit: "ms".to_owned(),
             factors: vec![factor("pool.max"), factor("cache.mentors"), factor("db.index")],
             fraction: None,

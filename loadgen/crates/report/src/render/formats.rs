@@ -148,7 +148,8 @@ mod tests {
     fn a_finished_folder_can_be_read_back_and_checked() {
         let root = tempfile::tempdir().unwrap();
         let summary = fixture::experiment(true);
-        let folder = Folder::create(root.path(), "experiment", &summary.name).unwrap();
+        let folder =
+            Folder::create(root.path(), "experiment", &summary.name, summary.started_at).unwrap();
         folder
             .input("mentor-cache.yaml", b"name: mentor-cache\n")
             .unwrap();
@@ -181,7 +182,8 @@ mod tests {
             );
         }
         // The link is replaced, not followed.
-        let second = Folder::create(root.path(), "experiment", "again").unwrap();
+        let second =
+            Folder::create(root.path(), "experiment", "again", summary.started_at).unwrap();
         second.finish(&summary).unwrap();
         assert!(
             fs::read_link(&latest)
@@ -203,7 +205,7 @@ mod tests {
     #[test]
     fn a_folder_that_stopped_early_says_how_much_it_kept() {
         let root = tempfile::tempdir().unwrap();
-        let folder = Folder::create(root.path(), "run", "x").unwrap();
+        let folder = Folder::create(root.path(), "run", "x", chrono::DateTime::UNIX_EPOCH).unwrap();
         folder.trial_files(&fixture::run().trials[0], None).unwrap();
         let refusal = load(folder.path()).unwrap_err().to_string();
         assert!(

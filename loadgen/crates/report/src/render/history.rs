@@ -82,8 +82,8 @@ fn table(kept: &RunHistory, all: &[Series], width: usize, style: TextStyle) -> S
     let mut sides = vec![Side::Left, Side::Left];
     for one in all {
         head.push(plain(match one.unit {
-            MetricUnit::Number | MetricUnit::Times => printable(&one.metric),
-            unit => format!("{}, {unit}", printable(&one.metric)),
+            MetricUnit::Number | MetricUnit::Times => name(one),
+            unit => format!("{}, {unit}", name(one)),
         }));
         sides.push(Side::Right);
     }
@@ -120,6 +120,11 @@ fn table(kept: &RunHistory, all: &[Series], width: usize, style: TextStyle) -> S
         lines.push(TableLine::Note(format!("   {confidence}")));
     }
     layout(&lines, &sides, 0, width, style)
+}
+
+/// The name of its metric.
+fn name(one: &Series) -> String {
+    printable(&one.metric.to_string())
 }
 
 /// The last part of a folder's name: enough to find it.
@@ -180,7 +185,7 @@ fn change(one: &Series, index: usize) -> Option<String> {
     };
     let mut line = format!(
         "== {} changed: {} -> {}",
-        printable(&one.metric),
+        name(one),
         figures::with_unit(before.median, unit),
         figures::with_unit(level.median, unit),
     );
@@ -198,7 +203,7 @@ fn change(one: &Series, index: usize) -> Option<String> {
 
 /// What was found in a series, in a sentence.
 fn sentence(one: &Series) -> String {
-    let name = printable(&one.metric);
+    let name = name(one);
     let known = one
         .points
         .iter()
@@ -245,7 +250,7 @@ pub fn history_csv(kept: &RunHistory, all: &[Series]) -> String {
                 past.summary.started_at.to_rfc3339(),
                 quoted(&past.folder),
                 quoted(&kept.name),
-                quoted(&one.metric),
+                quoted(&one.metric.to_string()),
                 one.unit.to_string(),
                 figure(point.value),
                 figure(point.interval.map(|some| some.0)),
@@ -302,7 +307,7 @@ mod tests {
         let kept = comparable_runs(all, None, anyway).unwrap();
         let all = default_metrics(&kept)
             .iter()
-            .map(|metric| series(&kept, metric).unwrap())
+            .map(|metric| series(&kept, metric))
             .collect();
         (kept, all)
     }

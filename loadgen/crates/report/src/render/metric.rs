@@ -108,8 +108,8 @@ pub(super) struct ReportMetric {
     pub(super) label: String,
     /// Its name where it stands alone.
     pub(super) full_label: String,
-    /// The name of the effect that estimates its change.
-    pub(super) effect: String,
+    /// Which figure, and of what; the effect of this metric estimates its change.
+    pub(super) id: MetricId,
     /// What a change of it means.
     pub(super) kind: MetricKind,
     /// How it is written.

@@ -16,11 +16,8 @@ pub(super) const WHOLE_ARM: [&str; 4] = ["All requests", "Caches", "Database", "
 pub(super) const OTHER_AREA: &str = "Other figures";
 
 /// The effect that estimates the change of a metric.
-pub(super) fn effect<'a>(summary: &'a Summary, name: &str) -> Option<&'a Effect> {
-    summary
-        .effects
-        .iter()
-        .find(|effect| effect.metric.to_string().eq_ignore_ascii_case(name))
+pub(super) fn effect<'a>(summary: &'a Summary, id: &MetricId) -> Option<&'a Effect> {
+    summary.effects.iter().find(|effect| effect.metric == *id)
 }
 
 /// Every metric by area, in the order of a report.
@@ -53,15 +50,14 @@ pub(super) fn areas(summary: &Summary) -> Vec<(String, Vec<ReportMetric>)> {
 }
 
 /// The area in which an effect is shown that no metric stands for.
-pub(super) fn area_of_effect(summary: &Summary, effect: &str) -> String {
-    let operation = operation_names(summary)
-        .into_iter()
-        .find(|name| effect.starts_with(&format!("{name} ")));
-    match operation {
-        Some(name) => area_label(&summary.application, &name),
-        None if effect.starts_with("total ") => WHOLE_ARM[0].to_owned(),
-        None if effect.ends_with(" cpu per request") => WHOLE_ARM[3].to_owned(),
-        None => OTHER_AREA.to_owned(),
+pub(super) fn area_of_effect(summary: &Summary, metric: &MetricId) -> String {
+    match metric {
+        MetricId::Operation(name, _) if operation_names(summary).contains(name) => {
+            area_label(&summary.application, name)
+        }
+        MetricId::Total(_) => WHOLE_ARM[0].to_owned(),
+        MetricId::CpuPerRequest(_) => WHOLE_ARM[3].to_owned(),
+        _ => OTHER_AREA.to_owned(),
     }
 }
 
@@ -111,11 +107,11 @@ fn of_operation(arms: &[&Arm], name: &str) -> Vec<ReportMetric> {
             operation: Some(name.to_owned()),
             label: format!("{short} {label}"),
             full_label: format!("{clean} {label}"),
-            effect: id.to_string(),
             kind: id.description().kind,
             unit: Unit::of(&id),
             values: arms.iter().map(|arm| Figure::of(arm, &id)).collect(),
             detail: false,
+            id,
         }
     };
     let mut metrics = [
@@ -142,5 +138,25 @@ fn moved(values: &[Figure]) -> bool {
             (before - after).abs() > 0.2 * before.max(*after) && before.max(*after) >= 1.0
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::fixture;
+    use loadgen_experiment::metric::TargetFigure;
+
+    #[test]
+    fn a_figure_of_the_target_is_not_one_of_an_operation_whose_name_it_begins_with() {
+        let mut summary = fixture::experiment(false);
+        summary.arms[0].operations[0].name = "pool".to_owned();
+        let area = |metric: &MetricId| area_of_effect(&summary, metric);
+        let of_pool = MetricId::Operation("pool".to_owned(), OperationFigure::P50);
+        assert_eq!(area(&of_pool), "Pool");
+        assert_eq!(area(&MetricId::Target(TargetFigure::PoolWait)), OTHER_AREA);
+        assert_eq!(area(&MetricId::Total(OperationFigure::P95)), WHOLE_ARM[0]);
+        let of_process = MetricId::CpuPerRequest("pool".to_owned());
+        assert_eq!(area(&of_process), WHOLE_ARM[3]);
     }
 }

@@ -105,6 +105,7 @@ mod tests {
                 headline: headline.into(),
                 confidence: loadgen_experiment::schema::Confidence::default(),
             }),
+            took_s: Some(3.5),
             bytes: 12_900_000,
             baselines: vec!["main".into()],
         }

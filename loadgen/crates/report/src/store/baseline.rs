@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn only_a_plain_name_and_a_finished_run_of_this_folder_make_a_baseline() {
         let root = tempfile::tempdir().unwrap();
-        let begun = Folder::create(root.path(), "run", "x").unwrap();
+        let begun = Folder::create(root.path(), "run", "x", chrono::DateTime::UNIX_EPOCH).unwrap();
         for name in ["", ".x", "-x", "a/b", "../x", "a b", "é"] {
             let found = keep_baseline(root.path(), name, begun.path());
             assert!(

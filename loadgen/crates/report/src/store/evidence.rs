@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use loadgen_experiment::schema::{
-    Confidence, Decision, SCHEMA_VERSION, Summary, ThresholdResult, ValidityWord, VerdictWord,
+    Confidence, Decision, MetricId, SCHEMA_VERSION, Summary, ThresholdResult, ValidityWord,
+    VerdictWord,
 };
 
 /// The whole of `verdict.json`.
@@ -61,7 +62,7 @@ pub struct ArmInvariant {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DecidedMetric {
     /// Which metric.
-    pub metric: String,
+    pub metric: MetricId,
     /// Whether it was claimed before the run.
     pub primary: bool,
     /// What the trials decide.
@@ -131,7 +132,7 @@ pub fn of(summary: &Summary) -> VerdictFile {
             .effects
             .iter()
             .map(|effect| DecidedMetric {
-                metric: effect.metric.to_string(),
+                metric: effect.metric.clone(),
                 primary: effect.primary,
                 decision: effect.decision,
                 ratio: effect.ratio,

@@ -15,7 +15,6 @@ use crate::store::checksums::checksums;
 use crate::store::error::{StoreError, io_error};
 use crate::store::evidence;
 use crate::store::manifest::Manifest;
-use loadgen_engine::clock::time_of_day;
 use loadgen_experiment::schema::Summary;
 
 /// Maximum length of the part of a file name that comes from a user's text.
@@ -33,14 +32,9 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Creates `results/runs/<UTC>_<command>_<name>_<id>/`, marked as unfinished. `name` may be any
-    /// text; it is reduced to characters that are safe in a file name.
-    pub fn create(results: &Path, command: &str, name: &str) -> Result<Self, StoreError> {
-        Self::create_at(results, command, name, time_of_day().into())
-    }
-
-    /// [`Folder::create`] at a given time.
-    pub fn create_at(
+    /// Creates `results/runs/<UTC>_<command>_<name>_<id>/` of a command that begins `at` this time, marked
+    /// as unfinished. `name` may be any text; it is reduced to characters that are safe in a file name.
+    pub fn create(
         results: &Path,
         command: &str,
         name: &str,
@@ -75,14 +69,19 @@ impl Folder {
         }
     }
 
-    /// Opens the folder of a command that did not finish, to go on with it. It is marked as unfinished
-    /// again.
-    pub fn reopen(path: &Path, command: &str, name: &str) -> Result<Self, StoreError> {
+    /// Opens the folder of a command that did not finish, to go on with it `at` this time. It is marked as
+    /// unfinished again.
+    pub fn reopen(
+        path: &Path,
+        command: &str,
+        name: &str,
+        at: DateTime<Utc>,
+    ) -> Result<Self, StoreError> {
         let path = fs::canonicalize(path).map_err(io_error("open", path))?;
         let results = path.parent().and_then(Path::parent).unwrap_or(&path);
         let made = Self {
             results: results.to_owned(),
-            manifest: Manifest::begin(command, name, time_of_day().into()),
+            manifest: Manifest::begin(command, name, at),
             path: path.clone(),
         };
         made.write_json("manifest.json", &made.manifest)?;
@@ -209,7 +208,7 @@ mod tests {
     #[test]
     fn a_path_that_leaves_the_folder_is_refused() {
         let root = tempfile::tempdir().unwrap();
-        let folder = Folder::create(root.path(), "run", "x").unwrap();
+        let folder = Folder::create(root.path(), "run", "x", DateTime::UNIX_EPOCH).unwrap();
         for bad in ["../x", "/tmp/x", "a/../../x"] {
             assert!(
                 matches!(folder.write_text(bad, ""), Err(StoreError::Outside { .. })),
@@ -221,27 +220,40 @@ mod tests {
     #[test]
     fn a_folder_that_was_only_begun_says_so() {
         let root = tempfile::tempdir().unwrap();
-        let folder = Folder::create(root.path(), "experiment", "mentor cache").unwrap();
+        let folder = Folder::create(
+            root.path(),
+            "experiment",
+            "mentor cache",
+            DateTime::UNIX_EPOCH,
+        )
+        .unwrap();
         let name = folder
             .path()
             .file_name()
             .unwrap()
             .to_string_lossy()
             .into_owned();
-        assert!(name.contains("Z_experiment_mentor-cache_"), "{name}");
+        assert!(
+            name.starts_with("1970-01-01T00-00-00Z_experiment_mentor-cache_"),
+            "{name}"
+        );
         let verdict = fs::read_to_string(folder.path().join("verdict.json")).unwrap();
         assert!(
             verdict.contains("INVALID") && verdict.contains("did not finish"),
             "{verdict}"
         );
-        assert!(folder.path().join("manifest.json").exists());
+        let begun = || fs::read_to_string(folder.path().join("manifest.json")).unwrap();
+        assert!(begun().contains("1970-01-01T00:00:00Z"), "{}", begun());
+        let later = "2026-08-01T12:00:00Z".parse().unwrap();
+        Folder::reopen(folder.path(), "experiment", "mentor cache", later).unwrap();
+        assert!(begun().contains("2026-08-01T12:00:00Z"), "{}", begun());
         assert!(!root.path().join("latest").exists());
     }
 
     #[test]
     fn a_write_leaves_no_temporary_file_behind() {
         let root = tempfile::tempdir().unwrap();
-        let folder = Folder::create(root.path(), "run", "x").unwrap();
+        let folder = Folder::create(root.path(), "run", "x", DateTime::UNIX_EPOCH).unwrap();
         folder.write_text("trials/a/note.txt", "1").unwrap();
         folder.write_text("trials/a/note.txt", "2").unwrap();
         let inside: Vec<_> = fs::read_dir(folder.path().join("trials/a"))

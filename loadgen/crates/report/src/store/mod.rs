@@ -34,7 +34,7 @@ pub use folder::Folder;
 pub use load::load;
 pub use plan_schema::{plan_schema, plan_schema_text};
 pub use resolve::{RunLookupError, latest_run_dir, resolve_run_dir};
-pub use run_index::{PruneRule, StoredEnding, StoredRun, list_runs, prunable, remove};
+pub use run_index::{PruneRule, StoredEnding, StoredRun, list_runs, prunable, remove, stored_run};
 pub use samples::{MOST_SAMPLES, write_into as write_samples_into};
 pub use search_trials::kept_search;
 pub use summary_schema::{summary_schema, summary_schema_text};

@@ -23,7 +23,7 @@ const MAX_FILE: u64 = 16 * 1024 * 1024;
 const MAY_RUN: TimeDelta = TimeDelta::days(7);
 
 /// One run of the index.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StoredRun {
     /// Name of its folder.
     pub folder: String,
@@ -35,6 +35,8 @@ pub struct StoredRun {
     pub name: String,
     /// Its outcome; absent for a run that did not finish.
     pub verdict: Option<StoredEnding>,
+    /// How long it took, in seconds; absent for a run that did not finish.
+    pub took_s: Option<f64>,
     /// Size of its files in bytes.
     pub bytes: u64,
     /// Names under which it is kept as a baseline.
@@ -64,12 +66,9 @@ impl StoredRun {
 
     /// The answer with its confidence in one line; empty where there is none.
     pub fn headline(&self) -> String {
-        match &self.verdict {
-            Some(ending) if !ending.headline.is_empty() => {
-                format!("{}; {}", ending.headline, ending.confidence)
-            }
-            _ => String::new(),
-        }
+        self.verdict.as_ref().map_or_else(String::new, |ending| {
+            ending.confidence.beside(&ending.headline)
+        })
     }
 
     /// Whether it finished.
@@ -117,7 +116,7 @@ pub fn list_runs(results: &Path) -> Result<Vec<StoredRun>, StoreError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(&runs).map_err(io_error("list", &runs))? {
         let path = entry.map_err(io_error("list", &runs))?.path();
-        found.extend(read_run(&path));
+        found.extend(stored_run(&path));
     }
     for baseline in baselines(results) {
         if let Some(run) = found.iter_mut().find(|run| run.folder == baseline.folder) {
@@ -153,7 +152,7 @@ pub fn prunable(
 /// Removes a run with its folder, after checking again that it is one.
 pub fn remove(results: &Path, run: &StoredRun) -> Result<(), StoreError> {
     let path = runs_of(results)?.join(&run.folder);
-    match read_run(&path) {
+    match stored_run(&path) {
         // Follows no link, whatever lies inside.
         Some(_) => fs::remove_dir_all(&path).map_err(io_error("remove", &path)),
         None => Err(StoreError::NoRun { path }),
@@ -169,8 +168,8 @@ fn runs_of(results: &Path) -> Result<PathBuf, StoreError> {
     }
 }
 
-/// The run in a folder; `None` if it is not one.
-fn read_run(path: &Path) -> Option<StoredRun> {
+/// The run in a folder, without the names that it is kept under as a baseline; `None` if it is not one.
+pub fn stored_run(path: &Path) -> Option<StoredRun> {
     let folder = path.file_name()?.to_str()?.to_owned();
     let (time, _) = folder.split_once('_')?;
     let started_at = NaiveDateTime::parse_from_str(time, TIME).ok()?.and_utc();
@@ -189,6 +188,7 @@ fn read_run(path: &Path) -> Option<StoredRun> {
         command: label.command,
         name: label.name,
         verdict: ending.filter(|_| finished),
+        took_s: label.took_s,
     })
 }
 
@@ -230,7 +230,7 @@ mod tests {
 
     /// A run that began on a day of August; `finished` or only begun.
     fn put(results: &Path, name: &str, on: u32, finished: bool) -> PathBuf {
-        let folder = Folder::create_at(results, "run", name, day(on)).unwrap();
+        let folder = Folder::create(results, "run", name, day(on)).unwrap();
         if finished {
             let manifest = folder.path().join("manifest.json");
             let text = fs::read_to_string(&manifest).unwrap();

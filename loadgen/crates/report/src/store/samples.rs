@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn a_trial_s_requests_lie_beside_its_other_files_and_nothing_else_does() {
         let root = tempfile::tempdir().unwrap();
-        let folder = Folder::create(root.path(), "run", "x").unwrap();
+        let folder = Folder::create(root.path(), "run", "x", chrono::DateTime::UNIX_EPOCH).unwrap();
         for _ in 0..2 {
             folder
                 .samples(

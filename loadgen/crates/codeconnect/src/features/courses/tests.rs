@@ -1,8 +1,18 @@
 //! Which lesson a student reads, and answers about courses that are wrong.
 
-use shared::problem::Problem;
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+use shared::{
+    api::courses::{EnrolmentView, LessonView, QuizResult},
+    dataset::RowKind,
+    ids::{CourseId, LessonId, UserId},
+    problem::{Code, Problem},
+};
 
-use super::*;
+use super::{
+    steps::{check_enrolment, check_quiz, not_behind, upload_request},
+    *,
+};
 use crate::features::scripted::{self, all_right, iterate, reply};
 
 fn enrolment(lessons_completed: i32) -> EnrolmentView {
@@ -29,6 +39,13 @@ fn progress_that_decreases_and_the_enrolment_of_another_are_noticed() {
         ..enrolment(2)
     };
     not_behind(&scored, &enrolment(2)).unwrap_err();
+    let completed = EnrolmentView {
+        completed_at: Some(chrono::DateTime::UNIX_EPOCH),
+        ..enrolment(8)
+    };
+    not_behind(&enrolment(8), &completed).unwrap();
+    not_behind(&completed, &completed).unwrap();
+    not_behind(&completed, &enrolment(8)).unwrap_err();
     let someone = UserId(uuid::Uuid::max());
     check_enrolment(enrolment(2), someone, 0).unwrap_err();
     check_enrolment(enrolment(9), enrolment(9).student_id, 0).unwrap_err();
@@ -83,10 +100,10 @@ async fn lesson_of(completed: Option<i32>, number: u64) -> (Vec<&'static str>, u
     let target = |op: &'static str, request: &Request| {
         let id: uuid::Uuid = request.path.path().split('/').nth(4)?.parse().ok()?;
         Some(match op {
-            "courses.progress" if !enrolled => {
+            "courses.enrolment" if !enrolled => {
                 reply(403, &Problem::new(Code::NotEnrolled, "not yet"))
             }
-            "courses.progress" | "courses.enrol" => {
+            "courses.enrolment" | "courses.enrol" => {
                 current = CourseId(id);
                 let status = if enrolled { 200 } else { 201 };
                 enrolled = true;
@@ -122,7 +139,7 @@ async fn a_student_enrols_once_and_completes_each_lesson_once() {
     for number in 0..8 {
         let (ops, lesson) = lesson_of(None, number).await;
         let first = [
-            "courses.progress",
+            "courses.enrolment",
             "courses.enrol",
             "courses.lesson",
             "courses.complete_lesson",
@@ -130,13 +147,13 @@ async fn a_student_enrols_once_and_completes_each_lesson_once() {
         assert_eq!((&ops[..4], lesson), (&first[..], 0));
         let (ops, lesson) = lesson_of(Some(3), number).await;
         let later = [
-            "courses.progress",
+            "courses.enrolment",
             "courses.lesson",
             "courses.complete_lesson",
         ];
         assert_eq!((&ops[..3], lesson), (&later[..], 3));
         let (ops, _) = lesson_of(Some(COURSE_LESSONS as i32), number).await;
-        assert_eq!(ops[..2], ["courses.progress", "courses.lesson"]);
+        assert_eq!(ops[..2], ["courses.enrolment", "courses.lesson"]);
         assert!(!ops.contains(&"courses.complete_lesson"), "{ops:?}");
     }
 }

@@ -106,6 +106,27 @@ fn more_items_than_asked_for_are_noticed() {
 }
 
 #[test]
+fn only_a_mentor_who_registered_in_a_load_may_have_left_the_list() {
+    let judged = |name: &str, is_active: bool| {
+        let listed = MentorCard {
+            display_name: name.to_owned(),
+            ..card(1, 4.0, 1)
+        };
+        let detail = MentorDetail {
+            card: listed.clone(),
+            bio: String::new(),
+            is_active,
+            recent_reviews: Vec::new(),
+        };
+        let body = Bytes::from(serde_json::to_vec(&detail).unwrap());
+        check_detail(&Reply::new(200, http::HeaderMap::new(), body), &listed)
+    };
+    assert_eq!(judged("Mentor 1", true), Ok(()));
+    assert!(judged("Mentor 1", false).is_err());
+    assert_eq!(judged(NEW_MENTOR, false), Ok(()));
+}
+
+#[test]
 fn the_searches_are_a_bounded_set_without_repetition() {
     let all = crate::flows::searches();
     assert!((36..=44).contains(&all.len()), "{}", all.len());

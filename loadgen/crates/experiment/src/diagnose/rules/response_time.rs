@@ -27,8 +27,12 @@ const LARGE_BYTES: f64 = 64.0 * 1_024.0;
 /// whole, also where it began before.
 const EDGE_TOLERANCE: f64 = 1.1;
 
-/// Hashing matters where it is most of the tail, or where it runs on threads that serve requests
-/// (the catalogue has a switch that can still help) and operations that hash nothing are slow.
+/// Share of an operation's requests that must succeed.
+const SERVED: f64 = 0.99;
+
+/// Hashing matters where it is most of the tail, where it runs on threads that serve requests
+/// (the catalogue has a switch that can still help) and operations that hash nothing are slow, and where the
+/// cores cannot hash as often as is asked, so that requests fail: these have no tail.
 pub(super) fn hashing(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let of_tail = evidence.tail_share(|parts| parts[ResponsePart::Server(ServerPart::Hash)]);
     let hashed = evidence.arm.operations.iter().find(|one| hashes(one))?;
@@ -40,7 +44,9 @@ pub(super) fn hashing(evidence: &Evidence<'_>) -> Option<RuleFinding> {
             && tail.is_some_and(|(p99, p50)| p99 > 10.0 * p50 && p99 > 50.0)
     });
     let slowed = other.filter(|_| proposal.is_some());
-    if of_tail < DOMINANT_SHARE && slowed.is_none() {
+    let limit = hash_limit(evidence);
+    let refused = limit.is_some() && hashed.success < SERVED;
+    if of_tail < DOMINANT_SHARE && slowed.is_none() && !refused {
         return None;
     }
     let mut text = format!(
@@ -59,7 +65,7 @@ pub(super) fn hashing(evidence: &Evidence<'_>) -> Option<RuleFinding> {
             other.response.p50.ms().unwrap_or_default()
         );
     }
-    if let Some(limit) = hash_limit(evidence) {
+    if let Some(limit) = limit {
         text.push_str("; ");
         text.push_str(&limit);
     }
@@ -80,14 +86,16 @@ fn hashes(one: &Operation) -> bool {
 }
 
 /// Hashes a second that the cores can compute (`cores / t_hash`) where more were asked for, and the cores that
-/// those take at the utilisation that a pool is planned for (`λ · t_hash / ρ`). The time of a hash is without
-/// its wait for a place. Nothing is said where that time is not known, or is not its own: more threads than
-/// cores have hashed at once.
+/// those take at the utilisation that a pool is planned for (`λ · t_hash / ρ`). The time of a hash is its CPU time;
+/// of a target that does not tell it, the time by the clock without the wait for a place. Nothing is said where
+/// neither is known, or the latter is not the hash's own: more threads than cores have hashed at once.
 fn hash_limit(evidence: &Evidence<'_>) -> Option<String> {
     let cores = evidence.environment("cores")?;
     let server = &evidence.arm.server;
     let done = server.hashing.hashes as f64;
-    let (busy_s, seconds) = (server.hashing.busy_s, server.window_s);
+    let seconds = server.window_s;
+    let busy_s = Some(server.hashing.cpu_s).filter(|cpu| *cpu > 0.0);
+    let busy_s = busy_s.unwrap_or(server.hashing.busy_s);
     if done <= 0.0 || busy_s <= 0.0 || seconds <= 0.0 || busy_s > EDGE_TOLERANCE * cores * seconds {
         return None;
     }

@@ -100,6 +100,7 @@ fn hashing_and_hits_are_told_apart_from_what_else_an_operation_costs() {
     arm.server.hashing = Hashing {
         hashes: 1,
         busy_s: 1.0,
+        cpu_s: 1.0,
         wait_s: 1.0,
     };
     let model = calibrate(&run).unwrap();

@@ -9,7 +9,7 @@ use super::origin::RowOrigin;
 use crate::render::figures;
 use loadgen_experiment::{
     paired::Direction,
-    schema::{Decision, Effect, MetricUnit, Summary, VerdictWord},
+    schema::{Decision, Effect, MetricId, MetricUnit, Summary, VerdictWord},
 };
 
 /// One experiment of the catalogue.
@@ -20,11 +20,11 @@ pub struct ExperimentEntry {
     /// In what its arms differ.
     pub switches: String,
     /// The metric that it claims a change of.
-    pub claim: String,
+    pub claim: Option<MetricId>,
     /// Which way that was expected to go.
     pub expected: Option<Direction>,
     /// The metric that should explain it.
-    pub why: Option<String>,
+    pub why: Option<MetricId>,
     /// SHA-256 of its file, in hexadecimal digits.
     pub file_sha256: String,
     /// Its outcome.
@@ -91,7 +91,10 @@ impl CatalogueRow {
         let mut row = Self {
             experiment: entry.name.clone(),
             switches: entry.switches.clone(),
-            claim: entry.claim.clone(),
+            claim: entry
+                .claim
+                .as_ref()
+                .map_or_else(String::new, ToString::to_string),
             before: None,
             after: None,
             unit: MetricUnit::Number,
@@ -123,7 +126,7 @@ impl CatalogueRow {
             .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
         let audited = summary.arms.iter().flat_map(|arm| &arm.audit);
         row.violations = figures::total(audited.map(|one| one.violations));
-        let claim = effect(summary, &entry.claim);
+        let claim = entry.claim.as_ref().and_then(|id| effect(summary, id));
         if let Some(effect) = claim {
             row.before = effect.before;
             row.after = effect.after;
@@ -133,10 +136,10 @@ impl CatalogueRow {
         }
         row.why = entry
             .why
-            .as_deref()
+            .as_ref()
             // Where nothing was decided there is nothing to explain.
             .filter(|_| claim.is_some_and(|claim| claim.decision.is_decided()))
-            .and_then(|name| effect(summary, name))
+            .and_then(|id| effect(summary, id))
             // What did not clearly change explains nothing.
             .filter(|effect| matches!(effect.decision, Decision::Improved | Decision::Regressed))
             .map(|effect| {
@@ -186,14 +189,15 @@ pub fn read(text: &str) -> serde_json::Result<Vec<CatalogueRow>> {
     serde_json::from_str(text)
 }
 
-fn effect<'a>(summary: &'a Summary, name: &str) -> Option<&'a Effect> {
-    summary.effects.iter().find(|effect| effect.metric == *name)
+fn effect<'a>(summary: &'a Summary, id: &MetricId) -> Option<&'a Effect> {
+    summary.effects.iter().find(|effect| effect.metric == *id)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::render::fixture;
+    use loadgen_experiment::metric::TargetFigure;
 
     fn row(found: ExperimentOutcome) -> CatalogueRow {
         CatalogueRow::of(&entry(found))
@@ -203,7 +207,7 @@ mod tests {
         ExperimentEntry {
             name: "mentor_cache".to_owned(),
             switches: "cache.mentors: off -> redis".to_owned(),
-            claim: "mentors.list p97.5".to_owned(),
+            claim: Some("mentors.list p97.5".parse().unwrap()),
             expected: Some(Direction::Improves),
             why: None,
             file_sha256: "ab".to_owned(),
@@ -215,15 +219,16 @@ mod tests {
     fn a_decided_claim_alone_is_explained_and_by_what_changed_alone() {
         let explained = |claim: Decision, why: Decision| {
             let mut summary = fixture::experiment(false);
+            let queries = MetricId::Target(TargetFigure::QueriesPerRequest);
             for effect in &mut summary.effects {
-                if effect.metric == *"mentors.list p97.5" {
+                if effect.primary {
                     effect.decision = claim;
-                } else if effect.metric == *"queries per request" {
+                } else if effect.metric == queries {
                     effect.decision = why;
                 }
             }
             let entry = ExperimentEntry {
-                why: Some("queries per request".to_owned()),
+                why: Some(queries),
                 ..entry(ExperimentOutcome::Summary(Box::new(summary), None))
             };
             CatalogueRow::of(&entry).why

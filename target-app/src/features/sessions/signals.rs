@@ -14,10 +14,9 @@ use std::{
     },
 };
 
-use axum::extract::ws::Utf8Bytes;
 use shared::ids::SessionId;
 
-use super::waiting::{PostOutcome, WaitingItems};
+use crate::realtime::{FrameText, PostOutcome, WaitingItems};
 
 /// Most signals that wait for one socket.
 const CAPACITY: usize = 64;
@@ -26,7 +25,7 @@ const MAX_WAITING: usize = 2 * CAPACITY;
 
 /// One of the two participants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SessionSide {
+pub(super) enum SessionSide {
     /// The student of the booking.
     Student,
     /// Its mentor.
@@ -51,9 +50,9 @@ impl SessionSide {
 
 /// What waits for a signalling socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SignalEvent {
+pub(super) enum SignalEvent {
     /// A frame for its client.
-    Frame(Utf8Bytes),
+    Frame(FrameText),
     /// The session has ended; nothing comes after it.
     Ended,
     /// The same participant opened a newer socket; nothing comes after it.
@@ -64,7 +63,7 @@ pub enum SignalEvent {
 
 /// Why a signal was not relayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RelayRefusal {
+pub(super) enum RelayRefusal {
     /// The other participant is not connected.
     PeerAbsent,
     /// Too many signals wait for the other participant.
@@ -73,16 +72,16 @@ pub enum RelayRefusal {
 
 /// What the other participant is sent about a socket.
 #[derive(Debug, Clone)]
-pub struct PresenceFrames {
+pub(super) struct PresenceFrames {
     /// When it opens.
-    pub joined: Utf8Bytes,
+    pub(super) joined: FrameText,
     /// When it closes.
-    pub left: Utf8Bytes,
+    pub(super) left: FrameText,
 }
 
 /// All sessions with sockets in this process; clones share them.
 #[derive(Clone, Default)]
-pub struct SignalHub(Arc<SignalCalls>);
+pub(super) struct SignalHub(Arc<SignalCalls>);
 
 #[derive(Default)]
 struct SignalCalls {
@@ -102,12 +101,12 @@ struct Call {
 struct CallEnd {
     number: u64,
     waiting: Arc<WaitingItems<SignalEvent>>,
-    left: Utf8Bytes,
+    left: FrameText,
 }
 
 impl CallEnd {
     /// Queues what the server says; a client that does not read is given up, which `false` says.
-    fn announce(&self, frame: Utf8Bytes) -> bool {
+    fn announce(&self, frame: FrameText) -> bool {
         if self.waiting.push(SignalEvent::Frame(frame), MAX_WAITING) == PostOutcome::Queued {
             return true;
         }
@@ -124,7 +123,7 @@ impl CallEnd {
 impl SignalHub {
     /// Begins to hold a session, before the database is asked whether it is live: an end that comes
     /// after the answer is then not missed.
-    pub fn enter(&self, session: SessionId) -> SessionHandle {
+    pub(super) fn enter(&self, session: SessionId) -> SessionHandle {
         lock(&self.0.calls).entry(session).or_default().holders += 1;
         SessionHandle {
             hub: self.0.clone(),
@@ -133,7 +132,7 @@ impl SignalHub {
     }
 
     /// Ends the sockets of a session.
-    pub fn end(&self, session: SessionId) {
+    pub(super) fn end(&self, session: SessionId) {
         if let Some(call) = lock(&self.0.calls).get_mut(&session) {
             call.ended = true;
             for end in call.ends.iter_mut().filter_map(Option::take) {
@@ -143,7 +142,7 @@ impl SignalHub {
     }
 
     /// Open sockets.
-    pub fn sockets(&self) -> u64 {
+    pub(super) fn sockets(&self) -> u64 {
         self.0.sockets.load(Relaxed)
     }
 }
@@ -157,7 +156,7 @@ impl fmt::Debug for SignalHub {
 }
 
 /// A session that is held, so that its end is noticed.
-pub struct SessionHandle {
+pub(super) struct SessionHandle {
     hub: Arc<SignalCalls>,
     session: SessionId,
 }
@@ -165,7 +164,7 @@ pub struct SessionHandle {
 impl SessionHandle {
     /// A socket of one participant; in place of an older one of theirs. `None`: the session has ended
     /// meanwhile.
-    pub fn attach(self, side: SessionSide, frames: PresenceFrames) -> Option<SignalSocket> {
+    pub(super) fn attach(self, side: SessionSide, frames: PresenceFrames) -> Option<SignalSocket> {
         let waiting = Arc::<WaitingItems<SignalEvent>>::default();
         let number = self.hub.last_number.fetch_add(1, Relaxed) + 1;
         let peer_present = {
@@ -208,7 +207,7 @@ impl Drop for SessionHandle {
 }
 
 /// Sends a frame to a participant who is connected; whether there is one afterwards.
-fn announce(end: &mut Option<CallEnd>, frame: Utf8Bytes) -> bool {
+fn announce(end: &mut Option<CallEnd>, frame: FrameText) -> bool {
     let reads = end.as_ref().is_some_and(|end| end.announce(frame));
     if !reads {
         *end = None;
@@ -217,7 +216,7 @@ fn announce(end: &mut Option<CallEnd>, frame: Utf8Bytes) -> bool {
 }
 
 /// A connected participant's side; dropping it leaves the session.
-pub struct SignalSocket {
+pub(super) struct SignalSocket {
     handle: SessionHandle,
     side: SessionSide,
     number: u64,
@@ -227,17 +226,17 @@ pub struct SignalSocket {
 
 impl SignalSocket {
     /// Whether the other participant was connected when this socket was attached.
-    pub fn peer_present(&self) -> bool {
+    pub(super) fn peer_present(&self) -> bool {
         self.peer_present
     }
 
     /// What waits for this socket.
-    pub fn waiting(&self) -> &WaitingItems<SignalEvent> {
+    pub(super) fn waiting(&self) -> &WaitingItems<SignalEvent> {
         &self.waiting
     }
 
     /// Queues a signal for the other participant, who receives what this socket sends in its order.
-    pub fn relay(&self, frame: Utf8Bytes) -> Result<(), RelayRefusal> {
+    pub(super) fn relay(&self, frame: FrameText) -> Result<(), RelayRefusal> {
         let calls = lock(&self.handle.hub.calls);
         let call = calls.get(&self.handle.session);
         // A socket that was replaced does not speak for its participant any more.

@@ -21,7 +21,11 @@ const CHUNK: usize = 64 * 1_024;
 ///
 /// A recording never changes under its key, so key and length make a strong entity tag that
 /// is the same on every instance.
-pub(super) async fn serve(file: &Path, key: &str, asked: &HeaderMap) -> Result<Response, ApiError> {
+pub(super) async fn of_file(
+    file: &Path,
+    key: &str,
+    asked: &HeaderMap,
+) -> Result<Response, ApiError> {
     let (mut file, length) = open(file).await.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
             ApiError::new(Code::Unavailable, "this server does not have the file").caused_by(error)
@@ -115,7 +119,7 @@ mod tests {
         for (name, value) in headers {
             asked.append(name, value.parse().unwrap());
         }
-        serve(&path, "clip", &asked).await
+        of_file(&path, "clip", &asked).await
     }
 
     async fn body(response: Response) -> Vec<u8> {
@@ -184,7 +188,7 @@ mod tests {
     async fn a_file_that_is_not_there_makes_the_recording_unavailable() {
         let folder = tempfile::tempdir().unwrap();
         for path in [folder.path().join("none.bin"), folder.path().to_owned()] {
-            let error = serve(&path, "none", &HeaderMap::new()).await.unwrap_err();
+            let error = of_file(&path, "none", &HeaderMap::new()).await.unwrap_err();
             assert_eq!(error.code(), Code::Unavailable);
         }
     }
