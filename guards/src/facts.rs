@@ -18,8 +18,21 @@ pub struct RustFile {
     pub logic: Vec<(usize, &'static str)>,
     /// Types that other modules can see: name and line.
     pub types: Vec<(String, usize)>,
+    /// Functions with a body, those of tests left out.
+    pub functions: Vec<FunctionSize>,
     /// Lines of items that are compiled for tests only.
     pub test_lines: Vec<RangeInclusive<usize>>,
+}
+
+/// A function with a body.
+#[derive(Debug)]
+pub struct FunctionSize {
+    /// Its name.
+    pub name: String,
+    /// Line of the name.
+    pub line: usize,
+    /// Lines from there to its last brace.
+    pub lines: usize,
 }
 
 /// One module, as far as a file writes it.

@@ -31,24 +31,7 @@ pub fn upward_imports(found: &Crate<'_>, rules: &CrateRules) -> Vec<Violation> {
         )];
     }
     let rank = ranks(&rules.layers);
-    let folder = &found.folder;
-    let mut violations = Vec::new();
-    if !rules.layers.is_empty() {
-        for module in &modules {
-            if !rank.contains_key(module.as_str()) {
-                violations.push(Violation::new(
-                    module,
-                    format!("{folder}: give module `{module}` a layer in guards/layers.toml"),
-                ));
-            }
-        }
-    }
-    for module in rank.keys().filter(|module| !modules.contains(**module)) {
-        violations.push(Violation::new(
-            *module,
-            format!("guards/layers.toml: `{folder}` has no module `{module}`; remove it"),
-        ));
-    }
+    let mut violations = unlisted_and_absent(found, rules, &modules, &rank);
     let mut sideways = BTreeSet::new();
     for ((from, to), places) in &arrows {
         let arrow = format!("{from} -> {to}");
@@ -82,18 +65,56 @@ pub fn upward_imports(found: &Crate<'_>, rules: &CrateRules) -> Vec<Violation> {
             }
         }
     }
+    violations.extend(wrong_sideways(&found.folder, rules, &sideways));
+    violations
+}
+
+/// Modules without a layer, and entries without a module.
+fn unlisted_and_absent(
+    found: &Crate<'_>,
+    rules: &CrateRules,
+    modules: &BTreeSet<String>,
+    rank: &BTreeMap<&str, usize>,
+) -> Vec<Violation> {
+    let folder = &found.folder;
+    let mut violations = Vec::new();
+    // A crate of one module needs no layers.
+    if !rules.layers.is_empty() {
+        for module in modules {
+            if !rank.contains_key(module.as_str()) {
+                violations.push(Violation::new(
+                    module,
+                    format!("{folder}: give module `{module}` a layer in guards/layers.toml"),
+                ));
+            }
+        }
+    }
+    for module in rank.keys().filter(|module| !modules.contains(**module)) {
+        violations.push(Violation::new(
+            *module,
+            format!("guards/layers.toml: `{folder}` has no module `{module}`; remove it"),
+        ));
+    }
+    violations
+}
+
+/// Imports that are listed as `sideways` and that nothing writes, or that lead in a circle; `used` are
+/// those that are written.
+fn wrong_sideways(
+    folder: &str,
+    rules: &CrateRules,
+    used: &BTreeSet<(String, String)>,
+) -> Vec<Violation> {
+    let mut violations = Vec::new();
     for arrow in &rules.sideways {
-        let used = sideways
-            .iter()
-            .any(|(f, t)| format!("{f} -> {t}") == *arrow);
-        if !used {
+        if !used.iter().any(|(f, t)| format!("{f} -> {t}") == *arrow) {
             violations.push(Violation::new(
                 arrow,
                 format!("guards/layers.toml: `{folder}`: no import is `{arrow}`; remove it"),
             ));
         }
     }
-    for module in circular(&sideways) {
+    for module in circular(used) {
         violations.push(Violation::new(
             &module,
             format!(

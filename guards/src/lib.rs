@@ -10,6 +10,7 @@
 //! | [`circles`] | no files of a crate import each other in a circle |
 //! | [`crate_graph`] | which crate may depend on which, and on which of its modules; every dependency is used |
 //! | [`vocabulary`] | generic crates hold no word of the reference backend |
+//! | [`functions`] | no function of the product is too long |
 //! | [`files`] | sizes, names, headers, `mod.rs` without logic, doc comments that say something |
 //! | [`roles`] | HTTP only in files that speak it, handlers without SQL, features apart from each other and from the application |
 //! | [`type_names`] | one type name, one meaning |
@@ -28,6 +29,7 @@ pub mod crate_graph;
 pub mod documents;
 pub mod facts;
 pub mod files;
+pub mod functions;
 pub mod layers;
 pub mod licences;
 pub mod manifests;

@@ -3,13 +3,13 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{
-    Attribute, Item, Meta, UseTree, Visibility,
+    Attribute, Block, Item, Meta, Signature, UseTree, Visibility,
     spanned::Spanned,
     visit::{self, Visit},
 };
 
 use crate::{
-    facts::{Bind, Declared, ModuleScope, RustFile},
+    facts::{Bind, Declared, FunctionSize, ModuleScope, RustFile},
     tree::SourceText,
 };
 
@@ -26,6 +26,7 @@ pub fn parse(source: &SourceText) -> Result<RustFile, String> {
         scopes: Vec::new(),
         logic: Vec::new(),
         types: Vec::new(),
+        functions: Vec::new(),
         test_lines: Vec::new(),
     };
     module(&mut file, &syntax.items, Vec::new());
@@ -50,6 +51,7 @@ fn module(file: &mut RustFile, items: &[Item], inner: Vec<String>) {
             inner: inner.clone(),
             ..ModuleScope::default()
         },
+        functions: Vec::new(),
         test_lines: Vec::new(),
     };
     let mut nested = Vec::new();
@@ -94,6 +96,7 @@ fn module(file: &mut RustFile, items: &[Item], inner: Vec<String>) {
             walk.visit_item(item);
         }
     }
+    file.functions.append(&mut walk.functions);
     file.test_lines.append(&mut walk.test_lines);
     file.scopes.push(walk.scope);
     for (path, child) in nested {
@@ -182,6 +185,7 @@ fn path_attribute(attributes: &[Attribute]) -> Option<String> {
 
 struct Walk {
     scope: ModuleScope,
+    functions: Vec<FunctionSize>,
     test_lines: Vec<std::ops::RangeInclusive<usize>>,
 }
 
@@ -189,6 +193,15 @@ impl Walk {
     fn skip(&mut self, item: &impl Spanned) {
         let span = item.span();
         self.test_lines.push(span.start().line..=span.end().line);
+    }
+
+    fn function(&mut self, signature: &Signature, body: &Block) {
+        let line = signature.ident.span().start().line;
+        self.functions.push(FunctionSize {
+            name: signature.ident.to_string(),
+            line,
+            lines: body.span().end().line - line + 1,
+        });
     }
 
     fn path(&mut self, path: Vec<String>, line: usize) {
@@ -290,8 +303,21 @@ impl<'ast> Visit<'ast> for Walk {
         if is_test(&item.attrs) {
             self.skip(item);
         } else {
+            self.function(&item.sig, &item.block);
             visit::visit_impl_item_fn(self, item);
         }
+    }
+
+    fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
+        if let Some(body) = &item.default {
+            self.function(&item.sig, body);
+        }
+        visit::visit_trait_item_fn(self, item);
+    }
+
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        self.function(&item.sig, &item.block);
+        visit::visit_item_fn(self, item);
     }
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {

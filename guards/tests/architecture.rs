@@ -11,7 +11,7 @@ use guards::{
     config::{self, Exception, Layers, Rules},
     crate_graph, documents,
     facts::RustFile,
-    files, layers, licences,
+    files, functions, layers, licences,
     manifests::{self, Package},
     modules::Crate,
     parse, prose, roles,
@@ -144,6 +144,14 @@ fn generic_crates_hold_no_word_of_the_application() {
 #[test]
 fn no_file_is_longer_than_500_lines_and_no_mod_rs_longer_than_60() {
     check("length", &files::long_files(&rust_sources()));
+}
+
+#[test]
+fn no_function_of_the_product_is_longer_than_100_lines() {
+    let violations: Vec<_> = crates()
+        .flat_map(|found| functions::long_functions(&found))
+        .collect();
+    check("function length", &violations);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod bans;
 mod crates;
 mod documents;
+mod functions;
 mod imports;
 mod prose;
 mod single_files;

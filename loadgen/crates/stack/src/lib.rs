@@ -20,6 +20,7 @@ mod proxy;
 mod redis;
 mod replica;
 mod start;
+mod steps;
 mod supervisor;
 mod system_user;
 mod target;

@@ -6,21 +6,21 @@ use std::{
 };
 
 use super::{
-    balancer::{self, Balancer},
+    balancer::Balancer,
     bare_programs::BarePrograms,
-    binaries,
     connection_hold::ConnectionHold,
     error::StackError,
     folder::{PRIMARY_DATA, StackFolder},
     links::ServiceLinks,
-    memory_disk::{MemoryDisk, own_disk_refusal},
+    memory_disk::MemoryDisk,
     options::StackOptions,
-    pgbouncer::{self, PgBouncer},
-    postgres::{self, Postgres, PostgresSetup},
-    redis::{self, RedisServer},
-    replica::{self, ReplicaServer},
+    pgbouncer::PgBouncer,
+    postgres::Postgres,
+    redis::RedisServer,
+    replica::ReplicaServer,
+    steps::{self, ServiceStart, StartedTargets},
     supervisor::ProcessSupervisor,
-    target::{ServiceUrls, TargetApp, TargetSetup, choose},
+    target::{ServiceUrls, TargetApp, choose},
 };
 use loadgen_engine::suite::FaultKind;
 use loadgen_experiment::services::{ProcessInfo, ServiceRole, instance_name};
@@ -60,102 +60,30 @@ impl Stack {
     /// Starts the services that are asked for and waits until they are ready; blocks. If one fails,
     /// those that were started before are stopped again.
     pub fn start(options: StackOptions) -> Result<Self, StackError> {
-        let wanted = options.services;
-        if wanted.target {
-            // A wrong path is an error before anything is started.
-            binaries::target(options.target_bin.as_deref())?;
-        }
-        if wanted.postgres {
-            binaries::postgres()?;
-        }
-        if wanted.redis {
-            binaries::redis()?;
-        }
-        let topology = options.topology;
-        if topology.pooler.is_some() {
-            if !wanted.postgres {
-                return Err(StackError::Needs("PgBouncer", "PostgreSQL"));
-            }
-            binaries::pgbouncer()?;
-        }
-        if topology.replica.is_some() {
-            if !wanted.postgres {
-                return Err(StackError::Needs("a replica", "PostgreSQL"));
-            }
-            binaries::basebackup()?;
-        }
-        if wanted.target && topology.instances > 1 {
-            binaries::haproxy()?;
-        }
-        let asked = |fault| options.faults.contains(&fault);
-        let own_disk = wanted.postgres && asked(FaultKind::DiskFull);
-        if own_disk && let Some(why) = disk_refusal(&options) {
-            return Err(StackError::NoOwnDisk(why));
-        }
-        let folder = match &options.keep_in {
-            Some(path) => StackFolder::kept(path)?,
-            None => StackFolder::temporary()?,
-        };
-        if wanted.target && topology.instances > 1 {
-            balancer::commands_in(&folder)?;
-        }
+        steps::check_programs(&options)?;
+        let own_disk = steps::wants_own_disk(&options)?;
+        let folder = steps::folder(&options)?;
         let disk = own_disk
             .then(|| MemoryDisk::new(folder.join(PRIMARY_DATA), options.scale))
             .transpose()?;
-        let mounted = disk.clone();
-        let supervisor = ProcessSupervisor::start(options.abort.clone(), move || {
-            mounted.map_or(Ok(()), |disk| disk.mount())
-        })
-        .map_err(StackError::io("cannot start a thread for the services"))?;
-        let setup = PostgresSetup {
-            durable: options.durable,
-            max_connections: max_connections(topology.instances),
-            small_disk: own_disk,
+        let supervisor = steps::supervisor(&options, disk.clone())?;
+        let start = ServiceStart {
+            options: &options,
+            folder: &folder,
+            supervisor: &supervisor,
+            own_disk,
         };
-        let mut postgres = wanted
-            .postgres
-            .then(|| {
-                (options.log)("starting PostgreSQL");
-                postgres::start(&supervisor, &folder, setup, &options.stop)
-            })
-            .transpose()?;
-        let replica = topology
-            .replica
-            .zip(postgres.as_ref())
-            .map(|(delay, postgres)| {
-                (options.log)("starting a replica of PostgreSQL");
-                replica::start(&supervisor, &folder, postgres, setup, delay, &options.stop)
-            })
-            .transpose()?;
-        let fails_over = replica.is_some() && asked(FaultKind::PostgresFailover);
+        // Where a step fails, what was started before it is stopped in the opposite order.
+        let mut postgres = start.postgres()?;
+        let replica = start.replica(postgres.as_ref())?;
+        let fails_over = replica.is_some() && options.faults.contains(&FaultKind::PostgresFailover);
         if let Some(postgres) = postgres.as_mut().filter(|_| fails_over) {
             // What was acknowledged has to be on the server that takes over.
             postgres.wait_for_replica(&supervisor)?;
         }
-        let redis = wanted
-            .redis
-            .then(|| {
-                (options.log)("starting Redis");
-                redis::start(&supervisor, &folder, &options.stop)
-            })
-            .transpose()?;
+        let redis = start.redis()?;
         let links = ServiceLinks::start(&options, postgres.as_ref(), redis.as_ref())?;
-        let pooler = topology
-            .pooler
-            .zip(postgres.as_ref())
-            .map(|(servers, postgres)| {
-                (options.log)("starting PgBouncer");
-                let server = links.postgres_port(postgres);
-                pgbouncer::start(
-                    &supervisor,
-                    &folder,
-                    postgres,
-                    server,
-                    servers,
-                    &options.stop,
-                )
-            })
-            .transpose()?;
+        let pooler = start.pooler(postgres.as_ref(), &links)?;
         let database_url = match &postgres {
             // Where it is found after a failover, too.
             Some(postgres) if fails_over => postgres.url_at(links.postgres_port(postgres)),
@@ -170,42 +98,29 @@ impl Stack {
         let pgbouncer_url = pgbouncer_url.unwrap_or_default();
         let replica_url = replica.as_ref().map(|one| one.url.clone());
         let replica_url = replica_url.unwrap_or_default();
-        let (mut targets, mut lab_token) = (Vec::new(), String::new());
-        let mut balancer = None;
-        if wanted.target {
+        let mut started = StartedTargets::default();
+        if options.services.target {
             let near = postgres.as_ref();
             let near = near.map(|one| one.url_at(links.postgres_port(one)));
             let cache = redis.as_ref();
             let cache = cache.map(|one| one.url_at(links.redis_port(one)));
-            let services = ServiceUrls {
+            started = start.targets(&ServiceUrls {
                 database: near.as_ref().unwrap_or(&database_url),
                 pgbouncer: &pgbouncer_url,
                 replica: &replica_url,
                 redis: cache.as_ref().unwrap_or(&redis_url),
-            };
-            let setup = TargetSetup::new(&folder, &options, &services)?;
-            setup.migrate_and_seed(&supervisor, &folder, &options)?;
-            for index in 0..topology.instances {
-                targets.push(setup.serve(index, &supervisor, &folder, &options)?);
-            }
-            if targets.len() > 1 {
-                (options.log)("starting the balancer");
-                let addresses: Vec<_> = targets.iter().map(TargetApp::address).collect();
-                let started = balancer::start(&supervisor, &folder, &addresses, &options.stop)?;
-                balancer = Some(started);
-            }
-            lab_token = setup.lab_token;
+            })?;
         }
         Ok(Self {
             database_url,
             pgbouncer_url,
             replica_url,
             redis_url,
-            lab_token,
+            lab_token: started.lab_token,
             folder: folder.path().to_owned(),
             hold: None,
-            balancer,
-            targets,
+            balancer: started.balancer,
+            targets: started.targets,
             links,
             redis,
             pooler,
@@ -337,23 +252,6 @@ impl Stack {
             .iter_mut()
             .try_for_each(|balancer| balancer.wait_for_all(instances, abort))
     }
-}
-
-/// Why PostgreSQL cannot have a disk of its own, if it cannot.
-fn disk_refusal(options: &StackOptions) -> Option<String> {
-    if options.keep_in.is_some() {
-        return Some(
-            "its disk in memory keeps no data: choose no folder that stays, or leave it out"
-                .to_owned(),
-        );
-    }
-    own_disk_refusal(options.scale)
-}
-
-/// Connections that PostgreSQL permits: the largest pool of each instance, and some for probes,
-/// maintenance and people.
-fn max_connections(instances: u16) -> u32 {
-    60 + 200 * u32::from(instances)
 }
 
 impl fmt::Debug for Stack {

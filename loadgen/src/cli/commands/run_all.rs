@@ -47,6 +47,13 @@ enum RunAction {
     LeftOut(String),
 }
 
+/// An experiment of the call.
+struct PlannedExperiment {
+    name: &'static str,
+    experiment: Experiment,
+    action: RunAction,
+}
+
 /// Runs them all. Returns the most severe exit code; an experiment that could not be run is an
 /// internal error, one that these services cannot have is left out.
 pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
@@ -57,6 +64,57 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
         ));
     }
     let started = DateTime::<Utc>::from(time_of_day());
+    let planned = plan(args)?;
+    let all = planned.len();
+    let count =
+        |wanted: fn(&RunAction) -> bool| planned.iter().filter(|one| wanted(&one.action)).count();
+    let to_measure = count(|action| matches!(action, RunAction::Measure));
+    let share = args
+        .budget
+        .filter(|_| to_measure > 0)
+        .map(|budget| Millis(budget.0 / to_measure as u64));
+    if args.resume || args.catalogue.is_some() {
+        let already = count(|action| matches!(action, RunAction::Kept(_) | RunAction::Row(_)));
+        progress(&format!(
+            "{already} of {all} were measured before, {to_measure} are measured now"
+        ));
+    }
+    // One page for all of them.
+    let page = open_page(&args.result)?;
+    if let Some(page) = &page {
+        announce_page(page);
+    }
+    let mut found = FoundOutcomes {
+        rows: Vec::new(),
+        code: exit::PASSED,
+        interrupted: false,
+        any_measured: false,
+    };
+    for (number, one) in planned.into_iter().enumerate() {
+        let place = format!("{} of {all}: {}", number + 1, one.name);
+        let own_args = ExperimentArgs {
+            file: Some(one.name.to_owned()),
+            budget: share,
+            only: Vec::new(),
+            resume: false,
+            catalogue: None,
+            ..args.clone()
+        };
+        found.add(one, &place, || measure(&own_args, page.as_ref()))?;
+    }
+    if let Some(page) = page {
+        close_when_left(&page);
+    }
+    write_catalogue(args, &found.rows, started)?;
+    Ok(if found.interrupted {
+        exit::INTERRUPTED
+    } else {
+        found.code
+    })
+}
+
+/// What is done about each experiment of the call, in alphabetical order.
+fn plan(args: &ExperimentArgs) -> Result<Vec<PlannedExperiment>, Failure> {
     let mut rows = BTreeMap::new();
     if let Some(file) = &args.catalogue {
         let earlier = earlier_rows(file)?.into_iter();
@@ -67,14 +125,14 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
         // Whoever names it wants it measured.
         rows.retain(|name, _| !named.contains(&name.as_str()));
     }
-    let names: Vec<&str> = library::experiment_names()
+    let names: Vec<&'static str> = library::experiment_names()
         .filter(|name| named.contains(name) || rows.contains_key(*name))
         .collect();
     let mut kept = KeptExperiments::read(&args.result.folder.results, args.resume)?;
     let mut planned = Vec::new();
-    for name in &names {
+    for name in names {
         let (experiment, _) = library::find_experiment(name)?;
-        let action = if let Some(row) = rows.remove(*name) {
+        let action = if let Some(row) = rows.remove(name) {
             RunAction::Row(Box::new(row))
         } else if let Some(kept) = kept.newest(name)? {
             RunAction::Kept(Box::new(kept))
@@ -88,51 +146,53 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
                 Err(error) => RunAction::LeftOut(error.to_string()),
             }
         };
-        planned.push((*name, experiment, action));
+        planned.push(PlannedExperiment {
+            name,
+            experiment,
+            action,
+        });
     }
     // Services that can have none of them are a mistake of the call.
     if planned
         .iter()
-        .all(|(_, _, action)| matches!(action, RunAction::LeftOut(_)))
-        && let Some((_, _, RunAction::LeftOut(why))) = planned.pop()
+        .all(|one| matches!(one.action, RunAction::LeftOut(_)))
+        && let Some(PlannedExperiment {
+            action: RunAction::LeftOut(why),
+            ..
+        }) = planned.pop()
     {
         return Err(Failure::Usage(why));
     }
-    let count =
-        |wanted: fn(&RunAction) -> bool| planned.iter().filter(|one| wanted(&one.2)).count();
-    let to_measure = count(|action| matches!(action, RunAction::Measure));
-    let share = args
-        .budget
-        .filter(|_| to_measure > 0)
-        .map(|budget| Millis(budget.0 / to_measure as u64));
-    if args.resume || args.catalogue.is_some() {
-        let already = count(|action| matches!(action, RunAction::Kept(_) | RunAction::Row(_)));
-        progress(&format!(
-            "{already} of {} were measured before, {to_measure} are measured now",
-            planned.len()
-        ));
-    }
-    // One page for all of them.
-    let page = open_page(&args.result)?;
-    if let Some(page) = &page {
-        announce_page(page);
-    }
-    let mut rows: Vec<CatalogueRow> = Vec::new();
-    let mut code = exit::PASSED;
-    let (mut interrupted, mut any_measured) = (false, false);
-    for (number, (name, experiment, action)) in planned.into_iter().enumerate() {
-        if interrupted && matches!(action, RunAction::Measure | RunAction::LeftOut(_)) {
-            continue;
+    Ok(planned)
+}
+
+/// What the experiments have found so far.
+struct FoundOutcomes {
+    rows: Vec<CatalogueRow>,
+    /// The most severe exit code.
+    code: u8,
+    /// Whether the command was stopped: nothing more is measured, what is known already is still listed.
+    interrupted: bool,
+    /// Whether one has been measured, or could be taken from an earlier run.
+    any_measured: bool,
+}
+
+impl FoundOutcomes {
+    /// Adds what an experiment found; `measure` is called where it is to be measured now.
+    fn add(
+        &mut self,
+        planned: PlannedExperiment,
+        place: &str,
+        measure: impl FnOnce() -> Result<MeasuredExperiment, Failure>,
+    ) -> Result<(), Failure> {
+        let PlannedExperiment {
+            name,
+            experiment,
+            action,
+        } = planned;
+        if self.interrupted && matches!(action, RunAction::Measure | RunAction::LeftOut(_)) {
+            return Ok(());
         }
-        let one = ExperimentArgs {
-            file: Some(name.to_owned()),
-            budget: share,
-            only: Vec::new(),
-            resume: false,
-            catalogue: None,
-            ..args.clone()
-        };
-        let place = format!("{} of {}: {name}", number + 1, names.len());
         let measured = match action {
             RunAction::Kept(kept) => Ok(MeasuredExperiment {
                 summary: kept.summary,
@@ -140,23 +200,36 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
                 stored: Ok(()),
             }),
             RunAction::Row(earlier) => {
-                if let Some(found) = earlier.exit_code() {
-                    code = exit::more_severe(code, found);
+                if let Some(code) = earlier.exit_code() {
+                    self.code = exit::more_severe(self.code, code);
                 }
-                rows.push(*earlier);
-                continue;
+                self.rows.push(*earlier);
+                return Ok(());
             }
             RunAction::Measure => {
-                progress(&place);
-                measure(&one, page.as_ref())
+                progress(place);
+                measure()
             }
             RunAction::LeftOut(why) => {
                 progress(&format!("{place} is left out: {why}"));
-                rows.push(row(name, experiment, ExperimentOutcome::Failed(why))?);
-                continue;
+                self.rows
+                    .push(row(name, experiment, ExperimentOutcome::Failed(why))?);
+                return Ok(());
             }
         };
-        let found = match measured {
+        if let Some(outcome) = self.outcome(measured)? {
+            self.any_measured = true;
+            self.rows.push(row(name, experiment, outcome)?);
+        }
+        Ok(())
+    }
+
+    /// What a measurement found; `None` where it was stopped before it had found anything.
+    fn outcome(
+        &mut self,
+        measured: Result<MeasuredExperiment, Failure>,
+    ) -> Result<Option<ExperimentOutcome>, Failure> {
+        match measured {
             Ok(MeasuredExperiment {
                 summary,
                 folder,
@@ -164,49 +237,50 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
             }) => {
                 if let Err(error) = stored {
                     print_error(&error.to_string());
-                    code = exit::more_severe(code, exit::INTERNAL);
+                    self.code = exit::more_severe(self.code, exit::INTERNAL);
                 }
-                interrupted |= summary.interrupted;
-                code = exit::more_severe(code, summary.verdict.exit_code());
-                ExperimentOutcome::Summary(Box::new(summary), folder)
+                self.interrupted |= summary.interrupted;
+                self.code = exit::more_severe(self.code, summary.verdict.exit_code());
+                let outcome = ExperimentOutcome::Summary(Box::new(summary), folder);
+                Ok(Some(outcome))
             }
             Err(Failure::Interrupted) => {
-                interrupted = true;
-                continue;
+                self.interrupted = true;
+                Ok(None)
             }
             // A budget that is too short for one is too short for all: refused before anything runs.
-            Err(error @ Failure::Usage(_)) if !any_measured => return Err(error),
+            Err(error @ Failure::Usage(_)) if !self.any_measured => Err(error),
             Err(error) => {
-                code = exit::more_severe(code, exit::INTERNAL);
-                ExperimentOutcome::Failed(error.to_string())
+                self.code = exit::more_severe(self.code, exit::INTERNAL);
+                Ok(Some(ExperimentOutcome::Failed(error.to_string())))
             }
-        };
-        any_measured = true;
-        rows.push(row(name, experiment, found)?);
+        }
     }
-    if let Some(page) = page {
-        close_when_left(&page);
-    }
-    let readiness = readiness(&args.result.folder.results)?;
+}
+
+/// Prints and stores the table of these rows.
+fn write_catalogue(
+    args: &ExperimentArgs,
+    rows: &[CatalogueRow],
+    started: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let results = &args.result.folder.results;
+    let readiness = readiness(results)?;
     let markdown = catalogue::markdown(
-        &rows,
+        rows,
         &readiness,
         started,
         library::experiment_names().count(),
     );
     let stamp = started.format("%Y-%m-%dT%H-%M-%SZ");
-    let path = args
-        .result
-        .folder
-        .results
-        .join(format!("catalogue_{stamp}.md"));
+    let path = results.join(format!("catalogue_{stamp}.md"));
     if !args.result.events_on_stdout() {
         print(&markdown)?;
     }
     write_atomically(&path, markdown.as_bytes()).map_err(Failure::internal)?;
-    write_json(&path.with_extension("json"), &rows)?;
+    write_json(&path.with_extension("json"), rows)?;
     progress(&format!("Stored as {}", path.display()));
-    Ok(if interrupted { exit::INTERRUPTED } else { code })
+    Ok(())
 }
 
 fn row(

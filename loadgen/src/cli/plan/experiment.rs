@@ -24,22 +24,7 @@ use loadgen_experiment::{
 pub(in crate::cli) fn plan_experiment(
     args: &ExperimentArgs,
 ) -> Result<(Experiment, SourceFile), Failure> {
-    if !args.only.is_empty() {
-        return Err(Failure::usage(
-            "--only selects among the experiments of `loadgen experiment run-all`",
-        ));
-    }
-    if args.resume {
-        return Err(Failure::usage(
-            "--resume goes on with `loadgen experiment run-all`; a single experiment is measured as a whole",
-        ));
-    }
-    if args.catalogue.is_some() {
-        return Err(Failure::usage(
-            "--catalogue keeps rows of the table of `loadgen experiment run-all`; a single experiment is measured",
-        ));
-    }
-
+    refuse_flags_of_run_all(args)?;
     let (mut experiment, source) = match &args.file {
         Some(word) => library::find_experiment(word)?,
         None => from_flags(args)?,
@@ -79,6 +64,39 @@ pub(in crate::cli) fn plan_experiment(
     if args.rigorous {
         experiment.controls = vec![ControlKind::Same, ControlKind::Planted(PLANTED)];
     }
+    choose_searches(&mut experiment, args)?;
+    if let Some(budget) = args.budget {
+        budget::fit(&mut experiment, CodeConnect.catalog(), budget).map_err(Failure::Usage)?;
+    }
+    // A quick experiment decides nothing, and the rate that will be found is not known.
+    if !args.quick && !experiment.find_rate {
+        check_claims(&experiment, CodeConnect.catalog()).map_err(Failure::Usage)?;
+    }
+    Ok((experiment, source))
+}
+
+/// Flags that say something of several experiments mean nothing for one.
+fn refuse_flags_of_run_all(args: &ExperimentArgs) -> Result<(), Failure> {
+    if !args.only.is_empty() {
+        return Err(Failure::usage(
+            "--only selects among the experiments of `loadgen experiment run-all`",
+        ));
+    }
+    if args.resume {
+        return Err(Failure::usage(
+            "--resume goes on with `loadgen experiment run-all`; a single experiment is measured as a whole",
+        ));
+    }
+    if args.catalogue.is_some() {
+        return Err(Failure::usage(
+            "--catalogue keeps rows of the table of `loadgen experiment run-all`; a single experiment is measured",
+        ));
+    }
+    Ok(())
+}
+
+/// What is searched before and after the trials: a common rate, the capacity of the arms.
+fn choose_searches(experiment: &mut Experiment, args: &ExperimentArgs) -> Result<(), Failure> {
     // A closed load has no rate.
     let open = matches!(experiment.suite.load, LoadModel::Open { .. });
     if args.find_rate && !open {
@@ -98,14 +116,7 @@ pub(in crate::cli) fn plan_experiment(
             "--capacity searches the arms within one stack, and those of this experiment have a stack each: find the capacity of each with `loadgen capacity --topology`",
         ));
     }
-    if let Some(budget) = args.budget {
-        budget::fit(&mut experiment, CodeConnect.catalog(), budget).map_err(Failure::Usage)?;
-    }
-    // A quick experiment decides nothing, and the rate that will be found is not known.
-    if !args.quick && !experiment.find_rate {
-        check_claims(&experiment, CodeConnect.catalog()).map_err(Failure::Usage)?;
-    }
-    Ok((experiment, source))
+    Ok(())
 }
 
 /// An experiment without a file: the flows of `--flow` or the core mix, both arms from the profile

@@ -118,24 +118,7 @@ pub(super) async fn open(
             token,
             ..
         } => {
-            let (targets, instances) = (targets.clone(), instances.clone());
-            let connecting = tokio::task::spawn_blocking(move || {
-                let endpoints = connect(&targets)?;
-                let processes = match instances.as_slice() {
-                    [] => endpoints.clone(),
-                    instances => connect(instances)?,
-                };
-                Ok::<_, Failure>((endpoints, processes))
-            });
-            let (endpoints, processes) = connecting.await.map_err(Failure::internal)??;
-            announce(&events, &endpoints);
-            let system = CodeConnectSystem::behind(endpoints, &processes, token.as_deref())?;
-            for lab in system.labs() {
-                lab.live().await?;
-                if lab.has_token() {
-                    lab.profile().await?;
-                }
-            }
+            let system = running_target(targets, instances, token.as_deref(), &events).await?;
             Ok(TestEnv::of(Arc::new(system), events, load_control))
         }
         ServiceSource::OwnStack {
@@ -160,30 +143,66 @@ pub(super) async fn open(
                 log: Arc::new(move |what| progress.stage(what, None)),
                 ..StackOptions::default()
             };
-            let (first, stacks) = match arms {
-                None => (
-                    own_stack(options, &running[0], *database_pool).await?,
-                    Vec::new(),
-                ),
-                Some(topologies) => {
-                    let mut stacks = Vec::new();
-                    for (topology, running) in topologies.iter().zip(running) {
-                        let topology = *topology;
-                        let options = of_arm(&options, topology, &events);
-                        stacks.push(own_stack(options, running, *database_pool).await?);
-                    }
-                    // What belongs to no arm, like the provenance, is asked of the second one's.
-                    (stacks[1].clone(), stacks)
-                }
-            };
+            let (shared, stacks) =
+                own_stacks(options, *arms, running, *database_pool, &events).await?;
             Ok(TestEnv {
-                service_control: Some(first.service_control),
+                service_control: Some(shared.service_control),
                 crash: *crash,
                 stacks,
-                ..TestEnv::of(first.system, events, load_control)
+                ..TestEnv::of(shared.system, events, load_control)
             })
         }
     }
+}
+
+/// A target that is running already and answers; its control plane, too, where there is a token for it.
+async fn running_target(
+    targets: &[TargetAddresses],
+    instances: &[TargetAddresses],
+    token: Option<&str>,
+    events: &Publisher,
+) -> Result<CodeConnectSystem, Failure> {
+    let (targets, instances) = (targets.to_vec(), instances.to_vec());
+    let connecting = tokio::task::spawn_blocking(move || {
+        let endpoints = connect(&targets)?;
+        let processes = match instances.as_slice() {
+            [] => endpoints.clone(),
+            instances => connect(instances)?,
+        };
+        Ok::<_, Failure>((endpoints, processes))
+    });
+    let (endpoints, processes) = connecting.await.map_err(Failure::internal)??;
+    announce(events, &endpoints);
+    let system = CodeConnectSystem::behind(endpoints, &processes, token)?;
+    for lab in system.labs() {
+        lab.live().await?;
+        if lab.has_token() {
+            lab.profile().await?;
+        }
+    }
+    Ok(system)
+}
+
+/// Starts one own stack for all arms, or one for each of the `arms`, which are then listed. Returns with them
+/// the one that is asked for what belongs to no arm.
+async fn own_stacks(
+    options: StackOptions,
+    arms: Option<[Topology; 2]>,
+    running: &[CleanupSlot<Stack>; 2],
+    database_pool: Option<u32>,
+    events: &Publisher,
+) -> Result<(ArmStack, Vec<ArmStack>), Failure> {
+    let Some(topologies) = arms else {
+        let stack = own_stack(options, &running[0], database_pool).await?;
+        return Ok((stack, Vec::new()));
+    };
+    let mut stacks = Vec::new();
+    for (topology, running) in topologies.into_iter().zip(running) {
+        let options = of_arm(&options, topology, events);
+        stacks.push(own_stack(options, running, database_pool).await?);
+    }
+    // What belongs to no arm, like the provenance, is asked of the second one's.
+    Ok((stacks[1].clone(), stacks))
 }
 
 /// The options of an arm's stack; what it starts is said with its topology.

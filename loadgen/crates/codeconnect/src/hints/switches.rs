@@ -79,6 +79,12 @@ pub(super) const SWITCHES: &[SwitchHint<'static>] = &[
         )
     },
     hint(
+        Symptom::HashThreads,
+        "auth.placement",
+        "bounded({})",
+        "a sign-in then waits longer for a thread, and hashes in less time",
+    ),
+    hint(
         Symptom::RedisRoundTrips,
         "cache.connection",
         "multiplexed",

@@ -199,6 +199,11 @@ fn under_after_only_trade_offs_are_left() {
         ),
         (Symptom::CommitSync, "", Some("db.synchronous_commit=off")),
         (Symptom::Hashing, "auth.login", None),
+        (
+            Symptom::HashThreads,
+            "",
+            Some("auth.placement=bounded(250)"),
+        ),
         (Symptom::RedisRoundTrips, "", None),
         (Symptom::CacheMisses, "mentors", None),
         (Symptom::QueryLoop, "mentors.list", None),

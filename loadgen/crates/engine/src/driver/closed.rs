@@ -48,8 +48,8 @@ struct Population {
     mode: ClosedMode,
     /// Seed of what happens between iterations.
     seed: u64,
-    /// Whether the load was stopped, for users that are not asleep.
-    stopped: Cell<bool>,
+    /// When the load was stopped, if it was; for users that are not asleep, too.
+    stopped: Cell<Option<Nanos>>,
     rule: ClosedLoop,
     mixes: FlowMixes,
     /// How many users are wanted; those with higher numbers pause.
@@ -103,7 +103,7 @@ pub(super) async fn work(
         seed: seed::sub_seed(worker.seed, "closed"),
         worker: Rc::clone(&worker),
         mode,
-        stopped: Cell::new(false),
+        stopped: Cell::new(None),
         rule,
         mixes,
         wanted: WantedUsers::new(rule.users),
@@ -121,22 +121,8 @@ pub(super) async fn work(
     start(&mut users, rule.users);
     let mut control = population.mode.control.clone();
     let mut changes = Vec::new();
-    // Users end by themselves at the end of the load; a stop wakes those in their think time.
     let end = Nanos::from_millis(rule.duration.0);
-    let left = end.since(worker.clock.now());
-    let stopped = Cell::new(None);
-    let mut over = std::pin::pin!(async {
-        tokio::select! {
-            () = sleep(left.duration()) => {}
-            () = stop.cancelled() => {
-                let now = worker.clock.now();
-                worker.shard.borrow_mut().cut_window(now);
-                stopped.set(Some(now));
-                population.stopped.set(true);
-            }
-        }
-        sleep(drain.duration()).await;
-    });
+    let mut over = std::pin::pin!(population.over(end, drain));
     let mut panicked = false;
     let mut ended = None;
     loop {
@@ -167,7 +153,7 @@ pub(super) async fn work(
         started: population.started.get(),
         lag: population.lag.borrow().clone(),
         panicked,
-        stopped: stopped.get(),
+        stopped: population.stopped.get(),
         ended,
         changes,
     }
@@ -223,6 +209,21 @@ impl Population {
         }
     }
 
+    /// Returns when the load has ended or was stopped, and the requests that were open then have had their
+    /// time. Users end by themselves at the end of the load; a stop wakes those in their think time.
+    async fn over(&self, end: Nanos, drain: Nanos) {
+        let left = end.since(self.worker.clock.now());
+        tokio::select! {
+            () = sleep(left.duration()) => {}
+            () = self.stop.cancelled() => {
+                let now = self.worker.clock.now();
+                self.worker.shard.borrow_mut().cut_window(now);
+                self.stopped.set(Some(now));
+            }
+        }
+        sleep(drain.duration()).await;
+    }
+
     /// When a user that pauses is wanted again, or `end`; `at` for a user that is wanted now.
     async fn until_wanted(&self, number: u32, at: Nanos, end: Nanos) -> Nanos {
         if self.wanted.has(number) {
@@ -275,7 +276,7 @@ impl Population {
             } else {
                 at = intended_start(at, woke);
             }
-            if at >= end || self.stopped.get() || !self.mode.budget.take() {
+            if at >= end || self.stopped.get().is_some() || !self.mode.budget.take() {
                 break;
             }
             counted.get_or_insert_with(|| worker.progress.active_user());
@@ -287,12 +288,7 @@ impl Population {
                 self.mixes.pick(at, rng.random())
             };
             if window.contains(at) {
-                self.started.set(self.started.get() + 1);
-                let lag = woke.since(at).min(HIGHEST);
-                self.lag
-                    .borrow_mut()
-                    .record(lag.0)
-                    .expect("a value up to the highest always fits");
+                self.count_started(woke.since(at));
             }
             worker.progress.offered();
             worker.due_now(at, woke);
@@ -307,17 +303,37 @@ impl Population {
                 // The flow had nothing to send; running it again at once would spin.
                 user.intended = worker.clock.now() + NOTHING_TO_SEND;
             }
-            let own = worker.flows[usize::from(flow)].think;
-            let begun = at;
-            at = user.intended;
-            if let Some(pause) = own.or(self.rule.think) {
-                at = at + think(pause, &mut rng);
-            }
-            if let Some(pace) = self.mode.pace {
-                // An iteration that took longer than the pace is followed at once.
-                at = at.max(begun + pace);
-            }
+            at = self.next_start((at, user.intended), flow, &mut rng);
         }
+    }
+
+    /// Counts a measured iteration that was started so late.
+    fn count_started(&self, late: Nanos) {
+        self.started.set(self.started.get() + 1);
+        let lag = late.min(HIGHEST);
+        self.lag
+            .borrow_mut()
+            .record(lag.0)
+            .expect("a value up to the highest always fits");
+    }
+
+    /// When a user starts its next iteration, after one of this flow.
+    fn next_start(
+        &self,
+        (begun, ended): (Nanos, Nanos),
+        flow: u16,
+        rng: &mut impl rand::Rng,
+    ) -> Nanos {
+        let own = self.worker.flows[usize::from(flow)].think;
+        let mut at = ended;
+        if let Some(pause) = own.or(self.rule.think) {
+            at = at + think(pause, rng);
+        }
+        if let Some(pace) = self.mode.pace {
+            // An iteration that took longer than the pace is followed at once.
+            at = at.max(begun + pace);
+        }
+        at
     }
 }
 

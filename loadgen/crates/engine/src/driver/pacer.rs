@@ -112,27 +112,41 @@ pub(super) fn run(
         index = arrival.index + 1;
         let woke = clock.now();
         if window.contains(arrival.intended) {
-            report.emitted += 1;
-            let lag = woke.since(arrival.intended).min(HIGHEST);
-            report
-                .lag
-                .record(lag.0)
-                .expect("a value up to the highest always fits");
+            report.count(woke.since(arrival.intended));
         }
         progress.offered();
-        let due = DueArrival { arrival, woke };
         let turn = turns.next().unwrap_or(0);
-        match workers[turn].try_send(due) {
-            Ok(()) => {}
-            // The worker is far behind; waiting shows as lag, and lag makes the trial invalid.
-            Err(TrySendError::Full(due)) => {
-                let _gone = workers[turn].blocking_send(due);
-            }
+        if !hand_over(&workers[turn], DueArrival { arrival, woke }) {
             // The worker panicked, which joining its thread reports.
-            Err(TrySendError::Closed(_)) => return report,
+            return report;
         }
     }
     report
+}
+
+impl PacerReport {
+    /// Counts a measured arrival that was released so late.
+    fn count(&mut self, late: Nanos) {
+        self.emitted += 1;
+        let lag = late.min(HIGHEST);
+        self.lag
+            .record(lag.0)
+            .expect("a value up to the highest always fits");
+    }
+}
+
+/// Gives an arrival to a worker. Whether the worker still takes them.
+fn hand_over(worker: &Sender<DueArrival>, due: DueArrival) -> bool {
+    match worker.try_send(due) {
+        Ok(()) => true,
+        // The worker is far behind; waiting shows as lag, and lag makes the trial invalid.
+        Err(TrySendError::Full(due)) => {
+            // One that ends meanwhile is seen with the next arrival.
+            let _gone = worker.blocking_send(due);
+            true
+        }
+        Err(TrySendError::Closed(_)) => false,
+    }
 }
 
 #[cfg(test)]

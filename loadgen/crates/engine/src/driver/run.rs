@@ -163,58 +163,9 @@ fn worker(
         Schedule::Open(plan) => plan.last().unwrap_or_default().max(window.to),
         Schedule::Closed(rule) => Nanos::from_millis(rule.duration.0),
     };
-    let operations: Vec<OpId> = setup
-        .flows
-        .iter()
-        .flat_map(|load| load.flow.operations())
-        .copied()
-        .collect();
-    let mut shard = Shard::new(window, &operations, end.max(window.to) + drain);
-    shard.keep_phases(options.phases.iter().map(|(_, from, to)| (*from, *to)));
-    shard.keep_iterations(setup.flows.len());
-    if let Some(count) = options.samples {
-        shard.keep_samples(count / setup.workers);
-    }
-    let endpoint = |endpoint: &Endpoint| {
-        let host = HeaderValue::from_str(&endpoint.host).map_err(|_| {
-            DriverError::Setup(format!("`{}` is not a valid host name", endpoint.host))
-        })?;
-        Ok::<_, DriverError>(ClientEndpoint {
-            clock,
-            address: endpoint.address,
-            host,
-            client: options.client.clone(),
-            connections: Cell::new(0),
-        })
-    };
-    let worker = Rc::new(WorkerContext {
-        clock,
-        endpoints: setup
-            .endpoints
-            .iter()
-            .map(endpoint)
-            .collect::<Result<_, _>>()?,
-        place: (number as u32, setup.workers as u32),
-        timeout: Nanos::from_millis(setup.timeout.0),
-        flows: setup.flows.clone(),
-        seed: seed::sub_seed(setup.seed, "iterations"),
-        progress: Arc::clone(&setup.progress),
-        shard: RefCell::new(shard),
-        users: Cell::new(0),
-        http2: Http2Connections::default(),
-        cookie_clients: CookieClients::default(),
-        trace: options.trace.clone(),
-    });
-    let part = |limit| part_of(limit, number as u32, setup.workers as u32);
-    let share = WorkerShare {
-        worker: number as u32,
-        workers: setup.workers as u32,
-        max_users: part(setup.max_users),
-        in_flight: InFlight {
-            max: options.in_flight.max.map(part),
-            ..options.in_flight
-        },
-    };
+    let shard = empty_shard(setup, options, end.max(window.to) + drain);
+    let worker = Rc::new(worker_context(setup, options, number, clock, shard)?);
+    let share = worker_share(setup, options, number);
     // Users are tasks of the runtime itself. A `LocalSet` would poll the future that is blocked on below,
     // and with it all that it waits for, whenever any user is woken.
     let runtime = Builder::new_current_thread()
@@ -259,6 +210,77 @@ fn worker(
         overloaded,
         closed,
     })
+}
+
+/// What a worker records into, until `end`.
+fn empty_shard(setup: &DriverSetup, options: &DriverOptions, end: Nanos) -> Shard {
+    let operations: Vec<OpId> = setup
+        .flows
+        .iter()
+        .flat_map(|load| load.flow.operations())
+        .copied()
+        .collect();
+    let mut shard = Shard::new(setup.schedule.window(), &operations, end);
+    shard.keep_phases(options.phases.iter().map(|(_, from, to)| (*from, *to)));
+    shard.keep_iterations(setup.flows.len());
+    if let Some(count) = options.samples {
+        shard.keep_samples(count / setup.workers);
+    }
+    shard
+}
+
+/// What the iterations of a worker share.
+fn worker_context(
+    setup: &DriverSetup,
+    options: &DriverOptions,
+    number: usize,
+    clock: TrialClock,
+    shard: Shard,
+) -> Result<WorkerContext, DriverError> {
+    let endpoint = |endpoint: &Endpoint| {
+        let host = HeaderValue::from_str(&endpoint.host).map_err(|_| {
+            DriverError::Setup(format!("`{}` is not a valid host name", endpoint.host))
+        })?;
+        Ok::<_, DriverError>(ClientEndpoint {
+            clock,
+            address: endpoint.address,
+            host,
+            client: options.client.clone(),
+            connections: Cell::new(0),
+        })
+    };
+    Ok(WorkerContext {
+        clock,
+        endpoints: setup
+            .endpoints
+            .iter()
+            .map(endpoint)
+            .collect::<Result<_, _>>()?,
+        place: (number as u32, setup.workers as u32),
+        timeout: Nanos::from_millis(setup.timeout.0),
+        flows: setup.flows.clone(),
+        seed: seed::sub_seed(setup.seed, "iterations"),
+        progress: Arc::clone(&setup.progress),
+        shard: RefCell::new(shard),
+        users: Cell::new(0),
+        http2: Http2Connections::default(),
+        cookie_clients: CookieClients::default(),
+        trace: options.trace.clone(),
+    })
+}
+
+/// The part of the load's limits that is this worker's.
+fn worker_share(setup: &DriverSetup, options: &DriverOptions, number: usize) -> WorkerShare {
+    let part = |limit| part_of(limit, number as u32, setup.workers as u32);
+    WorkerShare {
+        worker: number as u32,
+        workers: setup.workers as u32,
+        max_users: part(setup.max_users),
+        in_flight: InFlight {
+            max: options.in_flight.max.map(part),
+            ..options.in_flight
+        },
+    }
 }
 
 fn collect(

@@ -376,6 +376,32 @@ mod tests {
     }
 
     #[test]
+    fn more_hashing_threads_than_cores_are_named_with_the_switch_while_they_share_these() {
+        let advice = |busy_s: f64, cpu_s: f64, threads: &str| {
+            let mut summary = fixture::quiet();
+            fixture::set(&mut summary, "hash.threads", threads);
+            summary.arms[0].server.hashing = Hashing {
+                hashes: 1_200,
+                busy_s,
+                cpu_s,
+                wait_s: 7.0,
+            };
+            let all = all_recommendations(&summary, &SHOP);
+            let found = all.into_iter().find(|one| one.code == "HASH_THREADS");
+            found.map(|one| (one.evidence, one.switch))
+        };
+        // In 30 s, on two cores.
+        let (evidence, switch) = advice(600.0, 60.0, "own(32)").unwrap();
+        let right =
+            "20.0 hashes at once on 2 cores, so that each takes 500 ms for 50 ms of a processor";
+        assert_eq!(evidence, right);
+        assert_eq!(switch.as_deref(), Some("hash.threads=own(2)"));
+        // As many as there are cores; the target does not tell their own time.
+        assert_eq!(advice(60.0, 55.0, "own(2)"), None);
+        assert_eq!(advice(600.0, 0.0, "own(32)"), None);
+    }
+
+    #[test]
     fn a_cache_is_turned_on_where_it_is_off_and_looked_at_where_it_is_on() {
         let mut summary = fixture::quiet();
         faults::uncached(&mut summary);

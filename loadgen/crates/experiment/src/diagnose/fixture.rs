@@ -43,6 +43,7 @@ pub(super) const SHOP: HintCatalog<'static> = HintCatalog {
             helps_from: &["shared"],
             ..hint(Symptom::Hashing, "hash.threads", "own({})")
         },
+        hint(Symptom::HashThreads, "hash.threads", "own({})"),
         SwitchHint {
             found_in: &["items.list"],
             ..hint(Symptom::QueryLoop, "items.query", "joined")

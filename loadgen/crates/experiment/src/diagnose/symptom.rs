@@ -32,6 +32,8 @@ pub enum Symptom {
     ConnectionLimit,
     /// Password hashing takes the time. Found in: the operation that hashes.
     Hashing,
+    /// More threads hash at once than there are processors.
+    HashThreads,
     /// Redis commands failed.
     RedisErrors,
     /// Connections to Redis are checked for many commands.
@@ -99,6 +101,7 @@ impl Symptom {
             Self::PoolerWait => "POOLER_WAIT",
             Self::ConnectionLimit => "CONNECTION_LIMIT",
             Self::Hashing => "HASHING",
+            Self::HashThreads => "HASH_THREADS",
             Self::RedisErrors => "REDIS_ERRORS",
             Self::RedisRoundTrips => "REDIS_ROUND_TRIPS",
             Self::SlowRedis => "SLOW_REDIS",

@@ -94,15 +94,7 @@ impl FactorialEffect {
 
 /// Analyzes `values[cell][replicate]`, all greater than 0; `None` where they are not, or too few.
 pub fn analyze(plan: &FactorialPlan, values: &[Vec<TrialReading>]) -> Option<FactorialAnalysis> {
-    let logs: Vec<Vec<f64>> = values
-        .iter()
-        .map(|row| {
-            let at_least = |one: &TrialReading| match one {
-                TrialReading::Known(figure) | TrialReading::Beyond(figure) => figure.ln(),
-            };
-            row.iter().map(at_least).collect()
-        })
-        .collect();
+    let logs: Vec<Vec<f64>> = values.iter().map(|row| logarithms(row)).collect();
     let is_beyond = |one: &&TrialReading| matches!(one, TrialReading::Beyond(_));
     let beyond = values.iter().flatten().filter(is_beyond).count();
     let cut: Vec<u32> = plan
@@ -158,22 +150,30 @@ pub fn analyze(plan: &FactorialPlan, values: &[Vec<TrialReading>]) -> Option<Fac
         df: fit.df,
         between_replicates: fit.blocks,
         unexplained: fit.error,
-        cells: plan
-            .arms
-            .iter()
-            .zip(values)
-            .map(|(arm, values)| CellFigures {
-                name: arm.name.to_string(),
-                values: values
-                    .iter()
-                    .map(|one| match one {
-                        TrialReading::Known(figure) => Some(*figure),
-                        TrialReading::Beyond(_) => None,
-                    })
-                    .collect(),
-            })
-            .collect(),
+        cells: cells(plan, values),
     })
+}
+
+/// Logarithms of the figures of a cell; one that lies beyond the timeout is at least that.
+fn logarithms(row: &[TrialReading]) -> Vec<f64> {
+    let at_least = |one: &TrialReading| match one {
+        TrialReading::Known(figure) | TrialReading::Beyond(figure) => figure.ln(),
+    };
+    row.iter().map(at_least).collect()
+}
+
+/// The figures as they are reported.
+fn cells(plan: &FactorialPlan, values: &[Vec<TrialReading>]) -> Vec<CellFigures> {
+    let known = |one: &TrialReading| match one {
+        TrialReading::Known(figure) => Some(*figure),
+        TrialReading::Beyond(_) => None,
+    };
+    let rows = plan.arms.iter().zip(values);
+    rows.map(|(arm, values)| CellFigures {
+        name: arm.name.to_string(),
+        values: values.iter().map(known).collect(),
+    })
+    .collect()
 }
 
 /// The effect of a term; `cut` are the cells with a figure beyond the timeout.

@@ -119,48 +119,14 @@ fn compare(metric: &EffectMetric, claims: usize, pairs: &[Pair], mut effect: Eff
         .any(|pair| is_zero(pair.before) || is_zero(pair.after));
     let scale: fn(f64) -> f64 = if by_ratio { f64::ln } else { |figure| figure };
     let differences: Vec<Bounds> = pairs.iter().map(|pair| pair.difference(scale)).collect();
-    let margin = if by_ratio {
-        metric.margin.ln_1p()
-    } else if metric.unit == MetricUnit::Percent {
-        MARGIN_POINTS
-    } else {
-        let larger = effect
-            .before
-            .unwrap_or(0.0)
-            .max(effect.after.unwrap_or(0.0));
-        metric.margin * larger
-    };
+    let margin = margin(metric, by_ratio, &effect);
     let wide = bounded_interval(&differences, 0.95);
     effect.p = bounded_p(&differences);
     effect.level = wide.map(|wide| wide.level);
     if by_ratio {
-        effect.block_ratios = pairs
-            .iter()
-            .filter_map(|pair| pair.known())
-            .map(|(before, after)| after / before)
-            .collect();
-        effect.ratio = bounded_estimate(&differences).map(f64::exp);
-        match wide {
-            Some(wide)
-                if effect.ratio.is_some() && wide.low.is_finite() && wide.high.is_finite() =>
-            {
-                effect.interval = Some((wide.low.exp(), wide.high.exp()));
-            }
-            Some(wide) => effect.bound = bound(wide),
-            None => {}
-        }
+        set_ratio(&mut effect, pairs, &differences, wide);
     } else {
-        let known: Vec<f64> = pairs
-            .iter()
-            .filter_map(|pair| pair.known())
-            .map(|(before, after)| after - before)
-            .collect();
-        effect.difference = hodges_lehmann(&known).map(|estimate| EffectDifference {
-            estimate,
-            interval: wide
-                .filter(|wide| wide.low.is_finite() && wide.high.is_finite())
-                .map(|wide| (wide.low, wide.high)),
-        });
+        effect.difference = difference(pairs, wide);
     }
     let narrow = bounded_interval(&differences, 0.90);
     effect.decision = claim(metric, wide, narrow, margin);
@@ -194,6 +160,53 @@ fn compare(metric: &EffectMetric, claims: usize, pairs: &[Pair], mut effect: Eff
         },
     );
     effect
+}
+
+/// The margin in what is compared: logarithms, percentage points, or the metric's unit.
+fn margin(metric: &EffectMetric, by_ratio: bool, effect: &Effect) -> f64 {
+    if by_ratio {
+        metric.margin.ln_1p()
+    } else if metric.unit == MetricUnit::Percent {
+        MARGIN_POINTS
+    } else {
+        let larger = effect
+            .before
+            .unwrap_or(0.0)
+            .max(effect.after.unwrap_or(0.0));
+        metric.margin * larger
+    }
+}
+
+/// The ratio after / before of these differences of logarithms, with its interval or what is known of it.
+fn set_ratio(effect: &mut Effect, pairs: &[Pair], differences: &[Bounds], wide: Option<Interval>) {
+    effect.block_ratios = pairs
+        .iter()
+        .filter_map(|pair| pair.known())
+        .map(|(before, after)| after / before)
+        .collect();
+    effect.ratio = bounded_estimate(differences).map(f64::exp);
+    match wide {
+        Some(wide) if effect.ratio.is_some() && wide.low.is_finite() && wide.high.is_finite() => {
+            effect.interval = Some((wide.low.exp(), wide.high.exp()));
+        }
+        Some(wide) => effect.bound = bound(wide),
+        None => {}
+    }
+}
+
+/// The difference after - before of the blocks whose figures are known.
+fn difference(pairs: &[Pair], wide: Option<Interval>) -> Option<EffectDifference> {
+    let known: Vec<f64> = pairs
+        .iter()
+        .filter_map(|pair| pair.known())
+        .map(|(before, after)| after - before)
+        .collect();
+    hodges_lehmann(&known).map(|estimate| EffectDifference {
+        estimate,
+        interval: wide
+            .filter(|wide| wide.low.is_finite() && wide.high.is_finite())
+            .map(|wide| (wide.low, wide.high)),
+    })
 }
 
 /// Look-ups of all blocks in the arm that has fewer; absent for figures that are no hit ratio.

@@ -211,33 +211,8 @@ impl<'a> BlockSeries<'a> {
     /// One block, twice if need be. False: the experiment ends here.
     async fn block(&mut self, planned_block: PlannedBlock, on_trial: OnTrial<'_>) -> bool {
         for attempt in ["", "r"] {
-            let order = match planned_block.order {
-                BlockOrder::BeforeFirst => [0, 1],
-                BlockOrder::AfterFirst => [1, 0],
-            };
-            let mut outcomes: [Option<TrialOutcome>; 2] = [None, None];
-            for (position, arm) in order.into_iter().enumerate() {
-                let folder = format!(
-                    "{}b{:02}{attempt}_{}_{}",
-                    if self.label.is_empty() {
-                        String::new()
-                    } else {
-                        format!("{}_", self.label)
-                    },
-                    planned_block.block,
-                    position + 1,
-                    self.arms[arm].config.name
-                );
-                match self.trial(planned_block, arm, folder, on_trial).await {
-                    Ok(outcome) => outcomes[arm] = Some(outcome),
-                    Err(error) => self.fail(error),
-                }
-                if self.interrupted || self.error.is_some() {
-                    self.add_unpaired(&outcomes);
-                    return false;
-                }
-            }
-            let [Some(before), Some(after)] = outcomes else {
+            let both = Box::pin(self.both_arms(planned_block, attempt, on_trial));
+            let Some([before, after]) = both.await else {
                 return false;
             };
             let valid = |outcome: &TrialOutcome| outcome.trial.validity.word == ValidityWord::Valid;
@@ -264,24 +239,15 @@ impl<'a> BlockSeries<'a> {
             let may_repeat =
                 !self.repetition_was_noisy && self.noisy_repeats < self.noisy_repeats_most();
             if quiet || (!may_repeat && trusted(&before) && trusted(&after)) {
-                for (arm, outcome) in self.arms.iter_mut().zip([&before, &after]) {
-                    arm.counted.add(outcome);
-                }
-                let first = self.trials.len() - 2;
-                self.pairs.push(match planned_block.order {
-                    BlockOrder::BeforeFirst => [first, first + 1],
-                    BlockOrder::AfterFirst => [first + 1, first],
-                });
+                self.add_pair(planned_block.order, [&before, &after]);
                 return true;
             }
-            for outcome in [&before, &after] {
+            for outcome in [&before, &after].into_iter().filter(|one| !trusted(one)) {
                 let folder = &outcome.trial.folder;
-                if outcome.trial.validity.word == ValidityWord::Invalid {
-                    let codes = reasons(&outcome.trial).collect::<Vec<_>>().join(", ");
-                    self.warn(format!("{folder} is not valid ({codes})"));
-                    if attempt == "r" {
-                        self.invalid_folders.push(folder.clone());
-                    }
+                let codes = reasons(&outcome.trial).collect::<Vec<_>>().join(", ");
+                self.warn(format!("{folder} is not valid ({codes})"));
+                if !attempt.is_empty() {
+                    self.invalid_folders.push(folder.clone());
                 }
             }
             if trusted(&before) && trusted(&after) {
@@ -300,10 +266,60 @@ impl<'a> BlockSeries<'a> {
         true
     }
 
+    /// The trials of both arms, the first arm's first, run in the order of their block. `None`: the experiment
+    /// ends here.
+    async fn both_arms(
+        &mut self,
+        planned_block: PlannedBlock,
+        attempt: &str,
+        on_trial: OnTrial<'_>,
+    ) -> Option<[TrialOutcome; 2]> {
+        let order = match planned_block.order {
+            BlockOrder::BeforeFirst => [0, 1],
+            BlockOrder::AfterFirst => [1, 0],
+        };
+        let mut outcomes: [Option<TrialOutcome>; 2] = [None, None];
+        for (position, arm) in order.into_iter().enumerate() {
+            let folder = format!(
+                "{}b{:02}{attempt}_{}_{}",
+                if self.label.is_empty() {
+                    String::new()
+                } else {
+                    format!("{}_", self.label)
+                },
+                planned_block.block,
+                position + 1,
+                self.arms[arm].config.name
+            );
+            match self.trial(planned_block, arm, folder, on_trial).await {
+                Ok(outcome) => outcomes[arm] = Some(outcome),
+                Err(error) => self.fail(error),
+            }
+            if self.interrupted || self.error.is_some() {
+                self.add_unpaired(&outcomes);
+                return None;
+            }
+        }
+        let [before, after] = outcomes;
+        Some([before?, after?])
+    }
+
     /// Blocks that are repeated for noise alone: a third of them, so that a machine that is
     /// seldom quiet costs a third as much time again and no more; none of a quick experiment.
     const fn noisy_repeats_most(&self) -> u32 {
         self.experiment.blocks / 3
+    }
+
+    /// The last two trials, which are a block that counts.
+    fn add_pair(&mut self, order: BlockOrder, outcomes: [&TrialOutcome; 2]) {
+        for (arm, outcome) in self.arms.iter_mut().zip(outcomes) {
+            arm.counted.add(outcome);
+        }
+        let first = self.trials.len() - 2;
+        self.pairs.push(match order {
+            BlockOrder::BeforeFirst => [first, first + 1],
+            BlockOrder::AfterFirst => [first + 1, first],
+        });
     }
 
     /// Trials that count for no pair: their audits do count, an invariant once broken is broken.

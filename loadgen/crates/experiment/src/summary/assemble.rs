@@ -9,17 +9,15 @@ use super::{
 };
 use crate::{
     diagnose, observer,
-    paired::{
-        ArmCapacitySearch, ArmResult, Direction, Experiment, Finished, expectation, trial_warnings,
-    },
+    paired::{ArmResult, trial_warnings},
     schema::{
-        Arm, Control, ControlWord, Effect, Provenance, RunKind, SCHEMA_VERSION, Summary,
-        ThresholdResult, Trial, ValidityWord, Verdict,
+        Arm, Control, Effect, Provenance, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial,
+        ValidityWord, Verdict,
     },
     services::SERVICE_NICE,
     system::{Application, InForce},
     trial::{ArmConfig, Measured, TrialOutcome, arm_operations, flow_iterations, operation},
-    verdict::{self, ClaimDecisions, Findings, judge},
+    verdict::{self, Findings, judge},
 };
 use loadgen_engine::clock::time_of_day;
 use loadgen_engine::{flow::Operations, suite::Suite, threshold::Threshold};
@@ -130,123 +128,6 @@ pub fn of_run(
     parts.summary(context, outcome.in_force.as_ref())
 }
 
-/// The summary of an experiment, whether it ran to its end or not.
-pub fn of_experiment(
-    context: RunContext<'_>,
-    experiment: &Experiment,
-    finished: &Finished,
-) -> Summary {
-    let operations = context.application.catalog().operations;
-    let mut suite = experiment.suite.clone();
-    if let Some((rate, _)) = &finished.rate {
-        // The same rate was set before the trials; an error would have appeared then.
-        let _set = suite.set_rate(*rate);
-    }
-    let suite = &suite;
-    let [before, after] = &finished.arms;
-    let info = context.application.info();
-    let thresholds = if after.measured.trials == 0 {
-        Vec::new()
-    } else {
-        verdict::evaluate(
-            &suite.thresholds,
-            &after.arm.name,
-            after.measured.figures(context.application.catalog(), &info),
-        )
-    };
-    let mut invalid_reasons = Vec::new();
-    invalid_reasons.extend(
-        finished
-            .controls
-            .iter()
-            .filter(|control| control.word == ControlWord::Failed)
-            .map(|control| format!("control {}: {}", control.name, control.sentence)),
-    );
-    if let Some(error) = &finished.error {
-        invalid_reasons.push(format!("ended early: {error}"));
-    }
-    let expected = experiment.expected.map(Direction::decision);
-    let claims = ClaimDecisions::of(&experiment.primary, &finished.effects, expected);
-    let expectation = expectation(experiment, &finished.effects, &claims);
-    let verdict = judge(Findings {
-        interrupted: finished.interrupted,
-        invalid: finished
-            .trials
-            .iter()
-            .filter(|trial| finished.invalid.contains(&trial.folder))
-            .collect(),
-        invalid_reasons,
-        violations: violations(&finished.arms),
-        omitted: verdict::omitted(&finished.trials),
-        // The first arm may show on purpose what the second one cures.
-        overloads: verdict::overloads(
-            finished
-                .trials
-                .iter()
-                .filter(|trial| trial.arm == after.arm.name),
-        ),
-        thresholds: &thresholds,
-        claims: Some(claims.with_expectation(expectation)),
-        confidence: verdict::confidence(&finished.trials, &finished.controls),
-        ..Findings::default()
-    });
-    let mut warnings = finished.warnings.clone();
-    let fewest = experiment.fewest_blocks();
-    if finished.valid_blocks < fewest as usize {
-        warnings.push(format!(
-            "{} valid block(s) decide nothing: {} claim(s) need at least {fewest}; the figures are only an indication",
-            finished.valid_blocks,
-            experiment.primary.len()
-        ));
-    }
-    let unchecked = |control: &&Control| control.word == ControlWord::NotChecked;
-    warnings.extend(
-        finished
-            .controls
-            .iter()
-            .filter(unchecked)
-            .map(|control| format!("control {}: {}", control.name, control.sentence)),
-    );
-    let view = after.in_force.as_ref().or(before.in_force.as_ref());
-    let parts = Parts {
-        kind: RunKind::Experiment,
-        suite,
-        load: format!(
-            "{}; {} blocks of two trials in random order{}",
-            load_line(suite),
-            finished.blocks,
-            finished
-                .rate
-                .as_ref()
-                .map_or_else(String::new, |(_, description)| format!("; {description}"))
-        ),
-        arms: [before, after]
-            .into_iter()
-            .filter(|result| result.measured.trials > 0)
-            .map(|result| stored_result(result, operations))
-            .collect(),
-        trials: finished.trials.clone(),
-        effects: finished.effects.clone(),
-        controls: finished.controls.clone(),
-        thresholds,
-        verdict,
-        interrupted: finished.interrupted,
-        warnings,
-    };
-    let mut summary = parts.summary(context, view);
-    if experiment.capacity == ArmCapacitySearch::LeftOut {
-        let left_out = "the capacity of the arms: it is not searched in a quick run, so nothing is known of it";
-        summary.not_tested.insert(0, left_out.to_owned());
-    }
-    if let Some(found) = &finished.capacities {
-        let headline = &mut summary.verdict.headline;
-        *headline = format!("{}; {headline}", found.headline());
-    }
-    summary.arm_capacities.clone_from(&finished.capacities);
-    summary.document.clone_from(&experiment.document);
-    summary
-}
-
 /// The summary of a factorial experiment, from which manifest, verdict and JUnit report are written.
 pub fn of_factorial(
     context: RunContext<'_>,
@@ -320,7 +201,7 @@ pub fn of_factorial(
 }
 
 /// Every invariant that an arm breaks, in one sentence each.
-fn violations(arms: &[ArmResult]) -> Vec<String> {
+pub(super) fn violations(arms: &[ArmResult]) -> Vec<String> {
     arms.iter()
         .flat_map(|result| {
             verdict::broken_sentences(
@@ -332,7 +213,8 @@ fn violations(arms: &[ArmResult]) -> Vec<String> {
         .collect()
 }
 
-fn stored_result(result: &ArmResult, operations: Operations) -> Arm {
+/// An arm as it is stored.
+pub(super) fn stored_result(result: &ArmResult, operations: Operations) -> Arm {
     stored_arm(
         &result.arm,
         &result.measured,

@@ -1,6 +1,6 @@
 //! What a trial is given.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
@@ -162,4 +162,19 @@ pub struct TrialSpec<'a> {
     pub explained: bool,
     /// Where it stands in the command.
     pub course: CommandProgress,
+}
+
+impl TrialSpec<'_> {
+    /// Tells listeners what is being done for this trial, and how long it is expected to take.
+    pub(super) fn stage(&self, events: &Publisher, what: &str, expected: Option<Duration>) {
+        let text = if self.blocks == 0 {
+            format!("{}: {what}", self.suite.name)
+        } else {
+            format!(
+                "block {} of {}, {}: {what}",
+                self.block, self.blocks, self.arm.name
+            )
+        };
+        events.stage(text, expected);
+    }
 }

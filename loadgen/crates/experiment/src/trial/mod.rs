@@ -10,6 +10,7 @@ mod growth;
 mod job;
 mod live_thresholds;
 mod load_control;
+mod load_phase;
 mod load_source;
 mod outcome;
 mod own_limit;
@@ -20,6 +21,7 @@ mod series;
 mod server_total;
 mod setup;
 mod spike;
+mod stored;
 mod ticks;
 mod watch;
 

@@ -1,43 +1,113 @@
 //! What a trial sees while its driver runs: the target, the machine, and how far the load is.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval},
+};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     abort::AbortConditions,
     clock::CommandProgress,
+    error::TrialError,
     job::{TestEnv, TrialSpec},
     live_thresholds,
+    load_source::{GeneratedLoad, LoadSourceError},
     ticks::{Ticks, target_now},
 };
 use crate::{
     events::Tick,
     observer::{Host, LoadSeen, Machine, Observation, ObservationLog},
+    verdict,
 };
 use loadgen_engine::threshold::Threshold;
 use loadgen_engine::{
     clock::time_of_day,
-    driver::{Progress, ProgressSnapshot},
+    driver::{HttpTrace, Progress, ProgressSnapshot},
     suite::LoadModel,
 };
 
+/// Time between two looks at the target: two a second, so that every second has one.
+const LOOK: Duration = Duration::from_millis(500);
+
 /// Looks at target and machine while the driver runs, and publishes the progress.
 pub(super) struct TrialWatch<'a> {
-    pub(super) env: &'a TestEnv,
-    pub(super) spec: &'a TrialSpec<'a>,
+    env: &'a TestEnv,
+    spec: &'a TrialSpec<'a>,
     /// Where the load stands in the command.
-    pub(super) course: CommandProgress,
-    pub(super) progress: Arc<Progress>,
-    pub(super) host: Host,
+    course: CommandProgress,
+    progress: Arc<Progress>,
+    host: Host,
     pub(super) looks: ObservationLog,
-    pub(super) ticks: Ticks,
-    pub(super) abort: AbortConditions<'a>,
+    ticks: Ticks,
+    abort: AbortConditions<'a>,
     /// The thresholds that are shown.
-    pub(super) thresholds: Vec<Threshold>,
+    thresholds: Vec<Threshold>,
     /// The threshold that ended the run, and the figure that broke it.
     pub(super) ended_by: Option<(String, String)>,
 }
 
-impl TrialWatch<'_> {
+impl<'a> TrialWatch<'a> {
+    /// Of a load that begins now, after a preparation that took so long.
+    pub(super) fn begin(
+        env: &'a TestEnv,
+        spec: &'a TrialSpec<'a>,
+        progress: Arc<Progress>,
+        host: Host,
+        preparation: Duration,
+    ) -> Self {
+        Self {
+            env,
+            spec,
+            course: spec
+                .course
+                .at_load(preparation, !env.system.has_control_plane()),
+            progress,
+            host,
+            looks: ObservationLog::default(),
+            ticks: Ticks::default(),
+            // Of an experiment both arms are measured to the end, however slow one of them is.
+            abort: match spec.blocks {
+                0 => AbortConditions::new(&spec.suite.thresholds),
+                _ => AbortConditions::default(),
+            },
+            thresholds: shown_thresholds(spec),
+            ended_by: None,
+        }
+    }
+
+    /// Looks until the load has been generated; a broken threshold ends it by `stop`.
+    pub(super) async fn until_generated(
+        &mut self,
+        mut driving: JoinHandle<Result<GeneratedLoad, LoadSourceError>>,
+        stop: &CancellationToken,
+    ) -> Result<GeneratedLoad, TrialError> {
+        let env = self.env;
+        let mut looks = interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        // Not by who sends: a terminal may let a write wait.
+        let print_exchanges = || env.trace.iter().for_each(HttpTrace::print);
+        let driven = loop {
+            tokio::select! {
+                biased;
+                done = &mut driving => break done,
+                _ = looks.tick() => {
+                    self.look().await;
+                    print_exchanges();
+                    if self.ended_by.is_some() {
+                        stop.cancel();
+                    }
+                }
+            }
+        };
+        print_exchanges();
+        driven
+            .map_err(|error| TrialError::Thread(error.to_string()))?
+            .map_err(TrialError::from)
+    }
+
     pub(super) async fn look(&mut self) {
         // One that does not come in time is left out; the trial goes on.
         let snapshot = self.env.system.observe().await;
@@ -83,4 +153,14 @@ impl TrialWatch<'_> {
             ..tick
         });
     }
+}
+
+/// The thresholds that the arm of this trial is compared with: an experiment applies them to its
+/// second arm.
+fn shown_thresholds(spec: &TrialSpec<'_>) -> Vec<Threshold> {
+    if spec.arm.name.is_before() {
+        return Vec::new();
+    }
+    let all = verdict::in_force(&spec.suite.thresholds).into_iter();
+    all.map(|(threshold, _)| threshold).collect()
 }

@@ -14,10 +14,14 @@
 //! PASSED        the thresholds hold
 //! ```
 
-use super::{audit::nothing_broken, claims::ClaimDecisions, validity::reasons as verdict_reasons};
+use super::{
+    audit::nothing_broken,
+    claims::ClaimDecisions,
+    judged_thresholds::{missed, of_thresholds, unknown, warned},
+    validity::reasons as verdict_reasons,
+};
 use crate::schema::{
-    AuditCount, Confidence, FaultRecovery, ThresholdResult, ThresholdWord, Trial, Verdict,
-    VerdictWord,
+    AuditCount, Confidence, FaultRecovery, ThresholdResult, Trial, Verdict, VerdictWord,
 };
 
 /// Everything that the word depends on.
@@ -51,61 +55,10 @@ pub struct Findings<'a> {
 pub fn judge(findings: Findings<'_>) -> Verdict {
     let doubts = doubts(&findings);
     let mut missed = missed(findings.thresholds);
-    missed.extend(findings.overloads);
+    missed.extend_from_slice(&findings.overloads);
     let unknown = unknown(findings.thresholds);
-    let undecided = |one: &&ThresholdResult| one.word == ThresholdWord::Unknown && !one.only_warns;
-    let undecided = findings.thresholds.iter().filter(undecided).count();
     let warned = warned(findings.thresholds);
-    // One that only warns says nothing where it is missed or not known.
-    let number = |word| {
-        let all = findings.thresholds.iter();
-        all.filter(|one| !one.by_default && one.word == word && !is_missed_warning(one))
-            .count()
-    };
-    let tolerated = number(ThresholdWord::Warn);
-    let given = number(ThresholdWord::Pass) + tolerated;
-    let held = match tolerated {
-        0 => format!("{given} threshold(s) hold"),
-        _ => format!("{given} threshold(s) hold, {tolerated} of them only within the tolerance"),
-    };
-    let Confidence { valid, audits, .. } = findings.confidence;
-    let (word, holds) = if findings.interrupted {
-        (VerdictWord::Interrupted, Vec::new())
-    } else if !findings.violations.is_empty() {
-        (VerdictWord::Violated, Vec::new())
-    } else if !doubts.is_empty() {
-        (VerdictWord::Invalid, Vec::new())
-    } else if !missed.is_empty() {
-        (VerdictWord::Failed, Vec::new())
-    } else if audits.missing() > 0 {
-        (VerdictWord::Invalid, Vec::new())
-    } else if let Some(claims) = &findings.claims {
-        if valid == 0 {
-            let why = "no trial is VALID: the machine was disturbed in each of them";
-            (VerdictWord::Inconclusive, vec![why.to_owned()])
-        } else {
-            (claims.decision().into(), Vec::new())
-        }
-    } else if undecided > 0 {
-        let why = format!("{held}, and {undecided} cannot be decided");
-        (VerdictWord::Inconclusive, vec![why])
-    } else if given == 0 {
-        let why = if unknown.is_empty() && warned.is_empty() {
-            "no threshold was given, and nothing failed beyond the default limit"
-        } else if unknown.is_empty() {
-            "the thresholds that were given only warn, and nothing failed beyond the default limit"
-        } else {
-            "no threshold was given that could be decided, and nothing failed beyond the default limit"
-        };
-        (VerdictWord::Measured, vec![why.to_owned()])
-    } else if valid == 0 {
-        let why =
-            format!("{held}, but no trial is VALID: the machine was disturbed, measure again");
-        (VerdictWord::Inconclusive, vec![why])
-    } else {
-        let why = format!("{held}, and the trial is VALID");
-        (VerdictWord::Passed, vec![why])
-    };
+    let (word, holds) = word_and_why(&findings, &doubts, &missed);
     let mut reasons = Vec::new();
     if findings.interrupted {
         reasons.push(format!(
@@ -127,6 +80,7 @@ pub fn judge(findings: Findings<'_>) -> Verdict {
         }
         None => (findings.headline, None),
     };
+    let audits = findings.confidence.audits;
     reasons.push(audited(audits, word, findings.omitted));
     Verdict {
         word,
@@ -134,6 +88,36 @@ pub fn judge(findings: Findings<'_>) -> Verdict {
         confidence: findings.confidence,
         as_expected,
         reasons,
+    }
+}
+
+/// The word, and why, where no other reason says it.
+fn word_and_why(
+    findings: &Findings<'_>,
+    doubts: &[String],
+    missed: &[String],
+) -> (VerdictWord, Option<String>) {
+    let Confidence { valid, audits, .. } = findings.confidence;
+    if findings.interrupted {
+        (VerdictWord::Interrupted, None)
+    } else if !findings.violations.is_empty() {
+        (VerdictWord::Violated, None)
+    } else if !doubts.is_empty() {
+        (VerdictWord::Invalid, None)
+    } else if !missed.is_empty() {
+        (VerdictWord::Failed, None)
+    } else if audits.missing() > 0 {
+        (VerdictWord::Invalid, None)
+    } else if let Some(claims) = &findings.claims {
+        if valid == 0 {
+            let why = "no trial is VALID: the machine was disturbed in each of them";
+            (VerdictWord::Inconclusive, Some(why.to_owned()))
+        } else {
+            (claims.decision().into(), None)
+        }
+    } else {
+        let (word, why) = of_thresholds(findings.thresholds, valid > 0);
+        (word, Some(why))
     }
 }
 
@@ -179,63 +163,6 @@ pub fn not_recovered(trial: &Trial) -> Vec<String> {
         .collect()
 }
 
-/// One sentence for each threshold that was missed.
-fn missed(thresholds: &[ThresholdResult]) -> Vec<String> {
-    thresholds
-        .iter()
-        .filter(|one| one.word == ThresholdWord::Fail)
-        .map(|one| {
-            format!(
-                "`{}`{} does not hold for `{}`: {}",
-                one.text,
-                if one.by_default { " (default)" } else { "" },
-                one.arm,
-                one.figure
-            )
-        })
-        .collect()
-}
-
-/// Whether it is beyond its limit, which is to be known and decides nothing.
-fn is_missed_warning(one: &ThresholdResult) -> bool {
-    one.only_warns && one.word == ThresholdWord::Warn
-}
-
-/// One sentence for each threshold that is beyond its limit and fails nothing.
-fn warned(thresholds: &[ThresholdResult]) -> Vec<String> {
-    thresholds
-        .iter()
-        .filter(|one| one.word == ThresholdWord::Warn)
-        .map(|one| {
-            format!(
-                "`{}` is beyond its limit for `{}`, {}: {}",
-                one.text,
-                one.arm,
-                if one.only_warns {
-                    "and only warns"
-                } else {
-                    "within its tolerance"
-                },
-                one.figure
-            )
-        })
-        .collect()
-}
-
-/// One sentence for each threshold that cannot be decided.
-fn unknown(thresholds: &[ThresholdResult]) -> Vec<String> {
-    thresholds
-        .iter()
-        .filter(|one| one.word == ThresholdWord::Unknown)
-        .map(|one| {
-            format!(
-                "too few requests say whether `{}` holds for `{}`: {}",
-                one.text, one.arm, one.figure
-            )
-        })
-        .collect()
-}
-
 /// What is known of the target's data.
 fn audited(audits: AuditCount, word: VerdictWord, omitted: u64) -> String {
     if audits.expected == 0 {
@@ -256,7 +183,10 @@ fn audited(audits: AuditCount, word: VerdictWord, omitted: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{diagnose::fixture::quiet, schema::FaultResult};
+    use crate::{
+        diagnose::fixture::quiet,
+        schema::{FaultResult, ThresholdWord},
+    };
 
     fn threshold(word: ThresholdWord, by_default: bool) -> ThresholdResult {
         ThresholdResult {

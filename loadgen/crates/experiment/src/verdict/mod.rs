@@ -8,6 +8,7 @@ mod confidence;
 mod evidence;
 mod headline;
 mod judge;
+mod judged_thresholds;
 mod parts;
 mod thresholds;
 mod validity;

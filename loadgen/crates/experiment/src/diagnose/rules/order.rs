@@ -18,6 +18,7 @@ pub(in crate::diagnose) const ALL: &[Rule] = &[
     pool::pool_wait,
     pool::connection_limit,
     response_time::hashing,
+    response_time::hash_threads,
     caches::redis_errors,
     caches::redis_round_trips,
     caches::slow_redis,

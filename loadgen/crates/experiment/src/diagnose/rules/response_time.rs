@@ -79,6 +79,29 @@ pub(super) fn hashing(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     Some(finding)
 }
 
+/// More threads that hash than cores make each hash longer and none more, and take the processors from everything
+/// else. Found where more hashes were computed at once, in the mean of all the time, than there are cores.
+pub(super) fn hash_threads(evidence: &Evidence<'_>) -> Option<RuleFinding> {
+    let cores = evidence.environment("cores")?;
+    let server = &evidence.arm.server;
+    let (done, busy_s) = (server.hashing.hashes as f64, server.hashing.busy_s);
+    let (cpu_s, seconds) = (server.hashing.cpu_s, server.window_s);
+    if done <= 0.0 || cpu_s <= 0.0 || seconds <= 0.0 || busy_s <= EDGE_TOLERANCE * cores * seconds {
+        return None;
+    }
+    let at_once = busy_s / seconds;
+    let (each, own) = (busy_s / done * 1_000.0, cpu_s / done * 1_000.0);
+    let mut finding = RuleFinding::new(
+        Symptom::HashThreads,
+        format!(
+            "{at_once:.1} hashes at once on {cores:.0} cores, so that each takes {each:.0} ms for {own:.0} ms of a processor"
+        ),
+        "hash on no more threads than there are cores: then a hash takes its own time, and others wait for fewer threads",
+    );
+    finding.proposal = evidence.proposal(Symptom::HashThreads, "", Some(cores as u32));
+    Some(finding)
+}
+
 /// Whether an operation is mostly the hash of a password.
 fn hashes(one: &Operation) -> bool {
     let hash = one.cost.parts_ms[ServerPart::Hash];
