@@ -107,8 +107,8 @@ pub struct Proposal {
 impl HintCatalog<'_> {
     /// The first switch that can still help against `symptom`.
     ///
-    /// `figure` is the number that the rule asks for: a value made of it (`{}`) is a minimum, so
-    /// that a larger number in force is left alone.
+    /// `figure` is the number that the rule asks for. A value that is this number alone (`{}`) is a minimum:
+    /// a larger number in force is left alone. In one that contains it (`own({})`) it is what is proposed.
     pub fn proposal(
         &self,
         symptom: Symptom,
@@ -278,11 +278,17 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_is_a_minimum() {
+    fn a_figure_alone_is_a_minimum() {
         let sized = SwitchHint { value: "{}", ..ANY };
         let proposed = setting(&[sized], "", "5");
         assert_eq!(proposed.as_deref(), Some("orders.guard=8"));
         assert_eq!(setting(&[sized], "", "8"), None);
         assert_eq!(setting(&[sized], "", "200"), None);
+        let inside = SwitchHint {
+            value: "own({})",
+            ..ANY
+        };
+        let proposed = setting(&[inside], "", "own(200)");
+        assert_eq!(proposed.as_deref(), Some("orders.guard=own(8)"));
     }
 }
