@@ -21,9 +21,9 @@ pub(crate) fn lesson(n: u32, number: u32) -> LessonId {
     LessonId(id(RowKind::Lesson, n * COURSE_LESSONS + number - 1))
 }
 
-/// A request without a body.
-pub(crate) async fn post(person: &Person, template: &str, id: impl std::fmt::Display) -> Answer {
-    send(person.request(Method::POST, &with_id(template, id))).await
+/// A `POST` without a body.
+pub(super) async fn post(person: &Person, template: &str, id: impl std::fmt::Display) -> Answer {
+    person.post_empty(&with_id(template, id)).await
 }
 
 pub(crate) async fn enrol(person: &Person, n: u32) -> Answer {

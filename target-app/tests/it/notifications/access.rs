@@ -1,6 +1,5 @@
 //! Other people's notifications do not exist.
 
-use http::Method;
 use shared::{
     api::{auth::Role, notifications::NotificationView},
     dataset::{RowKind, id},
@@ -11,7 +10,7 @@ use shared::{
 };
 
 use super::reading::{list, read};
-use crate::support::{TestApp, send};
+use crate::support::TestApp;
 
 #[tokio::test]
 async fn only_its_reader_sees_or_marks_a_notification() {
@@ -34,7 +33,7 @@ async fn only_its_reader_sees_or_marks_a_notification() {
         read(&person, own.items[0].id).await.refused(Code::NotFound);
         let others: Page<NotificationView> = person.get(paths::NOTIFICATIONS).await.ok();
         assert!(others.items.iter().all(|one| one.id != own.items[0].id));
-        let all = send(person.request(Method::POST, paths::NOTIFICATIONS_READ)).await;
+        let all = person.post_empty(paths::NOTIFICATIONS_READ).await;
         assert_eq!(all.status, 200);
     }
     assert_eq!(list(&app.student(4), "unread=true").await, own);

@@ -8,12 +8,12 @@ use shared::{
     paths,
 };
 
+use super::reading::read;
 use crate::{
     access::{
         operations::{Actor::Student, FeatureOperations, SentOperations},
         stage::{RequestParts, Stage},
     },
-    courses::step::post,
     support::TestApp,
 };
 
@@ -60,9 +60,9 @@ fn send_all<'a>(app: &'a TestApp, sent: &'a mut SentOperations) -> LocalBoxFutur
         sent.done("notifications.unread", unread);
         let listed = student.get(paths::NOTIFICATIONS).await;
         let page: Page<NotificationView> = sent.done("notifications.list", listed).ok();
-        let one = post(&student, paths::NOTIFICATION_READ, page.items[0].id).await;
+        let one = read(&student, page.items[0].id).await;
         sent.done("notifications.read", one);
-        let all = post(&student, paths::NOTIFICATIONS_READ, "").await;
+        let all = student.post_empty(paths::NOTIFICATIONS_READ).await;
         sent.done("notifications.read_all", all);
     })
 }

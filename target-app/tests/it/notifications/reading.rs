@@ -1,6 +1,5 @@
 //! Lists, the count of unread ones, and marks.
 
-use http::Method;
 use shared::{
     api::notifications::{MAX_UNREAD, MarkedRead, NotificationView, UnreadCount},
     ids::NotificationId,
@@ -9,7 +8,7 @@ use shared::{
     problem::Code,
 };
 
-use crate::support::{Answer, Person, TestApp, send};
+use crate::support::{Answer, Person, TestApp};
 
 pub(super) async fn list(person: &Person, query: &str) -> Page<NotificationView> {
     let path = format!("{}?{query}", paths::NOTIFICATIONS);
@@ -18,7 +17,7 @@ pub(super) async fn list(person: &Person, query: &str) -> Page<NotificationView>
 
 pub(super) async fn read(person: &Person, id: NotificationId) -> Answer {
     let path = paths::with_id(paths::NOTIFICATION_READ, id);
-    send(person.request(Method::POST, &path)).await
+    person.post_empty(&path).await
 }
 
 async fn unread(person: &Person) -> u32 {
@@ -75,9 +74,9 @@ async fn a_mark_is_made_once_and_takes_it_off_the_unread_ones() {
     assert_eq!(left.total, Some(4));
     assert!(left.items.iter().all(|one| one.id != first.id));
     assert_eq!(unread(&student).await, 4);
-    let all = send(student.request(Method::POST, paths::NOTIFICATIONS_READ)).await;
+    let all = student.post_empty(paths::NOTIFICATIONS_READ).await;
     assert_eq!(all.ok::<MarkedRead>(), MarkedRead { marked: 4 });
-    let all = send(student.request(Method::POST, paths::NOTIFICATIONS_READ)).await;
+    let all = student.post_empty(paths::NOTIFICATIONS_READ).await;
     assert_eq!(all.ok::<MarkedRead>(), MarkedRead { marked: 0 });
     assert_eq!(unread(&student).await, 0);
     assert_eq!(list(&student, "").await.total, Some(5));

@@ -1,6 +1,5 @@
 //! What several of these tests do.
 
-use http::Method;
 use serde_json::json;
 use shared::{
     api::sessions::{JoinGrant, RelayFrame, SessionView},
@@ -9,7 +8,7 @@ use shared::{
     paths::{self, with_id},
 };
 
-use crate::support::{Answer, Person, SignalEnd, TestApp, send};
+use crate::support::{Answer, Person, SignalEnd, TestApp};
 
 /// The seeded class of student `n`.
 pub(crate) fn class(n: u32) -> BookingId {
@@ -32,11 +31,11 @@ pub(crate) async fn session(person: &Person, id: SessionId) -> Answer {
 }
 
 pub(crate) async fn join(person: &Person, id: SessionId) -> Answer {
-    send(person.request(Method::POST, &with_id(paths::SESSION_JOIN, id))).await
+    person.post_empty(&with_id(paths::SESSION_JOIN, id)).await
 }
 
 pub(crate) async fn end(person: &Person, id: SessionId) -> Answer {
-    send(person.request(Method::POST, &with_id(paths::SESSION_END, id))).await
+    person.post_empty(&with_id(paths::SESSION_END, id)).await
 }
 
 /// Joins, and opens the socket that the token is for; its first frame is read.

@@ -86,6 +86,11 @@ impl Client {
         send(self.request(Method::POST, path).json(body)).await
     }
 
+    /// A `POST` without a body.
+    pub(crate) async fn post_empty(&self, path: &str) -> Answer {
+        send(self.request(Method::POST, path)).await
+    }
+
     pub(crate) async fn put(&self, path: &str, body: &impl Serialize) -> Answer {
         send(self.request(Method::PUT, path).json(body)).await
     }
@@ -257,7 +262,7 @@ impl Person {
 
     pub(crate) async fn cancel(&self, id: BookingId) -> Answer {
         let path = with_id(paths::BOOKING_CANCEL, id);
-        send(self.request(Method::POST, &path)).await
+        self.post_empty(&path).await
     }
 
     pub(crate) async fn reschedule(&self, id: BookingId, slot: SlotId) -> Answer {
@@ -276,12 +281,12 @@ impl Person {
 
     pub(crate) async fn confirm(&self, id: PaymentId) -> Answer {
         let path = with_id(paths::PAYMENT_CONFIRM, id);
-        send(self.request(Method::POST, &path)).await
+        self.post_empty(&path).await
     }
 
     pub(crate) async fn refund(&self, id: PaymentId) -> Answer {
         let path = with_id(paths::PAYMENT_REFUND, id);
-        send(self.request(Method::POST, &path)).await
+        self.post_empty(&path).await
     }
 
     /// The events of a span; the query as it stands behind the question mark.

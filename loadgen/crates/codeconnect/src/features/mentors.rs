@@ -2,7 +2,10 @@
 //! mentors do with their own pages.
 //!
 //! Whatever the arm, the list has to be right: in the asked order with ties broken by id,
-//! with every filter held, no longer than asked, and going on where the page before ended.
+//! with every filter held, no longer than asked, and going on where the page before ended. That holds beside
+//! reviews, new prices and mentors who come and go too, which two arms do not always manage: with
+//! `mentors.pagination: offset` a mentor who is pushed onto the next page is there again, and with
+//! `mentors.query: n_plus_one` a card may be newer than its place. Both count as what they are, wrong lists.
 
 #[cfg(test)]
 mod fixture;

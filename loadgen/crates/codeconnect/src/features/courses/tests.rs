@@ -10,7 +10,7 @@ use shared::{
 };
 
 use super::{
-    steps::{check_enrolment, check_quiz, not_behind, upload_request},
+    steps::{check_completed, check_enrolment, check_quiz, not_behind, upload_request},
     *,
 };
 use crate::features::scripted::{self, all_right, iterate, reply};
@@ -51,6 +51,19 @@ fn progress_that_decreases_and_the_enrolment_of_another_are_noticed() {
     check_enrolment(enrolment(9), enrolment(9).student_id, 0).unwrap_err();
     check_enrolment(enrolment(2), enrolment(2).student_id, 1).unwrap_err();
     check_enrolment(enrolment(2), enrolment(2).student_id, 0).unwrap();
+}
+
+#[test]
+fn a_lesson_that_is_completed_is_counted() {
+    let judged = |before: i32, after: i32| {
+        let answer = reply(200, &enrolment(after));
+        check_completed(&answer, &enrolment(before), 0, 2).is_ok()
+    };
+    assert!(judged(2, 3));
+    // Another user of the account was quicker.
+    assert!(judged(2, 4));
+    assert!(!judged(2, 2));
+    assert!(!judged(4, 3));
 }
 
 #[test]

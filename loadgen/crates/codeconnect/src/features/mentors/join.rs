@@ -67,11 +67,13 @@ async fn join(mut it: AppIteration<'_>) {
     let Some(filled) = steps::update(&mut it, token, &empty, &update).await else {
         return;
     };
-    let Some(listed) = set_active(&mut it, token, &filled, true).await else {
-        return;
-    };
-    steps::find_changed(&mut it, token, &listed).await;
-    if let Some(resting) = set_active(&mut it, token, &listed, false).await {
+    let listed = set_active(&mut it, token, &filled, true).await;
+    if let Some(listed) = &listed {
+        steps::find_changed(&mut it, token, listed).await;
+    }
+    // Also where no answer came: nobody else would take the mentor off the list.
+    let before = listed.as_ref().unwrap_or(&filled);
+    if let Some(resting) = set_active(&mut it, token, before, false).await {
         steps::find_changed(&mut it, token, &resting).await;
     }
 }

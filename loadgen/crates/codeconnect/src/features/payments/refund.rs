@@ -1,8 +1,8 @@
 //! A student who has paid for a booking asks for the money back, waits until it is there, and looks at the booking.
 //!
 //! The refund of a lesson that has not begun gives its place back too, so the audit knows the booking as one that
-//! was cancelled. Errors are a refund that takes the provider longer than ten seconds, another amount than was
-//! paid, and a booking that is kept.
+//! was cancelled. Errors are a refund or a payment that takes the provider longer than ten seconds, another
+//! amount than was paid, and a booking that is kept.
 
 use shared::{
     api::{
@@ -12,7 +12,7 @@ use shared::{
     paths,
 };
 
-use super::steps::{self, CONFIRM, GET, HeldBooking, INTENT, check_same};
+use super::steps::{self, CONFIRM, GET, HeldBooking, INTENT, check_same, is_open};
 use crate::features::{bookings, mentors};
 use crate::flows::{AppFlow, AppIteration, FlowFuture, Op, TestAccount};
 use loadgen_engine::{
@@ -21,7 +21,7 @@ use loadgen_engine::{
 };
 
 pub(super) static REFUND: Op = Op::post("payments.refund");
-/// The booking of a payment that was given back, once for each.
+/// The booking of a payment that was to be given back, once for each.
 pub(super) static REFUNDED: Op = Op::get("payments.refunded");
 
 pub(super) const FLOW: AppFlow = AppFlow {
@@ -51,16 +51,12 @@ async fn refund(mut it: AppIteration<'_>) {
     let Some(held) = begun else {
         return;
     };
-    let payment = &held.payment;
-    // Of a payment that was declined, or that is not decided, nothing can be given back.
-    if steps::capture(&mut it, account, payment).await != Some(PaymentStatus::Captured) {
-        return;
-    }
-    if !give_back(&mut it, account, &held).await {
-        return;
-    }
-    let decided = steps::decided(&mut it, account, payment, is_pending, check_refund).await;
-    if let Some(end) = decided {
+    let end = match steps::capture(&mut it, account, &held.payment).await {
+        Some(PaymentStatus::Captured) => given_back(&mut it, account, &held).await,
+        // Of a payment that was declined nothing can be given back.
+        end => end.filter(|end| is_open(*end)),
+    };
+    if let Some(end) = end {
         let may_be_old = it.world.reads_may_be_old;
         let path = paths::with_id(paths::BOOKING, held.booking.id);
         let get = Request::get(path).bearer(&account.token.get());
@@ -69,6 +65,18 @@ async fn refund(mut it: AppIteration<'_>) {
         })
         .await;
     }
+}
+
+/// Has the money given back, and waits for it; where the payment stands then. `None` if a request failed.
+async fn given_back(
+    it: &mut AppIteration<'_>,
+    account: &TestAccount,
+    held: &HeldBooking,
+) -> Option<PaymentStatus> {
+    if !give_back(it, account, held).await {
+        return None;
+    }
+    steps::decided(it, account, &held.payment, is_pending, check_refund).await
 }
 
 /// Asks for the money, and so gives the place back; whether that was acknowledged.
@@ -125,6 +133,11 @@ fn check_refunded(
     let seen: BookingView = check::json(reply, 200)?;
     if seen.id != booking.id {
         return Err(Mismatch::new("another booking is returned"));
+    }
+    if is_open(end) {
+        return Err(Mismatch::new(
+            "no webhook has settled the payment after ten seconds",
+        ));
     }
     if is_pending(end) {
         return Err(Mismatch::new("the money is not back after ten seconds"));
@@ -253,6 +266,15 @@ mod tests {
     async fn nothing_is_asked_back_of_a_payment_that_was_declined() {
         let (sent, outcome) = sent(PaymentStatus::Failed, None, BACK, CANCELLED).await;
         assert_eq!(all_right(&sent).last(), Some(&"payments.get"));
+        assert_eq!(outcome, BookingOutcome::Booked);
+    }
+
+    #[tokio::test]
+    async fn a_payment_that_no_webhook_settles_is_one_failure() {
+        let (sent, outcome) = sent(PaymentStatus::Processing, None, BACK, CANCELLED).await;
+        let (last, before) = sent.split_last().unwrap();
+        assert_eq!(*last, ("payments.refunded", Some(Outcome::BodyMismatch)));
+        assert_eq!(all_right(before).last(), Some(&"payments.get"));
         assert_eq!(outcome, BookingOutcome::Booked);
     }
 
