@@ -116,7 +116,7 @@ impl From<TrialError> for Failure {
             }
             TrialError::Driver(error) => Self::of_error(&error, Self::Internal),
             TrialError::Elsewhere(why) => Self::Invalid(why),
-            TrialError::Thread(_) | TrialError::Services(_) | TrialError::Looks(_) => {
+            TrialError::Thread(_) | TrialError::Services(_) | TrialError::Observations(_) => {
                 Self::internal(error)
             }
         }

@@ -28,7 +28,7 @@ use loadgen_engine::driver::Progress;
 const JOIN_WAIT: Duration = Duration::from_mins(5);
 /// Longest wait for all of them to have signed their accounts in.
 const READY_WAIT: Duration = Duration::from_mins(10);
-/// Time between two looks for messages.
+/// Time between two polls for messages.
 pub(super) const POLL: Duration = Duration::from_millis(100);
 /// Time between two refreshments of the key that names the run.
 const REFRESH: Duration = Duration::from_secs(2);

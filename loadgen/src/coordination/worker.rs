@@ -29,11 +29,11 @@ use super::{
 use loadgen_engine::{aggregator::TrialData, driver::Progress, schedule::LoadShare, suite::Suite};
 use loadgen_experiment::schema::Validity;
 
-/// Time between two looks for what the coordinator says.
+/// Time between two polls for what the coordinator says.
 const POLL: Duration = Duration::from_millis(100);
-/// Looks between two heartbeats.
-const LOOKS_A_BEAT: u32 = 5;
-/// Time between two looks for an open run.
+/// Polls between two heartbeats.
+const POLLS_A_BEAT: u32 = 5;
+/// Time between two polls for an open run.
 const SEARCH: Duration = Duration::from_millis(250);
 /// Longest wait for the start, once this worker is ready: the others sign in, and the target is reset.
 const START_WAIT: Duration = Duration::from_mins(20);
@@ -315,13 +315,13 @@ async fn heartbeats(state: Arc<WorkerState>, ended: CancellationToken) {
     let mut after = "0".to_owned();
     // A short absence of Redis ends nothing.
     let mut absence = RedisAbsence::new(OPEN_LIFE);
-    for look in 0_u32.. {
+    for poll in 0_u32.. {
         tokio::select! {
             () = ended.cancelled() => return,
             () = sleep(POLL) => {}
         }
         let mut received = state.receive(&mut after).await;
-        if received.is_ok() && look % LOOKS_A_BEAT == 0 {
+        if received.is_ok() && poll % POLLS_A_BEAT == 0 {
             received = state.heartbeat().await;
         }
         match received {

@@ -118,7 +118,7 @@ impl WorkersLoad {
                         // What is left of the load is not waited for any more.
                         latest = latest.min(now + drain(&setup) + RESULTS_WAIT);
                     }
-                    // Said again at the next look: the results of all workers hang on it.
+                    // Said again at the next poll: the results of all workers hang on it.
                     Err(error) => mute.take(error, now)?,
                 }
             }

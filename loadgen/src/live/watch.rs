@@ -171,7 +171,7 @@ impl LineDisplay<'_> {
     /// Rewrites the last line.
     fn refresh(&mut self, now: Instant) {
         if self.capabilities.terminal {
-            // A line that is wider than a window made narrower would take two, and be left behind at each look.
+            // A line that is wider than a window made narrower would take two, and be left behind at each refresh.
             self.capabilities.width = (self.width)().unwrap_or(self.capabilities.width);
             let line = self.shown.line(self.capabilities, now);
             self.write(&format!("{CLEAR}{line}"));

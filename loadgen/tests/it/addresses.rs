@@ -98,7 +98,7 @@ fn two_programs_on_one_port_of_two_addresses_are_never_mixed() {
     }
     assert_eq!((six.load(Relaxed), four.load(Relaxed)), (40, 0));
 
-    // The look whether the target answers, and the load.
+    // The check whether the target answers, and the load.
     let words = [
         "run",
         "--flow=mentors.browse",

@@ -6,7 +6,7 @@
 //! | [`metric`] | what is measured: identity, name, unit and definition of each metric |
 //! | [`schema`] | the stored types: what `summary.json` holds |
 //! | [`system`], [`services`] | the border to what is tested, and to the processes it runs in |
-//! | [`observer`], [`events`] | looks at the target and the machine; what listeners are sent |
+//! | [`observer`], [`events`] | observes the target and the machine; what listeners are sent |
 //! | [`verdict`] | self-checks, thresholds, audit, and the one word |
 //! | [`trial`] | one measured run of one arm |
 //! | [`paired`], [`factorial`] | two arms in blocks, and the decision; several switches at once |

@@ -24,8 +24,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 const FILL_TIMEOUT: Duration = Duration::from_mins(1);
 /// Connections that are asked for at once: the server makes a process for each.
 const WAVE: usize = 32;
-/// Pause between two looks at what is free again: the server ends a sign-in that takes a minute.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Pause between two polls for what is free again: the server ends a sign-in that takes a minute.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Protocol 3.0, the first number of a start-up message.
 const PROTOCOL: i32 = 196_608;
 
@@ -68,7 +68,7 @@ impl ConnectionHold {
                     error,
                 ));
             }
-            thread::sleep(LOOK_EVERY);
+            thread::sleep(POLL_INTERVAL);
         }
         Ok(held)
     }
@@ -105,7 +105,7 @@ fn hold(port: u16, user: &str, over: &AtomicBool, full: &AtomicBool) {
                 break;
             }
         }
-        thread::sleep(LOOK_EVERY);
+        thread::sleep(POLL_INTERVAL);
     }
 }
 

@@ -26,7 +26,7 @@ const OWNER: &str = "owner";
 pub(super) const PRIMARY_DATA: &str = "postgres";
 /// Folder of the data of its replica.
 pub(super) const REPLICA_DATA: &str = "replica";
-/// Longest wait for a database to end whose loadgen was killed, and the time between two looks at it.
+/// Longest wait for a database to end whose loadgen was killed, and the time between two polls of it.
 const DATABASE_ENDS: (Duration, Duration) = (Duration::from_secs(10), Duration::from_millis(50));
 /// File that says that the replica has become the primary: its data is what counts.
 const PROMOTED: &str = "promoted";

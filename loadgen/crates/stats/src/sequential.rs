@@ -1,4 +1,4 @@
-//! A share that is looked at again and again while it grows: whether it is above a limit, at any look.
+//! A share that is looked at again and again while it grows: whether it is above a limit, at any interim look.
 //!
 //! A test at 5 % that is made at every look ends far more than 5 % of the cases that have exactly the limit.
 //! The likelihood ratio of a larger share against the limit (Wald 1945) is a fair game at the limit, and so is

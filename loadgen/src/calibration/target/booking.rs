@@ -44,9 +44,9 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<PartComparison> {
             let all = requests.as_ref().map_err(Clone::clone)?;
             let some = all.chunks(each).nth(round).unwrap_or_default();
             round += 1;
-            let before = look(run, &mut server);
+            let before = read_costs(run, &mut server);
             let data = run.own.closed((some, 201), 1, span(some.len()))?;
-            let after = look(run, &mut server);
+            let after = read_costs(run, &mut server);
             let bookings = data.total.count(Outcome::Ok);
             costs.borrow_mut().push(before.and_then(|before| {
                 Ok(RoundCost {
@@ -85,7 +85,7 @@ fn span(bookings: usize) -> ClosedSpan {
     }
 }
 
-fn look(
+fn read_costs(
     run: &RunningBench<'_>,
     server: &mut Result<ServerCosts, String>,
 ) -> Result<ServerCostReading, String> {

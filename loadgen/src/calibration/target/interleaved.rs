@@ -48,9 +48,9 @@ pub(super) fn interleaved(
             if side.missing.is_some() {
                 continue;
             }
-            let before = CpuLook::now(host);
+            let before = CpuObservation::now(host);
             let measured = (one.measure)();
-            spent[turn].add(&before, &CpuLook::now(host), one.program);
+            spent[turn].add(&before, &CpuObservation::now(host), one.program);
             match measured {
                 Ok(figure) if figure.is_finite() && figure > 0.0 => side.push(figure),
                 Ok(figure) => side.fail(format!("a round gave {figure}, which is no figure")),
@@ -68,14 +68,14 @@ pub(super) fn interleaved(
 }
 
 /// What the processes have used at one instant.
-struct CpuLook {
+struct CpuObservation {
     at: Instant,
     used: BTreeMap<String, Usage>,
     /// Of the programs that have ended, in microseconds; absent where the kernel does not tell.
     ended_us: Option<u64>,
 }
 
-impl CpuLook {
+impl CpuObservation {
     fn now(host: &Host) -> Self {
         Self {
             at: Instant::now(),
@@ -93,7 +93,7 @@ struct CpuSpent {
 }
 
 impl CpuSpent {
-    fn add(&mut self, before: &CpuLook, after: &CpuLook, program: Option<&str>) {
+    fn add(&mut self, before: &CpuObservation, after: &CpuObservation, program: Option<&str>) {
         self.elapsed += after.at.duration_since(before.at);
         for (name, usage) in &after.used {
             // A service that was restarted meanwhile has no difference.

@@ -12,8 +12,8 @@ use crate::{cli::output::progress, web::WebServer};
 
 /// How long a page stays at most.
 const LONGEST: Duration = Duration::from_mins(10);
-/// Time between two looks whether it is still read.
-const LOOK: Duration = Duration::from_millis(250);
+/// Time between two checks whether it is still read.
+const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Closes a page when it has no reader any more, at the latest after [`LONGEST`] or at Ctrl-C.
 pub(in crate::cli) fn close_when_left(page: &WebServer) {
@@ -43,7 +43,7 @@ async fn left(page: &WebServer) {
         tokio::select! {
             _ = interrupt.recv() => return,
             _ = terminate.recv() => return,
-            () = sleep(LOOK) => {}
+            () = sleep(CHECK_INTERVAL) => {}
         }
     }
 }

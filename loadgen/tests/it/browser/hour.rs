@@ -10,7 +10,7 @@ const HOUR: u64 = 3_600;
 /// Operations of each arm.
 const OPERATIONS: usize = 30;
 /// How often each report is opened; the middle one counts.
-const LOOKS: usize = 5;
+const ROUNDS: usize = 5;
 /// How many times as long as the small one it may take.
 const TIMES: f64 = 10.0;
 
@@ -90,7 +90,7 @@ fn an_hour_of_thirty_operations_is_small_and_opens_at_once() {
     // In turn, so that a busy moment of the machine meets both.
     let page = browser.page();
     let mut times: [Vec<[f64; 3]>; 2] = [vec![], vec![]];
-    for _ in 0..LOOKS {
+    for _ in 0..ROUNDS {
         times[0].push(open(&page, &small));
         times[1].push(open(&page, &large));
     }

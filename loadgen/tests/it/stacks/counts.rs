@@ -1,11 +1,11 @@
 //! What the target counts of itself in a trial is what the trial's users asked for, and nothing of
-//! loadgen's own: on the own stack, with loads so small that each look would show.
+//! loadgen's own: on the own stack, with loads so small that each observation would show.
 
 use serde_json::Value;
 
 use crate::support::{finish, loadgen, start};
 
-/// Looks begin within this time of the window's edges.
+/// Observations begin within this time of the window's edges.
 const EDGE_S: f64 = 0.3;
 /// Length of the measured window.
 const WINDOW_S: f64 = 6.0;
@@ -68,7 +68,7 @@ fn agrees(what: &str, target: f64, clients: f64, trial: &Value) {
 }
 
 #[test]
-fn the_target_counts_the_requests_of_users_and_no_look_of_ours() {
+fn the_target_counts_the_requests_of_users_and_no_observation_of_ours() {
     let off = ["cache.mentors=off", "cache.bookings=off", "cache.users=off"];
     let pooled = ["cache.mentors=redis", "cache.connection=pool"];
     for (rate, switches) in [(1, &off[..]), (40, &off[..]), (40, &pooled[..])] {
@@ -93,7 +93,7 @@ fn the_target_counts_the_requests_of_users_and_no_look_of_ours() {
         } else {
             assert!(number(&server["redis_commands"]) > 100.0, "{server}");
         }
-        // Two looks a second are nothing that the target works on.
+        // Two observations a second are nothing that the target works on.
         if rate == 1 {
             let cores = number(&server["cpu_s"]["target-app"]) / number(&server["window_s"]);
             assert!(cores < 0.05, "{cores} cores for a request a second");

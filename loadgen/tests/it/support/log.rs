@@ -36,7 +36,7 @@ impl Log {
         self.0.lock().unwrap().exchanges.push(one);
     }
 
-    /// Connections that were taken, the program's first look included.
+    /// Connections that were taken, the program's first check included.
     pub(crate) fn connections(&self) -> u32 {
         self.0.lock().unwrap().connections
     }

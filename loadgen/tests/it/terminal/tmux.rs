@@ -10,8 +10,8 @@ use tempfile::TempDir;
 
 /// Longest wait for something to be seen; far longer than it takes.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
-/// Time between two looks.
-const LOOK: Duration = Duration::from_millis(50);
+/// Time between two polls.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// What the shell says when it waits for a command.
 const PROMPT: &str = "ready>";
 
@@ -114,7 +114,7 @@ impl Tmux {
                 begun.elapsed() < PATIENCE,
                 "waited in vain for {what}:\n{seen}"
             );
-            thread::sleep(LOOK);
+            thread::sleep(POLL_INTERVAL);
         }
     }
 

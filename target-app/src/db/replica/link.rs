@@ -20,15 +20,15 @@ use crate::{
     timing,
 };
 
-/// Pause between two looks: the longest that a write counts as missing on a replica that follows at
+/// Pause between two probes: the longest that a write counts as missing on a replica that follows at
 /// once.
 const INTERVAL: Duration = Duration::from_millis(50);
-/// Pause between two looks at a replica that is away.
+/// Pause between two probes of a replica that is away.
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 /// Longest wait for a replica to catch up before an engine takes requests: a reset copies the whole
 /// database.
 const CATCH_UP_LIMIT: Duration = Duration::from_secs(30);
-/// Pause between two looks at whether it has.
+/// Pause between two checks whether it has.
 const CATCH_UP_PAUSE: Duration = Duration::from_millis(10);
 
 /// A replica of the database; clones share what is known of it.

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Longest wait for the replica where only its state is asked for.
-const LOOK_LIMIT: Duration = Duration::from_secs(1);
+const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 
 /// Where the reads of one engine go that may be a little old.
 #[derive(Debug, Clone)]
@@ -102,7 +102,7 @@ impl ReplicaReads {
             conn.close().await?;
             Ok::<_, sqlx::Error>(follows)
         };
-        match tokio::time::timeout(LOOK_LIMIT, asked).await {
+        match tokio::time::timeout(ANSWER_LIMIT, asked).await {
             Ok(Ok(true)) => self.source,
             Ok(Ok(false)) => ReadSource::Primary,
             Ok(Err(error)) => {

@@ -136,7 +136,7 @@ impl SocketSide for Participant {
             Ok(session) if session.ended_at.is_some() => Err(ENDED),
             Ok(_) => Ok(()),
             Err(error) if error.code() == Code::NotFound => Err(ENDED),
-            // The database does not answer: the next look decides.
+            // The database does not answer: the next check decides.
             Err(error) => {
                 tracing::debug!(%error, "a session was not looked at");
                 Ok(())

@@ -93,7 +93,7 @@ async fn a_replica_that_comes_back_is_used_when_it_has_caught_up_and_not_before(
     until(&app, |seen| !seen.usable).await;
     change(&app, "While it was away").await;
     proxy.resume();
-    // Several looks of the probe at a replica that answers and is behind.
+    // Several probes of a replica that answers and is behind.
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(!standing(&app).await.usable);
     assert_eq!(headline(&anyone).await, "While it was away");
@@ -112,7 +112,7 @@ async fn a_replica_that_became_the_primary_costs_no_request_and_is_behind_nobody
     proxy.resume();
     change(&app, "After it").await;
     assert_eq!(headline(&app.anonymous()).await, "After it");
-    // Several looks of the probe at a server that follows no other.
+    // Several probes of a server that follows no other.
     tokio::time::sleep(Duration::from_secs(2)).await;
     burst(&app).await;
     let seen = standing(&app).await;

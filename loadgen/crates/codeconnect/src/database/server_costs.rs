@@ -9,8 +9,8 @@ use super::target::DatabaseTarget;
 
 /// Database that is connected to, so that looking adds nothing to the figures of the other one.
 const MAINTENANCE: &str = "postgres";
-/// Longest wait for one look.
-const LOOK_LIMIT: Duration = Duration::from_secs(10);
+/// Longest wait for one reading.
+const READING_LIMIT: Duration = Duration::from_secs(10);
 
 /// Statements of one database so far, and how many of them were commits. `total_exec_time` is in
 /// milliseconds, without the time of planning, which prepared statements save.
@@ -105,7 +105,7 @@ impl ServerCosts {
             }
             Ok::<_, sqlx::Error>(Self { conn, database })
         };
-        match tokio::time::timeout(LOOK_LIMIT, opening).await {
+        match tokio::time::timeout(READING_LIMIT, opening).await {
             Ok(opened) => opened.map_err(failed),
             Err(_elapsed) => Err(failed("no answer in 10 s")),
         }
@@ -132,7 +132,7 @@ impl ServerCosts {
                 log_ms,
             })
         };
-        match tokio::time::timeout(LOOK_LIMIT, reading).await {
+        match tokio::time::timeout(READING_LIMIT, reading).await {
             Ok(read) => read.map_err(failed),
             Err(_elapsed) => Err(failed("no answer in 10 s")),
         }

@@ -123,13 +123,13 @@ mod tests {
 
     use super::{
         fixture::{booking, payment, slot},
-        steps::{LOOKS, check_intent, check_look},
+        steps::{MOST_POLLS, check_intent, check_polled},
         *,
     };
     use crate::features::scripted::{self, SentRequest, all_right, iterate, reply};
     use loadgen_engine::sample::Outcome;
 
-    /// What the flow sends to a target whose payments end like that; each look sees that end.
+    /// What the flow sends to a target whose payments end like that; each poll sees that end.
     async fn paid(end: PaymentStatus, is_held: bool) -> Vec<SentRequest> {
         let (mut offered, world) = (slot(), scripted::world());
         let taken = if end == PaymentStatus::Captured {
@@ -182,20 +182,20 @@ mod tests {
             .filter(|(_, outcome)| *outcome != Some(Outcome::Ok))
             .collect();
         assert_eq!(wrong, [&("payments.settled", Some(Outcome::BodyMismatch))]);
-        let looks = sent.iter().filter(|(op, _)| *op == "payments.get");
-        assert_eq!(looks.count(), LOOKS as usize);
+        let polls = sent.iter().filter(|(op, _)| *op == "payments.get");
+        assert_eq!(polls.count(), MOST_POLLS as usize);
     }
 
     #[test]
     fn a_captured_payment_has_taken_its_whole_amount() {
         let made = payment(PaymentStatus::Created, 0);
-        let look = |seen: &PaymentView| check_look(&reply(200, seen), &made);
-        look(&payment(PaymentStatus::Processing, 0)).unwrap();
-        look(&payment(PaymentStatus::Captured, 4_500)).unwrap();
-        look(&payment(PaymentStatus::Failed, 0)).unwrap();
-        assert!(look(&payment(PaymentStatus::Captured, 0)).is_err());
-        assert!(look(&payment(PaymentStatus::Processing, 4_500)).is_err());
-        assert!(look(&payment(PaymentStatus::Refunded, 4_500)).is_err());
+        let polled = |seen: &PaymentView| check_polled(&reply(200, seen), &made);
+        polled(&payment(PaymentStatus::Processing, 0)).unwrap();
+        polled(&payment(PaymentStatus::Captured, 4_500)).unwrap();
+        polled(&payment(PaymentStatus::Failed, 0)).unwrap();
+        assert!(polled(&payment(PaymentStatus::Captured, 0)).is_err());
+        assert!(polled(&payment(PaymentStatus::Processing, 4_500)).is_err());
+        assert!(polled(&payment(PaymentStatus::Refunded, 4_500)).is_err());
     }
 
     #[test]

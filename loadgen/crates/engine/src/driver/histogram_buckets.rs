@@ -42,7 +42,7 @@ impl BucketCounters {
         self.sum_ns.fetch_add(response.0, Relaxed);
     }
 
-    /// Adds what another process counted since an earlier look at it.
+    /// Adds what another process counted since an earlier observation of it.
     pub(super) fn advance(&self, earlier: &ResponseBuckets, now: &ResponseBuckets) {
         for (count, (now, earlier)) in self
             .counts

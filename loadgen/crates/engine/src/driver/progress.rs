@@ -161,7 +161,7 @@ impl Progress {
         }
     }
 
-    /// Adds what another process counted since an earlier look at it.
+    /// Adds what another process counted since an earlier observation of it.
     pub fn advance(&self, earlier: &ProgressCounts, now: &ProgressCounts) {
         for (counter, earlier, now) in [
             (&self.offered, earlier.offered, now.offered),

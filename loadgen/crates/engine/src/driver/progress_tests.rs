@@ -26,7 +26,7 @@ fn every_time_falls_into_a_bucket_whose_middle_is_close_to_it() {
 }
 
 #[test]
-fn counters_of_two_processes_add_up_look_after_look() {
+fn counters_of_two_processes_add_up_observation_by_observation() {
     let of = || Progress::new(crate::flow::shop().operations);
     let (one, other, all) = (of(), of(), of());
     let mut seen = [ProgressCounts::default(), ProgressCounts::default()];

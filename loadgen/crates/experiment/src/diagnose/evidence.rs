@@ -73,7 +73,7 @@ impl<'a> Evidence<'a> {
         self.tail().is_some_and(|band| part(&band.parts_ms) >= ms)
     }
 
-    /// Requests that the target answered between the looks, or where it does not count them,
+    /// Requests that the target answered between the observations, or where it does not count them,
     /// those that were planned.
     pub(super) fn requests(&self) -> f64 {
         let counted = self.arm.server.requests;

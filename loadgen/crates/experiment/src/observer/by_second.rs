@@ -17,10 +17,10 @@ use crate::{schema::Second, services::TARGET_PROCESS};
 const MOST_WAITS: usize = 6;
 /// Name of all other wait events together.
 const OTHER_WAITS: &str = "other";
-/// Shortest time between two looks that a rate is taken from, in seconds.
+/// Shortest time between two observations that a rate is taken from, in seconds.
 const SHORTEST_S: f64 = 0.2;
 
-/// Puts the target's figures into the seconds of a trial, from one look after the other.
+/// Puts the target's figures into the seconds of a trial, from one observation after the other.
 #[derive(Debug)]
 pub(super) struct SecondsAccumulator<'a> {
     /// In order.
@@ -29,35 +29,35 @@ pub(super) struct SecondsAccumulator<'a> {
     filled: usize,
     /// Begin of the window.
     from: SystemTime,
-    /// The look nearest to the begin of the next second, and those after it.
-    looks: Timeline,
+    /// The observation nearest to the begin of the next second, and those after it.
+    observations: Timeline,
 }
 
 impl<'a> SecondsAccumulator<'a> {
-    /// No look yet, of a trial whose window began at `from`.
+    /// No observation yet, of a trial whose window began at `from`.
     pub(super) fn new(seconds: &'a mut [Second], from: SystemTime) -> Self {
         Self {
             seconds,
             filled: 0,
             from,
-            looks: Timeline::default(),
+            observations: Timeline::default(),
         }
     }
 
-    /// Adds the next look of the trial; they come in order.
+    /// Adds the next observation of the trial; they come in order.
     pub(super) fn add(&mut self, one: Observation) {
         let at = one.at;
-        self.looks.push(one);
-        // A second is known with the first look after it.
+        self.observations.push(one);
+        // A second is known with the first observation after it.
         while self.next_end().is_some_and(|end| end <= at) {
             self.fill_next();
         }
         if self.filled == self.seconds.len() {
-            self.looks = Timeline::default();
+            self.observations = Timeline::default();
         }
     }
 
-    /// Fills the seconds after which there was no look.
+    /// Fills the seconds after which there was no observation.
     pub(super) fn finish(mut self) {
         while self.filled < self.seconds.len() {
             self.fill_next();
@@ -74,12 +74,12 @@ impl<'a> SecondsAccumulator<'a> {
         self.filled += 1;
         let begin = shifted(self.from, second.second);
         let end = begin + Duration::from_secs(1);
-        fill(second, self.looks.span(begin, end));
-        self.looks.drop_before(end);
+        fill(second, self.observations.span(begin, end));
+        self.observations.drop_before(end);
     }
 }
 
-/// Puts what was seen in a second into it: the looks that bound it best, and those between.
+/// Puts what was seen in a second into it: the observations that bound it best, and those between.
 fn fill(second: &mut Second, span: &[Observation]) {
     let snapshots: Vec<(SystemTime, &Snapshot)> = span
         .iter()
@@ -170,7 +170,7 @@ fn lookups(first: &Snapshot, last: &Snapshot) -> (u64, u64) {
         })
 }
 
-/// Cores that the target used between the first and the last look.
+/// Cores that the target used between the first and the last observation.
 fn target_cpu(span: &[Observation]) -> Option<f64> {
     let (first, last) = (span.first()?, span.last()?);
     let seconds = apart(first.at, last.at).as_secs_f64();
@@ -191,7 +191,7 @@ fn target_cpu(span: &[Observation]) -> Option<f64> {
     (seconds > SHORTEST_S).then(|| (spent / seconds).max(0.0))
 }
 
-/// Memory and descriptors at the last look; the target's own figure of its memory where it is on
+/// Memory and descriptors at the last observation; the target's own figure of its memory where it is on
 /// another machine.
 fn resources(second: &mut Second, span: &[Observation]) {
     let Some(last) = span.last() else { return };
@@ -210,7 +210,7 @@ fn resources(second: &mut Second, span: &[Observation]) {
     }
 }
 
-/// Cores that the other processes used between the first and the last look, to a thousandth.
+/// Cores that the other processes used between the first and the last observation, to a thousandth.
 fn other_cpu(span: &[Observation]) -> BTreeMap<String, f64> {
     let (Some(first), Some(last)) = (span.first(), span.last()) else {
         return BTreeMap::new();
@@ -243,7 +243,7 @@ mod tests {
     use super::*;
     use crate::observer::{Machine, Usage};
 
-    fn look(second: u64) -> Observation {
+    fn observation(second: u64) -> Observation {
         let waits = ["CPU", "IO:WALSync", "Lock:tuple", "a", "b", "c", "d", "e"];
         let counts = [9, 5, 8, 1, 1, 1, 1, 1];
         let snapshot = Snapshot {
@@ -295,23 +295,24 @@ mod tests {
         }
     }
 
-    fn filled(looks: impl Iterator<Item = Observation>) -> Second {
+    fn filled(observations: impl Iterator<Item = Observation>) -> Second {
         let mut seconds = [Second {
             second: -1,
             ..Second::default()
         }];
         let from = SystemTime::UNIX_EPOCH + Duration::from_secs(1_002);
         let mut accumulator = SecondsAccumulator::new(&mut seconds, from);
-        looks.for_each(|one| accumulator.add(one));
+        observations.for_each(|one| accumulator.add(one));
         accumulator.finish();
         let [second] = seconds;
         second
     }
 
     #[test]
-    fn few_looks_are_in_memory_and_each_second_has_what_all_looks_together_say_of_it() {
-        // Gaps of one to four seconds, the last look long before the last second.
-        let looks: Vec<Observation> = (0..300_u64).map(|n| look(n * 3 + n % 2)).collect();
+    fn few_observations_are_in_memory_and_each_second_has_what_all_together_say_of_it() {
+        // Gaps of one to four seconds, the last observation long before the last second.
+        let observations: Vec<Observation> =
+            (0..300_u64).map(|n| observation(n * 3 + n % 2)).collect();
         let from = SystemTime::UNIX_EPOCH + Duration::from_secs(1_010);
         let empty = |second| Second {
             second,
@@ -319,13 +320,17 @@ mod tests {
         };
         let mut seconds: Vec<Second> = (-10..1_000).map(empty).collect();
         let mut accumulator = SecondsAccumulator::new(&mut seconds, from);
-        for one in &looks {
+        for one in &observations {
             accumulator.add(one.clone());
-            assert!(accumulator.looks.len() < 4, "{}", accumulator.looks.len());
+            assert!(
+                accumulator.observations.len() < 4,
+                "{}",
+                accumulator.observations.len()
+            );
         }
         accumulator.finish();
         let mut all = Timeline::default();
-        for one in looks {
+        for one in observations {
             all.push(one);
         }
         for found in seconds {
@@ -341,7 +346,7 @@ mod tests {
 
     #[test]
     fn seconds_are_filled_with_the_target_s_course() {
-        let second = filled((0..4).map(look));
+        let second = filled((0..4).map(observation));
         assert_eq!(second.pool_waiters, Some(2));
         assert_eq!((second.pool_in_use, second.pool_max), (Some(4), Some(5)));
         assert!(second.pool_size >= second.pool_in_use);
@@ -351,7 +356,7 @@ mod tests {
         assert_eq!(second.wal_bytes_per_s, Some(8_192.0));
         assert_eq!(second.redis_commands_per_s, Some(70.0));
         assert!((second.cpu_cores["postgres"] - 0.25).abs() < 1e-9);
-        let last = look(2).host["postgres"];
+        let last = observation(2).host["postgres"];
         assert_eq!(second.rss_bytes["postgres"], last.rss_bytes);
         assert_eq!(second.descriptors["postgres"], last.descriptors.unwrap());
     }
@@ -359,17 +364,17 @@ mod tests {
     #[test]
     fn a_second_in_which_the_target_was_restarted_has_no_cpu_of_it() {
         let restarted = |second| {
-            let mut look = look(second);
-            let snapshot = look.snapshot.as_mut().unwrap();
+            let mut observation = observation(second);
+            let snapshot = observation.snapshot.as_mut().unwrap();
             snapshot.uptime_ms = if second < 2 { 60_000 } else { 100 };
-            look
+            observation
         };
         assert_eq!(filled((0..4).map(restarted)).target_cpu, None);
     }
 
     #[test]
     fn the_most_frequent_waits_have_their_name_and_none_is_lost() {
-        let waits = filled((0..4).map(look)).waits;
+        let waits = filled((0..4).map(observation)).waits;
         assert_eq!(waits.len(), MOST_WAITS + 1);
         assert_eq!((waits["CPU"], waits["Lock:tuple"]), (9, 8));
         assert_eq!((waits[OTHER_WAITS], waits.values().sum::<u32>()), (2, 27));
@@ -380,7 +385,7 @@ mod tests {
         let blind = |second| Observation {
             snapshot: None,
             host: BTreeMap::new(),
-            ..look(second)
+            ..observation(second)
         };
         let second = filled((0..4).map(blind));
         assert_eq!(

@@ -30,7 +30,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// CPU time since an earlier look: off by a clock tick where some of it was counted in these.
+    /// CPU time since an earlier observation: off by a clock tick where some of it was counted in these.
     pub fn cpu_since(&self, earlier: &Self) -> CpuTime {
         let is_exact = self.ticks == earlier.ticks;
         let tick_s = 1.0 / procfs::ticks_per_second() as f64;
@@ -40,7 +40,7 @@ impl Usage {
         }
     }
 
-    /// CPU seconds since an earlier look, however few, for courses.
+    /// CPU seconds since an earlier observation, however few, for courses.
     pub fn roughly_since(&self, earlier: &Self) -> f64 {
         // A child that ends takes its time from one counter to the other.
         let exact = (i128::from(self.cpu_ns) - i128::from(earlier.cpu_ns)) as f64 / 1e9;
@@ -100,7 +100,7 @@ struct WatchList {
 struct WatchedProcess {
     name: String,
     pid: i32,
-    /// At the last look that saw it.
+    /// At the last observation that saw it.
     seen: Usage,
 }
 
@@ -114,7 +114,7 @@ impl Host {
 
     /// Watches these from now on, in place of all others, and this process. A service that was restarted
     /// goes on under its name: to what its new process uses is added the CPU time that its former one had
-    /// used at the last look, so a look right before its end loses nothing.
+    /// used at the last observation, so an observation right before its end loses nothing.
     pub fn follow(&self, processes: impl IntoIterator<Item = (String, u32)>) {
         let own = (OWN.to_owned(), std::process::id());
         let mut list = self.list();
@@ -263,8 +263,8 @@ mod tests {
         command.spawn().unwrap()
     }
 
-    /// The first look at a name that pleases; within a minute.
-    fn look_until(host: &Host, name: &str, pleases: impl Fn(Option<&Usage>) -> bool) {
+    /// The first observation of a name that pleases; within a minute.
+    fn observe_until(host: &Host, name: &str, pleases: impl Fn(Option<&Usage>) -> bool) {
         let begun = Instant::now();
         while !pleases(host.read().get(name)) {
             assert!(begun.elapsed() < Duration::from_mins(1), "{name}");
@@ -278,13 +278,13 @@ mod tests {
         let mut first = busy();
         let name = "service".to_owned();
         let host = Host::new([(name.clone(), first.id())]);
-        look_until(&host, &name, |seen| {
+        observe_until(&host, &name, |seen| {
             seen.is_some_and(|one| one.cpu_ns > ENOUGH_NS)
         });
         let before = host.read()[&name];
         first.kill().unwrap();
         // It has ended as soon as it is a zombie.
-        look_until(&host, &name, |seen| seen.is_none());
+        observe_until(&host, &name, |seen| seen.is_none());
         first.wait().unwrap();
         let mut second = busy();
         assert!(!host.clone().read().contains_key(&name));
@@ -292,7 +292,7 @@ mod tests {
         let after = host.read()[&name];
         assert!(after.cpu_ns >= before.cpu_ns, "{before:?} {after:?}");
         assert!(after.rss_bytes > 0);
-        look_until(&host, &name, |seen| {
+        observe_until(&host, &name, |seen| {
             seen.is_some_and(|one| one.cpu_ns > before.cpu_ns + ENOUGH_NS)
         });
         second.kill().unwrap();
@@ -304,7 +304,7 @@ mod tests {
         let (mut old, mut new) = (busy(), busy());
         let name = "balancer".to_owned();
         let host = Host::new([(name.clone(), old.id()), (name.clone(), new.id())]);
-        look_until(&host, &name, |seen| {
+        observe_until(&host, &name, |seen| {
             seen.is_some_and(|both| both.cpu_ns > 100_000_000)
         });
         let both = host.read()[&name];

@@ -1,6 +1,6 @@
-//! The looks while a trial runs: the newest as they are, older ones compressed and out of memory. A
-//! look is about 8 KB and there are two a second; even compressed they would be most of what the
-//! generator's memory grows by. Neighbouring looks differ in few digits, which a compressor takes away.
+//! The observations while a trial runs: the newest as they are, older ones compressed and out of memory. An
+//! observation is about 8 KB and there are two a second; even compressed they would be most of what the
+//! generator's memory grows by. Neighbouring observations differ in few digits, which a compressor takes away.
 
 use std::{
     io::{self, Read as _},
@@ -17,24 +17,24 @@ use super::{
 use crate::schema::Second;
 use loadgen_engine::spool::Spool;
 
-/// Looks that are compressed together.
+/// Observations that are compressed together.
 const BLOCK: usize = 20;
-/// Newest looks that stay as they are, ten seconds of them: what is shown on the way comes from the last
+/// Newest observations that stay as they are, ten seconds of them: what is shown on the way comes from the last
 /// five seconds.
 const NEWEST: usize = 20;
 
-/// All looks of a trial that still runs, in order.
+/// All observations of a trial that still runs, in order.
 #[derive(Debug, Default)]
 pub struct ObservationLog {
-    /// Blocks of older looks, each a compressed JSON array behind its length.
+    /// Blocks of older observations, each a compressed JSON array behind its length.
     older: Spool,
     newest: Timeline,
 }
 
 impl ObservationLog {
-    /// Adds one look.
-    pub fn push(&mut self, look: Observation) {
-        self.newest.push(look);
+    /// Adds one observation.
+    pub fn push(&mut self, observation: Observation) {
+        self.newest.push(observation);
         if self.newest.len() >= NEWEST + BLOCK
             && let Ok(packed) = packed(self.newest.oldest(BLOCK))
         {
@@ -45,18 +45,18 @@ impl ObservationLog {
         }
     }
 
-    /// The newest looks, those of the last ten seconds at least.
+    /// The newest observations, those of the last ten seconds at least.
     pub const fn newest(&self) -> &Timeline {
         &self.newest
     }
 
-    /// Why older looks stay in memory, in one sentence; absent where they do not.
+    /// Why older observations stay in memory, in one sentence; absent where they do not.
     pub fn failure(&self) -> Option<&str> {
         self.older.failure()
     }
 
-    /// What the looks say of a window, and, put into them, of the seconds of the trial, once it has ended.
-    /// The looks are read one after the other: those of a day would take more than a gigabyte.
+    /// What the observations say of a window, and, put into them, of the seconds of the trial, once it has ended.
+    /// The observations are read one after the other: those of a day would take more than a gigabyte.
     ///
     /// # Errors
     /// The temporary file cannot be read, or what comes out of it is not what went in.
@@ -67,15 +67,15 @@ impl ObservationLog {
     ) -> io::Result<WindowFigures> {
         let mut window = WindowAccumulator::new(from, to);
         let mut accumulator = SecondsAccumulator::new(seconds, from);
-        self.each(|look| {
-            accumulator.add(look.clone());
-            window.add(look);
+        self.each(|observation| {
+            accumulator.add(observation.clone());
+            window.add(observation);
         })?;
         accumulator.finish();
         Ok(window.figures())
     }
 
-    /// Hands every look on, in order.
+    /// Hands every observation on, in order.
     fn each(self, mut see: impl FnMut(Observation)) -> io::Result<()> {
         let bytes = self.older.read()?;
         let mut rest = bytes.as_slice();
@@ -86,19 +86,19 @@ impl ObservationLog {
             let (block, later) = rest
                 .split_at_checked(length)
                 .ok_or(io::ErrorKind::UnexpectedEof)?;
-            let looks: Vec<Observation> =
+            let observations: Vec<Observation> =
                 serde_json::from_reader(io::BufReader::new(DeflateDecoder::new(block)))?;
-            looks.into_iter().for_each(&mut see);
+            observations.into_iter().for_each(&mut see);
             rest = later;
         }
-        self.newest.into_looks().for_each(see);
+        self.newest.into_observations().for_each(see);
         Ok(())
     }
 }
 
-fn packed(looks: &[Observation]) -> io::Result<Vec<u8>> {
+fn packed(observations: &[Observation]) -> io::Result<Vec<u8>> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    serde_json::to_writer(&mut encoder, looks)?;
+    serde_json::to_writer(&mut encoder, observations)?;
     encoder.finish()
 }
 
@@ -107,14 +107,14 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::observer::timeline::fixture::{at, look};
+    use crate::observer::timeline::fixture::{at, observation};
 
     #[test]
-    fn the_figures_are_those_of_looks_that_were_never_compressed() {
+    fn the_figures_are_those_of_observations_that_were_never_compressed() {
         let (mut log, mut plain) = (ObservationLog::default(), Timeline::default());
         for second in 0..500 {
-            log.push(look(second, second * 10));
-            plain.push(look(second, second * 10));
+            log.push(observation(second, second * 10));
+            plain.push(observation(second, second * 10));
             let now = log.newest().last().map(|one| one.at);
             assert_eq!(now, Some(at(second)));
             assert!(log.newest().len() < NEWEST + BLOCK);
@@ -132,7 +132,9 @@ mod tests {
         assert_eq!(found.server, plain.server(at(3), at(480)));
         assert_eq!(found.server.requests, Some(4_770));
         let mut accumulator = SecondsAccumulator::new(&mut expected, at(3));
-        plain.into_looks().for_each(|one| accumulator.add(one));
+        plain
+            .into_observations()
+            .for_each(|one| accumulator.add(one));
         accumulator.finish();
         assert_eq!(seconds, expected);
         assert_eq!(seconds[7].pool_waiters, Some(11));
@@ -145,11 +147,11 @@ mod tests {
     }
 
     #[test]
-    fn of_an_hour_of_looks_only_the_newest_are_in_memory() {
+    fn of_an_hour_of_observations_only_the_newest_are_in_memory() {
         let mut log = ObservationLog::default();
         let begin = log.older.in_memory();
         for half_second in 0..2 * 3_600_u64 {
-            log.push(look(half_second, half_second * 50));
+            log.push(observation(half_second, half_second * 50));
             assert!(log.newest.len() < NEWEST + BLOCK);
             assert_eq!(log.older.in_memory(), begin);
         }
@@ -159,13 +161,13 @@ mod tests {
     }
 
     #[test]
-    fn a_look_that_is_no_longer_near_takes_a_tenth_of_its_json_at_most() {
+    fn an_observation_that_is_no_longer_near_takes_a_tenth_of_its_json_at_most() {
         let mut log = ObservationLog::default();
         for second in 0..(NEWEST + 10 * BLOCK) as u64 {
-            log.push(look(second, second * 10));
+            log.push(observation(second, second * 10));
         }
         let packed = log.older.len() as usize;
-        let json = serde_json::to_vec(&look(400, 4_000)).unwrap().len();
+        let json = serde_json::to_vec(&observation(400, 4_000)).unwrap().len();
         assert_eq!(log.newest.len(), NEWEST);
         assert!(packed < json * 10 * BLOCK / 10, "{packed} of {json} each");
     }

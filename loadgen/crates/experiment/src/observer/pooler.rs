@@ -1,10 +1,10 @@
-//! What the pooler before the database did over a span of looks.
+//! What the pooler before the database did over a span of observations.
 
 use shared::snapshot::PoolerSnapshot;
 
 use crate::schema::PoolerFigures;
 
-/// What the looks so far saw of the pooler.
+/// What the observations so far saw of the pooler.
 #[derive(Debug, Default)]
 pub(super) struct PoolerAccumulator {
     /// The first and the newest that saw it.
@@ -15,7 +15,7 @@ pub(super) struct PoolerAccumulator {
 }
 
 impl PoolerAccumulator {
-    /// Adds what the next look saw of it.
+    /// Adds what the next observation saw of it.
     pub(super) fn add(&mut self, one: &PoolerSnapshot) {
         self.seen += 1;
         self.clients_waiting_max = self.clients_waiting_max.max(one.clients_waiting);
@@ -26,13 +26,13 @@ impl PoolerAccumulator {
         }
     }
 
-    /// What the pooler did between the first and the last of so many looks that saw it; absent where fewer
+    /// What the pooler did between the first and the last of so many observations that saw it; absent where fewer
     /// than half of them did, or where it was restarted between. Where everything is overloaded its console
     /// answers late, and that is when its figures are needed: they are compared with each other alone, so a
     /// shorter span does not make them wrong.
-    pub(super) fn figures(&self, looks: usize) -> Option<PoolerFigures> {
+    pub(super) fn figures(&self, observations: usize) -> Option<PoolerFigures> {
         let (before, after) = self.ends.as_ref()?;
-        if self.seen < 2 || 2 * self.seen < looks {
+        if self.seen < 2 || 2 * self.seen < observations {
             return None;
         }
         Some(PoolerFigures {
@@ -57,7 +57,7 @@ mod tests {
         accumulator.figures(snapshots.len())
     }
 
-    fn look(transactions: u64, waiting: u32) -> Snapshot {
+    fn snapshot(transactions: u64, waiting: u32) -> Snapshot {
         Snapshot {
             pooler: Some(PoolerSnapshot {
                 transactions,
@@ -72,26 +72,33 @@ mod tests {
 
     #[test]
     fn counters_are_differences_and_queues_their_peak() {
-        let looks = [look(10, 0), look(30, 7), look(60, 2)];
-        let all: Vec<&Snapshot> = looks.iter().collect();
+        let snapshots = [snapshot(10, 0), snapshot(30, 7), snapshot(60, 2)];
+        let all: Vec<&Snapshot> = snapshots.iter().collect();
         let found = figures(&all).unwrap();
         assert_eq!((found.transactions, found.clients_waiting_max), (50, 7));
         assert_eq!(found.servers_max, 8);
         assert_eq!(found.wait_ms(), Some(2.0));
         // Restarted between, or not seen twice.
-        assert_eq!(figures(&[&looks[2], &looks[0]]), None);
-        assert_eq!(figures(&[&Snapshot::default(), &looks[0]]), None);
+        assert_eq!(figures(&[&snapshots[2], &snapshots[0]]), None);
+        assert_eq!(figures(&[&Snapshot::default(), &snapshots[0]]), None);
     }
 
     #[test]
     fn a_console_that_answers_late_now_and_then_is_no_reason_to_know_nothing() {
-        let looks = [look(10, 0), look(30, 7), look(60, 2)];
+        let snapshots = [snapshot(10, 0), snapshot(30, 7), snapshot(60, 2)];
         let late = Snapshot::default();
-        let all = [&late, &looks[0], &looks[1], &looks[2], &late, &late];
+        let all = [
+            &late,
+            &snapshots[0],
+            &snapshots[1],
+            &snapshots[2],
+            &late,
+            &late,
+        ];
         let found = figures(&all).unwrap();
         assert_eq!((found.transactions, found.servers_max), (50, 8));
-        // Of two looks of five it cannot be said how the pooler was.
-        let few = [&late, &looks[0], &late, &looks[2], &late];
+        // Of two observations of five it cannot be said how the pooler was.
+        let few = [&late, &snapshots[0], &late, &snapshots[2], &late];
         assert_eq!(figures(&few), None);
     }
 }

@@ -1,10 +1,10 @@
-//! What the replica of the database did over a span of looks.
+//! What the replica of the database did over a span of observations.
 
 use shared::snapshot::{ReplicaSnapshot, Snapshot};
 
 use crate::schema::ReplicaFigures;
 
-/// What the looks so far saw of the replica.
+/// What the observations so far saw of the replica.
 #[derive(Debug, Default)]
 pub(super) struct ReplicaAccumulator {
     lag_bytes_max: u64,
@@ -12,7 +12,7 @@ pub(super) struct ReplicaAccumulator {
 }
 
 impl ReplicaAccumulator {
-    /// Adds what the next look saw of it.
+    /// Adds what the next observation saw of it.
     pub(super) fn add(&mut self, one: &ReplicaSnapshot) {
         self.lag_bytes_max = self.lag_bytes_max.max(one.lag_bytes);
         self.lag_us_max = self.lag_us_max.max(one.lag_us);
@@ -44,7 +44,7 @@ mod tests {
         accumulator.figures(snapshots.first()?, snapshots.last()?)
     }
 
-    fn look(reads: u64, lag_us: u64) -> Snapshot {
+    fn snapshot(reads: u64, lag_us: u64) -> Snapshot {
         Snapshot {
             replica: Some(ReplicaSnapshot {
                 usable: true,
@@ -61,8 +61,8 @@ mod tests {
 
     #[test]
     fn reads_are_differences_and_the_lag_its_peak() {
-        let looks = [look(10, 0), look(30, 250_000), look(60, 1_000)];
-        let all: Vec<&Snapshot> = looks.iter().collect();
+        let snapshots = [snapshot(10, 0), snapshot(30, 250_000), snapshot(60, 1_000)];
+        let all: Vec<&Snapshot> = snapshots.iter().collect();
         let found = figures(&all).unwrap();
         assert_eq!((found.reads, found.own_writes), (50, 25));
         assert_eq!((found.fallbacks, found.losses), (5, 0));
@@ -71,7 +71,7 @@ mod tests {
         // 50 of 80 went to the replica.
         assert_eq!(found.share(), Some(50.0 / 80.0));
         // Restarted between, or not seen.
-        assert_eq!(figures(&[&looks[2], &looks[0]]), None);
-        assert_eq!(figures(&[&Snapshot::default(), &looks[0]]), None);
+        assert_eq!(figures(&[&snapshots[2], &snapshots[0]]), None);
+        assert_eq!(figures(&[&Snapshot::default(), &snapshots[0]]), None);
     }
 }

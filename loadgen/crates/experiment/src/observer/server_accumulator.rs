@@ -1,4 +1,4 @@
-//! The target's figures over a window, from one look after the other: those of a day would not fit into memory
+//! The target's figures over a window, from one observation after the other: those of a day would not fit into memory
 //! at once.
 
 use std::collections::BTreeMap;
@@ -13,11 +13,11 @@ use super::{
 };
 use crate::schema::Server;
 
-/// What the looks so far say. All figures come from the same two looks: the first and the last that saw as
-/// much as any.
+/// What the observations so far say. All figures come from the same two observations: the first and the last that saw
+/// as much as any.
 #[derive(Debug, Default)]
 pub(super) struct ServerAccumulator {
-    /// Largest resident memory by process, of every look.
+    /// Largest resident memory by process, of every observation.
     rss_bytes: BTreeMap<String, u64>,
     /// The most that any of them saw: whether the target, and whether its database.
     seen: Option<(bool, bool)>,
@@ -27,7 +27,7 @@ pub(super) struct ServerAccumulator {
     snapshots: SnapshotAccumulator,
 }
 
-/// What the snapshots of some looks say together.
+/// What the snapshots of some observations say together.
 #[derive(Debug, Default)]
 struct SnapshotAccumulator {
     count: usize,
@@ -41,7 +41,7 @@ struct SnapshotAccumulator {
 }
 
 impl ServerAccumulator {
-    /// Adds the next look.
+    /// Adds the next observation.
     pub(super) fn add(&mut self, one: &Observation) {
         for (name, usage) in &one.host {
             let most = self.rss_bytes.entry(name.clone()).or_default();
@@ -67,7 +67,7 @@ impl ServerAccumulator {
         }
     }
 
-    /// The figures; none without a look.
+    /// The figures; none without an observation.
     pub(super) fn figures(self) -> Server {
         let mut server = Server {
             rss_bytes: self.rss_bytes,

@@ -53,7 +53,7 @@ pub(super) fn differences(server: &mut Server, first: &Snapshot, last: &Snapshot
         .or_insert(last.process.rss_bytes);
 }
 
-/// What the looks so far saw of PostgreSQL.
+/// What the observations so far saw of PostgreSQL.
 #[derive(Debug, Default)]
 pub(super) struct DatabaseAccumulator {
     seen: usize,
@@ -63,7 +63,7 @@ pub(super) struct DatabaseAccumulator {
 }
 
 impl DatabaseAccumulator {
-    /// Adds what the next look saw of it.
+    /// Adds what the next observation saw of it.
     pub(super) fn add(&mut self, one: &PostgresSnapshot) {
         self.seen += 1;
         self.active += f64::from(one.active);
@@ -120,7 +120,7 @@ pub(super) struct SampleAccumulator {
 }
 
 impl SampleAccumulator {
-    /// Adds what the next look saw.
+    /// Adds what the next observation saw.
     pub(super) fn add(&mut self, one: &Snapshot) {
         self.pool_max = one.pool.max;
         let in_use = one.pool.size.saturating_sub(one.pool.idle);

@@ -10,7 +10,7 @@ use shared::snapshot::Snapshot;
 
 use super::{host::Usage, machine::Machine};
 
-/// One look at target and machine.
+/// One observation of target and machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
     /// When it was taken.
@@ -25,7 +25,7 @@ pub struct Observation {
     pub load: Option<LoadSeen>,
 }
 
-/// The load at one look.
+/// The load at one observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadSeen {
     /// Iterations started since the trial began.
@@ -37,7 +37,7 @@ pub struct LoadSeen {
 }
 
 impl Observation {
-    /// Cores that each process used since an earlier look, however little, for courses; those that
+    /// Cores that each process used since an earlier observation, however little, for courses; those that
     /// one of both did not see are left out, and all where no time lies between.
     pub fn cores_since(&self, earlier: &Self) -> BTreeMap<String, f64> {
         let seconds = apart(earlier.at, self.at).as_secs_f64();
@@ -58,55 +58,55 @@ pub struct GeneratorUse {
     pub wait_s: f64,
     /// Seconds of that of the one that waited most.
     pub longest_wait_s: f64,
-    /// Seconds between the two looks that this comes from.
+    /// Seconds between the two observations that this comes from.
     pub seconds: f64,
 }
 
-/// All looks of one trial, in order.
+/// All observations of one trial, in order.
 #[derive(Debug, Clone, Default)]
 pub struct Timeline {
     observations: Vec<Observation>,
 }
 
 impl Timeline {
-    /// Adds one look.
+    /// Adds one observation.
     pub fn push(&mut self, observation: Observation) {
         self.observations.push(observation);
     }
 
-    /// How many looks there are.
+    /// How many observations there are.
     pub(super) const fn len(&self) -> usize {
         self.observations.len()
     }
 
-    /// The oldest looks, so many of them or all.
+    /// The oldest observations, so many of them or all.
     pub(super) fn oldest(&self, count: usize) -> &[Observation] {
         &self.observations[..count.min(self.len())]
     }
 
-    /// Forgets the oldest looks.
+    /// Forgets the oldest observations.
     pub(super) fn drop_oldest(&mut self, count: usize) {
         self.observations.drain(..count.min(self.len()));
     }
 
-    /// Forgets the looks before the one nearest to an instant.
+    /// Forgets the observations before the one nearest to an instant.
     pub(super) fn drop_before(&mut self, at: SystemTime) {
         if let Some(nearest) = self.nearest(at) {
             self.drop_oldest(nearest);
         }
     }
 
-    /// Every look, in order.
-    pub(super) fn into_looks(self) -> impl Iterator<Item = Observation> {
+    /// Every observation, in order.
+    pub(super) fn into_observations(self) -> impl Iterator<Item = Observation> {
         self.observations.into_iter()
     }
 
-    /// The newest look.
+    /// The newest observation.
     pub fn last(&self) -> Option<&Observation> {
         self.observations.last()
     }
 
-    /// The newest look, and the oldest of those within `span` before it.
+    /// The newest observation, and the oldest of those within `span` before it.
     pub fn lately(&self, span: Duration) -> Option<(&Observation, &Observation)> {
         let last = self.observations.last()?;
         let within = |one: &&Observation| apart(one.at, last.at) <= span;
@@ -114,7 +114,7 @@ impl Timeline {
         Some((first, last))
     }
 
-    /// The looks that bound `from` to `to` best, and those between.
+    /// The observations that bound `from` to `to` best, and those between.
     pub(super) fn span(&self, from: SystemTime, to: SystemTime) -> &[Observation] {
         match (self.nearest(from), self.nearest(to)) {
             (Some(first), Some(last)) if first <= last => &self.observations[first..=last],
@@ -122,7 +122,7 @@ impl Timeline {
         }
     }
 
-    /// Place of the look nearest to an instant, the earlier one of two as near. They are in order, and a
+    /// Place of the observation nearest to an instant, the earlier one of two as near. They are in order, and a
     /// long run asks for each of its seconds.
     fn nearest(&self, at: SystemTime) -> Option<usize> {
         let later = self.observations.partition_point(|one| one.at < at);
@@ -143,7 +143,7 @@ impl Timeline {
         (seconds > 0.0).then_some((spent, seconds))
     }
 
-    /// What the driver's threads used; absent where two looks that saw them are missing.
+    /// What the driver's threads used; absent where two observations that saw them are missing.
     pub fn generator(&self, from: SystemTime, to: SystemTime) -> Option<GeneratorUse> {
         let mut seen = self
             .span(from, to)
@@ -161,7 +161,7 @@ impl Timeline {
     }
 }
 
-/// What the driver's threads used between two looks that saw them; absent where too little time lies between.
+/// What the driver's threads used between two observations that saw them; absent where too little time lies between.
 pub(super) fn generator_use(
     (begin, before): (SystemTime, &Machine),
     (end, after): (SystemTime, &Machine),
@@ -169,7 +169,7 @@ pub(super) fn generator_use(
     let seconds = apart(begin, end).as_secs_f64();
     let (mut busiest, mut wait_ns, mut longest_wait_ns) = (0, 0, 0);
     for (id, after) in &after.threads {
-        // A thread that was not there at the first look began at nothing.
+        // A thread that was not there at the first observation began at nothing.
         let before = before.threads.get(id).copied().unwrap_or_default();
         busiest = after.run_ns.saturating_sub(before.run_ns).max(busiest);
         let waited = after.wait_ns.saturating_sub(before.wait_ns);
@@ -184,7 +184,7 @@ pub(super) fn generator_use(
     })
 }
 
-/// Share of the time between two looks in which something that could run waited for a processor (PSI).
+/// Share of the time between two observations in which something that could run waited for a processor (PSI).
 pub(super) fn pressure(
     (begin, before): (SystemTime, &Machine),
     (end, after): (SystemTime, &Machine),
@@ -215,7 +215,7 @@ pub(super) mod fixture {
     };
 
     impl Timeline {
-        /// What the looks say of a window, added one after the other.
+        /// What the observations say of a window, added one after the other.
         pub(in crate::observer) fn window(
             &self,
             from: SystemTime,
@@ -235,7 +235,7 @@ pub(super) mod fixture {
     }
 
     /// What was seen at a second in which so many requests had been answered.
-    pub(in crate::observer) fn look(second: u64, requests: u64) -> Observation {
+    pub(in crate::observer) fn observation(second: u64, requests: u64) -> Observation {
         let snapshot = Snapshot {
             uptime_ms: second * 1_000,
             http: HttpSnapshot {
@@ -305,7 +305,7 @@ mod tests {
     use shared::snapshot::PostgresSnapshot;
 
     use super::{
-        fixture::{at, look},
+        fixture::{at, observation},
         *,
     };
     use crate::schema::Server;
@@ -314,7 +314,7 @@ mod tests {
     fn a_window_has_the_differences_between_its_ends() {
         let mut timeline = Timeline::default();
         for second in 0..10 {
-            timeline.push(look(second, second * 10));
+            timeline.push(observation(second, second * 10));
         }
         let server = timeline.server(at(2), at(8));
         assert_eq!(server.requests, Some(60));
@@ -330,10 +330,10 @@ mod tests {
     }
 
     #[test]
-    fn the_driver_s_threads_and_the_machine_are_counted_between_looks_that_saw_them() {
+    fn the_driver_s_threads_and_the_machine_are_counted_between_observations_that_saw_them() {
         let mut timeline = Timeline::default();
         for second in 0..10 {
-            timeline.push(look(second, second));
+            timeline.push(observation(second, second));
         }
         // After the driver has ended its threads are gone.
         timeline.observations[9].machine.threads.clear();
@@ -349,11 +349,11 @@ mod tests {
     }
 
     #[test]
-    fn a_window_has_the_looks_nearest_to_its_edges_and_those_between() {
+    fn a_window_has_the_observations_nearest_to_its_edges_and_those_between() {
         let mut timeline = Timeline::default();
         // Gaps of two to seven seconds, from 0 to 55.
         for place in 0..10_u64 {
-            timeline.push(look(place * 6 + place % 3, place));
+            timeline.push(observation(place * 6 + place % 3, place));
         }
         let half = |second: i64| match u64::try_from(second) {
             Ok(second) => at(0) + Duration::from_millis(second * 500),
@@ -378,27 +378,32 @@ mod tests {
         }
     }
 
-    fn with_postgres(mut look: Observation, started_ms: i64, rows_returned: u64) -> Observation {
-        look.snapshot.as_mut().unwrap().postgres = Some(PostgresSnapshot {
+    fn with_postgres(
+        mut observation: Observation,
+        started_ms: i64,
+        rows_returned: u64,
+    ) -> Observation {
+        observation.snapshot.as_mut().unwrap().postgres = Some(PostgresSnapshot {
             started_ms,
             rows_returned,
             ..PostgresSnapshot::default()
         });
-        look
+        observation
     }
 
     #[test]
-    fn all_figures_of_a_ratio_come_from_the_same_two_looks() {
+    fn all_figures_of_a_ratio_come_from_the_same_two_observations() {
         let mut timeline = Timeline::default();
         for second in 0..10 {
-            let mut look = with_postgres(look(second, second * 10), 7, second * 1_000);
+            let mut observation =
+                with_postgres(observation(second, second * 10), 7, second * 1_000);
             if second == 2 {
-                look.snapshot = None;
+                observation.snapshot = None;
             }
             if second == 8 {
-                look.snapshot.as_mut().unwrap().postgres = None;
+                observation.snapshot.as_mut().unwrap().postgres = None;
             }
-            timeline.push(look);
+            timeline.push(observation);
         }
         let server = timeline.server(at(2), at(8));
         assert!((server.window_s - 4.0).abs() < 1e-9);
@@ -408,14 +413,14 @@ mod tests {
     }
 
     #[test]
-    fn a_restart_between_the_looks_makes_the_figures_absent() {
+    fn a_restart_between_the_observations_makes_the_figures_absent() {
         let mut timeline = Timeline::default();
         for second in 0..10 {
-            let mut look = with_postgres(look(second, second * 10), 7, second);
+            let mut observation = with_postgres(observation(second, second * 10), 7, second);
             if second > 5 {
-                look.snapshot.as_mut().unwrap().uptime_ms = second;
+                observation.snapshot.as_mut().unwrap().uptime_ms = second;
             }
-            timeline.push(look);
+            timeline.push(observation);
         }
         let server = timeline.server(at(2), at(8));
         assert_eq!((server.requests, server.database.as_ref()), (None, None));
@@ -428,31 +433,39 @@ mod tests {
         let mut timeline = Timeline::default();
         for second in 0..10 {
             let started_ms = if second > 5 { 9 } else { 7 };
-            timeline.push(with_postgres(look(second, second * 10), started_ms, 1));
+            timeline.push(with_postgres(
+                observation(second, second * 10),
+                started_ms,
+                1,
+            ));
         }
         let server = timeline.server(at(2), at(8));
         assert_eq!((server.requests, server.database), (Some(60), None));
     }
 
     #[test]
-    fn the_nearest_look_is_that_of_all_that_lies_nearest() {
+    fn the_nearest_observation_is_that_of_all_that_lies_nearest() {
         let mut timeline = Timeline::default();
         // Gaps of two to seven seconds.
         for place in 0..40_u64 {
-            timeline.push(look(place * 6 + place % 5, place));
+            timeline.push(observation(place * 6 + place % 5, place));
         }
         for tenth in 0..2_600 {
             let instant = at(0) + Duration::from_millis(tenth * 100);
             let found = timeline.nearest(instant).unwrap();
-            let looks = &timeline.observations;
-            let least = looks.iter().map(|one| apart(one.at, instant)).min();
-            assert_eq!(Some(apart(looks[found].at, instant)), least, "{tenth}");
+            let observations = &timeline.observations;
+            let least = observations.iter().map(|one| apart(one.at, instant)).min();
+            assert_eq!(
+                Some(apart(observations[found].at, instant)),
+                least,
+                "{tenth}"
+            );
         }
         assert_eq!(timeline.nearest(at(0) - Duration::from_secs(9)), Some(0));
     }
 
     #[test]
-    fn without_a_look_there_is_no_figure() {
+    fn without_an_observation_there_is_no_figure() {
         let timeline = Timeline::default();
         assert_eq!(timeline.server(at(0), at(9)), Server::default());
         assert!(timeline.cpu("loadgen", at(0), at(9)).is_none());

@@ -1,5 +1,5 @@
-//! What the looks of a trial say of its window, from one look after the other. The window has the looks that
-//! bound it best, each the nearest to its edge, and those between.
+//! What the observations of a trial say of its window, from one observation after the other. The window has the
+//! observations that bound it best, each the nearest to its edge, and those between.
 
 use std::time::SystemTime;
 
@@ -13,9 +13,9 @@ use crate::schema::Server;
 /// What was seen over a window.
 #[derive(Debug, Default)]
 pub struct WindowFigures {
-    /// The target's figures, all from the same two looks: the first and the last that saw as much as any.
+    /// The target's figures, all from the same two observations: the first and the last that saw as much as any.
     pub server: Server,
-    /// What the driver's threads used; absent where two looks that saw them are missing.
+    /// What the driver's threads used; absent where two observations that saw them are missing.
     pub generator: Option<GeneratorUse>,
     /// Share of the machine's time that the hypervisor took for others.
     pub steal: Option<f64>,
@@ -23,24 +23,24 @@ pub struct WindowFigures {
     pub cpu_pressure: Option<f64>,
 }
 
-/// The looks of a window so far.
+/// The observations of a window so far.
 #[derive(Debug)]
 pub(super) struct WindowAccumulator {
     from: SystemTime,
     to: SystemTime,
     begun: bool,
     ended: bool,
-    /// The newest look before the window.
+    /// The newest observation before the window.
     before: Option<Observation>,
-    /// When the newest look of the window was taken.
+    /// When the newest observation of the window was taken.
     newest: Option<SystemTime>,
     server: ServerAccumulator,
     machine: MachineEnds,
-    /// Of the looks that saw the driver's threads.
+    /// Of the observations that saw the driver's threads.
     threads: MachineEnds,
 }
 
-/// The machine at the first and at the last of several looks.
+/// The machine at the first and at the last of several observations.
 #[derive(Debug, Default)]
 struct MachineEnds {
     first: Option<(SystemTime, Machine)>,
@@ -57,7 +57,7 @@ impl MachineEnds {
         }
     }
 
-    /// What two looks say together; nothing of fewer.
+    /// What two observations say together; nothing of fewer.
     fn between<T>(
         &self,
         say: impl FnOnce((SystemTime, &Machine), (SystemTime, &Machine)) -> Option<T>,
@@ -68,7 +68,7 @@ impl MachineEnds {
 }
 
 impl WindowAccumulator {
-    /// No look yet.
+    /// No observation yet.
     pub(super) fn new(from: SystemTime, to: SystemTime) -> Self {
         Self {
             from,
@@ -83,7 +83,7 @@ impl WindowAccumulator {
         }
     }
 
-    /// Adds the next look of the trial; they come in order.
+    /// Adds the next observation of the trial; they come in order.
     pub(super) fn add(&mut self, one: Observation) {
         if self.ended {
             return;
@@ -101,7 +101,7 @@ impl WindowAccumulator {
             }
         }
         self.ended = one.at >= self.to;
-        // The look after the end counts where it is nearer to it than the one before.
+        // The observation after the end counts where it is nearer to it than the one before.
         let counts = match self.newest {
             Some(newest) if self.ended => apart(one.at, self.to) < apart(newest, self.to),
             _ => true,

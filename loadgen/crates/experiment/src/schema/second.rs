@@ -53,10 +53,10 @@ pub struct Second {
     /// visible.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cpu_cores: BTreeMap<String, f64>,
-    /// Resident memory in bytes by process, at the last look; absent where not visible.
+    /// Resident memory in bytes by process, at the last observation; absent where not visible.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rss_bytes: BTreeMap<String, u64>,
-    /// Open file descriptors by process, at the last look; absent where not visible.
+    /// Open file descriptors by process, at the last observation; absent where not visible.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub descriptors: BTreeMap<String, u64>,
     /// Share of cache look-ups that hit.

@@ -12,7 +12,7 @@ use super::{
 };
 
 /// The target's own figures over the measured windows. All counters are differences between the
-/// same two looks.
+/// same two observations.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Server {
     /// CPU seconds by process: instances of the target, `postgres`, `redis`, `loadgen`; absent where not
@@ -22,12 +22,12 @@ pub struct Server {
     /// one trial, it can be enough in all of an arm's.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cpu_coarse: BTreeMap<String, CpuTime>,
-    /// Seconds between the looks.
+    /// Seconds between the observations.
     pub window_s: f64,
     /// Largest resident memory by process, in bytes.
     pub rss_bytes: BTreeMap<String, u64>,
     /// Requests to the API that the target answered, by its own count. Absent where it counts
-    /// none or was restarted between the looks; then the other counters of this record are zero.
+    /// none or was restarted between the observations; then the other counters of this record are zero.
     pub requests: Option<u64>,
     /// PostgreSQL statements that it sent for them.
     pub queries: u64,
@@ -39,24 +39,24 @@ pub struct Server {
     pub pool_acquires: u64,
     /// Seconds that they waited.
     pub pool_wait_s: f64,
-    /// Most connections in use at a look.
+    /// Most connections in use at an observation.
     pub pool_in_use_max: u32,
     /// Size of the pool.
     pub pool_max: u32,
-    /// Most waiters at a look.
+    /// Most waiters at an observation.
     pub pool_waiters_max: u32,
     /// Checkouts given up.
     pub pool_timeouts: u64,
     /// What the pooler before the database did; absent where there is none, or where fewer than half
-    /// of the looks saw it.
+    /// of the observations saw it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pooler: Option<PoolerFigures>,
     /// What the replica of the database did; absent where there is none, or where it was not seen at
-    /// both looks.
+    /// both observations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replica: Option<ReplicaFigures>,
     /// Requests that each of several instances answered; empty where there is one, and where one was
-    /// restarted between the looks.
+    /// restarted between the observations.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub instances: BTreeMap<String, u64>,
     /// Look-ups by cache kind.
@@ -64,9 +64,9 @@ pub struct Server {
     /// Hit ratio that a cache which forgets nothing would have reached, by kind, from how often
     /// each key is asked for; absent where that is not known.
     pub cache_attainable: BTreeMap<String, f64>,
-    /// Share of active backends by wait event, over all looks.
+    /// Share of active backends by wait event, over all observations.
     pub waits: BTreeMap<String, f64>,
-    /// What PostgreSQL did; absent where it was not seen at both looks, or was restarted between
+    /// What PostgreSQL did; absent where it was not seen at both observations, or was restarted between
     /// them.
     pub database: Option<Database>,
     /// What password hashing did.
@@ -75,12 +75,12 @@ pub struct Server {
     pub cache_errors: u64,
 }
 
-/// What a pooler before the database did, from the first look that saw it to the last.
+/// What a pooler before the database did, from the first observation that saw it to the last.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PoolerFigures {
-    /// Most clients that waited for a server connection at a look.
+    /// Most clients that waited for a server connection at an observation.
     pub clients_waiting_max: u32,
-    /// Most server connections at a look.
+    /// Most server connections at an observation.
     pub servers_max: u32,
     /// Transactions that clients had carried out.
     pub transactions: u64,
@@ -99,9 +99,9 @@ impl PoolerFigures {
 /// connection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReplicaFigures {
-    /// Most bytes of write-ahead log that it was behind at a look.
+    /// Most bytes of write-ahead log that it was behind at an observation.
     pub lag_bytes_max: u64,
-    /// Longest time that it was behind at a look, in seconds.
+    /// Longest time that it was behind at an observation, in seconds.
     pub lag_s_max: f64,
     /// Reads that went to it.
     pub reads: u64,

@@ -12,10 +12,10 @@ use loadgen_engine::{
     threshold::{Threshold, ThresholdMetric},
 };
 
-/// Looks in a row at which a threshold has to be broken: one may be a bad moment.
+/// Interim looks in a row at which a threshold has to be broken: one may be a bad moment.
 const LOOKS: u32 = 2;
 
-/// The thresholds that are watched, each with the looks in a row at which it was broken.
+/// The thresholds that are watched, each with the interim looks in a row at which it was broken.
 #[derive(Debug, Default)]
 pub(super) struct AbortConditions<'a>(Vec<(&'a Threshold, u32)>);
 

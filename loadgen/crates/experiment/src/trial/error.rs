@@ -29,8 +29,8 @@ pub enum TrialError {
     #[error("the driver's thread ended early: {0}")]
     Thread(String),
     /// What was seen of the target could not be read back.
-    #[error("the looks at the target could not be read back from a temporary file: {0}")]
-    Looks(std::io::Error),
+    #[error("the observations of the target could not be read back from a temporary file: {0}")]
+    Observations(std::io::Error),
     /// Stopped before anything was measured.
     #[error("stopped before anything was measured")]
     Stopped,

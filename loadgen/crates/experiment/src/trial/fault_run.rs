@@ -233,7 +233,7 @@ impl ScheduledFault {
         let control = Arc::clone(&self.control);
         let host = self.host.clone();
         spawn_blocking(move || {
-            // The last look at a process that ends here.
+            // The last observation of a process that ends here.
             let _noted = host.read();
             let done = act(control.as_ref());
             host.follow(pids(control.as_ref()));

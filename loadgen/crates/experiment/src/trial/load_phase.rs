@@ -23,7 +23,7 @@ pub(super) struct LoadPhase {
     /// Most requests that an iteration of any flow sends at once.
     pub(super) at_once: usize,
     /// What was seen of target and machine.
-    pub(super) looks: ObservationLog,
+    pub(super) observations: ObservationLog,
     /// The threshold that ended the load, and the figure that broke it.
     pub(super) ended_by: Option<(String, String)>,
     pub(super) faults: FaultRun,
@@ -31,7 +31,7 @@ pub(super) struct LoadPhase {
     pub(super) hiccup_probe: Option<HiccupProbe>,
 }
 
-/// Has the load generated, puts the faults in at their times, and looks at target and machine meanwhile.
+/// Has the load generated, puts the faults in at their times, and observes target and machine meanwhile.
 /// The trial `began` before, with its preparation.
 pub(super) async fn under_load(
     env: &TestEnv,
@@ -66,11 +66,11 @@ pub(super) async fn under_load(
     let mut watch = TrialWatch::begin(env, spec, progress, host, began.elapsed());
     let generated = watch.until_generated(driving, &stop).await?;
     env.load_control.end();
-    watch.look().await;
+    watch.observe().await;
     Ok(LoadPhase {
         generated,
         at_once: at_once.unwrap_or(1),
-        looks: watch.looks,
+        observations: watch.observations,
         ended_by: watch.ended_by,
         faults,
         hiccup_probe,

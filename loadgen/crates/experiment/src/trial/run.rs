@@ -41,7 +41,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     let LoadPhase {
         generated,
         at_once,
-        looks,
+        observations,
         ended_by,
         faults,
         hiccup_probe,
@@ -53,12 +53,12 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     let faults = faults.end(suite, &data, &mut warnings).await?;
     let hiccups = hiccup_probe.map(HiccupProbe::finish).unwrap_or_default();
     // One folder has the files of all that is recorded: one of the two sentences is enough.
-    let kept = looks.failure().or(hiccups.warning());
+    let kept = observations.failure().or(hiccups.warning());
     warnings.extend(kept.map(str::to_owned));
     let mut series = series::seconds(&data);
-    let looks = looks.figures(window(&data), &mut series);
-    let looks = Box::new(looks.map_err(TrialError::Looks)?);
-    warnings.extend(own_limit(suite, looks.generator.as_ref()));
+    let window_figures = observations.figures(window(&data), &mut series);
+    let window_figures = Box::new(window_figures.map_err(TrialError::Observations)?);
+    warnings.extend(own_limit(suite, window_figures.generator.as_ref()));
     let consistency = system.consistency();
     let changed = changed(system.as_ref(), &data, &faults, &mut warnings).await;
     warnings.extend(system.clean_up().await);
@@ -66,7 +66,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     let plans = Box::pin(plans(env, spec, &data)).await;
     let violations = audit.as_ref().map(|found| verdict::violations(found));
     let observations = TrialObservations {
-        looks: *looks,
+        window_figures: *window_figures,
         series,
         hiccups: &hiccups,
         at_once,

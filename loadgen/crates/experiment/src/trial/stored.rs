@@ -21,7 +21,7 @@ use loadgen_engine::{aggregator::TrialData, suite::Windows};
 /// What was seen beside the load.
 pub(super) struct TrialObservations<'a> {
     /// The target and the machine over the window.
-    pub(super) looks: WindowFigures,
+    pub(super) window_figures: WindowFigures,
     /// The seconds of the trial with the target's part.
     pub(super) series: Vec<Second>,
     pub(super) hiccups: &'a WakeupLog,
@@ -47,16 +47,20 @@ pub(super) fn stored(
     data: &TrialData,
     observations: TrialObservations<'_>,
 ) -> Trial {
-    let TrialObservations { looks, series, .. } = observations;
-    let server = looks.server;
+    let TrialObservations {
+        window_figures,
+        series,
+        ..
+    } = observations;
+    let server = window_figures.server;
     let operations = env.system.application().catalog().operations;
     let (from, to) = window(data);
     let window_s = data.window_s();
     let suite = spec.suite;
     let validity = verdict::validity(&TrialEvidence {
-        generator: looks.generator.filter(|_| !suite.is_unpaced()),
-        steal: looks.steal,
-        cpu_pressure: looks.cpu_pressure,
+        generator: window_figures.generator.filter(|_| !suite.is_unpaced()),
+        steal: window_figures.steal,
+        cpu_pressure: window_figures.cpu_pressure,
         hiccups: observations.hiccups.between(from, to),
         cpu: (server.window_s > 0.5).then(|| {
             let spent = server.cpu_s.values().sum();

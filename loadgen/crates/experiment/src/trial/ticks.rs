@@ -17,7 +17,7 @@ use loadgen_engine::{driver, suite::Windows, units::Nanos};
 
 /// How far back *lately* goes.
 const LATELY: Duration = Duration::from_secs(5);
-/// Most looks that are kept for it.
+/// Most snapshots that are kept for it.
 const MOST: usize = 32;
 /// Share of a processor above which the thread that sends is itself in the way.
 const BUSY: f64 = 0.8;
@@ -29,11 +29,11 @@ const GROWN: u64 = 25;
 /// Most seconds that a percentile is taken over.
 const MOST_SECONDS: usize = 60;
 
-/// The last looks at the driver's counters.
+/// The last snapshots of the driver's counters.
 #[derive(Debug)]
 pub struct Ticks {
     /// Those of the latest seconds, whole.
-    looks: VecDeque<driver::ProgressSnapshot>,
+    snapshots: VecDeque<driver::ProgressSnapshot>,
     /// All operations together, once a second.
     seconds: VecDeque<(Nanos, driver::OperationCounts)>,
     /// Memory for the seconds to come: taken in the first minute of a load, it would look like memory that
@@ -44,7 +44,7 @@ pub struct Ticks {
 impl Default for Ticks {
     fn default() -> Self {
         Self {
-            looks: VecDeque::new(),
+            snapshots: VecDeque::new(),
             seconds: VecDeque::with_capacity(MOST_SECONDS),
             spare: vec![driver::OperationCounts::default(); MOST_SECONDS],
         }
@@ -67,15 +67,15 @@ impl Ticks {
         } else {
             "drain"
         };
-        while self.looks.len() >= MOST
-            || self.looks.front().is_some_and(|first| {
-                now.at.since(first.at).duration() > LATELY && self.looks.len() > 1
+        while self.snapshots.len() >= MOST
+            || self.snapshots.front().is_some_and(|first| {
+                now.at.since(first.at).duration() > LATELY && self.snapshots.len() > 1
             })
         {
-            self.looks.pop_front();
+            self.snapshots.pop_front();
         }
-        let before = self.looks.back();
-        let first = self.looks.front();
+        let before = self.snapshots.back();
+        let first = self.snapshots.front();
         let rates = before.map_or_else(driver::LoadRates::default, |before| now.since(before));
         let lately = match first {
             Some(first) => now.total.since(&first.total),
@@ -113,7 +113,7 @@ impl Ticks {
             ..Tick::default()
         };
         self.keep(&now);
-        self.looks.push_back(now);
+        self.snapshots.push_back(now);
         tick
     }
 
@@ -213,7 +213,7 @@ fn doubts(timeline: &Timeline, backlog: Option<u64>) -> Vec<String> {
     doubts
 }
 
-/// The target over the last looks; `None` where nothing of it was seen.
+/// The target over the last observations; `None` where nothing of it was seen.
 pub fn target_now(timeline: &Timeline) -> Option<TargetNow> {
     let (first, last) = timeline.lately(LATELY)?;
     let seconds = last.at.duration_since(first.at).ok()?.as_secs_f64();
@@ -270,7 +270,7 @@ mod tests {
     use loadgen_engine::sample::{OpId, Outcome};
 
     #[test]
-    fn a_tick_tells_the_window_and_what_is_done_since_the_last_looks() {
+    fn a_tick_tells_the_window_and_what_is_done_since_the_last_snapshots() {
         let windows = Windows {
             warm_up: Millis(1_000),
             measure: Millis(9_000),
@@ -278,17 +278,17 @@ mod tests {
         };
         let progress = driver::Progress::new(loadgen_engine::flow::shop().operations);
         let mut ticks = Ticks::default();
-        let mut look = |ms: u64| {
+        let mut tick_at = |ms: u64| {
             let mut now = progress.snapshot();
             now.at = Nanos::from_millis(ms);
             ticks.tick(now, windows, &Timeline::default())
         };
-        let first = look(500);
+        let first = tick_at(500);
         assert_eq!((first.phase.as_str(), first.second), ("warm up", -0.5));
-        let second = look(1_500);
+        let second = tick_at(1_500);
         assert_eq!(second.phase, "measure");
-        assert_eq!(look(10_500).phase, "drain");
-        assert_eq!(look(10_900).elapsed, Duration::from_secs(10));
+        assert_eq!(tick_at(10_500).phase, "drain");
+        assert_eq!(tick_at(10_900).elapsed, Duration::from_secs(10));
         assert!(second.operations.is_empty() && second.doubts.is_empty());
     }
 
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn the_target_is_told_as_rates_between_two_looks() {
+    fn the_target_is_told_as_rates_between_two_snapshots() {
         let (mut before, mut now) = (Snapshot::default(), Snapshot::default());
         before.http.queries = 100;
         now.http.queries = 300;

@@ -29,10 +29,10 @@ use loadgen_engine::{
     suite::LoadModel,
 };
 
-/// Time between two looks at the target: two a second, so that every second has one.
-const LOOK: Duration = Duration::from_millis(500);
+/// Time between two observations of the target: two a second, so that every second has one.
+const OBSERVE_EVERY: Duration = Duration::from_millis(500);
 
-/// Looks at target and machine while the driver runs, and publishes the progress.
+/// Observes target and machine while the driver runs, and publishes the progress.
 pub(super) struct TrialWatch<'a> {
     env: &'a TestEnv,
     spec: &'a TrialSpec<'a>,
@@ -40,7 +40,7 @@ pub(super) struct TrialWatch<'a> {
     course: CommandProgress,
     progress: Arc<Progress>,
     host: Host,
-    pub(super) looks: ObservationLog,
+    pub(super) observations: ObservationLog,
     ticks: Ticks,
     abort: AbortConditions<'a>,
     /// The thresholds that are shown.
@@ -66,7 +66,7 @@ impl<'a> TrialWatch<'a> {
                 .at_load(preparation, !env.system.has_control_plane()),
             progress,
             host,
-            looks: ObservationLog::default(),
+            observations: ObservationLog::default(),
             ticks: Ticks::default(),
             // Of an experiment both arms are measured to the end, however slow one of them is.
             abort: match spec.blocks {
@@ -78,23 +78,23 @@ impl<'a> TrialWatch<'a> {
         }
     }
 
-    /// Looks until the load has been generated; a broken threshold ends it by `stop`.
+    /// Observes until the load has been generated; a broken threshold ends it by `stop`.
     pub(super) async fn until_generated(
         &mut self,
         mut driving: JoinHandle<Result<GeneratedLoad, LoadSourceError>>,
         stop: &CancellationToken,
     ) -> Result<GeneratedLoad, TrialError> {
         let env = self.env;
-        let mut looks = interval(LOOK);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut observation_interval = interval(OBSERVE_EVERY);
+        observation_interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
         // Not by who sends: a terminal may let a write wait.
         let print_exchanges = || env.trace.iter().for_each(HttpTrace::print);
         let driven = loop {
             tokio::select! {
                 biased;
                 done = &mut driving => break done,
-                _ = looks.tick() => {
-                    self.look().await;
+                _ = observation_interval.tick() => {
+                    self.observe().await;
                     print_exchanges();
                     if self.ended_by.is_some() {
                         stop.cancel();
@@ -108,11 +108,11 @@ impl<'a> TrialWatch<'a> {
             .map_err(TrialError::from)
     }
 
-    pub(super) async fn look(&mut self) {
+    pub(super) async fn observe(&mut self) {
         // One that does not come in time is left out; the trial goes on.
         let snapshot = self.env.system.observe().await;
         let now = self.progress.snapshot();
-        self.looks.push(Observation {
+        self.observations.push(Observation {
             at: time_of_day(),
             snapshot,
             host: self.host.read(),
@@ -140,7 +140,7 @@ impl<'a> TrialWatch<'a> {
         let thresholds = live_thresholds::so_far(&self.thresholds, catalog, &now);
         let tick = self
             .ticks
-            .tick(now, self.spec.suite.windows, self.looks.newest());
+            .tick(now, self.spec.suite.windows, self.observations.newest());
         self.env.events.tick(Tick {
             arm: self.spec.arm.name.clone(),
             block: self.spec.block,
@@ -149,7 +149,7 @@ impl<'a> TrialWatch<'a> {
             total: self.course.total(),
             total_known: self.course.is_complete(),
             thresholds,
-            target: target_now(self.looks.newest()),
+            target: target_now(self.observations.newest()),
             ..tick
         });
     }

@@ -125,7 +125,7 @@ fn server_csv(trial: &Trial) -> String {
             let _infallible = write!(csv, ",{}", field(one.cpu_cores.get(*process)));
         }
         for event in &waits {
-            // Without a look in the second the number is not known; a look without such a wait saw none.
+            // Without an observation in the second the number is not known; one without such a wait saw none.
             let none = one.pool_max.map(|_| &0);
             let _infallible = write!(csv, ",{}", field(one.waits.get(*event).or(none)));
         }

@@ -14,8 +14,8 @@ use crate::seed::{rng, sub_seed};
 
 /// Checkpoints of a run, so that its warm-up can be cut off afterwards.
 const CHECKPOINTS: usize = 50;
-/// Events between two looks at the time.
-const EVENTS_A_LOOK: u64 = 4_096;
+/// Events between two checks of the time limit.
+const EVENTS_A_CHECK: u64 = 4_096;
 
 /// What bounds a simulation.
 #[derive(Clone, Copy)]
@@ -154,7 +154,7 @@ impl<'a> Simulation<'a> {
             if events > limits.events {
                 return SimulationEnding::TooManyEvents;
             }
-            if events.is_multiple_of(EVENTS_A_LOOK) && (limits.expired)() {
+            if events.is_multiple_of(EVENTS_A_CHECK) && (limits.expired)() {
                 return SimulationEnding::OutOfTime;
             }
             self.now = due.at;

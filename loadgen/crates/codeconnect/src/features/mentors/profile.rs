@@ -44,7 +44,7 @@ async fn edit(mut it: AppIteration<'_>) {
     };
     let token = &session.tokens.access_token;
     let id = MentorId(dataset::id(RowKind::Mentor, n));
-    let Some(before) = steps::look(&mut it, token, id).await else {
+    let Some(before) = steps::read_page(&mut it, token, id).await else {
         return;
     };
     let update = change(&before, number, is_price);

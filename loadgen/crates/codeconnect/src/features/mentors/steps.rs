@@ -21,7 +21,7 @@ pub(super) static UPDATE_OWN: Op = Op::patch("mentors.update_own");
 pub(super) const NEW_MENTOR: &str = "Load Mentor";
 
 /// A mentor's page, as its owner opens it.
-pub(super) async fn look(
+pub(super) async fn read_page(
     it: &mut AppIteration<'_>,
     token: &str,
     id: MentorId,

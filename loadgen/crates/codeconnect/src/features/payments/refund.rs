@@ -164,7 +164,7 @@ mod tests {
     use crate::features::{
         payments::{
             fixture::{booking, payment, slot},
-            steps::LOOKS,
+            steps::POLLS,
         },
         scripted::{self, SentRequest, all_right, iterate, reply},
     };
@@ -281,8 +281,8 @@ mod tests {
     #[tokio::test]
     async fn money_that_never_comes_and_a_booking_that_is_kept_are_one_failure_each() {
         let pending = PaymentStatus::Refunding;
-        for (last, shown, looks) in [
-            (pending, CANCELLED, LOOKS as usize),
+        for (last, shown, polls) in [
+            (pending, CANCELLED, POLLS as usize),
             (BACK, BookingStatus::Confirmed, 1),
         ] {
             let (sent, _) = sent(CAPTURED, None, last, shown).await;
@@ -293,8 +293,8 @@ mod tests {
             let expected = ("payments.refunded", Some(Outcome::BodyMismatch));
             assert_eq!(wrong, [&expected]);
             let of = |name| sent.iter().filter(|(op, _)| *op == name).count();
-            // One look was at the payment before.
-            assert_eq!(of("payments.get"), 1 + looks);
+            // One poll was before.
+            assert_eq!(of("payments.get"), 1 + polls);
         }
     }
 

@@ -19,10 +19,10 @@ use loadgen_engine::{
     request::Request,
 };
 
-/// Time between two looks at a payment whose outcome is to come.
-const LOOK: Duration = Duration::from_millis(100);
-/// Looks until the webhooks of a payment count as failed.
-pub(super) const LOOKS: u32 = 100;
+/// Time between two polls of a payment whose outcome is to come.
+const POLL_EVERY: Duration = Duration::from_millis(100);
+/// Polls until the webhooks of a payment count as failed.
+pub(super) const POLLS: u32 = 100;
 
 pub(super) static INTENT: Op = Op::post("payments.intent");
 pub(super) static CONFIRM: Op = Op::post("payments.confirm");
@@ -73,7 +73,7 @@ pub(super) async fn capture(
     let confirm = Request::post(path).bearer(&account.token.get());
     it.call(&CONFIRM, confirm, |reply| check_same(reply, payment))
         .await?;
-    decided(it, account, payment, is_open, check_look).await
+    decided(it, account, payment, is_open, check_poll).await
 }
 
 /// Reads a payment until it is no longer `pending`, or for ten seconds; where it stands then. `None` if a request
@@ -86,8 +86,8 @@ pub(super) async fn decided(
     check: fn(&Reply, &PaymentView) -> Result<PaymentStatus, Mismatch>,
 ) -> Option<PaymentStatus> {
     let mut seen = payment.status;
-    for _ in 0..LOOKS {
-        it.transport.pause(LOOK).await;
+    for _ in 0..POLLS {
+        it.transport.pause(POLL_EVERY).await;
         let get =
             Request::get(paths::with_id(paths::PAYMENT, payment.id)).bearer(&account.token.get());
         seen = it.call(&GET, get, |reply| check(reply, payment)).await?;
@@ -135,7 +135,7 @@ pub(super) fn check_same(reply: &Reply, payment: &PaymentView) -> Result<Payment
 }
 
 /// Where a payment stands, and whether its money goes with that.
-pub(super) fn check_look(reply: &Reply, payment: &PaymentView) -> Result<PaymentStatus, Mismatch> {
+pub(super) fn check_poll(reply: &Reply, payment: &PaymentView) -> Result<PaymentStatus, Mismatch> {
     let seen = check_same(reply, payment)?;
     let taken = match seen.status {
         PaymentStatus::Captured => seen.amount_cents.0,

@@ -11,7 +11,7 @@ use loadgen_engine::{driver::GENERATOR_LIMIT, sample::Outcome};
 const OFFERED: f64 = 0.999;
 /// Relative difference that Little's law may show beyond its edges.
 const LITTLE: f64 = 0.02;
-/// How much more CPU time than there is may be seen: clock ticks, and looks that are not taken
+/// How much more CPU time than there is may be seen: clock ticks, and observations that are not taken
 /// at one instant.
 const UTIL_SLACK_S: f64 = 0.25;
 

@@ -246,7 +246,7 @@ fn part_of_median(evidence: &TrialEvidence<'_>, share: f64, floor: Nanos) -> Nan
 /// Time that the generator's threads waited for a processor, a request.
 fn wait_of_each(evidence: &TrialEvidence<'_>) -> Option<Nanos> {
     let used = evidence.generator?;
-    // The looks are not the window's edges to the millisecond: compare rates, not sums.
+    // The observations are not the window's edges to the millisecond: compare rates, not sums.
     let per_second = evidence.data.total.planned as f64 / evidence.data.window_s().max(1e-9);
     let seconds = used.wait_s / used.seconds / per_second.max(f64::MIN_POSITIVE);
     Some(Nanos((seconds * 1e9) as u64))
