@@ -207,18 +207,17 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
     let planned = |name: &str, place: Location| {
         planned_metric(name, &suite, application).map_err(|why| at(place, why))
     };
-    let primary = match &raw.primary {
-        Some(names) => names
+    let primary = if let Some(names) = &raw.primary {
+        names
             .iter()
             .map(|name| planned(&name.value, name.referenced))
-            .collect::<Result<Vec<MetricId>, BadFile>>()?,
-        None => {
-            // Where no flow sends what they are about, the file has to say what it claims.
-            for claim in &default_primary {
-                planned(&claim.to_string(), flows)?;
-            }
-            default_primary
+            .collect::<Result<Vec<MetricId>, BadFile>>()?
+    } else {
+        // Where no flow sends what they are about, the file has to say what it claims.
+        for claim in &default_primary {
+            planned(&claim.to_string(), flows)?;
         }
+        default_primary
     };
     let why = raw
         .why

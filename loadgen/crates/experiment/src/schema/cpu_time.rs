@@ -24,6 +24,7 @@ impl CpuTime {
     }
 
     /// That of two windows together.
+    #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
             spent_s: self.spent_s + other.spent_s,

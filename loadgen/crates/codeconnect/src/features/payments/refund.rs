@@ -164,7 +164,7 @@ mod tests {
     use crate::features::{
         payments::{
             fixture::{booking, payment, slot},
-            steps::POLLS,
+            steps::MOST_POLLS,
         },
         scripted::{self, SentRequest, all_right, iterate, reply},
     };
@@ -282,7 +282,7 @@ mod tests {
     async fn money_that_never_comes_and_a_booking_that_is_kept_are_one_failure_each() {
         let pending = PaymentStatus::Refunding;
         for (last, shown, polls) in [
-            (pending, CANCELLED, POLLS as usize),
+            (pending, CANCELLED, MOST_POLLS as usize),
             (BACK, BookingStatus::Confirmed, 1),
         ] {
             let (sent, _) = sent(CAPTURED, None, last, shown).await;

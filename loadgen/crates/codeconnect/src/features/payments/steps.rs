@@ -22,7 +22,7 @@ use loadgen_engine::{
 /// Time between two polls of a payment whose outcome is to come.
 const POLL_EVERY: Duration = Duration::from_millis(100);
 /// Polls until the webhooks of a payment count as failed.
-pub(super) const POLLS: u32 = 100;
+pub(super) const MOST_POLLS: u32 = 100;
 
 pub(super) static INTENT: Op = Op::post("payments.intent");
 pub(super) static CONFIRM: Op = Op::post("payments.confirm");
@@ -73,7 +73,7 @@ pub(super) async fn capture(
     let confirm = Request::post(path).bearer(&account.token.get());
     it.call(&CONFIRM, confirm, |reply| check_same(reply, payment))
         .await?;
-    decided(it, account, payment, is_open, check_poll).await
+    decided(it, account, payment, is_open, check_polled).await
 }
 
 /// Reads a payment until it is no longer `pending`, or for ten seconds; where it stands then. `None` if a request
@@ -86,7 +86,7 @@ pub(super) async fn decided(
     check: fn(&Reply, &PaymentView) -> Result<PaymentStatus, Mismatch>,
 ) -> Option<PaymentStatus> {
     let mut seen = payment.status;
-    for _ in 0..POLLS {
+    for _ in 0..MOST_POLLS {
         it.transport.pause(POLL_EVERY).await;
         let get =
             Request::get(paths::with_id(paths::PAYMENT, payment.id)).bearer(&account.token.get());
@@ -135,7 +135,10 @@ pub(super) fn check_same(reply: &Reply, payment: &PaymentView) -> Result<Payment
 }
 
 /// Where a payment stands, and whether its money goes with that.
-pub(super) fn check_poll(reply: &Reply, payment: &PaymentView) -> Result<PaymentStatus, Mismatch> {
+pub(super) fn check_polled(
+    reply: &Reply,
+    payment: &PaymentView,
+) -> Result<PaymentStatus, Mismatch> {
     let seen = check_same(reply, payment)?;
     let taken = match seen.status {
         PaymentStatus::Captured => seen.amount_cents.0,
