@@ -7,6 +7,8 @@ const DECLARATIONS: &str = "src/features/mod.rs";
 
 fn main() {
     println!("cargo::rerun-if-changed={DECLARATIONS}");
+    // The program holds the migrations, and a new file is no change of a source.
+    println!("cargo::rerun-if-changed=migrations");
     let declarations = fs::read_to_string(DECLARATIONS).expect("the features are declared");
     let mut names: Vec<&str> = declarations
         .lines()

@@ -44,15 +44,18 @@ pub(crate) struct FeatureOperations {
     pub(crate) request: for<'a> fn(&'a Stage, &'a str) -> LocalBoxFuture<'a, RequestParts>,
     /// Sends every operation, each so that it is not refused.
     pub(crate) send_all: for<'a> fn(&'a TestApp, &'a mut SentOperations) -> LocalBoxFuture<'a, ()>,
+    /// Tables of the feature whose rows stay; each of the others is purged.
+    pub(crate) kept_tables: &'static [&'static str],
 }
 
 impl FeatureOperations {
-    /// No changes and no cached values, requests without an id and a body, and nothing is sent.
+    /// No changes, no cached values and no tables, requests without an id and a body, and nothing is sent.
     pub(crate) const NONE: Self = Self {
         mutations: &[],
         values: no_values,
         request: no_parts,
         send_all: send_nothing,
+        kept_tables: &[],
     };
 }
 

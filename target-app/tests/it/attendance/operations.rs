@@ -23,6 +23,7 @@ pub(crate) const OPERATIONS: FeatureOperations = FeatureOperations {
     ],
     request,
     send_all,
+    kept_tables: &["attendance"],
     ..FeatureOperations::NONE
 };
 

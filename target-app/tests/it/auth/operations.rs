@@ -27,6 +27,7 @@ pub(crate) const OPERATIONS: FeatureOperations = FeatureOperations {
     values,
     request,
     send_all,
+    kept_tables: &["app_user", "credential"],
 };
 
 fn values(stage: &Stage) -> Vec<CachedValue> {

@@ -32,6 +32,7 @@ pub(crate) const OPERATIONS: FeatureOperations = FeatureOperations {
     values,
     request,
     send_all,
+    kept_tables: &["booking", "booking_hold", "slot"],
 };
 
 fn values(stage: &Stage) -> Vec<CachedValue> {

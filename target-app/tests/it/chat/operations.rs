@@ -18,6 +18,7 @@ use crate::{
 pub(crate) const OPERATIONS: FeatureOperations = FeatureOperations {
     request,
     send_all,
+    kept_tables: &["chat_member", "chat_message", "chat_room"],
     ..FeatureOperations::NONE
 };
 

@@ -30,6 +30,15 @@ pub(crate) const OPERATIONS: FeatureOperations = FeatureOperations {
     values,
     request,
     send_all,
+    kept_tables: &[
+        "course",
+        "enrolment",
+        "lesson",
+        "lesson_completion",
+        "quiz_attempt",
+        "quiz_question",
+        "submission",
+    ],
 };
 
 fn values(stage: &Stage) -> Vec<CachedValue> {

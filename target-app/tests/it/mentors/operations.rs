@@ -31,6 +31,7 @@ pub(crate) const OPERATIONS: FeatureOperations = FeatureOperations {
     values,
     request,
     send_all,
+    kept_tables: &["mentor", "mentor_skill", "review", "skill"],
 };
 
 fn values(stage: &Stage) -> Vec<CachedValue> {

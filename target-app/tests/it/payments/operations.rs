@@ -33,6 +33,7 @@ pub(crate) const OPERATIONS: FeatureOperations = FeatureOperations {
     ],
     request,
     send_all,
+    kept_tables: &["payment", "payment_event", "payment_refund"],
     ..FeatureOperations::NONE
 };
 

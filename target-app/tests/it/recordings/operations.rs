@@ -17,6 +17,7 @@ use crate::{
 pub(crate) const OPERATIONS: FeatureOperations = FeatureOperations {
     request,
     send_all,
+    kept_tables: &["recording"],
     ..FeatureOperations::NONE
 };
 

@@ -24,6 +24,7 @@ pub(crate) const OPERATIONS: FeatureOperations = FeatureOperations {
     ],
     request,
     send_all,
+    kept_tables: &["class_session"],
     ..FeatureOperations::NONE
 };
 
