@@ -9,10 +9,10 @@
 //! | [`layers`] | imports inside a crate run downwards |
 //! | [`circles`] | no files of a crate import each other in a circle |
 //! | [`crate_graph`] | which crate may depend on which, and on which of its modules; every dependency is used |
-//! | [`vocabulary`] | generic crates hold no word of the reference backend |
+//! | [`vocabulary`] | generic crates hold no word of the reference backend: no name of a feature, and none of a list |
 //! | [`functions`] | no function of the product is too long |
 //! | [`files`] | sizes, names, headers, `mod.rs` without logic, doc comments that say something |
-//! | [`roles`] | HTTP only in files that speak it, handlers without SQL, features apart from each other and from the application |
+//! | [`roles`] | HTTP types only in four kinds of files of a feature, and no SQL in these; of another feature only service, model and extractor; no feature is imported from outside of them |
 //! | [`type_names`] | one type name, one meaning |
 //! | [`documents`] | paths, suites and experiments that a document names exist |
 //! | [`prose`] | links lead to headings that exist; no sentence stands in two documents |

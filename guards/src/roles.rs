@@ -1,7 +1,6 @@
-//! What a file may know by its role in a feature: HTTP only handlers, extractors, sockets and
-//! responses, whatever the others are called, and these no SQL. And one feature of another only its
-//! service and its model; its handlers also the extractor of another, which puts authentication in
-//! their signatures.
+//! What a file may know by its role in a feature. Only handlers, extractors, sockets and responses know HTTP
+//! types, whatever the other files are called, and these four know no SQL. Of another feature a file may use the
+//! service and the model; handlers also its extractor, which puts authentication in their signatures.
 
 use crate::{
     Violation,
@@ -107,8 +106,8 @@ pub fn foreign_types(files: &[RustFile]) -> Vec<Violation> {
 }
 
 /// Imports from one feature of anything but another's service and model, and in handlers its
-/// extractor; and any import of what is outside of all features from one of them: the application
-/// iterates over features and knows none by name. `at` is the arrow.
+/// extractor; and any import from a feature by what is outside of all features, which iterates over them
+/// and knows none by name. `at` is the arrow.
 pub fn feature_imports(found: &Crate<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
     for (path, file) in found.files() {

@@ -3,7 +3,8 @@
 //!
 //! Each `pub mod` is a feature; the build script makes the list of them. `feature` in each folder
 //! hands everything to the application: routes, cached kinds, audit, seeded tables, explained
-//! statements. A feature may use the services of the features above it, and nothing else of them.
+//! statements, what its requests share. A feature may use the services and models of the features above it, in
+//! handlers also the extractor, and nothing else of them.
 
 mod all;
 
