@@ -7,5 +7,7 @@ mod documents_tests;
 mod find;
 #[cfg(test)]
 mod readme_tests;
+#[cfg(test)]
+mod smoke_tests;
 
 pub use find::{SourceFile, experiment_names, find_experiment, find_file, find_suite, suite_names};
