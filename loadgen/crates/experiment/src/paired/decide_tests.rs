@@ -283,6 +283,25 @@ fn one_trial_of_twelve_that_failed_whole_is_not_no_change() {
     );
 }
 
+#[test]
+fn a_share_changes_by_a_hundred_points_at_most_however_its_blocks_differ_in_size() {
+    let trials: Vec<(Trial, Trial)> = (0..8)
+        .map(|block| {
+            let sized = |failed| {
+                let mut one = with_failures(trial(Some(1.0), 1.0), failed);
+                one.operations[0].planned = if block % 2 == 0 { 1_000 } else { 100 };
+                one
+            };
+            (sized(1_000), sized(0))
+        })
+        .collect();
+    let effect = effect_of("orders.list success", &trials).unwrap();
+    let found = effect.difference.unwrap();
+    let (low, high) = found.interval.unwrap();
+    assert!((found.estimate - 100.0).abs() < 1e-9);
+    assert!(low > 0.0 && high <= 100.0, "{low} to {high}");
+}
+
 /// Half a percent of the reads is stale, in bursts that hit one trial in ten.
 #[test]
 fn bursts_of_stale_reads_are_not_no_change_and_more_blocks_find_them() {

@@ -76,7 +76,8 @@ pub(super) fn decide(
     effect.level = wide.map(|wide| wide.level);
     effect.difference = Some(EffectDifference {
         estimate: means.mean(),
-        interval: wide.map(|wide| (wide.low, wide.high)),
+        // Blocks of more requests weigh more, so that their points may be beyond 100; a share is not.
+        interval: wide.map(|wide| (wide.low.max(-100.0), wide.high.min(100.0))),
     });
     effect.decision = claim(metric, wide, means.interval(0.90), MARGIN_POINTS);
     let requests = before.requests.of.min(after.requests.of);
