@@ -35,6 +35,8 @@ else
 fi
 
 scripts/setup.sh
+# A program is of a commit only where it was built after it.
+touch loadgen/src/main.rs
 "${CARGO:-cargo}" build --release --locked -p target-app -p loadgen
 loadgen=$target/release/loadgen
 

@@ -1,6 +1,9 @@
 //! Reads where this process runs, what it is built from and how it was called.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crate::schema::{HostInfo, LoadedEndpoint, Program, Provenance, Trial};
 
@@ -58,24 +61,39 @@ fn commit() -> Option<String> {
         .ancestors()
         .map(|folder| folder.join(".git"))
         .find(|git| git.is_dir())?;
-    head(&git)
+    commit_of(&program, &git)
 }
 
-/// What HEAD of a git directory points at.
-fn head(git: &Path) -> Option<String> {
-    let head = fs::read_to_string(git.join("HEAD")).ok()?;
+/// What HEAD of a git directory points at; absent where it has moved since the program was built, which then is of an
+/// earlier commit.
+fn commit_of(program: &Path, git: &Path) -> Option<String> {
+    let (commit, files) = head(git)?;
+    let changed = |file: &Path| fs::metadata(file).and_then(|file| file.modified()).ok();
+    let built = changed(program)?;
+    files
+        .iter()
+        .all(|file| changed(file).is_some_and(|moved| moved <= built))
+        .then_some(commit)
+}
+
+/// What HEAD of a git directory points at, and the files that say so.
+fn head(git: &Path) -> Option<(String, Vec<PathBuf>)> {
+    let file = git.join("HEAD");
+    let head = fs::read_to_string(&file).ok()?;
     let head = head.trim();
     let Some(name) = head.strip_prefix("ref: ") else {
-        return Some(head.to_owned());
+        return Some((head.to_owned(), vec![file]));
     };
-    if let Ok(hash) = fs::read_to_string(git.join(name)) {
-        return Some(hash.trim().to_owned());
+    let reference = git.join(name);
+    if let Ok(hash) = fs::read_to_string(&reference) {
+        return Some((hash.trim().to_owned(), vec![file, reference]));
     }
-    let packed = fs::read_to_string(git.join("packed-refs")).ok()?;
-    let line = packed
+    let packed = git.join("packed-refs");
+    let text = fs::read_to_string(&packed).ok()?;
+    let line = text
         .lines()
         .find(|line| line.ends_with(&format!(" {name}")))?;
-    Some(line.split(' ').next()?.to_owned())
+    Some((line.split(' ').next()?.to_owned(), vec![file, packed]))
 }
 
 /// The words of a command line without what must not be kept: the value of an option that
@@ -141,6 +159,11 @@ fn without_credentials(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        fs::File,
+        time::{Duration, SystemTime},
+    };
+
     use super::*;
 
     #[test]
@@ -178,6 +201,45 @@ mod tests {
             "# pack-refs\nabc123 refs/heads/main\n",
         )
         .unwrap();
-        assert_eq!(head(git.path()).as_deref(), Some("abc123"));
+        let (commit, files) = head(git.path()).unwrap();
+        assert_eq!(commit, "abc123");
+        assert_eq!(files.len(), 2);
+    }
+
+    #[test]
+    fn a_program_that_was_built_before_the_commit_is_not_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let git = folder.path().join(".git");
+        let program = folder.path().join("program");
+        let (head, reference) = (git.join("HEAD"), git.join("refs/heads/main"));
+        fs::create_dir_all(git.join("refs/heads")).unwrap();
+        fs::write(&head, "ref: refs/heads/main\n").unwrap();
+        fs::write(&reference, "abc123\n").unwrap();
+        fs::write(&program, "").unwrap();
+        let at = |file: &Path, second: u64| {
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(second);
+            File::options()
+                .write(true)
+                .open(file)
+                .and_then(|file| file.set_modified(time))
+                .unwrap();
+        };
+        for (head_at, reference_at, built_at, known) in [
+            (100, 100, 200, true),
+            (100, 200, 200, true),
+            // A commit, and another branch, since the program was built.
+            (100, 300, 200, false),
+            (300, 100, 200, false),
+        ] {
+            at(&head, head_at);
+            at(&reference, reference_at);
+            at(&program, built_at);
+            let found = commit_of(&program, &git);
+            assert_eq!(
+                found.is_some(),
+                known,
+                "{head_at} {reference_at} {built_at}"
+            );
+        }
     }
 }
