@@ -49,7 +49,9 @@ impl TryFrom<RegisterRequest> for Registration {
             ));
         }
         let display_name = request.display_name.trim().to_owned();
-        if !(1..=MAX_NAME).contains(&display_name.chars().count())
+        // The description bounds what is sent, with the space around it.
+        if display_name.is_empty()
+            || request.display_name.chars().count() > MAX_NAME
             || display_name.chars().any(char::is_control)
         {
             return Err(ApiError::invalid(

@@ -160,6 +160,7 @@ pub(super) async fn create_review(
         (status = 200, description = "The profile as it is now", body = MentorDetail),
         (status = 403, description = "`forbidden`: not a mentor", body = Problem),
         (status = 404, description = "`not_found`: the account has no mentor profile", body = Problem),
+        (status = 422, description = "`invalid_request`: a headline of space or with control characters, a biography with NUL", body = Problem),
     ),
 )]
 pub(super) async fn update_own(

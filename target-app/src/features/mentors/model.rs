@@ -207,7 +207,7 @@ impl TryFrom<ReviewRequest> for NewReview {
             return Err(ApiError::invalid("stars", "a whole number from 1 to 5"));
         }
         let body = request.body.trim().to_owned();
-        if body.is_empty() || !fits(&body, 2_000) {
+        if body.is_empty() || !fits(&request.body, 2_000) {
             return Err(ApiError::invalid(
                 "body",
                 "1 to 2,000 characters, none of them NUL",
@@ -222,10 +222,17 @@ impl TryFrom<ReviewRequest> for NewReview {
 
 /// Checks a change of the own profile; absent fields stay absent.
 pub(super) fn checked(update: MentorUpdate) -> Result<MentorUpdate, ApiError> {
+    // The description bounds what is sent, with the space around it.
+    let is_long = update
+        .headline
+        .as_deref()
+        .is_some_and(|text| !fits(text, 160));
     let headline = update.headline.map(|text| text.trim().to_owned());
-    if headline.as_deref().is_some_and(|text| {
-        text.is_empty() || !fits(text, 160) || text.chars().any(char::is_control)
-    }) {
+    if is_long
+        || headline
+            .as_deref()
+            .is_some_and(|text| text.is_empty() || text.chars().any(char::is_control))
+    {
         return Err(ApiError::invalid(
             "headline",
             "1 to 160 characters on one line",
@@ -262,14 +269,14 @@ fn read_cursor(word: &str) -> Option<(MentorSort, PageStart)> {
 
 /// One word in lower case; blank means absent.
 fn word(text: Option<String>, field: &str, limit: usize) -> Result<Option<String>, ApiError> {
-    let text = text.map(|text| text.trim().to_lowercase());
-    match text.filter(|text| !text.is_empty()) {
-        Some(text) if !fits(&text, limit) => Err(ApiError::invalid(
+    if text.as_deref().is_some_and(|text| !fits(text, limit)) {
+        return Err(ApiError::invalid(
             field,
             &format!("at most {limit} characters, none of them NUL"),
-        )),
-        text => Ok(text),
+        ));
     }
+    let text = text.map(|text| text.trim().to_lowercase());
+    Ok(text.filter(|text| !text.is_empty()))
 }
 
 /// At most `limit` characters, none of them NUL, which PostgreSQL's text cannot hold.

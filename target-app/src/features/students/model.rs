@@ -60,11 +60,15 @@ impl TryFrom<StudentQuery> for StudentFilter {
     type Error = ApiError;
 
     fn try_from(query: StudentQuery) -> Result<Self, ApiError> {
+        // The description bounds what is sent, with the space around it.
+        let is_long = query
+            .q
+            .as_deref()
+            .is_some_and(|text| text.chars().count() > MAX_NAME_QUERY);
         let name = query.q.map(|text| text.trim().to_owned());
         let name = name.filter(|text| !text.is_empty());
-        if name.as_deref().is_some_and(|text| {
-            text.chars().count() > MAX_NAME_QUERY || text.chars().any(char::is_control)
-        }) {
+        let is_control = |text: &str| text.chars().any(char::is_control);
+        if is_long || name.as_deref().is_some_and(is_control) {
             return Err(ApiError::invalid("q", "at most 100 characters on one line"));
         }
         if query.grade.is_some_and(|grade| !GRADES.contains(&grade)) {

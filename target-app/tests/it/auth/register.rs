@@ -105,6 +105,7 @@ async fn what_is_out_of_bounds_is_refused_by_the_name_of_its_field() {
         ("password", json!(12_345_678_901_u64)),
         ("display_name", json!("  ")),
         ("display_name", json!("x".repeat(101))),
+        ("display_name", json!(format!("\n{}", "x".repeat(100)))),
         ("role", json!("admin")),
         ("role", json!("owner")),
     ] {

@@ -45,6 +45,10 @@ async fn what_is_out_of_bounds_changes_nothing() {
     for (changes, field) in [
         (json!({"headline": ""}), "headline"),
         (json!({"headline": "x".repeat(161)}), "headline"),
+        (
+            json!({"headline": format!(" {}", "x".repeat(160))}),
+            "headline",
+        ),
         (json!({"headline": "two\nlines"}), "headline"),
         (json!({"bio": "x".repeat(4_001)}), "bio"),
         (json!({"hourly_price_cents": -1}), "hourly_price_cents"),
