@@ -5,7 +5,7 @@
 #
 #   scripts/suites.sh [factor of the length of all phases]
 #
-# 0.1 by default, about 20 minutes on two cores (an estimate). Environment: LOADGEN (program, a release build), OUT
+# 0.1 by default, about 22 minutes on two cores. Environment: LOADGEN (program, a release build), OUT
 # (where results are kept).
 set -euo pipefail
 cd "$(dirname "$0")/.."
