@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::report_files::{self, is_plain_name};
 use loadgen_experiment::{
     events::printable,
-    schema::{Percentile, RunKind, VerdictWord},
+    schema::{Percentile, VerdictWord},
 };
 use loadgen_report::store::{self, StoredRun, SummaryOutline};
 
@@ -139,12 +139,7 @@ impl RunEntry {
         Self {
             folder,
             name: printable(&summary.name),
-            kind: match summary.kind {
-                RunKind::Run => "run",
-                RunKind::Experiment => "experiment",
-                RunKind::Capacity => "capacity",
-            }
-            .to_owned(),
+            kind: summary.kind.as_str().to_owned(),
             question: printable(&summary.question),
             started_at: summary.started_at,
             took_s: summary.took_s,
@@ -209,7 +204,7 @@ fn spark(summary: &SummaryOutline) -> Vec<Option<f64>> {
 
 #[cfg(test)]
 mod tests {
-    use loadgen_experiment::schema::{PooledPercentile, Second, Summary};
+    use loadgen_experiment::schema::{PooledPercentile, RunKind, Second, Summary};
     use loadgen_report::store::Folder;
 
     use super::*;

@@ -49,9 +49,9 @@ pub use second::{PooledPercentile, Second};
 pub use server::{CacheLookUps, PoolerFigures, ReplicaFigures, Server};
 pub use summary::{
     Arm, Consistency, Control, Cost, Effect, EffectDifference, FailureSample, Operation,
-    RatioBound, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Validity, ValidityCheck,
+    RatioBound, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Validity, ValidityCheck,
 };
 pub use verdict::{AuditCount, Confidence, Verdict};
 pub use what_if::WhatIfCapacity;
 pub use why::{Band, Database, Hashing, PlanNode, Recommendation, StatementPlan};
-pub use words::{CheckCode, ControlWord, Decision, ValidityWord, VerdictWord};
+pub use words::{CheckCode, ControlWord, Decision, RunKind, ValidityWord, VerdictWord};

@@ -31,7 +31,7 @@ use super::{
     verdict::{AuditCount, Verdict},
     what_if::WhatIfCapacity,
     why::{Band, Recommendation, StatementPlan},
-    words::{CheckCode, ControlWord, Decision, ValidityWord},
+    words::{CheckCode, ControlWord, Decision, RunKind, ValidityWord},
 };
 use crate::metric::{
     MetricId, MetricKind, MetricUnit, difference, differences, factor, factor_with_interval,
@@ -42,18 +42,6 @@ use loadgen_engine::{
 
 /// Version of these types; a reader refuses any other.
 pub const SCHEMA_VERSION: u32 = 3;
-
-/// What kind of command made the folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RunKind {
-    /// One suite, one profile.
-    Run,
-    /// Two profiles, paired trials.
-    Experiment,
-    /// One suite, one profile, at many loads.
-    Capacity,
-}
 
 /// The whole of `summary.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

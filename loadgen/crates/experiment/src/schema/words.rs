@@ -1,5 +1,5 @@
-//! The words that a verdict, a decision, a trial's validity, a threshold and a self-check can
-//! have. They are stored as these words and never parsed back from text elsewhere.
+//! The words that the kind of a command, a verdict, a decision, a trial's validity, a control and a self-check
+//! can have. They are stored as these words and never parsed back from text elsewhere.
 
 use std::fmt;
 
@@ -38,6 +38,18 @@ macro_rules! words {
             }
         }
     };
+}
+
+words! {
+    /// What kind of command made the folder.
+    RunKind {
+        /// One suite, one profile.
+        Run = "run",
+        /// Two profiles, paired trials.
+        Experiment = "experiment",
+        /// One suite, one profile, at many loads.
+        Capacity = "capacity",
+    }
 }
 
 words! {

@@ -172,11 +172,7 @@ impl ReportPage {
         let validity = evidence::validity(summary);
         let areas = comparison::areas(summary);
         Self {
-            kind: match summary.kind {
-                RunKind::Run => "run",
-                RunKind::Experiment => "experiment",
-                RunKind::Capacity => "capacity",
-            },
+            kind: summary.kind.as_str(),
             name: printable(&summary.name),
             question: printable(&summary.question),
             verdict: PageVerdict {
