@@ -145,10 +145,11 @@ fn change(effect: &Effect) -> Option<String> {
     };
     let excludes_no_change = interval.as_ref().is_some_and(|(_, excludes)| *excludes);
     if !effect.decision.is_decided() && !excludes_no_change {
-        return Some(interval.map_or_else(
-            || "no clear change, no interval".to_owned(),
-            |(interval, _)| format!("no clear change {interval}"),
-        ));
+        return Some(match interval {
+            Some((interval, _)) => format!("no clear change {interval}"),
+            None if effect.level.is_none() => "too few pairs".to_owned(),
+            None => "no clear change, no interval".to_owned(),
+        });
     }
     let estimate = match (effect.ratio, effect.difference) {
         (Some(ratio), _) => ratio - 1.0,
@@ -268,7 +269,7 @@ mod tests {
         );
         assert_eq!(
             headline(open, 1.04, None, 80.0),
-            "total p50 INCONCLUSIVE no clear change, no interval"
+            "total p50 INCONCLUSIVE too few pairs"
         );
         // Several claims need more of each than an interval without 1.
         assert_eq!(

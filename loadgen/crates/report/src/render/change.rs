@@ -55,7 +55,13 @@ impl MetricChange {
                 estimate(effect, before, after, unit)
             }
             Decision::Inconclusive | Decision::Invalid => {
-                let words = beyond(before, after).unwrap_or("no clear change");
+                // Without the pairs for an interval nothing is known of the change, however far the figures
+                // are apart.
+                let unclear = match effect.level {
+                    Some(_) => "no clear change",
+                    None => "too few pairs",
+                };
+                let words = beyond(before, after).unwrap_or(unclear);
                 (words.to_owned(), false)
             }
         };
@@ -261,6 +267,17 @@ mod tests {
             assert_eq!(change.interval, "[0.87x, 2.16x]");
             assert_eq!((change.tone, change.decision), (Tone::Plain, "undecided"));
         }
+    }
+
+    #[test]
+    fn a_change_that_too_few_pairs_have_figures_for_is_not_called_unclear() {
+        let mut few = effect(Decision::Inconclusive, Some(0.03), None);
+        few.level = None;
+        let change = of(&few, 48.2, 1.29);
+        assert_eq!(
+            (change.text.as_str(), change.interval.as_str()),
+            ("too few pairs", "")
+        );
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub struct ComparisonRow {
     pub before: String,
     /// In the second; empty for a run.
     pub after: String,
-    /// What changed: `0.72x`, `+3.1 pp`, `no clear change`; empty for a run.
+    /// What changed: `0.72x`, `+3.1 pp`, `no clear change`, `too few pairs`; empty for a run.
     pub change: String,
     /// Interval of the change, or the end of it that is known.
     pub interval: String,
