@@ -25,7 +25,7 @@ use super::{
 use crate::{
     flow::UserMemory,
     load_control::ControlEvent,
-    recorder::{HIGHEST, response_histogram},
+    recorder::{record_cut, response_histogram},
     schedule::{Arrival, ClosedLoop, FlowMixes},
     suite::Think,
     units::{NANOS_PER_SECOND, Nanos},
@@ -310,11 +310,7 @@ impl Population {
     /// Counts a measured iteration that was started so late.
     fn count_started(&self, late: Nanos) {
         self.started.set(self.started.get() + 1);
-        let lag = late.min(HIGHEST);
-        self.lag
-            .borrow_mut()
-            .record(lag.0)
-            .expect("a value up to the highest always fits");
+        record_cut(&mut self.lag.borrow_mut(), late);
     }
 
     /// When a user starts its next iteration, after one of this flow.

@@ -9,7 +9,7 @@ use super::{control_receiver::ControlReceiver, progress::Progress};
 use crate::{
     clock::{self, TrialClock},
     load_control::ControlEvent,
-    recorder::{HIGHEST, response_histogram},
+    recorder::{record_cut, response_histogram},
     schedule::{Arrival, ArrivalPlan},
     thread_priority::{self, ThreadPrecedence, ThreadRole},
     units::Nanos,
@@ -128,10 +128,7 @@ impl PacerReport {
     /// Counts a measured arrival that was released so late.
     fn count(&mut self, late: Nanos) {
         self.emitted += 1;
-        let lag = late.min(HIGHEST);
-        self.lag
-            .record(lag.0)
-            .expect("a value up to the highest always fits");
+        record_cut(&mut self.lag, late);
     }
 }
 

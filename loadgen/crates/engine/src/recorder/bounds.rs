@@ -22,6 +22,13 @@ pub fn response_histogram() -> Histogram<u64> {
     histogram
 }
 
+/// Records a time in a histogram of [`response_histogram`]; one beyond the highest counts as the highest.
+pub fn record_cut(histogram: &mut Histogram<u64>, time: Nanos) {
+    histogram
+        .record(time.min(HIGHEST).0)
+        .expect("a value up to the highest always fits");
+}
+
 /// Counters at zero whose pages are in memory, as those of [`response_histogram`].
 pub(super) fn touched_counters(count: usize) -> Box<[u32]> {
     let mut counters = Vec::with_capacity(count);

@@ -10,7 +10,7 @@ mod raw_samples;
 mod shard;
 mod timeline;
 
-pub use bounds::{HIGHEST, response_histogram};
+pub use bounds::{HIGHEST, record_cut, response_histogram};
 pub use breakdown::{Breakdown, PartSums};
 pub use intervals::{DistributionKind, IntervalHistograms};
 pub use op_data::{CostSums, OpData};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 
 use super::{
-    bounds::{HIGHEST, response_histogram},
+    bounds::{record_cut, response_histogram},
     intervals::{IntervalHistograms, IntervalLogs, Intervals},
     op_data::OpData,
     raw_samples::RawSamples,
@@ -240,11 +240,9 @@ impl Shard {
 
     /// Counts a connection that was opened, and its TLS handshake where there was one.
     pub fn connected(&mut self, connect: Nanos, tls: Option<Nanos>) {
-        let cut = |time: Nanos| time.min(HIGHEST).0;
-        let kept = "a value up to the highest always fits";
-        self.connect.record(cut(connect)).expect(kept);
+        record_cut(&mut self.connect, connect);
         if let Some(tls) = tls {
-            self.tls.record(cut(tls)).expect(kept);
+            record_cut(&mut self.tls, tls);
         }
     }
 

@@ -189,7 +189,14 @@ fn decide(
             .clone_into(&mut found.why);
         return found;
     }
-    let shown = |value: f64| if in_points { value } else { value.exp() };
+    // Student's interval knows no bounds; the difference of two shares has them.
+    let shown = |value: f64| {
+        if in_points {
+            value.clamp(-100.0, 100.0)
+        } else {
+            value.exp()
+        }
+    };
     found.change = Some((shown(wide.estimate), shown(wide.low), shown(wide.high)));
     let margin = margin_of(compared);
     let better = |less: bool| {
@@ -380,6 +387,15 @@ mod tests {
         // Many failures are none.
         let found = success(&none, &shares(500, &[50]));
         assert_eq!(found.decision, Decision::Regressed, "{found:?}");
+    }
+
+    #[test]
+    fn a_share_changes_by_a_hundred_points_at_most_however_its_runs_differ() {
+        let found = success(&shares(500, &[0, 0, 500, 500]), &shares(500, &[0]));
+        assert_eq!(found.decision, Decision::Inconclusive, "{found:?}");
+        let (points, low, high) = found.change.unwrap();
+        assert!((points - 50.0).abs() < 1e-9, "{found:?}");
+        assert!(low >= -100.0 && high <= 100.0, "{found:?}");
     }
 
     #[test]

@@ -4,7 +4,10 @@ use super::{
     catalog::{ArmContext, HintCatalog, Proposal},
     symptom::Symptom,
 };
-use crate::schema::{Arm, Band, Database, Operation, Percentile, Summary, Trial};
+use crate::{
+    metric,
+    schema::{Arm, Band, Database, Operation, Percentile, Summary, Trial},
+};
 use loadgen_engine::sample::ResponseParts;
 
 /// A rule: returns its finding with the evidence, or nothing.
@@ -210,28 +213,7 @@ pub(super) fn share(band: &Band, part: impl Fn(&ResponseParts) -> f64) -> f64 {
     }
 }
 
-/// `71 %`, `<1 %`, `>99 %`: what is neither nothing nor all is never shown as such.
+/// `71 %`, `<1 %`, `>99 %`.
 pub(super) fn percent(share: f64) -> String {
-    // A half is rounded to the even number, which is none.
-    if share > 0.0 && share <= 0.005 {
-        return "<1 %".to_owned();
-    }
-    if (0.995..1.0).contains(&share) {
-        return ">99 %".to_owned();
-    }
-    format!("{:.0} %", share * 100.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::percent;
-
-    #[test]
-    fn a_share_that_is_neither_nothing_nor_all_is_shown_as_neither() {
-        let shown = [0.0, 1e-5, 0.005, 0.0051, 0.5, 0.994, 0.9951, 1.0].map(percent);
-        let right = [
-            "0 %", "<1 %", "<1 %", "1 %", "50 %", "99 %", ">99 %", "100 %",
-        ];
-        assert_eq!(shown, right);
-    }
+    metric::percent(share, 0)
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `id` | [`MetricId`]: which figure, and of what |
 //! | `operation`, `target` | the figures of requests, and of the target that answers them |
-//! | `rate` | what is shown by the second, live and in courses |
+//! | `rate` | what is shown by the second, live and in charts |
 //! | `description` | what is known of a figure |
 //! | `change` | how a change is written: a factor, a difference, their intervals |
 //! | `kind`, `unit` | which way is better, and what it is counted in |

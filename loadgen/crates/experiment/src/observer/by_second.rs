@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_are_filled_with_the_target_s_course() {
+    fn seconds_are_filled_with_the_target_s_figures() {
         let second = filled((0..4).map(observation));
         assert_eq!(second.pool_waiters, Some(2));
         assert_eq!((second.pool_in_use, second.pool_max), (Some(4), Some(5)));

@@ -40,7 +40,7 @@ impl Usage {
         }
     }
 
-    /// CPU seconds since an earlier observation, however few, for courses.
+    /// CPU seconds since an earlier observation, however few, for charts.
     pub fn roughly_since(&self, earlier: &Self) -> f64 {
         // A child that ends takes its time from one counter to the other.
         let exact = (i128::from(self.cpu_ns) - i128::from(earlier.cpu_ns)) as f64 / 1e9;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use shared::snapshot::{PostgresSnapshot, Snapshot};
 
 use crate::{
-    schema::{CacheLookUps, Database, Server},
+    schema::{CacheLookUps, CpuTime, Database, Server},
     services::TARGET_PROCESS,
 };
 
@@ -43,10 +43,10 @@ pub(super) fn differences(server: &mut Server, first: &Snapshot, last: &Snapshot
     server.hashing.cpu_s = grown(|one| one.hashing.cpu_us) as f64 / 1e6;
     server.hashing.wait_s = grown(|one| one.hashing.wait_us) as f64 / 1e6;
     // Seen from here or not: the target knows its own CPU time.
-    server
-        .cpu_s
-        .entry(TARGET_PROCESS.to_owned())
-        .or_insert_with(|| grown(|one| one.process.cpu_ns) as f64 / 1e9);
+    if !server.cpu_s.contains_key(TARGET_PROCESS) {
+        let spent_s = grown(|one| one.process.cpu_ns) as f64 / 1e9;
+        server.set_cpu(TARGET_PROCESS, CpuTime::exact(spent_s));
+    }
     server
         .rss_bytes
         .entry(TARGET_PROCESS.to_owned())

@@ -37,7 +37,7 @@ pub struct LoadSeen {
 }
 
 impl Observation {
-    /// Cores that each process used since an earlier observation, however little, for courses; those that
+    /// Cores that each process used since an earlier observation, however little, for charts; those that
     /// one of both did not see are left out, and all where no time lies between.
     pub fn cores_since(&self, earlier: &Self) -> BTreeMap<String, f64> {
         let seconds = apart(earlier.at, self.at).as_secs_f64();

@@ -5,11 +5,7 @@ use std::fmt::Write as _;
 
 use shared::time::Millis;
 
-use super::{
-    file::Experiment,
-    metrics::{MetricScope, metrics},
-    sentence::spread_of,
-};
+use super::{file::Experiment, sentence::spread_of};
 use crate::{
     metric::MetricId,
     schema::{Effect, Percentile},
@@ -238,12 +234,7 @@ impl PlannedPercentile {
             _ => return None,
         };
         let quantile = figure.quantile()?;
-        let scope = MetricScope {
-            operations: operation.into_iter().collect(),
-            ..MetricScope::default()
-        };
-        let all = metrics(&scope, f64::INFINITY);
-        let margin = all.iter().find(|one| one.id == *metric)?.margin;
+        let margin = metric.description().margin.share();
         let requests = arrivals(suite)? * by_arrival(suite, catalog, operation);
         (requests > 0.0).then_some(Self {
             quantile,

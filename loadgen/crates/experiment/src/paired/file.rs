@@ -27,7 +27,7 @@ use super::{
     arm_spec::ArmSpec,
     control::{CONTROL_BLOCKS, ControlKind, medians},
     direction::Direction,
-    planned_metrics::planned_metric,
+    planned_metrics::{check_planned, planned_metric},
     shorten::shorten,
 };
 use crate::{metric::MetricId, schema::Document, system::Application};
@@ -214,9 +214,7 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
             .collect::<Result<Vec<MetricId>, BadFile>>()?
     } else {
         // Where no flow sends what they are about, the file has to say what it claims.
-        for claim in &default_primary {
-            planned(&claim.to_string(), flows)?;
-        }
+        check_planned(&default_primary, &suite, application).map_err(|why| at(flows, why))?;
         default_primary
     };
     let why = raw

@@ -138,8 +138,10 @@ impl CacheLookUps {
 }
 
 impl Server {
-    /// Enters what a process spent.
+    /// Enters what a process spent, in place of what was known of it.
     pub(crate) fn set_cpu(&mut self, name: &str, time: CpuTime) {
+        self.cpu_s.remove(name);
+        self.cpu_coarse.remove(name);
         if let Some(spent) = time.figure() {
             self.cpu_s.insert(name.to_owned(), spent);
         }
@@ -150,12 +152,8 @@ impl Server {
 
     /// What a process spent, however little; absent where it was not visible.
     pub(crate) fn cpu_time(&self, name: &str) -> Option<CpuTime> {
-        let exact = |spent_s: &f64| CpuTime {
-            spent_s: *spent_s,
-            error_s: 0.0,
-        };
         let coarse = self.cpu_coarse.get(name).copied();
-        coarse.or_else(|| self.cpu_s.get(name).map(exact))
+        coarse.or_else(|| self.cpu_s.get(name).copied().map(CpuTime::exact))
     }
 
     /// A sum by request to the API; absent where those are not counted.

@@ -166,18 +166,11 @@ pub fn of_factorial(
     }
     let verdict = judge(Findings {
         interrupted: finished.interrupted,
-        invalid: finished
-            .trials
-            .iter()
-            .filter(|trial| finished.invalid.contains(&trial.folder))
-            .collect(),
         invalid_reasons,
-        violations: violations(&finished.arms),
-        omitted: verdict::omitted(&finished.trials),
         overloads,
         thresholds: &thresholds,
         confidence: verdict::confidence(&finished.trials, &[]),
-        ..Findings::default()
+        ..findings_of(&finished.arms, &finished.trials, &finished.invalid)
     });
     let view = finished.arms.iter().find_map(|arm| arm.in_force.as_ref());
     let parts = Parts {
@@ -200,8 +193,26 @@ pub fn of_factorial(
     parts.summary(context, view)
 }
 
+/// What the trials of several arms alone say, whatever is compared in them; `invalid` are the folders of those that
+/// no valid repetition replaced.
+pub(super) fn findings_of<'a>(
+    arms: &[ArmResult],
+    trials: &'a [Trial],
+    invalid: &[String],
+) -> Findings<'a> {
+    Findings {
+        invalid: trials
+            .iter()
+            .filter(|trial| invalid.contains(&trial.folder))
+            .collect(),
+        violations: violations(arms),
+        omitted: verdict::omitted(trials),
+        ..Findings::default()
+    }
+}
+
 /// Every invariant that an arm breaks, in one sentence each.
-pub(super) fn violations(arms: &[ArmResult]) -> Vec<String> {
+fn violations(arms: &[ArmResult]) -> Vec<String> {
     arms.iter()
         .flat_map(|result| {
             verdict::broken_sentences(

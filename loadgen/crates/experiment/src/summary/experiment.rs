@@ -1,7 +1,7 @@
 //! The summary of an experiment of two arms.
 
 use super::{
-    assemble::{Parts, RunContext, stored_result, violations},
+    assemble::{Parts, RunContext, findings_of, stored_result},
     load_line::load_line,
 };
 use crate::{
@@ -101,14 +101,7 @@ fn verdict_on(
     let [_, after] = &finished.arms;
     judge(Findings {
         interrupted: finished.interrupted,
-        invalid: finished
-            .trials
-            .iter()
-            .filter(|trial| finished.invalid.contains(&trial.folder))
-            .collect(),
         invalid_reasons,
-        violations: violations(&finished.arms),
-        omitted: verdict::omitted(&finished.trials),
         // The first arm may show on purpose what the second one cures.
         overloads: verdict::overloads(
             finished
@@ -119,7 +112,7 @@ fn verdict_on(
         thresholds,
         claims: Some(claims.with_expectation(expectation)),
         confidence: verdict::confidence(&finished.trials, &finished.controls),
-        ..Findings::default()
+        ..findings_of(&finished.arms, &finished.trials, &finished.invalid)
     })
 }
 

@@ -184,4 +184,18 @@ mod tests {
         let unseen = server_total(&trial(0.15, 0.0), &Server::default(), 1.0);
         assert!(unseen.cpu_s.is_empty() && unseen.cpu_coarse.is_empty());
     }
+
+    #[test]
+    fn a_time_of_an_exact_clock_takes_the_place_of_too_few_ticks() {
+        let mut trial = Server::default();
+        let few_ticks = CpuTime {
+            spent_s: 0.1,
+            error_s: 0.01,
+        };
+        trial.set_cpu("target-app", few_ticks);
+        trial.set_cpu("target-app", CpuTime::exact(0.11));
+        let both = server_total(&trial, &trial, 1.0);
+        assert!((both.cpu_s["target-app"] - 0.22).abs() < 1e-9);
+        assert!(both.cpu_coarse.is_empty());
+    }
 }
