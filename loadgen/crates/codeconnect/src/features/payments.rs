@@ -117,12 +117,12 @@ fn check_settled(
 #[cfg(test)]
 mod tests {
     use shared::{
-        api::{mentors::Availability, payments::PaymentView},
+        api::payments::PaymentView,
         problem::{Code, Problem},
     };
 
     use super::{
-        fixture::{booking, payment, slot},
+        fixture::{booking, payment, slot, until_paid},
         steps::{MOST_POLLS, check_intent, check_polled},
         *,
     };
@@ -132,24 +132,12 @@ mod tests {
     /// What the flow sends to a target whose payments end like that; each poll sees that end.
     async fn paid(end: PaymentStatus, is_held: bool) -> Vec<SentRequest> {
         let (mut offered, world) = (slot(), scripted::world());
-        let taken = if end == PaymentStatus::Captured {
-            4_500
-        } else {
-            0
-        };
         let target = |op: &'static str, request: &Request| {
-            Some(match op {
-                "mentors.availability" => {
-                    offered.mentor_id = scripted::mentor_of(request);
-                    let slots = vec![offered.clone()];
-                    reply(200, &Availability { slots })
-                }
-                "bookings.create" => reply(201, &booking(&offered, true)),
-                "payments.intent" => reply(201, &payment(PaymentStatus::Created, 0)),
-                "payments.confirm" => reply(200, &payment(PaymentStatus::Processing, 0)),
-                "payments.get" => reply(200, &payment(end, taken)),
-                _ => reply(200, &booking(&offered, is_held)),
-            })
+            if op == "payments.settled" {
+                Some(reply(200, &booking(&offered, is_held)))
+            } else {
+                until_paid(op, request, &mut offered, end)
+            }
         };
         iterate("payments.pay", &world, 0, target).await
     }

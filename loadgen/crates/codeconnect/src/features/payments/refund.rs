@@ -153,7 +153,6 @@ fn check_refunded(
 #[cfg(test)]
 mod tests {
     use shared::{
-        api::mentors::Availability,
         ids::PaymentId,
         ledger::BookingOutcome,
         money::Cents,
@@ -163,7 +162,7 @@ mod tests {
     use super::*;
     use crate::features::{
         payments::{
-            fixture::{booking, payment, slot},
+            fixture::{booking, payment, slot, until_paid},
             steps::MOST_POLLS,
         },
         scripted::{self, SentRequest, all_right, iterate, reply},
@@ -188,11 +187,6 @@ mod tests {
         shown: BookingStatus,
     ) -> (Vec<SentRequest>, BookingOutcome) {
         let (mut offered, mut is_asked, world) = (slot(), false, scripted::world());
-        let taken = if end == PaymentStatus::Captured {
-            4_500
-        } else {
-            0
-        };
         let returned = if last == PaymentStatus::Refunded {
             4_500
         } else {
@@ -200,16 +194,7 @@ mod tests {
         };
         let target = |op: &'static str, request: &Request| {
             Some(match op {
-                "mentors.availability" => {
-                    offered.mentor_id = scripted::mentor_of(request);
-                    let slots = vec![offered.clone()];
-                    reply(200, &Availability { slots })
-                }
-                "bookings.create" => reply(201, &booking(&offered, true)),
-                "payments.intent" => reply(201, &payment(PaymentStatus::Created, 0)),
-                "payments.confirm" => reply(200, &payment(PaymentStatus::Processing, 0)),
                 "payments.get" if is_asked => reply(200, &refund_of(last, returned)),
-                "payments.get" => reply(200, &payment(end, taken)),
                 "payments.refund" => {
                     is_asked = true;
                     if let Some(code) = refusal {
@@ -218,13 +203,14 @@ mod tests {
                         reply(200, &refund_of(PaymentStatus::Refunding, 0))
                     }
                 }
-                _ => {
+                "payments.refunded" => {
                     let now = BookingView {
                         status: shown,
                         ..booking(&offered, false)
                     };
                     reply(200, &now)
                 }
+                _ => return until_paid(op, request, &mut offered, end),
             })
         };
         let sent = iterate("payments.refund", &world, 0, target).await;
