@@ -18,11 +18,11 @@ use shared::{
     paths,
 };
 
-use self::steps::{CONFIRM, GET, INTENT, is_open};
+use self::steps::{CONFIRM, GET, INTENT, check_booking};
 use super::{bookings, mentors};
 use crate::flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, Op};
 use loadgen_engine::{
-    check::{self, Mismatch, Reply},
+    check::{Mismatch, Reply},
     request::Request,
 };
 
@@ -96,15 +96,7 @@ fn check_settled(
     end: PaymentStatus,
     may_be_old: bool,
 ) -> Result<(), Mismatch> {
-    let seen: BookingView = check::json(reply, 200)?;
-    if seen.id != booking.id {
-        return Err(Mismatch::new("another booking is returned"));
-    }
-    if is_open(end) {
-        return Err(Mismatch::new(
-            "no webhook has settled the payment after ten seconds",
-        ));
-    }
+    let seen = check_booking(reply, booking, end)?;
     let is_paid = seen.status == BookingStatus::Confirmed && seen.hold_expires_at.is_none();
     if end == PaymentStatus::Captured && !is_paid && !may_be_old {
         return Err(Mismatch::new(

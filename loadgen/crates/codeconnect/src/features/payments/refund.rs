@@ -12,11 +12,11 @@ use shared::{
     paths,
 };
 
-use super::steps::{self, CONFIRM, GET, HeldBooking, INTENT, check_same, is_open};
+use super::steps::{self, CONFIRM, GET, HeldBooking, INTENT, check_booking, check_same, is_open};
 use crate::features::{bookings, mentors};
 use crate::flows::{AppFlow, AppIteration, FlowFuture, Op, TestAccount};
 use loadgen_engine::{
-    check::{self, Mismatch, Reply},
+    check::{Mismatch, Reply},
     request::Request,
 };
 
@@ -130,15 +130,7 @@ fn check_refunded(
     end: PaymentStatus,
     may_be_old: bool,
 ) -> Result<(), Mismatch> {
-    let seen: BookingView = check::json(reply, 200)?;
-    if seen.id != booking.id {
-        return Err(Mismatch::new("another booking is returned"));
-    }
-    if is_open(end) {
-        return Err(Mismatch::new(
-            "no webhook has settled the payment after ten seconds",
-        ));
-    }
+    let seen = check_booking(reply, booking, end)?;
     if is_pending(end) {
         return Err(Mismatch::new("the money is not back after ten seconds"));
     }
