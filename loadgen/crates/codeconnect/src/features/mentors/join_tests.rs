@@ -1,7 +1,7 @@
 //! What someone sends who becomes a mentor, and pages of a new mentor that are wrong.
 
 use shared::{
-    api::auth::{TokenPair, UserView},
+    api::auth::{RegisterRequest, TokenPair, UserView},
     ids::UserId,
 };
 use uuid::Uuid;

@@ -64,8 +64,8 @@ pub(super) async fn find_changed(it: &mut AppIteration<'_>, token: &str, changed
     .await;
 }
 
-/// With the token: whoever has just changed the page is promised to see that.
-fn page_request(token: &str, id: MentorId) -> Request {
+/// A mentor's page. With the token: whoever has just changed it is promised to see that.
+pub(super) fn page_request(token: &str, id: MentorId) -> Request {
     Request::get(paths::with_id(paths::MENTOR, id)).bearer(token)
 }
 
