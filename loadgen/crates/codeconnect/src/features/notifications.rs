@@ -100,16 +100,13 @@ async fn list(
     marked: Option<(NotificationId, OwnReading)>,
 ) -> Option<Vec<NotificationView>> {
     let request = Request::get(paths::NOTIFICATIONS).bearer(&account.token.get());
-    let (ledger, may_be_old) = (&it.world.ledger, it.world.reads_may_be_old);
+    let world = it.world;
     it.call(&LIST, request, |reply| {
         let items = check_list(reply)?;
         if let Some((id, reading)) = marked
             && let Some(shown) = shown_as_read(&items, id)
         {
-            ledger.read_own(reading, shown);
-            if !shown && !may_be_old {
-                return Err(Mismatch::new("a notification that was read is unread"));
-            }
+            world.check_own(reading, shown, "a notification that was read is unread")?;
         }
         Ok(items)
     })
