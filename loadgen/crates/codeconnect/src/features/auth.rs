@@ -230,16 +230,8 @@ mod tests {
     use shared::ids::UserId;
 
     use super::*;
-    use crate::features::scripted::{SentRequest, all_right, iterate, reply, world};
+    use crate::features::scripted::{SentRequest, all_right, iterate, reply, tokens, world};
     use loadgen_engine::sample::Outcome;
-
-    fn tokens(n: u32) -> TokenPair {
-        TokenPair {
-            access_token: format!("access {n}"),
-            expires_in: 900,
-            refresh_token: format!("refresh {n}"),
-        }
-    }
 
     /// What a student sends to a target that gives the `n`-th tokens for the first ones.
     async fn sent(n: u32) -> Vec<SentRequest> {
