@@ -3,6 +3,8 @@
 //! first time enrols in it. A course that allows no further attempt is an expected response.
 
 mod complete;
+#[cfg(test)]
+mod fixture;
 mod steps;
 
 use rand::RngExt as _;
