@@ -169,9 +169,9 @@ mod tests {
         }
     }
 
-    /// What a student sends to a target whose payments end so, that answers the refund with that problem if there
-    /// is one, whose worker comes to it or not, and that shows the booking so then; and the outcome of the booking
-    /// in the ledger.
+    /// What a student sends to a target whose payments come to that `end`, that answers the refund with that problem
+    /// if there is one, and that shows the payment as `last` and the booking as `shown` after it; and the outcome
+    /// of the booking in the ledger.
     async fn sent(
         end: PaymentStatus,
         refusal: Option<Code>,
