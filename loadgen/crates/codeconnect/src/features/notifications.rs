@@ -159,13 +159,12 @@ fn check_marked(reply: &Reply, chosen: &NotificationView) -> Result<(), Mismatch
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use chrono::{DateTime, TimeDelta, Utc};
-    use http::HeaderMap;
     use shared::{api::notifications::NotificationKind, ids::BookingId};
     use uuid::Uuid;
 
     use super::*;
+    use crate::features::scripted;
 
     fn at() -> DateTime<Utc> {
         loadgen_engine::clock::time_of_day().into()
@@ -182,8 +181,7 @@ mod tests {
     }
 
     fn reply<T: serde::Serialize>(body: &T) -> Reply {
-        let body = Bytes::from(serde_json::to_vec(body).unwrap());
-        Reply::new(200, HeaderMap::new(), body)
+        scripted::reply(200, body)
     }
 
     fn page(items: Vec<NotificationView>) -> Reply {
