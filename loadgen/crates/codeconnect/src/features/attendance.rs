@@ -171,17 +171,15 @@ fn check_summary(reply: &Reply, student: UserId) -> Result<(), Mismatch> {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use chrono::DateTime;
-    use http::HeaderMap;
     use serde::Serialize;
     use uuid::Uuid;
 
     use super::*;
+    use crate::features::scripted;
 
     fn reply(body: &impl Serialize) -> Reply {
-        let body = Bytes::from(serde_json::to_vec(body).unwrap());
-        Reply::new(200, HeaderMap::new(), body)
+        scripted::reply(200, body)
     }
 
     fn asked(n: u128) -> BookingMark {

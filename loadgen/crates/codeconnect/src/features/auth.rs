@@ -3,7 +3,10 @@
 
 use rand::RngExt as _;
 use shared::{
-    api::auth::{LoginRequest, RefreshRequest, Role, Session, TokenPair, UserView},
+    api::auth::{
+        LoginRequest, RefreshRequest, RegisterRequest, RegisteredRole, Role, Session, TokenPair,
+        UserView,
+    },
     dataset::{self, RowKind},
     paths,
 };
@@ -121,6 +124,19 @@ fn check_refresh(reply: &Reply, traded: &TokenPair) -> Result<TokenPair, Mismatc
     Ok(tokens)
 }
 
+/// The registration of someone with an e-mail address that nobody has yet.
+pub(super) fn register_request(email: String, display_name: &str, role: RegisteredRole) -> Request {
+    Request::post_json(
+        paths::AUTH_REGISTER,
+        &RegisterRequest {
+            email,
+            password: dataset::PASSWORD.to_owned(),
+            display_name: display_name.to_owned(),
+            role,
+        },
+    )
+}
+
 /// The login of seeded student `n`.
 pub fn login_request(n: u32) -> Request {
     login_with(dataset::student_email(n))
@@ -136,7 +152,8 @@ pub fn admin_login_request(n: u32) -> Request {
     login_with(dataset::admin_email(n))
 }
 
-fn login_with(email: String) -> Request {
+/// The login of whoever has that e-mail address.
+pub(super) fn login_with(email: String) -> Request {
     Request::post_json(
         paths::AUTH_LOGIN,
         &LoginRequest {
@@ -144,6 +161,18 @@ fn login_with(email: String) -> Request {
             password: dataset::PASSWORD.to_owned(),
         },
     )
+}
+
+/// The session of whoever has that e-mail address, if the answer is one.
+pub(super) fn check_session(reply: &Reply, status: u16, email: &str) -> Result<Session, Mismatch> {
+    let session: Session = check::json(reply, status)?;
+    if session.user.email != email {
+        return Err(Mismatch::new("another user's e-mail"));
+    }
+    if session.tokens.access_token.is_empty() {
+        return Err(Mismatch::new("a token is empty"));
+    }
+    Ok(session)
 }
 
 /// The session of mentor `n`, if the answer is one.
@@ -201,16 +230,8 @@ mod tests {
     use shared::ids::UserId;
 
     use super::*;
-    use crate::features::scripted::{SentRequest, all_right, iterate, reply, world};
+    use crate::features::scripted::{SentRequest, all_right, iterate, reply, tokens, world};
     use loadgen_engine::sample::Outcome;
-
-    fn tokens(n: u32) -> TokenPair {
-        TokenPair {
-            access_token: format!("access {n}"),
-            expires_in: 900,
-            refresh_token: format!("refresh {n}"),
-        }
-    }
 
     /// What a student sends to a target that gives the `n`-th tokens for the first ones.
     async fn sent(n: u32) -> Vec<SentRequest> {

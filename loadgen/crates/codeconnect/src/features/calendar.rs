@@ -170,21 +170,17 @@ async fn drag(mut it: AppIteration<'_>) {
     if moved != Some(true) {
         return;
     }
-    let (ledger, may_be_old) = (&it.world.ledger, it.world.reads_may_be_old);
+    let world = it.world;
     let reading = OwnChange::acknowledged().read_begins();
     let request = week_request(account, Some(date));
     it.call(&REFRESH, request, |reply| {
         let week = check_week(reply, account, Some(date))?;
+        if shared {
+            return Ok(());
+        }
         let mut events = week.days.iter().flat_map(|day| &day.events);
         let shown = events.any(|one| one.id == event.id && one.starts_at == *starts_at);
-        if !shared {
-            ledger.read_own(reading, shown);
-        }
-        if shown || shared || may_be_old {
-            Ok(())
-        } else {
-            Err(Mismatch::new("the calendar does not show the move"))
-        }
+        world.check_own(reading, shown, "the calendar does not show the move")
     })
     .await;
 }

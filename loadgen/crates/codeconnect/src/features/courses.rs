@@ -3,12 +3,14 @@
 //! first time enrols in it. A course that allows no further attempt is an expected response.
 
 mod complete;
+#[cfg(test)]
+mod fixture;
 mod steps;
 
 use rand::RngExt as _;
 use shared::{
     api::{
-        auth::{LoginRequest, RegisterRequest, RegisteredRole, Session},
+        auth::RegisteredRole,
         courses::{CourseDetail, CourseView, SubmissionList, SubmissionView},
     },
     dataset::{self, COURSE_LESSONS, COURSES, QUIZ_CHOICES, QUIZ_QUESTIONS},
@@ -106,29 +108,19 @@ async fn enrol(mut it: AppIteration<'_>) {
         it.world.nonce,
         it.rng.random::<u64>()
     );
-    let request = RegisterRequest {
-        email: email.clone(),
-        password: dataset::PASSWORD.to_owned(),
-        display_name: "Load Learner".to_owned(),
-        role: RegisteredRole::Student,
-    };
-    let register = Request::post_json(paths::AUTH_REGISTER, &request);
+    let register = auth::register_request(email.clone(), "Load Learner", RegisteredRole::Student);
     let registered = it
         .call(&auth::REGISTER, register, |reply| {
-            check_session(reply, 201, &email)
+            auth::check_session(reply, 201, &email)
         })
         .await;
     if registered.is_none() {
         return;
     }
-    let request = LoginRequest {
-        email: email.clone(),
-        password: dataset::PASSWORD.to_owned(),
-    };
-    let login = Request::post_json(paths::AUTH_LOGIN, &request);
+    let login = auth::login_with(email.clone());
     let Some(session) = it
         .call(&auth::LOGIN, login, |reply| {
-            check_session(reply, 200, &email)
+            auth::check_session(reply, 200, &email)
         })
         .await
     else {
@@ -242,13 +234,6 @@ async fn submit(mut it: AppIteration<'_>) {
         )
     })
     .await;
-}
-
-fn check_session(reply: &Reply, status: u16, email: &str) -> Result<Session, Mismatch> {
-    let session: Session = check::json(reply, status)?;
-    right(session.user.email == email, "another user's e-mail")?;
-    right(!session.tokens.access_token.is_empty(), "a token is empty")?;
-    Ok(session)
 }
 
 fn check_list(reply: &Reply) -> Result<(), Mismatch> {

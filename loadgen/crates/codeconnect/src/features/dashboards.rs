@@ -135,9 +135,7 @@ fn check_dashboard(reply: &Reply) -> Result<Dashboard, Mismatch> {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use chrono::{DateTime, TimeDelta, Utc};
-    use http::HeaderMap;
     use shared::{
         api::{
             bookings::BookingStatus,
@@ -152,6 +150,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::features::scripted;
 
     fn at(hour: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_800_000_000, 0).unwrap() + TimeDelta::hours(hour)
@@ -201,8 +200,7 @@ mod tests {
     }
 
     fn judged(shown: &Dashboard) -> Result<Dashboard, Mismatch> {
-        let body = Bytes::from(serde_json::to_vec(shown).unwrap());
-        check_dashboard(&Reply::new(200, HeaderMap::new(), body))
+        check_dashboard(&scripted::reply(200, shown))
     }
 
     #[test]

@@ -100,16 +100,13 @@ async fn list(
     marked: Option<(NotificationId, OwnReading)>,
 ) -> Option<Vec<NotificationView>> {
     let request = Request::get(paths::NOTIFICATIONS).bearer(&account.token.get());
-    let (ledger, may_be_old) = (&it.world.ledger, it.world.reads_may_be_old);
+    let world = it.world;
     it.call(&LIST, request, |reply| {
         let items = check_list(reply)?;
         if let Some((id, reading)) = marked
             && let Some(shown) = shown_as_read(&items, id)
         {
-            ledger.read_own(reading, shown);
-            if !shown && !may_be_old {
-                return Err(Mismatch::new("a notification that was read is unread"));
-            }
+            world.check_own(reading, shown, "a notification that was read is unread")?;
         }
         Ok(items)
     })
@@ -162,13 +159,12 @@ fn check_marked(reply: &Reply, chosen: &NotificationView) -> Result<(), Mismatch
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use chrono::{DateTime, TimeDelta, Utc};
-    use http::HeaderMap;
     use shared::{api::notifications::NotificationKind, ids::BookingId};
     use uuid::Uuid;
 
     use super::*;
+    use crate::features::scripted;
 
     fn at() -> DateTime<Utc> {
         loadgen_engine::clock::time_of_day().into()
@@ -185,8 +181,7 @@ mod tests {
     }
 
     fn reply<T: serde::Serialize>(body: &T) -> Reply {
-        let body = Bytes::from(serde_json::to_vec(body).unwrap());
-        Reply::new(200, HeaderMap::new(), body)
+        scripted::reply(200, body)
     }
 
     fn page(items: Vec<NotificationView>) -> Reply {

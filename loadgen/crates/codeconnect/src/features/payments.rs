@@ -18,11 +18,11 @@ use shared::{
     paths,
 };
 
-use self::steps::{CONFIRM, GET, INTENT, is_open};
+use self::steps::{CONFIRM, GET, INTENT, check_booking};
 use super::{bookings, mentors};
 use crate::flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, Op};
 use loadgen_engine::{
-    check::{self, Mismatch, Reply},
+    check::{Mismatch, Reply},
     request::Request,
 };
 
@@ -96,15 +96,7 @@ fn check_settled(
     end: PaymentStatus,
     may_be_old: bool,
 ) -> Result<(), Mismatch> {
-    let seen: BookingView = check::json(reply, 200)?;
-    if seen.id != booking.id {
-        return Err(Mismatch::new("another booking is returned"));
-    }
-    if is_open(end) {
-        return Err(Mismatch::new(
-            "no webhook has settled the payment after ten seconds",
-        ));
-    }
+    let seen = check_booking(reply, booking, end)?;
     let is_paid = seen.status == BookingStatus::Confirmed && seen.hold_expires_at.is_none();
     if end == PaymentStatus::Captured && !is_paid && !may_be_old {
         return Err(Mismatch::new(
@@ -117,12 +109,12 @@ fn check_settled(
 #[cfg(test)]
 mod tests {
     use shared::{
-        api::{mentors::Availability, payments::PaymentView},
+        api::payments::PaymentView,
         problem::{Code, Problem},
     };
 
     use super::{
-        fixture::{booking, payment, slot},
+        fixture::{booking, payment, slot, until_paid},
         steps::{MOST_POLLS, check_intent, check_polled},
         *,
     };
@@ -132,24 +124,12 @@ mod tests {
     /// What the flow sends to a target whose payments end like that; each poll sees that end.
     async fn paid(end: PaymentStatus, is_held: bool) -> Vec<SentRequest> {
         let (mut offered, world) = (slot(), scripted::world());
-        let taken = if end == PaymentStatus::Captured {
-            4_500
-        } else {
-            0
-        };
         let target = |op: &'static str, request: &Request| {
-            Some(match op {
-                "mentors.availability" => {
-                    offered.mentor_id = scripted::mentor_of(request);
-                    let slots = vec![offered.clone()];
-                    reply(200, &Availability { slots })
-                }
-                "bookings.create" => reply(201, &booking(&offered, true)),
-                "payments.intent" => reply(201, &payment(PaymentStatus::Created, 0)),
-                "payments.confirm" => reply(200, &payment(PaymentStatus::Processing, 0)),
-                "payments.get" => reply(200, &payment(end, taken)),
-                _ => reply(200, &booking(&offered, is_held)),
-            })
+            if op == "payments.settled" {
+                Some(reply(200, &booking(&offered, is_held)))
+            } else {
+                until_paid(op, request, &mut offered, end)
+            }
         };
         iterate("payments.pay", &world, 0, target).await
     }

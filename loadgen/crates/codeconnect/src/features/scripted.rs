@@ -6,6 +6,7 @@ use std::{future::ready, time::Duration};
 use bytes::Bytes;
 use http::HeaderMap;
 use shared::{
+    api::auth::TokenPair,
     dataset::{self, RowKind, Scale},
     ids::{MentorId, UserId},
 };
@@ -183,6 +184,15 @@ pub(super) fn world() -> World {
         rooms: Vec::new(),
     };
     World::new(Scale::Tiny.counts(), vec![account], 7, true)
+}
+
+/// The `n`-th tokens of a session.
+pub(super) fn tokens(n: u32) -> TokenPair {
+    TokenPair {
+        access_token: format!("access {n}"),
+        expires_in: 900,
+        refresh_token: format!("refresh {n}"),
+    }
 }
 
 /// A response with that body.

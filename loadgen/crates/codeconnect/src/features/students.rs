@@ -130,18 +130,11 @@ fn check_detail(reply: &Reply, student: &StudentCard, is_admin: bool) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-    use http::HeaderMap;
-    use serde::Serialize;
     use shared::{ids::UserId, problem::Problem};
     use uuid::Uuid;
 
     use super::*;
-
-    fn reply(status: u16, body: &impl Serialize) -> Reply {
-        let body = Bytes::from(serde_json::to_vec(body).unwrap());
-        Reply::new(status, HeaderMap::new(), body)
-    }
+    use crate::features::scripted::reply;
 
     fn card(n: u128) -> StudentCard {
         StudentCard {

@@ -13,8 +13,11 @@ use shared::{
 use super::{
     account_token::AccountToken, popularity::Popularity, reservations::Reservations, searches,
 };
-use crate::{database::DatabaseTarget, ledger::LedgerRecorder};
-use loadgen_engine::{clock::time_of_day, schedule::LoadShare};
+use crate::{
+    database::DatabaseTarget,
+    ledger::{LedgerRecorder, OwnReading},
+};
+use loadgen_engine::{check::Mismatch, clock::time_of_day, schedule::LoadShare};
 use loadgen_stats::seed::Chance;
 
 /// Everything a flow may ask about the target before it sends anything. Built once a run.
@@ -160,6 +163,21 @@ impl World {
     /// Any signed-in administrator; `None` where there are none.
     pub fn any_admin(&self, rng: &mut Chance) -> Option<&AdminAccount> {
         any(&self.admin_accounts, rng)
+    }
+
+    /// Notes a read of a change of one's own; a mismatch where that was not shown, unless reads may be old.
+    pub fn check_own(
+        &self,
+        reading: OwnReading,
+        shown: bool,
+        otherwise: &str,
+    ) -> Result<(), Mismatch> {
+        self.ledger.read_own(reading, shown);
+        if shown || self.reads_may_be_old {
+            Ok(())
+        } else {
+            Err(Mismatch::new(otherwise))
+        }
     }
 }
 

@@ -1,23 +1,16 @@
 //! Right calendars are accepted, and each wrong one is noticed.
 
-use bytes::Bytes;
-use http::HeaderMap;
-use serde::Serialize;
 use shared::{api::calendar::CalendarDay, ids::SlotId, money::Cents, problem::Problem};
 use uuid::Uuid;
 
 use super::*;
+use crate::features::scripted::reply;
 
 fn account() -> MentorAccount {
     MentorAccount {
         mentor: 1,
         token: "".into(),
     }
-}
-
-fn reply(status: u16, body: &impl Serialize) -> Reply {
-    let body = Bytes::from(serde_json::to_vec(body).unwrap());
-    Reply::new(status, HeaderMap::new(), body)
 }
 
 fn monday() -> NaiveDate {

@@ -124,7 +124,7 @@ mod tests {
     use chrono::{DateTime, Utc};
     use sha2::{Digest as _, Sha256};
     use shared::{
-        api::courses::{LessonView, QuizRequest, QuizResult, SubmissionView},
+        api::courses::{QuizRequest, QuizResult, SubmissionView},
         hex,
         ids::{CourseId, LessonId, SubmissionId},
         problem::Problem,
@@ -132,7 +132,10 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::features::scripted::{self, SentRequest, all_right, iterate, reply};
+    use crate::features::{
+        courses::fixture,
+        scripted::{self, SentRequest, all_right, iterate, reply},
+    };
     use loadgen_engine::sample::Outcome;
 
     /// The enrolment of the scripted student in course 0.
@@ -142,16 +145,9 @@ mod tests {
         submissions: i32,
     ) -> EnrolmentView {
         EnrolmentView {
-            course_id: course(0),
-            title: "Rust".to_owned(),
-            student_id: scripted::student(),
-            lessons_completed: lessons_completed as i32,
-            lessons: COURSE_LESSONS as i32,
             quiz_best,
-            questions: QUIZ_QUESTIONS as i32,
             submissions,
-            enrolled_at: DateTime::UNIX_EPOCH,
-            completed_at: None,
+            ..fixture::enrolment(lessons_completed as i32)
         }
     }
 
@@ -171,16 +167,7 @@ mod tests {
             let id: Uuid = request.path.path().split('/').nth(4)?.parse().ok()?;
             now.course_id = *course_id.get_or_insert(CourseId(id));
             Some(match op {
-                "courses.lesson" => reply(
-                    200,
-                    &LessonView {
-                        id: LessonId(id),
-                        course_id: now.course_id,
-                        number: 1,
-                        title: "t".to_owned(),
-                        content: "c".to_owned(),
-                    },
-                ),
+                "courses.lesson" => reply(200, &fixture::lesson(LessonId(id), now.course_id)),
                 "courses.complete_lesson" => {
                     now.lessons_completed += 1;
                     reply(200, &now)

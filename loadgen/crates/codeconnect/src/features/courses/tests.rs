@@ -3,32 +3,18 @@
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use shared::{
-    api::courses::{EnrolmentView, LessonView, QuizResult},
+    api::courses::{EnrolmentView, QuizResult},
     dataset::RowKind,
     ids::{CourseId, LessonId, UserId},
     problem::{Code, Problem},
 };
 
 use super::{
+    fixture::{enrolment, lesson},
     steps::{check_completed, check_enrolment, check_quiz, not_behind, upload_request},
     *,
 };
 use crate::features::scripted::{self, all_right, iterate, reply};
-
-fn enrolment(lessons_completed: i32) -> EnrolmentView {
-    EnrolmentView {
-        course_id: course(0),
-        title: "Rust".to_owned(),
-        student_id: UserId(uuid::Uuid::nil()),
-        lessons_completed,
-        lessons: 8,
-        quiz_best: None,
-        questions: 5,
-        submissions: 0,
-        enrolled_at: chrono::DateTime::UNIX_EPOCH,
-        completed_at: None,
-    }
-}
 
 #[test]
 fn progress_that_decreases_and_the_enrolment_of_another_are_noticed() {
@@ -99,7 +85,6 @@ fn an_upload_states_its_type_and_digest() {
 fn own(course_id: CourseId, lessons_completed: i32) -> EnrolmentView {
     EnrolmentView {
         course_id,
-        student_id: scripted::student(),
         ..enrolment(lessons_completed)
     }
 }
@@ -124,14 +109,7 @@ async fn lesson_of(completed: Option<i32>, number: u64) -> (Vec<&'static str>, u
             }
             "courses.lesson" => {
                 read = Some(id);
-                let lesson = LessonView {
-                    id: LessonId(id),
-                    course_id: current,
-                    number: 1,
-                    title: "t".to_owned(),
-                    content: "c".to_owned(),
-                };
-                reply(200, &lesson)
+                reply(200, &lesson(LessonId(id), current))
             }
             "courses.quiz" => reply(409, &Problem::new(Code::AttemptsUsed, "ten")),
             _ => {

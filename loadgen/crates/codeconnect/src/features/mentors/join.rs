@@ -7,20 +7,19 @@ use http::Method;
 use rand::RngExt as _;
 use shared::{
     api::{
-        auth::{RegisterRequest, RegisteredRole, Role, Session},
+        auth::{RegisteredRole, Role, Session},
         mentors::{ActiveRequest, MentorDetail, MentorUpdate},
     },
-    dataset,
     ids::MentorId,
     money::Cents,
     paths,
 };
 
-use super::steps::{self, DETAIL, NEW_MENTOR, UPDATE_OWN, check_page, is_same};
+use super::steps::{self, DETAIL, NEW_MENTOR, UPDATE_OWN, check_page, is_same, page_request};
 use crate::features::auth;
 use crate::flows::{AppFlow, AppIteration, FlowFuture, Op};
 use loadgen_engine::{
-    check::{self, Mismatch, Reply},
+    check::{Mismatch, Reply},
     request::Request,
 };
 
@@ -42,13 +41,7 @@ async fn join(mut it: AppIteration<'_>) {
     let number: u64 = it.rng.random();
     let price = Cents(it.rng.random_range(DOLLARS) * 100);
     let email = format!("mentor-{:x}-{number:x}@codeconnect.test", it.world.nonce);
-    let body = RegisterRequest {
-        email: email.clone(),
-        password: dataset::PASSWORD.to_owned(),
-        display_name: NEW_MENTOR.to_owned(),
-        role: RegisteredRole::Mentor,
-    };
-    let register = Request::post_json(paths::AUTH_REGISTER, &body);
+    let register = auth::register_request(email.clone(), NEW_MENTOR, RegisteredRole::Mentor);
     let registered = it.call(&auth::REGISTER, register, |reply| {
         check_registered(reply, &email)
     });
@@ -80,9 +73,10 @@ async fn join(mut it: AppIteration<'_>) {
 
 /// The page that was made along with the account.
 async fn look_at_new(it: &mut AppIteration<'_>, token: &str, id: MentorId) -> Option<MentorDetail> {
-    let request = Request::get(paths::with_id(paths::MENTOR, id)).bearer(token);
-    it.call(&DETAIL, request, |reply| check_new(reply, id))
-        .await
+    it.call(&DETAIL, page_request(token, id), |reply| {
+        check_new(reply, id)
+    })
+    .await
 }
 
 /// Goes on or off the list; the page after that.
@@ -102,15 +96,12 @@ async fn set_active(
 
 /// The new mentor's id, and the session.
 fn check_registered(reply: &Reply, email: &str) -> Result<(MentorId, Session), Mismatch> {
-    let session: Session = check::json(reply, 201)?;
+    let session = auth::check_session(reply, 201, email)?;
     let user = &session.user;
-    if user.email != email || user.role != Role::Mentor || user.display_name != NEW_MENTOR {
+    if user.role != Role::Mentor || user.display_name != NEW_MENTOR {
         return Err(Mismatch::new(
             "the account is not the one that was asked for",
         ));
-    }
-    if session.tokens.access_token.is_empty() {
-        return Err(Mismatch::new("a token is empty"));
     }
     let Some(id) = user.mentor_id else {
         return Err(Mismatch::new("the account has no mentor profile"));

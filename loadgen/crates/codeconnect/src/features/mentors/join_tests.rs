@@ -1,7 +1,7 @@
 //! What someone sends who becomes a mentor, and pages of a new mentor that are wrong.
 
 use shared::{
-    api::auth::{TokenPair, UserView},
+    api::auth::{RegisterRequest, UserView},
     ids::UserId,
 };
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::*;
 use crate::features::{
     mentors::fixture::{page, reviewed, updated},
-    scripted::{SentRequest, all_right, iterate, reply, world},
+    scripted::{SentRequest, all_right, iterate, reply, tokens, world},
 };
 use loadgen_engine::sample::Outcome;
 
@@ -50,11 +50,7 @@ async fn sent(fault: JoinFault, may_be_old: bool) -> Vec<SentRequest> {
                         mentor_id: (fault != JoinFault::NoProfile).then(mentor),
                         grade: None,
                     },
-                    tokens: TokenPair {
-                        access_token: "access".to_owned(),
-                        expires_in: 900,
-                        refresh_token: "refresh".to_owned(),
-                    },
+                    tokens: tokens(1),
                 };
                 reply(201, &session)
             }

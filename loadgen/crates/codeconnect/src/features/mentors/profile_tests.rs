@@ -1,7 +1,7 @@
 //! What a mentor sends who edits the own page, and answers to that which are wrong.
 
 use shared::{
-    api::auth::{LoginRequest, Role, Session, TokenPair, UserView},
+    api::auth::{LoginRequest, Role, Session, UserView},
     ids::UserId,
 };
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::*;
 use crate::features::{
     mentors::fixture::{page, reviewed, updated},
-    scripted::{SentRequest, all_right, iterate, reply, world},
+    scripted::{SentRequest, all_right, iterate, reply, tokens, world},
 };
 use loadgen_engine::{request::Request, sample::Outcome, schedule::LoadShare};
 
@@ -50,11 +50,7 @@ async fn sent(fault: ProfileFault, number: u64, may_be_old: bool) -> Vec<SentReq
                         mentor_id: Some(now.card.id),
                         grade: None,
                     },
-                    tokens: TokenPair {
-                        access_token: "access".to_owned(),
-                        expires_in: 900,
-                        refresh_token: "refresh".to_owned(),
-                    },
+                    tokens: tokens(1),
                 };
                 reply(200, &session)
             }

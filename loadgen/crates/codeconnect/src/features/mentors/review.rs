@@ -67,19 +67,14 @@ async fn review(mut it: AppIteration<'_>) {
         return;
     };
     let reading = OwnChange::acknowledged().read_begins();
-    let (ledger, may_be_old) = (&it.world.ledger, it.world.reads_may_be_old);
+    let world = it.world;
     let list = Request::get(path).bearer(&account.token.get());
     it.call(&LIST_REVIEWS, list, |reply| {
         let page = check_list(reply)?;
         let Some(shown) = is_shown(&page, &written)? else {
             return Ok(());
         };
-        ledger.read_own(reading, shown);
-        if shown || may_be_old {
-            Ok(())
-        } else {
-            Err(Mismatch::new("the review is not listed"))
-        }
+        world.check_own(reading, shown, "the review is not listed")
     })
     .await;
 }

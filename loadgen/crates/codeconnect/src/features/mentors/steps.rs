@@ -51,21 +51,16 @@ pub(super) async fn update(
 pub(super) async fn find_changed(it: &mut AppIteration<'_>, token: &str, changed: &MentorDetail) {
     let id = changed.card.id;
     let reading = OwnChange::acknowledged().read_begins();
-    let (ledger, may_be_old) = (&it.world.ledger, it.world.reads_may_be_old);
+    let world = it.world;
     it.call(&DETAIL, page_request(token, id), |reply| {
         let shown = is_same(&check_page(reply, id)?, changed);
-        ledger.read_own(reading, shown);
-        if shown || may_be_old {
-            Ok(())
-        } else {
-            Err(Mismatch::new("the page does not show the change"))
-        }
+        world.check_own(reading, shown, "the page does not show the change")
     })
     .await;
 }
 
-/// With the token: whoever has just changed the page is promised to see that.
-fn page_request(token: &str, id: MentorId) -> Request {
+/// A mentor's page. With the token: whoever has just changed it is promised to see that.
+pub(super) fn page_request(token: &str, id: MentorId) -> Request {
     Request::get(paths::with_id(paths::MENTOR, id)).bearer(token)
 }
 

@@ -1,6 +1,5 @@
 //! A list that is wrong in any one way is noticed.
 
-use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::{
     dataset::{RowKind, id},
@@ -8,6 +7,7 @@ use shared::{
 };
 
 use super::*;
+use crate::features::scripted;
 
 fn card(n: u32, rating: f64, price: i64) -> MentorCard {
     MentorCard {
@@ -32,11 +32,7 @@ fn reply(items: Vec<MentorCard>) -> Reply {
         per_page: DEFAULT_PER_PAGE,
         next_cursor: None,
     };
-    Reply::new(
-        200,
-        http::HeaderMap::new(),
-        Bytes::from(serde_json::to_vec(&page).unwrap()),
-    )
+    scripted::reply(200, &page)
 }
 
 fn why(items: Vec<MentorCard>, query: &MentorQuery) -> String {
@@ -108,18 +104,11 @@ fn more_items_than_asked_for_are_noticed() {
 #[test]
 fn only_a_mentor_who_registered_in_a_load_may_have_left_the_list() {
     let judged = |name: &str, is_active: bool| {
-        let listed = MentorCard {
-            display_name: name.to_owned(),
-            ..card(1, 4.0, 1)
-        };
         let detail = MentorDetail {
-            card: listed.clone(),
-            bio: String::new(),
             is_active,
-            recent_reviews: Vec::new(),
+            ..fixture::page(MentorId(id(RowKind::Mentor, 1)), name)
         };
-        let body = Bytes::from(serde_json::to_vec(&detail).unwrap());
-        check_detail(&Reply::new(200, http::HeaderMap::new(), body), &listed)
+        check_detail(&scripted::reply(200, &detail), &detail.card)
     };
     assert_eq!(judged("Mentor 1", true), Ok(()));
     assert!(judged("Mentor 1", false).is_err());

@@ -1,10 +1,10 @@
-//! A slot, a booking of it and the payment of that, for tests.
+//! A slot, a booking of it and the payment of that, and a target that has them, for tests.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::{
     api::{
         bookings::{BookingStatus, BookingView},
-        mentors::SlotView,
+        mentors::{Availability, SlotView},
         payments::{PaymentStatus, PaymentView},
     },
     ids::{BookingId, MentorId, PaymentId, SlotId},
@@ -12,7 +12,8 @@ use shared::{
 };
 use uuid::Uuid;
 
-use crate::features::scripted;
+use crate::features::scripted::{self, reply};
+use loadgen_engine::{check::Reply, request::Request};
 
 /// A payment of 4,500 cents, of which so much was taken.
 pub(super) fn payment(status: PaymentStatus, captured: i64) -> PaymentView {
@@ -55,4 +56,31 @@ pub(super) fn booking(slot: &SlotView, is_held: bool) -> BookingView {
         created_at: slot.starts_at,
         hold_expires_at: is_held.then_some(slot.ends_at),
     }
+}
+
+/// What a target answers that offers that slot, to a student who books and pays; each poll sees the payment at that
+/// end.
+pub(super) fn until_paid(
+    op: &str,
+    request: &Request,
+    offered: &mut SlotView,
+    end: PaymentStatus,
+) -> Option<Reply> {
+    let taken = if end == PaymentStatus::Captured {
+        4_500
+    } else {
+        0
+    };
+    Some(match op {
+        "mentors.availability" => {
+            offered.mentor_id = scripted::mentor_of(request);
+            let slots = vec![offered.clone()];
+            reply(200, &Availability { slots })
+        }
+        "bookings.create" => reply(201, &booking(offered, true)),
+        "payments.intent" => reply(201, &payment(PaymentStatus::Created, 0)),
+        "payments.confirm" => reply(200, &payment(PaymentStatus::Processing, 0)),
+        "payments.get" => reply(200, &payment(end, taken)),
+        _ => return None,
+    })
 }

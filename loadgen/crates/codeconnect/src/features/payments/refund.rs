@@ -12,11 +12,11 @@ use shared::{
     paths,
 };
 
-use super::steps::{self, CONFIRM, GET, HeldBooking, INTENT, check_same, is_open};
+use super::steps::{self, CONFIRM, GET, HeldBooking, INTENT, check_booking, check_same, is_open};
 use crate::features::{bookings, mentors};
 use crate::flows::{AppFlow, AppIteration, FlowFuture, Op, TestAccount};
 use loadgen_engine::{
-    check::{self, Mismatch, Reply},
+    check::{Mismatch, Reply},
     request::Request,
 };
 
@@ -130,15 +130,7 @@ fn check_refunded(
     end: PaymentStatus,
     may_be_old: bool,
 ) -> Result<(), Mismatch> {
-    let seen: BookingView = check::json(reply, 200)?;
-    if seen.id != booking.id {
-        return Err(Mismatch::new("another booking is returned"));
-    }
-    if is_open(end) {
-        return Err(Mismatch::new(
-            "no webhook has settled the payment after ten seconds",
-        ));
-    }
+    let seen = check_booking(reply, booking, end)?;
     if is_pending(end) {
         return Err(Mismatch::new("the money is not back after ten seconds"));
     }
@@ -153,7 +145,6 @@ fn check_refunded(
 #[cfg(test)]
 mod tests {
     use shared::{
-        api::mentors::Availability,
         ids::PaymentId,
         ledger::BookingOutcome,
         money::Cents,
@@ -163,7 +154,7 @@ mod tests {
     use super::*;
     use crate::features::{
         payments::{
-            fixture::{booking, payment, slot},
+            fixture::{booking, payment, slot, until_paid},
             steps::MOST_POLLS,
         },
         scripted::{self, SentRequest, all_right, iterate, reply},
@@ -178,9 +169,9 @@ mod tests {
         }
     }
 
-    /// What a student sends to a target whose payments end so, that answers the refund with that problem if there
-    /// is one, whose worker comes to it or not, and that shows the booking so then; and the outcome of the booking
-    /// in the ledger.
+    /// What a student sends to a target whose payments come to that `end`, that answers the refund with that problem
+    /// if there is one, and that shows the payment as `last` and the booking as `shown` after it; and the outcome
+    /// of the booking in the ledger.
     async fn sent(
         end: PaymentStatus,
         refusal: Option<Code>,
@@ -188,11 +179,6 @@ mod tests {
         shown: BookingStatus,
     ) -> (Vec<SentRequest>, BookingOutcome) {
         let (mut offered, mut is_asked, world) = (slot(), false, scripted::world());
-        let taken = if end == PaymentStatus::Captured {
-            4_500
-        } else {
-            0
-        };
         let returned = if last == PaymentStatus::Refunded {
             4_500
         } else {
@@ -200,16 +186,7 @@ mod tests {
         };
         let target = |op: &'static str, request: &Request| {
             Some(match op {
-                "mentors.availability" => {
-                    offered.mentor_id = scripted::mentor_of(request);
-                    let slots = vec![offered.clone()];
-                    reply(200, &Availability { slots })
-                }
-                "bookings.create" => reply(201, &booking(&offered, true)),
-                "payments.intent" => reply(201, &payment(PaymentStatus::Created, 0)),
-                "payments.confirm" => reply(200, &payment(PaymentStatus::Processing, 0)),
                 "payments.get" if is_asked => reply(200, &refund_of(last, returned)),
-                "payments.get" => reply(200, &payment(end, taken)),
                 "payments.refund" => {
                     is_asked = true;
                     if let Some(code) = refusal {
@@ -218,13 +195,14 @@ mod tests {
                         reply(200, &refund_of(PaymentStatus::Refunding, 0))
                     }
                 }
-                _ => {
+                "payments.refunded" => {
                     let now = BookingView {
                         status: shown,
                         ..booking(&offered, false)
                     };
                     reply(200, &now)
                 }
+                _ => return until_paid(op, request, &mut offered, end),
             })
         };
         let sent = iterate("payments.refund", &world, 0, target).await;

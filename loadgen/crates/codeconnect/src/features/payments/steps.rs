@@ -134,6 +134,24 @@ pub(super) fn check_same(reply: &Reply, payment: &PaymentView) -> Result<Payment
     }
 }
 
+/// The booking of a payment that stands so after its polls, which a webhook has decided.
+pub(super) fn check_booking(
+    reply: &Reply,
+    booking: &BookingView,
+    end: PaymentStatus,
+) -> Result<BookingView, Mismatch> {
+    let seen: BookingView = check::json(reply, 200)?;
+    if seen.id != booking.id {
+        return Err(Mismatch::new("another booking is returned"));
+    }
+    if is_open(end) {
+        return Err(Mismatch::new(
+            "no webhook has settled the payment after ten seconds",
+        ));
+    }
+    Ok(seen)
+}
+
 /// Where a payment stands, and whether its money goes with that.
 pub(super) fn check_polled(
     reply: &Reply,

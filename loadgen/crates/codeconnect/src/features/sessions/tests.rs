@@ -1,7 +1,5 @@
 //! What the checks of video classes notice.
 
-use bytes::Bytes;
-use http::HeaderMap;
 use shared::{
     api::sessions::{MAX_CANDIDATE_BYTES, MAX_SDP_BYTES},
     ids::{RecordingId, SessionId},
@@ -9,6 +7,7 @@ use shared::{
 use uuid::Uuid;
 
 use super::*;
+use crate::features::scripted::reply;
 
 fn participant(n: u128) -> ClassMember<'static> {
     ClassMember {
@@ -38,11 +37,6 @@ fn session() -> SessionView {
         ended_at: None,
         recording_id: None,
     }
-}
-
-fn reply<T: serde::Serialize>(status: u16, body: &T) -> Reply {
-    let body = Bytes::from(serde_json::to_vec(body).unwrap());
-    Reply::new(status, HeaderMap::new(), body)
 }
 
 #[test]
