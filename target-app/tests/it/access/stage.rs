@@ -346,7 +346,7 @@ pub(super) fn all_operations() -> BTreeSet<&'static str> {
 }
 
 /// Every operation that may change something, those of the control plane aside.
-pub(crate) fn mutations() -> BTreeSet<&'static str> {
+pub(super) fn mutations() -> BTreeSet<&'static str> {
     OPERATIONS
         .iter()
         .filter(|(id, method, _)| *method != Method::GET && !id.starts_with("lab."))
