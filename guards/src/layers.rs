@@ -31,7 +31,11 @@ pub fn upward_imports(found: &Crate<'_>, rules: &CrateRules) -> Vec<Violation> {
         )];
     }
     let rank = ranks(&rules.layers);
-    let mut violations = unlisted_and_absent(found, rules, &modules, &rank);
+    let mut violations = Vec::new();
+    // A crate of one module needs no layers.
+    if !rules.layers.is_empty() {
+        violations.extend(unlisted_and_absent(&found.folder, "", &modules, &rank));
+    }
     let mut sideways = BTreeSet::new();
     for ((from, to), places) in &arrows {
         let arrow = format!("{from} -> {to}");
@@ -69,29 +73,27 @@ pub fn upward_imports(found: &Crate<'_>, rules: &CrateRules) -> Vec<Violation> {
     violations
 }
 
-/// Modules without a layer, and entries without a module.
+/// Modules without a layer, and entries without a module; `parent` stands before their names.
 fn unlisted_and_absent(
-    found: &Crate<'_>,
-    rules: &CrateRules,
+    folder: &str,
+    parent: &str,
     modules: &BTreeSet<String>,
     rank: &BTreeMap<&str, usize>,
 ) -> Vec<Violation> {
-    let folder = &found.folder;
     let mut violations = Vec::new();
-    // A crate of one module needs no layers.
-    if !rules.layers.is_empty() {
-        for module in modules {
-            if !rank.contains_key(module.as_str()) {
-                violations.push(Violation::new(
-                    module,
-                    format!("{folder}: give module `{module}` a layer in guards/layers.toml"),
-                ));
-            }
+    for module in modules {
+        if !rank.contains_key(module.as_str()) {
+            let module = format!("{parent}{module}");
+            violations.push(Violation::new(
+                &module,
+                format!("{folder}: give module `{module}` a layer in guards/layers.toml"),
+            ));
         }
     }
     for module in rank.keys().filter(|module| !modules.contains(**module)) {
+        let module = format!("{parent}{module}");
         violations.push(Violation::new(
-            *module,
+            &module,
             format!("guards/layers.toml: `{folder}` has no module `{module}`; remove it"),
         ));
     }
@@ -142,25 +144,7 @@ fn inside(found: &Crate<'_>, name: &str, layers: &[Vec<String>]) -> Vec<Violatio
         .files()
         .filter_map(|(path, _)| child_of(&parent, path))
         .collect();
-    let folder = &found.folder;
-    let mut violations = Vec::new();
-    for module in modules
-        .iter()
-        .filter(|module| !rank.contains_key(module.as_str()))
-    {
-        violations.push(Violation::new(
-            format!("{name}::{module}"),
-            format!(
-                "{folder}: give module `{name}::{module}` a layer under `inside` in guards/layers.toml"
-            ),
-        ));
-    }
-    for module in rank.keys().filter(|module| !modules.contains(**module)) {
-        violations.push(Violation::new(
-            format!("{name}::{module}"),
-            format!("guards/layers.toml: `{folder}` has no module `{name}::{module}`; remove it"),
-        ));
-    }
+    let mut violations = unlisted_and_absent(&found.folder, &format!("{name}::"), &modules, &rank);
     for ((from, to), places) in arrows_inside(found, &parent) {
         let (Some(own), Some(other)) = (rank.get(from.as_str()), rank.get(to.as_str())) else {
             continue;

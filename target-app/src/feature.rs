@@ -11,8 +11,8 @@ use crate::{
     config::Config,
     db::{Purge, audit::Invariant},
     registry::{
-        ExplainedOperation, FeatureCache, FeatureParts, OnCancelled, OnRegistered, Registry,
-        ScrapedLevel, Sweep,
+        ExplainedOperation, FeatureCache, FeatureGauge, FeatureParts, OnCancelled, OnRegistered,
+        Registry, Sweep,
     },
     seed::SeedTable,
     shutdown::Shutdown,
@@ -50,7 +50,7 @@ pub struct Feature {
     /// Its part in the cancellation of a booking.
     pub on_cancelled: Option<OnCancelled>,
     /// Its metrics that are read at the moment of a scrape.
-    pub levels: Vec<ScrapedLevel>,
+    pub gauges: Vec<FeatureGauge>,
     /// Makes what its requests share, which they read with `AppState::part`.
     pub prepare: Option<Prepare>,
     /// What runs beside the requests until the process is to end.
@@ -94,7 +94,7 @@ impl Feature {
             sweep: None,
             on_registered: None,
             on_cancelled: None,
-            levels: Vec::new(),
+            gauges: Vec::new(),
             prepare: None,
             worker: None,
         }
@@ -111,6 +111,6 @@ impl Feature {
         all.sweeps.extend(self.sweep);
         all.on_registered.extend(self.on_registered);
         all.on_cancelled.extend(self.on_cancelled);
-        all.levels.extend(self.levels);
+        all.gauges.extend(self.gauges);
     }
 }

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `chance`, [`config`], [`clock`], [`limits`], [`shutdown`], [`timing`] | chance, settings of the process, time, stopping, the cost of a request |
 //! | [`db`], [`cache`], [`security`], [`telemetry`] | PostgreSQL, cached values, passwords and tokens, the log |
-//! | [`error`], [`paging`], [`idempotency`] | failures as the API shows them, parts of lists, one effect a key |
+//! | [`error`], [`text`], [`paging`], [`idempotency`] | failures as the API shows them, bounds of texts, parts of lists, one effect a key |
 //! | [`metrics`], [`seed`] | counters, the data that experiments run on |
 //! | [`provider`] | the payment provider: calls, breaker, signature, and one that takes no money |
 //! | [`engine`], [`realtime`] | pool, caches and strategies made from one profile, and their exchange while requests run; fan-out in chat rooms |
@@ -47,4 +47,5 @@ pub mod seed;
 pub mod shutdown;
 pub mod state;
 pub mod telemetry;
+pub mod text;
 pub mod timing;

@@ -41,7 +41,7 @@ pub struct Registry {
     /// Their parts in the cancellation of a booking.
     pub on_cancelled: Vec<OnCancelled>,
     /// Metrics that are read at the moment of a scrape.
-    pub levels: Vec<ScrapedLevel>,
+    pub gauges: Vec<FeatureGauge>,
 }
 
 impl Registry {
@@ -71,7 +71,7 @@ impl FeatureParts {
 }
 
 /// A metric of a feature that is read at the moment of a scrape.
-pub struct ScrapedLevel {
+pub struct FeatureGauge {
     /// Its name, one of `metrics::names`.
     pub name: &'static str,
     /// Reads it.

@@ -94,10 +94,10 @@ impl AppState {
     }
 
     /// The metrics of features that are read at the moment of a scrape, by name.
-    pub fn levels(&self) -> Vec<(&'static str, f64)> {
-        let levels = self.0.features.levels.iter();
-        levels
-            .map(|level| (level.name, (level.read)(&self.0.parts)))
+    pub fn gauges(&self) -> Vec<(&'static str, f64)> {
+        let gauges = self.0.features.gauges.iter();
+        gauges
+            .map(|gauge| (gauge.name, (gauge.read)(&self.0.parts)))
             .collect()
     }
 

@@ -9,7 +9,7 @@ use crate::{
     words::words,
 };
 
-/// Longest id of an event, in bytes.
+/// Longest id of an event, in characters.
 pub const MAX_EVENT_ID: usize = 100;
 
 words! {

@@ -67,7 +67,7 @@ pub enum DbError {
 
 impl DbError {
     /// What was read is not there any more, because another transaction came between: the work may be run again.
-    pub const fn lost_race() -> Self {
+    pub const fn stale_read() -> Self {
         Self::Serialization(sqlx::Error::RowNotFound)
     }
 

@@ -25,7 +25,7 @@ pub async fn scrape(State(state): State<AppState>) -> Response {
             caches: engine.caches.snapshot(),
             hashing: engine.hasher.snapshot(),
             chat: state.hub().snapshot(),
-            levels: state.levels(),
+            gauges: state.gauges(),
             process: process(),
             memory_limit: memory_limit(),
             generation: engine.generation,

@@ -45,7 +45,7 @@ pub struct Scrape {
     /// Sockets and messages of the chat.
     pub chat: ChatSnapshot,
     /// What features read at that moment, by the name of the metric.
-    pub levels: Vec<(&'static str, f64)>,
+    pub gauges: Vec<(&'static str, f64)>,
     /// This process.
     pub process: ProcessSnapshot,
     /// Most bytes that this process may hold; `None` where it is not known.
@@ -130,7 +130,7 @@ pub fn render(scrape: &Scrape) -> String {
     counter!(names::CHAT_BATCHES).absolute(scrape.chat.batches);
     counter!(names::CHAT_DELIVERIES).absolute(scrape.chat.deliveries);
     counter!(names::CHAT_LAGGED).absolute(scrape.chat.lagged);
-    for (name, level) in &scrape.levels {
+    for (name, level) in &scrape.gauges {
         gauge!(*name).set(*level);
     }
     gauge!(names::ENGINE_GENERATION).set(scrape.generation as f64);
@@ -309,14 +309,14 @@ mod tests {
 
     #[test]
     fn a_scrape_names_every_part() {
-        let levels = crate::features::registry().levels;
+        let gauges = crate::features::registry().gauges;
         let scrape = Scrape {
             caches: BTreeMap::from([("users".to_owned(), CacheSnapshot::default())]),
             retries: BTreeMap::from([("40P01".to_owned(), 7)]),
             replica: Some(ReplicaSnapshot::default()),
             generation: 3,
             memory_limit: Some(1 << 30),
-            levels: levels.iter().map(|level| (level.name, 1.0)).collect(),
+            gauges: gauges.iter().map(|gauge| (gauge.name, 1.0)).collect(),
             ..Scrape::default()
         };
         handle();

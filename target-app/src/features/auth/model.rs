@@ -8,7 +8,11 @@ use shared::{
 };
 use uuid::Uuid;
 
-use crate::{db::DbError, error::ApiError};
+use crate::{
+    db::DbError,
+    error::ApiError,
+    text::{one_line, trimmed},
+};
 
 /// Attempts at an address that are looked at before it is locked for [`LOCK`]; a success ends the
 /// count.
@@ -48,21 +52,17 @@ impl TryFrom<RegisterRequest> for Registration {
                 "10 characters or more and at most 72 bytes, without NUL characters",
             ));
         }
-        let display_name = request.display_name.trim().to_owned();
-        // The description bounds what is sent, with the space around it.
-        if display_name.is_empty()
-            || request.display_name.chars().count() > MAX_NAME
-            || display_name.chars().any(char::is_control)
-        {
+        let name = one_line(&request.display_name, MAX_NAME);
+        let Some(display_name) = name.filter(|name| !name.is_empty()) else {
             return Err(ApiError::invalid(
                 "display_name",
                 "1 to 100 characters on one line",
             ));
-        }
+        };
         Ok(Self {
             email: email(&request.email)?,
             password,
-            display_name,
+            display_name: display_name.to_owned(),
             role: request.role.into(),
         })
     }
@@ -146,8 +146,10 @@ pub(super) fn seconds_until(until: DateTime<Utc>, now: DateTime<Utc>) -> u64 {
 }
 
 /// Reads an e-mail address: `local@domain` in visible ASCII, in lower case.
-fn email(text: &str) -> Result<String, ApiError> {
-    let text = text.trim().to_ascii_lowercase();
+fn email(sent: &str) -> Result<String, ApiError> {
+    // One that is too long is taken for none.
+    let text = trimmed(sent, MAX_EMAIL).unwrap_or_default();
+    let text = text.to_ascii_lowercase();
     let domain_ok = |domain: &str| {
         !domain.is_empty()
             && domain
@@ -156,8 +158,7 @@ fn email(text: &str) -> Result<String, ApiError> {
             && !domain.starts_with('.')
             && !domain.ends_with('.')
     };
-    let well_formed = text.len() <= MAX_EMAIL
-        && text.bytes().all(|b| b.is_ascii_graphic())
+    let well_formed = text.bytes().all(|b| b.is_ascii_graphic())
         && text.split_once('@').is_some_and(|(local, domain)| {
             !local.is_empty() && !domain.contains('@') && domain_ok(domain)
         });
@@ -210,7 +211,10 @@ mod tests {
 
     #[test]
     fn an_address_that_no_mail_could_reach_is_refused() {
-        let long = format!("{}@example.org", "a".repeat(254));
+        let longest = format!("{}@example.org", "a".repeat(MAX_EMAIL - 12));
+        assert!(email(&longest).is_ok());
+        let long = format!("a{longest}");
+        let with_space = format!(" {longest}");
         for text in [
             "",
             "ada",
@@ -224,6 +228,7 @@ mod tests {
             "a\0@b.c",
             "a@b_c",
             &long,
+            &with_space,
         ] {
             assert!(email(text).is_err(), "{text:?}");
         }

@@ -71,6 +71,6 @@ pub(super) async fn put(
     if counted == 2 {
         Ok(())
     } else {
-        Err(DbError::lost_race())
+        Err(DbError::stale_read())
     }
 }

@@ -315,7 +315,7 @@ async fn give_back(
             .ok_or(BookingRefusal::NoSuchBooking)?;
         if found.slot_id != seen.slot_id {
             // The lock of its slot comes before its own, so it is begun again.
-            return Err(DbError::lost_race().into());
+            return Err(DbError::stale_read().into());
         }
         return Err(not_active(&found).into());
     };

@@ -58,7 +58,7 @@ pub(in super::super) async fn cancel_by_refund(
     }
     match repository_holds::find_parts(conn, booking).await? {
         // It is in another slot by now, whose lock comes before its own, so it is begun again.
-        Some((other, ..)) if other != slot => Err(DbError::lost_race()),
+        Some((other, ..)) if other != slot => Err(DbError::stale_read()),
         _ => Ok(false),
     }
 }

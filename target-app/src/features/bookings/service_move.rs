@@ -95,7 +95,7 @@ async fn carry_out(
         let locked = students;
         students = repository_move::students(conn, &slot).await?;
         if students.iter().any(|student| !locked.contains(student)) {
-            return Err(DbError::lost_race().into());
+            return Err(DbError::stale_read().into());
         }
     }
     let (from, to) = (

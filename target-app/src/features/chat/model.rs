@@ -5,7 +5,7 @@ use shared::{
     ids::{RoomId, UserId},
 };
 
-use crate::realtime::Draft;
+use crate::{realtime::Draft, text::fits};
 
 /// Longest name that a sender may give a message, in characters.
 pub(super) const MAX_CLIENT_ID: usize = 64;
@@ -35,12 +35,7 @@ impl Draft {
 }
 
 fn bounded(field: &'static str, value: &str, most: usize) -> Result<(), InvalidField> {
-    // Bytes bound characters from above, so most texts are judged without being walked through.
-    let right = !value.is_empty()
-        && (value.len() <= most || value.chars().count() <= most)
-        // PostgreSQL cannot store it in a text.
-        && !value.contains('\0');
-    if right {
+    if !value.is_empty() && fits(value, most) {
         Ok(())
     } else {
         Err((field, format!("1 to {most} characters, none of them NUL")))

@@ -13,6 +13,7 @@ use shared::{
 use crate::{
     error::ApiError,
     paging::{self, PageNumber, PageStart, Position, page_number, per_page},
+    text::{fits, one_line, trimmed},
 };
 
 /// Most open slots in one answer.
@@ -206,38 +207,28 @@ impl TryFrom<ReviewRequest> for NewReview {
         if !(1..=5).contains(&request.stars) {
             return Err(ApiError::invalid("stars", "a whole number from 1 to 5"));
         }
-        let body = request.body.trim().to_owned();
-        if body.is_empty() || !fits(&request.body, 2_000) {
+        let body = trimmed(&request.body, 2_000);
+        let Some(body) = body.filter(|body| !body.is_empty()) else {
             return Err(ApiError::invalid(
                 "body",
                 "1 to 2,000 characters, none of them NUL",
             ));
-        }
+        };
         Ok(Self {
             stars: request.stars,
-            body,
+            body: body.to_owned(),
         })
     }
 }
 
 /// Checks a change of the own profile; absent fields stay absent.
 pub(super) fn checked(update: MentorUpdate) -> Result<MentorUpdate, ApiError> {
-    // The description bounds what is sent, with the space around it.
-    let is_long = update
-        .headline
-        .as_deref()
-        .is_some_and(|text| !fits(text, 160));
-    let headline = update.headline.map(|text| text.trim().to_owned());
-    if is_long
-        || headline
-            .as_deref()
-            .is_some_and(|text| text.is_empty() || text.chars().any(char::is_control))
-    {
-        return Err(ApiError::invalid(
-            "headline",
-            "1 to 160 characters on one line",
-        ));
-    }
+    let headline = update.headline.as_deref().map(|text| {
+        let line = one_line(text, 160).filter(|line| !line.is_empty());
+        line.map(str::to_owned)
+            .ok_or_else(|| ApiError::invalid("headline", "1 to 160 characters on one line"))
+    });
+    let headline = headline.transpose()?;
     if update.bio.as_deref().is_some_and(|text| !fits(text, 4_000)) {
         return Err(ApiError::invalid(
             "bio",
@@ -267,21 +258,17 @@ fn read_cursor(word: &str) -> Option<(MentorSort, PageStart)> {
     Some((*MentorSort::ALL.get(usize::from(place))?, start))
 }
 
-/// One word in lower case; blank means absent.
+/// One word in lower case; blank means absent. This form is what fits, since it is read again from the key of a
+/// cached page, and can be longer than what was sent.
 fn word(text: Option<String>, field: &str, limit: usize) -> Result<Option<String>, ApiError> {
-    if text.as_deref().is_some_and(|text| !fits(text, limit)) {
-        return Err(ApiError::invalid(
+    let text = text.map(|text| text.trim().to_lowercase());
+    match text.filter(|text| !text.is_empty()) {
+        Some(text) if !fits(&text, limit) => Err(ApiError::invalid(
             field,
             &format!("at most {limit} characters, none of them NUL"),
-        ));
+        )),
+        text => Ok(text),
     }
-    let text = text.map(|text| text.trim().to_lowercase());
-    Ok(text.filter(|text| !text.is_empty()))
-}
-
-/// At most `limit` characters, none of them NUL, which PostgreSQL's text cannot hold.
-fn fits(text: &str, limit: usize) -> bool {
-    text.chars().count() <= limit && !text.contains('\0')
 }
 
 #[cfg(test)]

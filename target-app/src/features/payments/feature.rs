@@ -7,7 +7,7 @@ use super::{
     prepare::{self, PaymentServices},
     service_refunds, worker,
 };
-use crate::{db::audit::invariants, feature::Feature, metrics::names, registry::ScrapedLevel};
+use crate::{db::audit::invariants, feature::Feature, metrics::names, registry::FeatureGauge};
 
 /// Payments of bookings.
 pub(crate) fn feature() -> Feature {
@@ -32,7 +32,7 @@ pub(crate) fn feature() -> Feature {
             "26_refunds_queued",
         ],
         unseeded_tables: vec!["payment_refund", "payment_event", "payment"],
-        levels: vec![ScrapedLevel {
+        gauges: vec![FeatureGauge {
             name: names::PROVIDER_BREAKER,
             read: |parts| parts.get::<PaymentServices>().provider.breaker().level(),
         }],

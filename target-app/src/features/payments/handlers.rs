@@ -30,6 +30,7 @@ use crate::{
     paging::PageNumber,
     provider::WebhookKey,
     state::AppState,
+    text::fits,
 };
 
 /// Begin to pay for a booking that is held.
@@ -233,8 +234,8 @@ fn signed_event(
         ));
     }
     let event: PaymentEvent = read_object(body)?;
-    if !(1..=MAX_EVENT_ID).contains(&event.id.len()) {
-        return Err(ApiError::invalid("id", "1 to 100 bytes"));
+    if event.id.is_empty() || !fits(&event.id, MAX_EVENT_ID) {
+        return Err(ApiError::invalid("id", "1 to 100 characters"));
     }
     Ok(event)
 }

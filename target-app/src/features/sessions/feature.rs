@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{handlers, plans, service, signals::SignalHub, worker};
-use crate::{db::audit::invariants, feature::Feature, metrics::names, registry::ScrapedLevel};
+use crate::{db::audit::invariants, feature::Feature, metrics::names, registry::FeatureGauge};
 
 /// The frames of the socket, which the description of its handler does not follow.
 #[derive(OpenApi)]
@@ -33,7 +33,7 @@ pub(crate) fn feature() -> Feature {
             "44_session_by_participant",
         ],
         unseeded_tables: vec!["class_session"],
-        levels: vec![ScrapedLevel {
+        gauges: vec![FeatureGauge {
             name: names::SIGNAL_SOCKETS,
             read: |parts| parts.get::<SignalHub>().sockets() as f64,
         }],

@@ -9,7 +9,7 @@ use shared::{
     problem::Code,
 };
 
-use crate::{error::ApiError, paging::PageNumber};
+use crate::{error::ApiError, paging::PageNumber, text::one_line};
 
 /// Grades that an account can have.
 const GRADES: std::ops::RangeInclusive<i16> = 0..=20;
@@ -60,22 +60,16 @@ impl TryFrom<StudentQuery> for StudentFilter {
     type Error = ApiError;
 
     fn try_from(query: StudentQuery) -> Result<Self, ApiError> {
-        // The description bounds what is sent, with the space around it.
-        let is_long = query
-            .q
-            .as_deref()
-            .is_some_and(|text| text.chars().count() > MAX_NAME_QUERY);
-        let name = query.q.map(|text| text.trim().to_owned());
-        let name = name.filter(|text| !text.is_empty());
-        let is_control = |text: &str| text.chars().any(char::is_control);
-        if is_long || name.as_deref().is_some_and(is_control) {
-            return Err(ApiError::invalid("q", "at most 100 characters on one line"));
-        }
+        let name = query.q.as_deref().map(|text| {
+            one_line(text, MAX_NAME_QUERY)
+                .ok_or_else(|| ApiError::invalid("q", "at most 100 characters on one line"))
+        });
+        let name = name.transpose()?.filter(|name| !name.is_empty());
         if query.grade.is_some_and(|grade| !GRADES.contains(&grade)) {
             return Err(ApiError::invalid("grade", "a number from 0 to 20"));
         }
         Ok(Self {
-            name,
+            name: name.map(str::to_owned),
             grade: query.grade,
             page: PageNumber::read(query.page, query.per_page)?,
         })

@@ -4,16 +4,14 @@ use serde_json::{Value, json};
 use shared::{
     api::{
         attendance::{AttendanceList, AttendanceStatus, AttendanceView, MAX_MARKS},
-        auth::Role,
         bookings::BookingView,
     },
-    dataset::{RowKind, id},
-    ids::{BookingId, UserId},
+    ids::BookingId,
     paths::{self, with_id},
     problem::Code,
 };
 
-use crate::support::{Answer, Client, Lesson, NewSlot, Person, TestApp, student_id};
+use crate::support::{Answer, Client, Lesson, NewSlot, TestApp, student_id};
 
 pub(super) async fn mark(client: &Client, booking: BookingId, status: &str) -> Answer {
     let path = with_id(paths::ATTENDANCE_BOOKING, booking);
@@ -48,10 +46,6 @@ pub(super) async fn hold_unpaid(app: &TestApp, booking: BookingId) {
         .await;
 }
 
-fn admin(app: &TestApp) -> Person {
-    app.person(UserId(id(RowKind::Admin, 0)), Role::Admin)
-}
-
 async fn marks(app: &TestApp) -> i64 {
     app.db.count("select count(*) from attendance").await
 }
@@ -69,7 +63,7 @@ async fn the_mentor_of_the_lesson_or_an_administrator_marks_and_marks_anew() {
     assert_eq!(first.status, AttendanceStatus::Absent);
     let again: AttendanceView = mark(&mentor, booking, "absent").await.ok();
     assert_eq!(again, first, "the same mark again changes nothing");
-    let corrected: AttendanceView = mark(&admin(&app), booking, "late").await.ok();
+    let corrected: AttendanceView = mark(&app.admin(), booking, "late").await.ok();
     assert_eq!(corrected.status, AttendanceStatus::Late);
     assert!(corrected.marked_at > first.marked_at);
     app.lab().audits_clean().await;

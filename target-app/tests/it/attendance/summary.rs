@@ -1,8 +1,7 @@
 //! The attendance of one student.
 
 use shared::{
-    api::{attendance::AttendanceSummary, auth::Role},
-    dataset::{RowKind, id},
+    api::attendance::AttendanceSummary,
     ids::UserId,
     paths::{self, with_id},
     problem::Code,
@@ -45,7 +44,7 @@ async fn a_summary_is_of_all_lessons_and_for_a_mentor_of_those_with_this_mentor(
         now.lessons,
         now.present + now.late + now.absent + now.unmarked
     );
-    let admin = app.person(UserId(id(RowKind::Admin, 0)), Role::Admin);
+    let admin = app.admin();
     assert_eq!(
         summary(&admin, student).await.ok::<AttendanceSummary>(),
         now
@@ -88,9 +87,9 @@ async fn to_others_and_to_a_mentor_without_a_lesson_the_student_does_not_exist()
     summary(&app.student(2), student)
         .await
         .refused(Code::NotFound);
-    let parent = app.person(UserId(id(RowKind::Parent, 0)), Role::Parent);
+    let parent = app.parent();
     summary(&parent, student).await.refused(Code::NotFound);
-    let admin = app.person(UserId(id(RowKind::Admin, 0)), Role::Admin);
+    let admin = app.admin();
     let none: AttendanceSummary = summary(&admin, student).await.ok();
     assert_eq!(none.lessons, 0);
     summary(&admin, parent.id).await.refused(Code::NotFound);

@@ -2,7 +2,6 @@
 //! invalidated all the same, and a refusal invalidates nothing.
 
 use chrono::TimeDelta;
-use http::Method;
 use serde_json::json;
 use shared::{api::bookings::BookingView, ids::MentorId, paths, timing::ServerCount};
 
@@ -141,7 +140,7 @@ async fn enrolments_are_invalidated_though_the_commit_was_not_answered() {
     let path = paths::with_id(paths::COURSE_ENROLMENT, course);
     let list: (&Client, &str) = (&student, paths::COURSES_MINE);
     invalidates(&app, list, ("insert", "enrolment"), async || {
-        crate::support::send(student.request(Method::POST, &path)).await
+        student.post_empty(&path).await
     })
     .await;
     app.finish().await;

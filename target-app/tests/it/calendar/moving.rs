@@ -3,8 +3,7 @@
 use chrono::{SubsecRound as _, TimeDelta, Utc};
 use shared::{
     api::{bookings::BookingView, calendar::CalendarEvent},
-    dataset::{RowKind, id},
-    ids::{SlotId, UserId},
+    ids::SlotId,
     page::Page,
     problem::Code,
 };
@@ -103,11 +102,7 @@ async fn only_the_mentor_of_an_event_moves_it() {
         .move_event(slot_id, to)
         .await
         .refused(Code::Forbidden);
-    for (kind, role) in [
-        (RowKind::Parent, shared::api::auth::Role::Parent),
-        (RowKind::Admin, shared::api::auth::Role::Admin),
-    ] {
-        let person = app.person(UserId(id(kind, 0)), role);
+    for person in [app.parent(), app.admin()] {
         person
             .move_event(slot_id, to)
             .await

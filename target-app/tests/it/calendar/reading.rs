@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Days, SecondsFormat, TimeDelta, Utc};
 use shared::{
     api::{
-        auth::Role,
         bookings::BookingView,
         calendar::{CalendarEvent, CalendarWeek},
     },
@@ -141,11 +140,7 @@ async fn a_student_sees_the_own_lessons_and_not_who_else_takes_part() {
     ann.cancel(booking.id).await.ok::<BookingView>();
     assert!(events(&ann, &query).await.items.is_empty());
     // Who neither gives nor takes lessons has none.
-    for (kind, role) in [
-        (RowKind::Parent, Role::Parent),
-        (RowKind::Admin, Role::Admin),
-    ] {
-        let other = app.person(UserId(id(kind, 0)), role);
+    for other in [app.parent(), app.admin()] {
         assert!(events(&other, &query).await.items.is_empty());
     }
     app.finish().await;

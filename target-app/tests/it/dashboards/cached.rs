@@ -4,7 +4,6 @@ use chrono::{TimeDelta, Utc};
 use shared::{api::dashboards::Dashboard, invariant::AuditReport, paths, timing::ServerCount};
 use target_app::clock::Clock;
 
-use super::shown::admin;
 use crate::support::TestApp;
 
 #[tokio::test]
@@ -18,12 +17,12 @@ async fn a_dashboard_is_computed_once_a_day_and_equals_the_database() {
         .with_clock(&clock)
         .start()
         .await;
-        let first: Dashboard = admin(&app).get(paths::DASHBOARD_ADMIN).await.ok();
-        let again = admin(&app).get(paths::DASHBOARD_ADMIN).await;
+        let first: Dashboard = app.admin().get(paths::DASHBOARD_ADMIN).await.ok();
+        let again = app.admin().get(paths::DASHBOARD_ADMIN).await;
         assert_eq!(again.timing().counts[ServerCount::Misses], 0, "{store}");
         assert_eq!(again.ok::<Dashboard>(), first);
         clock.advance(TimeDelta::days(1));
-        let next: Dashboard = admin(&app).get(paths::DASHBOARD_ADMIN).await.ok();
+        let next: Dashboard = app.admin().get(paths::DASHBOARD_ADMIN).await.ok();
         assert_eq!(next.date, first.date.succ_opt().unwrap());
         let report: AuditReport = app.lab().audit().await;
         let check = &report.cached["dashboards"];

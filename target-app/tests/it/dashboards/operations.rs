@@ -1,12 +1,7 @@
 //! Dashboards in the tests that go through all operations.
 
 use futures_util::future::LocalBoxFuture;
-use shared::{
-    api::auth::Role,
-    dataset::{self, RowKind},
-    ids::UserId,
-    paths,
-};
+use shared::paths;
 
 use crate::{
     access::{
@@ -59,8 +54,7 @@ fn values(stage: &Stage) -> Vec<CachedValue> {
 
 fn send_all<'a>(app: &'a TestApp, sent: &'a mut SentOperations) -> LocalBoxFuture<'a, ()> {
     Box::pin(async move {
-        let admin = app.person(UserId(dataset::id(RowKind::Admin, 0)), Role::Admin);
-        let shown = admin.get(paths::DASHBOARD_ADMIN).await;
+        let shown = app.admin().get(paths::DASHBOARD_ADMIN).await;
         sent.done("dashboards.admin", shown);
         let shown = app.mentor(0).get(paths::DASHBOARD_MENTOR).await;
         sent.done("dashboards.mentor", shown);

@@ -4,22 +4,15 @@ use chrono::TimeDelta;
 use shared::{
     api::{
         attendance::AttendanceView,
-        auth::Role,
         bookings::{BookingStatus, BookingView},
         calendar::CalendarEvent,
         dashboards::{Dashboard, MAX_SHOWN},
     },
-    dataset::{RowKind, id},
-    ids::UserId,
     paths,
     problem::Code,
 };
 
 use crate::support::{Lesson, NewSlot, Person, TestApp};
-
-pub(super) fn admin(app: &TestApp) -> Person {
-    app.person(UserId(id(RowKind::Admin, 0)), Role::Admin)
-}
 
 /// A slot of mentor 0 in five days, at a time of its own.
 fn soon(number: i64) -> NewSlot {
@@ -32,7 +25,7 @@ fn soon(number: i64) -> NewSlot {
 async fn all(app: &TestApp) -> [Dashboard; 3] {
     let of = async |person: Person, path: &str| person.get(path).await.ok::<Dashboard>();
     [
-        of(admin(app), paths::DASHBOARD_ADMIN).await,
+        of(app.admin(), paths::DASHBOARD_ADMIN).await,
         of(app.mentor(0), paths::DASHBOARD_MENTOR).await,
         of(app.student(1), paths::DASHBOARD_STUDENT).await,
     ]
@@ -137,11 +130,11 @@ async fn a_mark_of_attendance_shows_in_the_statistics() {
 #[tokio::test]
 async fn each_role_sees_its_own_dashboard_and_a_parent_that_of_the_own_account() {
     let app = TestApp::start().await;
-    let parent = app.person(UserId(id(RowKind::Parent, 0)), Role::Parent);
+    let parent = app.parent();
     let shown: Dashboard = parent.get(paths::DASHBOARD_STUDENT).await.ok();
     assert!(shown.upcoming.is_empty() && shown.activity.is_empty());
     for (person, right) in [
-        (admin(&app), paths::DASHBOARD_ADMIN),
+        (app.admin(), paths::DASHBOARD_ADMIN),
         (app.mentor(1), paths::DASHBOARD_MENTOR),
         (app.student(1), paths::DASHBOARD_STUDENT),
     ] {

@@ -11,10 +11,7 @@ use shared::{
     problem::Code,
 };
 
-use crate::access::{
-    operations::mutations,
-    stage::{self, Stage},
-};
+use crate::access::{operations::mutations, stage::Stage};
 use crate::support::{Answer, Client, TestApp, send};
 
 /// Values of a parameter, as they stand in a query or path.
@@ -168,19 +165,12 @@ fn extremes() -> Vec<Value> {
     ]
 }
 
-/// Whoever may send an operation's staged request.
-fn sender(stage: &Stage, operation: &str) -> Client {
-    let row = mutations().find(|(name, ..)| *name == operation);
-    let (_, actor, _) = row.expect("every mutation has a row");
-    actor.client(stage)
-}
-
 #[tokio::test]
 async fn one_bad_field_of_a_body_that_is_right_otherwise_is_no_failure_of_the_server() {
     let stage = Stage::start(&["bookings.payment=required"], None).await;
     let mut asked = 0;
-    for operation in stage::mutations() {
-        let client = sender(&stage, operation);
+    for (operation, actor, _) in mutations() {
+        let client = actor.client(&stage);
         let fields = stage.request(operation).await.fields();
         if fields.is_empty() {
             continue;
@@ -202,7 +192,7 @@ async fn one_bad_field_of_a_body_that_is_right_otherwise_is_no_failure_of_the_se
                     // Nothing has changed by it.
                     unused = Some(request);
                 }
-                if operation == "auth.login" {
+                if *operation == "auth.login" {
                     // Or the sixth would be refused unseen, and so would those that sign in.
                     stage.app.db.execute("delete from sign_in_attempt").await;
                 }

@@ -34,10 +34,7 @@ async fn without_a_configured_token_there_is_no_lab_for_anybody() {
 async fn a_missing_or_wrong_token_is_refused_also_an_access_token() {
     let app = TestApp::start().await;
     let anyone = app.anonymous();
-    let admin = app.person(
-        shared::ids::UserId(shared::dataset::id(shared::dataset::RowKind::Admin, 0)),
-        shared::api::auth::Role::Admin,
-    );
+    let admin = app.admin();
     for (method, path) in ROUTES {
         for client in [
             anyone.clone(),

@@ -1,12 +1,7 @@
 //! Other people's notifications do not exist.
 
 use shared::{
-    api::{auth::Role, notifications::NotificationView},
-    dataset::{RowKind, id},
-    ids::{NotificationId, UserId},
-    page::Page,
-    paths,
-    problem::Code,
+    api::notifications::NotificationView, ids::NotificationId, page::Page, paths, problem::Code,
 };
 
 use super::reading::{list, read};
@@ -23,13 +18,7 @@ async fn only_its_reader_sees_or_marks_a_notification() {
     );
     app.db.execute(&sql).await;
     let own = list(&app.student(4), "unread=true").await;
-    let of = |kind, role| app.person(UserId(id(kind, 0)), role);
-    for person in [
-        app.student(5),
-        app.mentor(4),
-        of(RowKind::Parent, Role::Parent),
-        of(RowKind::Admin, Role::Admin),
-    ] {
+    for person in [app.student(5), app.mentor(4), app.parent(), app.admin()] {
         read(&person, own.items[0].id).await.refused(Code::NotFound);
         let others: Page<NotificationView> = person.get(paths::NOTIFICATIONS).await.ok();
         assert!(others.items.iter().all(|one| one.id != own.items[0].id));

@@ -93,6 +93,11 @@ async fn a_signed_event_of_no_payment_or_of_no_shape_is_refused() {
         };
         sent(body(&event)).await.refused(Code::InvalidRequest);
     }
+    let longest = PaymentEvent {
+        id: "\u{e4}".repeat(100),
+        ..unknown
+    };
+    sent(body(&longest)).await.refused(Code::NotFound);
     sent(b"[]".to_vec()).await.refused(Code::InvalidRequest);
     sent(b"{".to_vec()).await.refused(Code::MalformedBody);
     sent(vec![b' '; 70_000]).await.refused(Code::TooLarge);

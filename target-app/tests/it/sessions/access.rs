@@ -4,12 +4,8 @@ use chrono::{TimeDelta, Utc};
 use http::Method;
 use serde_json::json;
 use shared::{
-    api::{
-        auth::Role,
-        sessions::{JoinGrant, SessionView},
-    },
-    dataset::{RowKind, id},
-    ids::{SessionId, UserId},
+    api::sessions::{JoinGrant, SessionView},
+    ids::SessionId,
     paths::{self, with_id},
     problem::Code,
 };
@@ -20,13 +16,7 @@ use crate::support::{Person, SignalEnd, TestApp, send};
 
 /// People of every role who take part in no class of student 2.
 fn strangers(app: &TestApp) -> Vec<Person> {
-    let of = |kind, role| app.person(UserId(id(kind, 0)), role);
-    vec![
-        app.student(3),
-        app.mentor(3),
-        of(RowKind::Parent, Role::Parent),
-        of(RowKind::Admin, Role::Admin),
-    ]
+    vec![app.student(3), app.mentor(3), app.parent(), app.admin()]
 }
 
 #[tokio::test]

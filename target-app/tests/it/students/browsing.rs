@@ -3,22 +3,14 @@
 use std::collections::BTreeSet;
 
 use shared::{
-    api::{
-        auth::Role,
-        students::{StudentCard, StudentDetail},
-    },
-    dataset::{RowKind, id},
+    api::students::{StudentCard, StudentDetail},
     ids::UserId,
     page::Page,
     paths::{self, with_id},
     problem::Code,
 };
 
-use crate::support::{Answer, Client, Lesson, Person, TestApp, student_id};
-
-fn admin(app: &TestApp) -> Person {
-    app.person(UserId(id(RowKind::Admin, 0)), Role::Admin)
-}
+use crate::support::{Answer, Client, Lesson, TestApp, student_id};
 
 async fn list(client: &Client, query: &str) -> Answer {
     client.get(&format!("{}?{query}", paths::STUDENTS)).await
@@ -31,7 +23,7 @@ async fn detail(client: &Client, student: UserId) -> Answer {
 #[tokio::test]
 async fn an_administrator_sees_every_student_once_by_name() {
     let app = TestApp::start().await;
-    let admin = admin(&app);
+    let admin = app.admin();
     let all: Vec<StudentCard> = admin.all_pages(paths::STUDENTS, 100).await;
     let students = "select count(*) from app_user where role = 'student'";
     assert_eq!(all.len() as i64, app.db.count(students).await);
@@ -83,7 +75,7 @@ async fn a_mentor_sees_those_who_booked_a_lesson_and_these_lessons_only() {
     assert!(listed().await);
     let own: StudentDetail = detail(&mentor, student).await.ok();
     assert_eq!((own.lessons_held, own.lessons_upcoming), (1, 0));
-    let all: StudentDetail = detail(&admin(&app), student).await.ok();
+    let all: StudentDetail = detail(&app.admin(), student).await.ok();
     assert_eq!((all.lessons_held, all.next_lesson_at), (3, None));
     assert_eq!(all.card, own.card);
     // What has begun while its place is held unpaid was not held.
@@ -105,14 +97,13 @@ async fn a_mentor_sees_those_who_booked_a_lesson_and_these_lessons_only() {
 #[tokio::test]
 async fn only_the_staff_looks_through_students() {
     let app = TestApp::start().await;
-    let parent = app.person(UserId(id(RowKind::Parent, 0)), Role::Parent);
-    for person in [app.student(1), parent] {
+    for person in [app.student(1), app.parent()] {
         list(&person, "").await.refused(Code::Forbidden);
         detail(&person, student_id(1))
             .await
             .refused(Code::Forbidden);
     }
-    detail(&admin(&app), UserId(id(RowKind::Parent, 0)))
+    detail(&app.admin(), app.parent().id)
         .await
         .refused(Code::NotFound);
     app.finish().await;

@@ -2,9 +2,7 @@
 
 use futures_util::future::LocalBoxFuture;
 use shared::{
-    api::auth::Role,
     dataset::{self, RowKind},
-    ids::UserId,
     paths::{self, with_id},
 };
 
@@ -36,10 +34,9 @@ fn request<'a>(stage: &'a Stage, operation: &'a str) -> LocalBoxFuture<'a, Reque
 
 fn send_all<'a>(app: &'a TestApp, sent: &'a mut SentOperations) -> LocalBoxFuture<'a, ()> {
     Box::pin(async move {
-        let admin = app.person(UserId(dataset::id(RowKind::Admin, 0)), Role::Admin);
         let listed = app.mentor(0).get(paths::STUDENTS).await;
         sent.done("students.list", listed);
         let path = with_id(paths::STUDENT, app.student(1).id);
-        sent.done("students.detail", admin.get(&path).await);
+        sent.done("students.detail", app.admin().get(&path).await);
     })
 }

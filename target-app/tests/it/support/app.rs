@@ -397,6 +397,16 @@ impl TestApp {
         self.person(UserId(dataset::id(RowKind::MentorUser, n)), Role::Mentor)
     }
 
+    /// The first seeded parent, signed in.
+    pub(crate) fn parent(&self) -> Person {
+        self.person(UserId(dataset::id(RowKind::Parent, 0)), Role::Parent)
+    }
+
+    /// The first seeded administrator, signed in.
+    pub(crate) fn admin(&self) -> Person {
+        self.person(UserId(dataset::id(RowKind::Admin, 0)), Role::Admin)
+    }
+
     /// Anybody, signed in without the detour over a password.
     pub(crate) fn person(&self, id: UserId, role: Role) -> Person {
         let (token, _) = self.state.tokens().issue_access(id, role);

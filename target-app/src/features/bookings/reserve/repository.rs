@@ -258,7 +258,7 @@ pub(super) async fn insert(
 ) -> Result<DateTime<Utc>, DbError> {
     let query = bound::<DateTime<Utc>>(insert_sql!(""), booking, seat);
     let made_at = timing::db(query.fetch_optional(conn)).await?;
-    made_at.ok_or_else(DbError::lost_race)
+    made_at.ok_or_else(DbError::stale_read)
 }
 
 /// Inserts a confirmed booking unless its seat is taken or the slot has other times by now; waits

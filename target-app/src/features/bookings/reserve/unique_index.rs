@@ -39,7 +39,7 @@ pub(super) async fn take(
             .ok_or(BookingRefusal::SlotFull)?;
         // Refused, and free all the same: the slot was moved, or the seat given back.
         if tried.replace(seat) == Some(seat) {
-            return Err(DbError::lost_race().into());
+            return Err(DbError::stale_read().into());
         }
         if let Some(made_at) = repository::insert_unless_taken(conn, booking, seat).await? {
             bookings::count(conn, booking.slot.id, 1).await?;

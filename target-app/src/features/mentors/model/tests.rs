@@ -124,6 +124,11 @@ fn a_query_out_of_bounds_is_refused() {
             language: Some("esperanto".into()),
             ..base()
         },
+        // In lower case it has twice as many characters.
+        MentorQuery {
+            language: Some("\u{130}".repeat(8)),
+            ..base()
+        },
         MentorQuery {
             cursor: Some("nonsense".into()),
             ..base()
