@@ -189,7 +189,7 @@ fn decide(
             .clone_into(&mut found.why);
         return found;
     }
-    // Student's interval knows no bounds; the difference of two shares has them.
+    // The t interval knows no bounds; the difference of two shares has them.
     let shown = |value: f64| {
         if in_points {
             value.clamp(-100.0, 100.0)
