@@ -5,31 +5,26 @@ use std::fmt::Write as _;
 use super::file::Experiment;
 use crate::{
     schema::{Effect, MetricId, MetricUnit},
-    verdict::ClaimDecisions,
+    verdict::{ClaimDecisions, Expectation},
 };
 
-/// What was expected against what was found, and the figure that should explain it, in one
-/// sentence; `None` where nothing was expected or nothing was measured. Whether it came is what the
-/// verdict says of all `claims`.
+/// What was expected against what was found, and the figure that should explain it; `None` where
+/// nothing was expected or nothing was measured. Whether it came is what the verdict says of all `claims`.
 pub fn expectation(
     experiment: &Experiment,
     effects: &[Effect],
     claims: &ClaimDecisions,
-) -> Option<String> {
+) -> Option<Expectation> {
     let (expected, claim) = (experiment.expected?, experiment.primary.first()?);
     let find = |id: &MetricId| effects.iter().find(|effect| effect.metric == *id);
     let found = find(claim)?.decision;
     let mut sentence = format!("expected: {claim} {expected}; found: {found}");
+    let mut explained = String::new();
     let all = claims.decision();
     if all != found {
         // Writing to a String cannot fail.
         let _infallible = write!(sentence, ", and {all} with the other claims");
     }
-    sentence.push_str(match claims.as_expected() {
-        Some(true) => ", as expected",
-        Some(false) => ", not as expected",
-        None => ", not decided",
-    });
     let why = experiment.why.as_ref().filter(|why| *why != claim);
     if let Some((name, effect)) = why.and_then(|name| Some((name, find(name)?)))
         && let (Some(before), Some(after)) = (effect.before, effect.after)
@@ -40,12 +35,15 @@ pub fn expectation(
             " "
         };
         let _infallible = write!(
-            sentence,
+            explained,
             "; {name} went from {before:.3}{unit}{0} to {after:.3}{unit}{0}",
             effect.unit
         );
     }
-    Some(sentence)
+    Some(Expectation {
+        found: sentence,
+        explained,
+    })
 }
 
 #[cfg(test)]
@@ -92,8 +90,12 @@ mod tests {
             .collect();
         let expected = experiment.expected.map(Direction::decision);
         let claims = ClaimDecisions::of(&experiment.primary, &effects, expected);
-        let sentence = expectation(&experiment, &effects, &claims);
-        (sentence, claims.as_expected())
+        let expectation = expectation(&experiment, &effects, &claims);
+        let claims = claims.with_expectation(expectation);
+        (
+            claims.reason(claims.decision().into()),
+            claims.as_expected(),
+        )
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub struct Verdict {
     /// How far the figures can be trusted.
     pub confidence: Confidence,
     /// Whether every claim was decided as the experiment's file expects; absent where it expects
-    /// nothing or a claim is not decided.
+    /// nothing, a claim is not decided, or the word lets no claim stand.
     pub as_expected: Option<bool>,
     /// One line each, most important first.
     pub reasons: Vec<String>,
@@ -57,7 +57,7 @@ struct StoredVerdict {
     /// How far the figures can be trusted.
     confidence: Confidence,
     /// Whether every claim was decided as the experiment's file expects; absent where it expects
-    /// nothing or a claim is not decided.
+    /// nothing, a claim is not decided, or the word lets no claim stand.
     as_expected: Option<bool>,
     /// One line each, most important first.
     reasons: Vec<String>,

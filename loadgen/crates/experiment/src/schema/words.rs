@@ -99,6 +99,15 @@ impl VerdictWord {
         }
     }
 
+    /// Whether what was decided of an experiment's claims stands beside this word: not where the data was wrong,
+    /// the trials cannot be trusted or none was VALID, and not where the command was stopped before its end.
+    pub const fn lets_claims_stand(self) -> bool {
+        matches!(
+            self,
+            Self::Improved | Self::NoChange | Self::Regressed | Self::Failed
+        )
+    }
+
     /// The word for people: `NO CHANGE`.
     pub const fn label(self) -> &'static str {
         match self {

@@ -5,7 +5,7 @@
 
 use crate::{
     metric::{MetricId, differences, factors},
-    schema::{Decision, Effect},
+    schema::{Decision, Effect, VerdictWord},
 };
 
 /// What was decided about the metrics of an experiment's claims.
@@ -13,8 +13,18 @@ use crate::{
 pub struct ClaimDecisions {
     claims: Vec<Claim>,
     expected: Option<Decision>,
-    /// What the file expected against what was found, in one sentence.
-    expectation: Option<String>,
+    /// What the file expected against what was found.
+    expectation: Option<Expectation>,
+}
+
+/// What an experiment's file expected and what was found, in the two parts of a sentence: whether it came stands
+/// between them, and depends on the word of the verdict as well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expectation {
+    /// `expected: total p50 improves; found: IMPROVED`.
+    pub found: String,
+    /// The figure that should explain it, after a semicolon; empty where none is named.
+    pub explained: String,
 }
 
 #[derive(Debug, Clone)]
@@ -44,9 +54,9 @@ impl ClaimDecisions {
         }
     }
 
-    /// The same with what was expected and found in one sentence, which the verdict gives as a reason.
+    /// The same with what was expected and found, which the verdict gives as a reason.
     #[must_use]
-    pub fn with_expectation(self, expectation: Option<String>) -> Self {
+    pub fn with_expectation(self, expectation: Option<Expectation>) -> Self {
         Self {
             expectation,
             ..self
@@ -97,9 +107,21 @@ impl ClaimDecisions {
             .then_some(expected == decision && first == Some(expected))
     }
 
-    /// What was expected and what was found.
-    pub(super) fn reasons(&self) -> Option<String> {
-        self.expectation.clone()
+    /// The same beside the word of the experiment: absent also where that lets no claim stand.
+    pub(super) fn as_expected_beside(&self, word: VerdictWord) -> Option<bool> {
+        self.as_expected().filter(|_| word.lets_claims_stand())
+    }
+
+    /// What was expected, what was found, and whether it came, beside the word of the experiment.
+    pub(crate) fn reason(&self, word: VerdictWord) -> Option<String> {
+        let Expectation { found, explained } = self.expectation.as_ref()?;
+        let came = match (self.as_expected(), self.as_expected_beside(word)) {
+            (_, Some(true)) => ", as expected".to_owned(),
+            (_, Some(false)) => ", not as expected".to_owned(),
+            (None, None) => ", not decided".to_owned(),
+            (Some(_), None) => format!(", not decided: the experiment is {word}"),
+        };
+        Some(format!("{found}{came}{explained}"))
     }
 }
 

@@ -75,8 +75,8 @@ pub fn judge(findings: Findings<'_>) -> Verdict {
     reasons.extend(unknown);
     let (headline, as_expected) = match &findings.claims {
         Some(claims) => {
-            reasons.extend(claims.reasons());
-            (claims.headline(), claims.as_expected())
+            reasons.extend(claims.reason(word));
+            (claims.headline(), claims.as_expected_beside(word))
         }
         None => (findings.headline, None),
     };

@@ -15,7 +15,7 @@ mod validity;
 
 pub use audit::{broken_sentences, merge as merge_audits, nothing_broken, omitted, violations};
 pub use certainty::{failures_exceed, percentile_exceeds, percentile_word};
-pub use claims::ClaimDecisions;
+pub use claims::{ClaimDecisions, Expectation};
 pub use confidence::confidence;
 pub use evidence::TrialEvidence;
 pub use headline::headline;

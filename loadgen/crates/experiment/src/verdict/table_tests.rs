@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use super::{ClaimDecisions, Findings, judge};
+use super::{ClaimDecisions, Expectation, Findings, judge};
 use crate::schema::{
     AuditCount, Confidence, Decision, ThresholdResult, ThresholdWord, Verdict, VerdictWord,
 };
@@ -142,6 +142,27 @@ fn nothing_without_a_valid_trial_passes() {
             VerdictWord::Passed | VerdictWord::Improved | VerdictWord::NoChange
         );
         assert!(!passes || verdict.confidence.valid > 0, "{verdict:?}");
+    }
+}
+
+#[test]
+fn a_claim_is_as_expected_only_where_the_word_rests_on_the_claims_or_on_a_limit() {
+    let claims = ClaimDecisions::decided("total p50", Decision::Improved)
+        .expecting(Some(Decision::Improved))
+        .with_expectation(Some(Expectation {
+            found: "expected: improves; found: IMPROVED".to_owned(),
+            explained: "; queries fell".to_owned(),
+        }));
+    for verdict in verdicts(Some(&claims)) {
+        let stands = matches!(verdict.word, VerdictWord::Improved | VerdictWord::Failed);
+        assert_eq!(verdict.as_expected, stands.then_some(true), "{verdict:?}");
+        let came = if stands {
+            "as expected".to_owned()
+        } else {
+            format!("not decided: the experiment is {}", verdict.word)
+        };
+        let said = format!("expected: improves; found: IMPROVED, {came}; queries fell");
+        assert!(verdict.reasons.contains(&said), "{verdict:?}");
     }
 }
 

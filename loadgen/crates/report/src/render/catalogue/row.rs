@@ -138,6 +138,7 @@ impl CatalogueRow {
             .why
             .as_ref()
             // Where nothing was decided there is nothing to explain.
+            .filter(|_| summary.verdict.word.lets_claims_stand())
             .filter(|_| claim.is_some_and(|claim| claim.decision.is_decided()))
             .and_then(|id| effect(summary, id))
             // What did not clearly change explains nothing.
@@ -236,6 +237,14 @@ mod tests {
         let why = explained(Decision::Improved, Decision::Improved).unwrap();
         assert!(why.starts_with("queries per request: "), "{why}");
         assert!(explained(Decision::Regressed, Decision::Regressed).is_some());
+        let mut invalid = fixture::experiment(false);
+        invalid.verdict.word = VerdictWord::Invalid;
+        let queries = MetricId::Target(TargetFigure::QueriesPerRequest);
+        let entry = ExperimentEntry {
+            why: Some(queries),
+            ..entry(ExperimentOutcome::Summary(Box::new(invalid), None))
+        };
+        assert_eq!(CatalogueRow::of(&entry).why, None);
         for (claim, why) in [
             (Decision::Inconclusive, Decision::Improved),
             (Decision::Invalid, Decision::Improved),
