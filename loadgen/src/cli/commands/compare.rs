@@ -97,7 +97,7 @@ fn beside_baseline(args: &CompareArgs, name: &str) -> Result<u8, Failure> {
     let (mut past, _unread) = store::finished_runs(results).map_err(Failure::usage)?;
     // A run is on one side alone, also where it is older than the baseline.
     past.retain(|one| now.iter().all(|run| run.folder != one.folder));
-    let earlier = earlier_like(past, &baseline, MOST_EARLIER);
+    let earlier = earlier_runs(past, &baseline);
     let metrics = if args.metric.is_empty() {
         default_metrics_of(&baseline.summary)
     } else {
@@ -132,6 +132,20 @@ fn beside_baseline(args: &CompareArgs, name: &str) -> Result<u8, Failure> {
     Ok(comparison.exit_code())
 }
 
+/// The newest runs before the baseline that stand for it as the runs that are compared have to: in nothing but the
+/// commit do they differ from it. One of another machine or other data would move what a later run is held against.
+fn earlier_runs(past: Vec<PastRun>, baseline: &PastRun) -> Vec<PastRun> {
+    let chosen = |run: &PastRun| Chosen::of(run.folder.clone(), run.summary.clone(), None).ok();
+    let mut both: Vec<Chosen> = chosen(baseline).into_iter().collect();
+    let is_alike = |run: &PastRun| {
+        both.truncate(1);
+        both.extend(chosen(run));
+        both.len() == 2 && differences(&both).iter().all(|one| one.subject)
+    };
+    let same_load = earlier_like(past, baseline, usize::MAX).into_iter();
+    same_load.filter(is_alike).take(MOST_EARLIER).collect()
+}
+
 fn read(args: &CompareArgs, word: &Path) -> Result<PastRun, Failure> {
     let folder = store::resolve_run_dir(word, &args.compared.folder.results)?;
     let summary = store::load(&folder).map_err(Failure::usage)?;
@@ -160,4 +174,44 @@ fn check<'a>(
         "these runs cannot be compared: besides what was declared they differ in {}; declare what is meant to differ with --differs, or see their figures side by side with --anyway",
         names.join(", ")
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The published experiment as a run of a day, after a change.
+    fn past(day: u32, change: fn(&mut Summary)) -> PastRun {
+        let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/published");
+        let mut summary = store::load(&published.join("mentor_cache")).unwrap();
+        summary.started_at = format!("2026-01-{day:02}T00:00:00Z").parse().unwrap();
+        change(&mut summary);
+        PastRun {
+            folder: format!("{day:02}"),
+            summary,
+        }
+    }
+
+    #[test]
+    fn a_run_of_another_machine_or_other_data_stands_for_no_baseline() {
+        let all = vec![
+            past(1, |_| {}),
+            past(2, |summary| {
+                let mut entries = summary.environment.iter_mut();
+                let data = entries.find(|(name, _)| name == "data");
+                data.unwrap().1 = "large".to_owned();
+            }),
+            past(3, |summary| {
+                summary.provenance.as_mut().unwrap().host.cores += 2;
+            }),
+            past(4, |summary| {
+                let program = &mut summary.provenance.as_mut().unwrap().program;
+                program.commit = Some("another".to_owned());
+            }),
+            past(6, |_| {}),
+        ];
+        let found = earlier_runs(all, &past(5, |_| {}));
+        let days: Vec<&str> = found.iter().map(|run| run.folder.as_str()).collect();
+        assert_eq!(days, ["04", "01"]);
+    }
 }
