@@ -8,6 +8,7 @@ use shared::hex;
 
 use crate::{cli::failure::Failure, library};
 use loadgen_experiment::{
+    paired::Experiment,
     schema::{HostInfo, Provenance, RunKind, Summary, VerdictWord},
     summary::provenance,
 };
@@ -47,16 +48,6 @@ pub(super) fn earlier_rows(file: &Path) -> Result<Vec<CatalogueRow>, Failure> {
     Ok(same)
 }
 
-/// Flags after which the arms are not those of the file.
-const CHANGE_ARMS: [&str; 6] = [
-    "--aa",
-    "--plant",
-    "--set-before",
-    "--set-after",
-    "--target-bin-before",
-    "--target-bin-after",
-];
-
 /// Every finished run of a results folder; none unless they were asked for.
 pub(super) struct KeptExperiments {
     runs: Vec<PastRun>,
@@ -93,6 +84,7 @@ impl KeptExperiments {
         let fits = |run: &PastRun| {
             let input = self.folder.join(&run.folder).join("input");
             is_whole(&run.summary, name, experiment.fewest_blocks())
+                && has_arms_of(&run.summary, &experiment)
                 && is_made_alike(run.summary.provenance.as_ref(), &self.here)
                 && std::fs::read_to_string(input.join(source.file_name()))
                     .is_ok_and(|text| text == source.text)
@@ -124,18 +116,27 @@ fn is_whole(summary: &Summary, name: &str, fewest_blocks: u32) -> bool {
         && blocks.unwrap_or(0) >= fewest_blocks
 }
 
-/// Whether a program built alike measured on a machine like this one, the arms as the file has them.
+/// Whether the arms of a summary ran what the file says: flags, and variables of the environment that stand for flags,
+/// set switches, name programs and make controls. A switch that only one of the two programs knew is no difference.
+fn has_arms_of(summary: &Summary, experiment: &Experiment) -> bool {
+    let specs = [&experiment.before, &experiment.after];
+    summary.arms.len() == specs.len()
+        && summary.arms.iter().zip(specs).all(|(arm, spec)| {
+            let as_asked = |(switch, value): (&String, &String)| {
+                spec.settings.get(switch).is_none_or(|asked| asked == value)
+            };
+            arm.program.is_none()
+                && arm.topology == spec.topology.map(|topology| topology.to_string())
+                && arm.profile.iter().all(as_asked)
+        })
+}
+
+/// Whether a program built alike measured on a machine like this one.
 fn is_made_alike(there: Option<&Provenance>, here: &Provenance) -> bool {
     let machine = |host: &HostInfo| (host.cpu.clone(), host.cores);
-    let changes_arms = |word: &String| {
-        CHANGE_ARMS
-            .iter()
-            .any(|flag| word == flag || word.starts_with(&format!("{flag}=")))
-    };
     there.is_some_and(|there| {
         machine(&there.host) == machine(&here.host)
             && there.program.debug_build == here.program.debug_build
-            && !there.arguments.iter().any(changes_arms)
     })
 }
 
@@ -154,17 +155,44 @@ mod tests {
         let mut other = here.clone();
         other.program.debug_build = !other.program.debug_build;
         assert!(!is_made_alike(Some(&other), &here));
-        for flag in [
-            "--aa",
-            "--plant=10",
-            "--set-after",
-            "--target-bin-before",
-            "--target-bin-after=/builds/older",
-        ] {
-            let mut other = here.clone();
-            other.arguments.push(flag.to_owned());
-            assert!(!is_made_alike(Some(&other), &here), "{flag}");
-        }
+    }
+
+    #[test]
+    fn arms_that_were_changed_in_whatever_way_are_not_those_of_the_file() {
+        let published = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../results/published/mentor_cache"
+        );
+        let measured = loadgen_report::store::load(Path::new(published)).unwrap();
+        let (experiment, _) = library::find_experiment("mentor_cache").unwrap();
+        assert!(has_arms_of(&measured, &experiment));
+        let changed = |change: &dyn Fn(&mut Summary)| {
+            let mut summary = measured.clone();
+            change(&mut summary);
+            has_arms_of(&summary, &experiment)
+        };
+        // LOADGEN_AA=true: no word of the command line says so.
+        assert!(!changed(&|summary| {
+            summary.arms[0].profile = summary.arms[1].profile.clone();
+        }));
+        assert!(!changed(&|summary| {
+            let slow = summary.arms[1].profile.get_mut("lab.slowdown");
+            *slow.unwrap() = "10".to_owned();
+        }));
+        assert!(!changed(&|summary| {
+            summary.arms[1].program = Some("/builds/older (1a2b3c4d)".to_owned());
+        }));
+        assert!(!changed(&|summary| {
+            summary.arms[0].topology = Some("scale=2".to_owned());
+        }));
+        assert!(!changed(&|summary| {
+            summary.arms.pop();
+        }));
+        // A switch of another version.
+        assert!(changed(&|summary| {
+            let profile = &mut summary.arms[0].profile;
+            profile.insert("cache.later".to_owned(), "on".to_owned());
+        }));
     }
 
     #[test]
