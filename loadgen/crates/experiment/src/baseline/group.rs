@@ -7,7 +7,7 @@
 use super::run_metric::RunMetric;
 use crate::{
     metric::MetricId,
-    paired::{MARGIN_POINTS, ShareCount, metrics_of, unseen_failures},
+    paired::{MARGIN_POINTS, ShareCount, counted_pairs, metrics_of, unseen_failures},
     schema::{
         Capacity, LoadUnit, MeasuredFigure, MetricKind, MetricUnit, RunKind, Summary, Trial,
         ValidityWord,
@@ -125,7 +125,7 @@ impl RunGroup {
         }
     }
 
-    /// The ratio of each block. A block in which a figure lies beyond the timeout has none, and says all
+    /// The ratio of each block that counts. One in which a figure lies beyond the timeout has none, and says all
     /// the same that the others are not all.
     fn add_experiment(&mut self, id: &MetricId, summary: &Summary) {
         let mut effects = summary.effects.iter();
@@ -133,11 +133,7 @@ impl RunGroup {
             return;
         };
         self.figures.extend(&effect.block_ratios);
-        let counted = summary
-            .trials
-            .iter()
-            .filter(|trial| trial.validity.word != ValidityWord::Invalid);
-        for trial in counted {
+        for trial in counted_pairs(&summary.trials).into_iter().flatten() {
             let all = metrics_of(trial, f64::INFINITY);
             let found = all.iter().find(|one| one.id == *id);
             match found.map(|one| one.measured(trial)) {

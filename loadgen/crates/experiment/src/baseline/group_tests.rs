@@ -101,7 +101,8 @@ fn a_share_of_requests_comes_with_its_counts() {
 
 #[test]
 fn a_block_beyond_the_timeout_leaves_the_ratios_of_the_others_undecided() {
-    let experiment = |beyond: bool| {
+    // The pairs of its first block in turn: whether a figure lies beyond the timeout.
+    let experiment = |pairs: &[bool]| {
         let mut summary = Summary {
             kind: RunKind::Experiment,
             ..quiet()
@@ -114,18 +115,29 @@ fn a_block_beyond_the_timeout_leaves_the_ratios_of_the_others_undecided() {
             "decision": "IMPROVED", "sentence": "", "smallest": null,
         });
         summary.effects = vec![serde_json::from_value(effect).unwrap()];
-        if beyond {
-            summary.trials[0].total.response.p95 = Percentile::BeyondTimeout;
+        let pattern = summary.trials[0].clone();
+        summary.trials.clear();
+        for beyond in pairs {
+            for arm in ["before", "after"] {
+                let mut trial = pattern.clone();
+                trial.arm = arm.into();
+                if *beyond {
+                    trial.total.response.p95 = Percentile::BeyondTimeout;
+                }
+                summary.trials.push(trial);
+            }
         }
         summary
     };
     let decided = |now: &Summary| {
         let metrics = ["total p95".parse::<RunMetric>().unwrap()];
-        let changes = against_baseline(&metrics, &[&experiment(false)], &[now]).unwrap();
+        let changes = against_baseline(&metrics, &[&experiment(&[false])], &[now]).unwrap();
         (changes[0].decision, changes[0].why.clone())
     };
-    assert_eq!(decided(&experiment(false)).0, Decision::NoChange);
-    let (decision, why) = decided(&experiment(true));
+    assert_eq!(decided(&experiment(&[false])).0, Decision::NoChange);
+    // What was repeated is not among the ratios.
+    assert_eq!(decided(&experiment(&[true, false])).0, Decision::NoChange);
+    let (decision, why) = decided(&experiment(&[true]));
     assert_eq!(decision, Decision::Inconclusive);
     assert!(why.contains("beyond the timeout"), "{why}");
 }

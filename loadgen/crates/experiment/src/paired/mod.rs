@@ -6,6 +6,7 @@ mod arm_spec;
 mod arm_topologies;
 pub mod budget;
 mod control;
+mod counted;
 mod decide;
 #[cfg(test)]
 mod decide_fixture;
@@ -33,6 +34,7 @@ mod warnings;
 
 pub use arm_spec::ArmSpec;
 pub use control::{CONTROL_BLOCKS, ControlKind, PLANTED};
+pub use counted::counted_pairs;
 pub use decide::decide;
 pub use design::{BlockOrder, PlannedBlock, design};
 pub use direction::Direction;

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::render::{figures, template::safe_markdown as safe};
 use loadgen_experiment::{
     events::printable,
-    schema::{HostInfo, Summary, ValidityWord, VerdictWord},
+    paired::counted_pairs,
+    schema::{HostInfo, Summary, VerdictWord},
 };
 
 /// How an experiment was measured.
@@ -26,7 +27,7 @@ pub(in crate::render) struct RowOrigin {
     machine: Option<String>,
     /// Its load in one line.
     load: String,
-    /// Blocks, and those of them with two valid trials.
+    /// Blocks, and those of them whose two trials count.
     blocks: u32,
     whole_blocks: u32,
     /// What its undecided claims would need, in sentences; empty where all are decided.
@@ -36,12 +37,6 @@ pub(in crate::render) struct RowOrigin {
 impl RowOrigin {
     pub(super) fn of(summary: &Summary) -> Self {
         let blocks: BTreeSet<u32> = summary.trials.iter().map(|trial| trial.block).collect();
-        let is_whole = |block: &&u32| {
-            let mut trials = summary.trials.iter().filter(|trial| {
-                trial.block == **block && trial.validity.word != ValidityWord::Invalid
-            });
-            trials.next().is_some() && trials.next().is_some()
-        };
         let provenance = summary.provenance.as_ref();
         let is_undecided = summary.verdict.word == VerdictWord::Inconclusive;
         let claims = summary.effects.iter().filter(|effect| effect.primary);
@@ -51,7 +46,7 @@ impl RowOrigin {
             debug_build: provenance.is_some_and(|from| from.program.debug_build),
             machine: provenance.map(|from| machine(&from.host)),
             load: summary.load.clone(),
-            whole_blocks: blocks.iter().filter(is_whole).count() as u32,
+            whole_blocks: counted_pairs(&summary.trials).len() as u32,
             blocks: blocks.len() as u32,
             undecided: claims
                 .filter(|effect| is_undecided && !effect.decision.is_decided())
@@ -145,7 +140,7 @@ pub(super) fn markdown(page: &mut String, rows: &[(&str, RowOrigin)]) {
 mod tests {
     use super::*;
     use crate::render::fixture;
-    use loadgen_experiment::schema::Decision;
+    use loadgen_experiment::schema::{Decision, ValidityWord};
 
     fn page(rows: &[(&str, RowOrigin)]) -> String {
         let mut page = String::new();
@@ -194,5 +189,12 @@ mod tests {
         summary.trials[0].validity.word = ValidityWord::Invalid;
         let fewer = RowOrigin::of(&summary);
         assert_eq!(fewer.whole_blocks + 1, fewer.blocks);
+        // Its repetition lost the other one: two trials are valid, and no pair.
+        let mut again = [summary.trials[0].clone(), summary.trials[1].clone()];
+        again[0].validity.word = ValidityWord::Valid;
+        again[1].validity.word = ValidityWord::Invalid;
+        summary.trials.extend(again);
+        let repeated = RowOrigin::of(&summary);
+        assert_eq!(repeated.whole_blocks + 1, repeated.blocks);
     }
 }
