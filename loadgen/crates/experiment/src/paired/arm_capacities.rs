@@ -62,10 +62,13 @@ pub(super) async fn search(
 ) -> Result<FoundCapacities, TrialError> {
     let slo = slo(experiment);
     let mut searches = Vec::new();
-    for (arm, spec) in [("before", &experiment.before), ("after", &experiment.after)] {
+    let mut probed_audits: [Vec<InvariantResult>; 2] = Default::default();
+    let specs = [("before", &experiment.before), ("after", &experiment.after)];
+    for ((arm, spec), audit) in specs.into_iter().zip(&mut probed_audits) {
         let (first, requests) = match &experiment.suite.load {
             LoadModel::Open { .. } => {
                 let probed = probe_arm(env, experiment, workers, (arm, spec), on_trial).await?;
+                *audit = probed.audit;
                 (
                     probed.iterations_per_s * FIRST,
                     probed.requests_per_iteration,
@@ -99,7 +102,10 @@ pub(super) async fn search(
     let [before, after] = &found[..] else {
         return Err(TrialError::NoRate("two arms are searched".to_owned()));
     };
-    let found = FoundCapacities::of(searches, [before, after], experiment);
+    let mut found = FoundCapacities::of(searches, [before, after], experiment);
+    for (all, probed) in found.audits.iter_mut().zip(&probed_audits) {
+        merge_audits(all, probed);
+    }
     env.events.note(found.stored.headline());
     Ok(found)
 }

@@ -1,12 +1,12 @@
 //! A whole experiment in its order: the common rate, the controls, the pairs.
 
 use super::{
-    arm_capacities,
+    arm_capacities::{self, FoundCapacities},
     arm_spec::ArmSpec,
     control::{CONTROL_BLOCKS, ControlKind, weigh},
     file::{ArmCapacitySearch, Experiment},
     finished::Finished,
-    probe::find_rate,
+    probe::{FoundRate, find_rate},
     run::{BlockSeries, OnTrial},
 };
 use shared::invariant::InvariantResult;
@@ -18,6 +18,7 @@ use crate::{
     trial::{CommandClock, TestEnv},
     verdict::merge_audits,
 };
+use loadgen_engine::units::Rate;
 
 /// Runs it: finds a common rate and runs the controls where those are asked for, then the pairs.
 pub async fn run(
@@ -28,29 +29,27 @@ pub async fn run(
 ) -> Finished {
     let mut experiment = experiment.clone();
     let specs = [experiment.before.clone(), experiment.after.clone()];
-    let mut rate = None;
+    let mut before = FoundBefore::default();
     if experiment.find_rate {
         match find_rate(env, &mut experiment, workers, on_trial).await {
-            Ok(found) => rate = Some(found),
+            Ok(found) => before.add_rate(found),
             Err(error) => {
                 let mut series = BlockSeries::new(env, &experiment, workers, specs.clone(), "");
                 series.fail(error);
-                return series.finish();
+                return before.join(series.finish());
             }
         }
     }
-    let mut capacities = None;
     if experiment.capacity == ArmCapacitySearch::Yes {
         match Box::pin(arm_capacities::search(env, &experiment, workers, on_trial)).await {
-            Ok(found) => capacities = Some(found),
+            Ok(found) => before.capacities = Some(found),
             Err(error) => {
                 let mut series = BlockSeries::new(env, &experiment, workers, specs.clone(), "");
                 series.fail(error);
-                return series.finish();
+                return before.join(series.finish());
             }
         }
     }
-    let mut controls = ControlFindings::default();
     let mut clock = CommandClock::start(2 * (experiment.blocks + experiment.control_blocks()));
     for kind in experiment.controls.clone() {
         let arms = match kind.arms(&experiment.after.settings, env.system.application()) {
@@ -58,7 +57,7 @@ pub async fn run(
             Err(why) => {
                 let mut series = BlockSeries::new(env, &experiment, workers, specs.clone(), "");
                 series.fail(SystemError::Failed(why).into());
-                return series.finish();
+                return before.join(series.finish());
             }
         };
         // A control compares the second arm with itself: both run its program and its services.
@@ -79,22 +78,51 @@ pub async fn run(
                 "the control {} was not finished: the experiment itself did not run",
                 kind.as_str()
             ));
-            return controls.join(finished);
+            return before.join(finished);
         }
-        let sentence = controls.add(kind, finished, &experiment.primary);
+        let sentence = before.controls.add(kind, finished, &experiment.primary);
         env.events.note(sentence);
     }
     let mut series = BlockSeries::new(env, &experiment, workers, specs, "");
     series.clock = clock;
     series.blocks(experiment.blocks, on_trial).await;
     series.more_blocks(on_trial).await;
-    let mut finished = controls.join(series.finish());
-    finished.rate = rate;
-    if let Some(mut found) = capacities {
+    let mut finished = series.finish();
+    if let Some(found) = &mut before.capacities {
         Box::pin(found.past(env, workers, &mut finished, on_trial)).await;
-        finished = found.join(finished);
     }
-    finished
+    before.join(finished)
+}
+
+/// What was found before the pairs. It belongs to the experiment however that ends: a rate that was found is the one
+/// that its trials had, and an invariant that was broken is broken.
+#[derive(Default)]
+struct FoundBefore {
+    rate: Option<(Rate, String)>,
+    /// Of each arm, from its probe.
+    probed: [Vec<InvariantResult>; 2],
+    capacities: Option<FoundCapacities>,
+    controls: ControlFindings,
+}
+
+impl FoundBefore {
+    fn add_rate(&mut self, found: FoundRate) {
+        self.rate = Some((found.rate, found.description));
+        self.probed = found.audits;
+    }
+
+    /// The experiment with all of it.
+    fn join(self, finished: Finished) -> Finished {
+        let mut finished = self.controls.join(finished);
+        for (arm, found) in finished.arms.iter_mut().zip(&self.probed) {
+            merge_audits(&mut arm.measured.audit, found);
+        }
+        finished.rate = self.rate;
+        match self.capacities {
+            Some(found) => found.join(finished),
+            None => finished,
+        }
+    }
 }
 
 /// What the finished controls leave for the experiment.
@@ -131,5 +159,68 @@ impl ControlFindings {
         weigh(&mut finished.effects, &self.controls);
         finished.controls = self.controls;
         finished
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use loadgen_engine::{
+        driver::{ClientOptions, Endpoint},
+        flow::SingleRequest,
+        request::Request,
+    };
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::{
+        events::{LoadControl, Publisher},
+        paired::file,
+        system::{Endpoints, HttpService, Shop},
+        trial::TrialError,
+        verdict,
+    };
+
+    #[test]
+    fn what_was_found_before_a_series_that_is_stopped_belongs_to_the_experiment() {
+        let text = "name: x\nbefore: { profile: before }\nafter: { profile: after }\nprimary: [ total p50 ]\nload: { model: open, rate: 40/s, duration: 1s }\nflows: [ { flow: orders.browse } ]\n";
+        let experiment = file::parse(text, "x.yaml", &Shop).unwrap();
+        let endpoint = Endpoint {
+            address: ([127, 0, 0, 1], 80).into(),
+            host: "localhost".to_owned(),
+        };
+        let service = HttpService::new(
+            Endpoints::one(endpoint),
+            ClientOptions::default(),
+            SingleRequest::new(Request::get("/"), None),
+        );
+        let load_control = LoadControl::new(CancellationToken::new());
+        let env = TestEnv::of(Arc::new(service), Publisher::silent(), load_control);
+        let mut before = FoundBefore::default();
+        let broken = InvariantResult {
+            number: 1,
+            name: "stock".to_owned(),
+            statement: "It holds.".to_owned(),
+            violations: 3,
+            rows: Vec::new(),
+        };
+        before.add_rate(FoundRate {
+            rate: "7/s".parse().unwrap(),
+            description: "common rate 7/s".to_owned(),
+            audits: [vec![broken], Vec::new()],
+        });
+        let arms = [experiment.before.clone(), experiment.after.clone()];
+        let mut control = BlockSeries::new(&env, &experiment, 1, arms, "a_a");
+        control.fail(TrialError::Stopped);
+        let finished = before.join(control.finish());
+        assert!(finished.interrupted);
+        let (rate, said) = finished.rate.unwrap();
+        assert_eq!(rate, "7/s".parse::<Rate>().unwrap());
+        assert_eq!(said, "common rate 7/s");
+        let violations = finished
+            .arms
+            .map(|arm| verdict::violations(&arm.measured.audit));
+        assert_eq!(violations, [3, 0]);
     }
 }

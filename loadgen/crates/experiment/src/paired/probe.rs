@@ -1,5 +1,7 @@
 //! What an arm takes at its limit, found by a short trial before the experiment.
 
+use shared::invariant::InvariantResult;
+
 use super::{arm_spec::ArmSpec, file::Experiment, rate, run::OnTrial};
 use crate::trial::{self, CommandProgress, TestEnv, TrialError, TrialSpec};
 use loadgen_engine::units::Rate;
@@ -12,7 +14,7 @@ pub(super) async fn find_rate(
     experiment: &mut Experiment,
     workers: usize,
     on_trial: OnTrial<'_>,
-) -> Result<(Rate, String), TrialError> {
+) -> Result<FoundRate, TrialError> {
     let before = probe_arm(
         env,
         experiment,
@@ -29,7 +31,10 @@ pub(super) async fn find_rate(
         on_trial,
     )
     .await?;
-    let [before, after] = [before, after].map(|probed| probed.iterations_per_s);
+    let (audits, [before, after]) = (
+        [before.audit, after.audit],
+        [before.iterations_per_s, after.iterations_per_s],
+    );
     let found = rate::common([before, after]).ok_or_else(|| {
         TrialError::NoRate(format!(
             "at their limits `before` takes {before:.2} and `after` {after:.2} iterations a second"
@@ -43,7 +48,20 @@ pub(super) async fn find_rate(
         "common rate {found}: half of what the slower arm takes at its limit (`before` {before:.1}/s, `after` {after:.1}/s)"
     );
     env.events.note(description.clone());
-    Ok((found, description))
+    Ok(FoundRate {
+        rate: found,
+        description,
+        audits,
+    })
+}
+
+/// A common rate of both arms.
+pub(super) struct FoundRate {
+    pub(super) rate: Rate,
+    /// Why it is that, in one line.
+    pub(super) description: String,
+    /// What the audits of both probes found: an invariant that was broken then is broken.
+    pub(super) audits: [Vec<InvariantResult>; 2],
 }
 
 /// What a probe of an arm found.
@@ -52,6 +70,8 @@ pub(super) struct ProbedArm {
     pub(super) iterations_per_s: f64,
     /// Mean number of requests of an iteration.
     pub(super) requests_per_iteration: f64,
+    /// What its audit found.
+    pub(super) audit: Vec<InvariantResult>,
 }
 
 /// Loads an arm to its limit for a moment.
@@ -84,5 +104,6 @@ pub(super) async fn probe_arm(
     Ok(ProbedArm {
         iterations_per_s: rate::sustained(iterations, &outcome.trial),
         requests_per_iteration: outcome.trial.total.planned as f64 / iterations.max(1) as f64,
+        audit: outcome.audit,
     })
 }
