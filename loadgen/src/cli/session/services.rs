@@ -106,6 +106,42 @@ impl ServiceSource {
         })
     }
 
+    /// What the load goes to, in one line without secrets: trials that are counted together have the same.
+    pub(in crate::cli) fn identity(&self) -> String {
+        match self {
+            Self::OwnStack {
+                scale,
+                topology,
+                target_bin,
+                crash,
+                ..
+            } => {
+                let program = target_bin.as_ref().map(|path| path.display().to_string());
+                let crash = crash.as_ref().map(ToString::to_string);
+                let more: Vec<String> = program.into_iter().chain(crash).collect();
+                format!(
+                    "own stack: data {}, topology {}: {}",
+                    scale.unwrap_or(Scale::Small),
+                    topology.unwrap_or_default(),
+                    more.join(", ")
+                )
+            }
+            Self::Running {
+                targets,
+                instances,
+                token,
+                ..
+            } => {
+                let all = targets.iter().chain(instances);
+                let names: Vec<&str> = all.map(TargetAddresses::host).collect();
+                let lab = if token.is_some() { "with" } else { "without" };
+                format!("running {lab} its lab: {}", names.join(", "))
+            }
+            // The plan has the request.
+            Self::Http { .. } | Self::Database(_) => "what the plan names".to_owned(),
+        }
+    }
+
     /// Refuses a target whose switches cannot be set.
     pub(in crate::cli) fn needs_lab(&self) -> Result<(), Failure> {
         match self {

@@ -5,7 +5,11 @@ use super::{
     resume::{PLAN_FILE, Resumed, resumed},
 };
 use crate::{
-    cli::{failure::Failure, flags::CapacityArgs, session::MeasuredSession},
+    cli::{
+        failure::Failure,
+        flags::CapacityArgs,
+        session::{MeasuredSession, ServiceSource},
+    },
     live::TerminalCapabilities,
 };
 use loadgen_experiment::{
@@ -23,7 +27,7 @@ pub(in crate::cli) fn run(args: &CapacityArgs) -> Result<u8, Failure> {
         services,
         source,
     } = plan_search(args)?;
-    let description = described(&plan);
+    let description = described(&plan, &services);
     let Resumed { folder, trials } = resumed(args, &description)?;
     let session = MeasuredSession::begin(&args.result, "capacity", &plan.suite.name, &source)
         .resuming(folder);
@@ -118,12 +122,50 @@ fn begun(plan: &CapacityPlan, what_if: &[WhatIf], earlier: usize) -> String {
     )
 }
 
-/// Everything that a search depends on but its time: a soak after it may be added or made longer, and what
-/// happens past the capacity may be added.
-fn described(plan: &CapacityPlan) -> String {
+/// Everything that a search depends on but its time, and what it loads: a soak after it may be added or made longer,
+/// and what happens past the capacity may be added.
+fn described(plan: &CapacityPlan, services: &ServiceSource) -> String {
     let mut plan = plan.clone();
     plan.search.budget_s = None;
     plan.soak = plan.soak.filter(|soak| soak.load.is_some());
     plan.breakdown = None;
-    format!("{plan:#?}\n")
+    format!("{plan:#?}\n{}\n", services.identity())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::flags::{Cli, Command};
+
+    #[test]
+    fn a_search_of_other_services_is_another_search_and_one_with_more_time_is_not() {
+        let described = |words: &str| {
+            let all = format!("loadgen capacity core {words}");
+            let Command::Capacity(args) =
+                Cli::try_parse_from(all.split_whitespace()).unwrap().command
+            else {
+                panic!("another command");
+            };
+            let planned = plan_search(&args).unwrap_or_else(|error| panic!("{error}"));
+            described(&planned.plan, &planned.services)
+        };
+        let own = described("");
+        assert_eq!(own, described("--budget 20m --scale small"));
+        let running = described("--target http://127.0.0.1:8080 --lab-token hush");
+        assert!(!running.contains("hush"), "{running}");
+        let all = [
+            own,
+            running,
+            described("--scale medium"),
+            described("--topology scale=2"),
+            described("--target-bin /builds/older"),
+            described("--target http://127.0.0.1:8080"),
+            described("--target http://127.0.0.1:8081 --lab-token hush"),
+        ];
+        for (place, one) in all.iter().enumerate() {
+            assert!(!all[..place].contains(one), "{place}");
+        }
+    }
 }

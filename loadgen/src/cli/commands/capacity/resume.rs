@@ -54,11 +54,17 @@ pub(super) fn resumed(args: &CapacityArgs, description: &str) -> Result<Resumed,
 
 /// The first line that differs.
 fn difference(begun: &str, now: &str) -> String {
-    let pairs = begun.lines().zip(now.lines());
-    let mut differ = pairs.filter(|(old, new)| old != new);
-    differ.next().map_or_else(String::new, |(old, new)| {
-        format!(": `{}` and not `{}`", old.trim(), new.trim())
-    })
+    let (mut old, mut new) = (begun.lines(), now.lines());
+    loop {
+        match (old.next(), new.next()) {
+            (None, None) => return String::new(),
+            (old, new) if old != new => {
+                let shown = |line: Option<&str>| line.unwrap_or_default().trim().to_owned();
+                return format!(": `{}` and not `{}`", shown(old), shown(new));
+            }
+            _ => {}
+        }
+    }
 }
 
 #[cfg(test)]
@@ -104,5 +110,6 @@ mod tests {
             ": `rate: 5,` and not `rate: 6,`"
         );
         assert_eq!(difference("a", "a"), "");
+        assert_eq!(difference("a", "a\nb"), ": `` and not `b`");
     }
 }
