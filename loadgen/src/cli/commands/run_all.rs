@@ -63,6 +63,11 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
             "run-all runs the experiments as they are bundled: name one to set its switches or programs, or to run it as a control",
         ));
     }
+    if args.result.junit.is_some() {
+        return Err(Failure::usage(
+            "--junit is of one command, and run-all is many: omit it, the result folder of each experiment has its own junit.xml",
+        ));
+    }
     let started = DateTime::<Utc>::from(time_of_day());
     let planned = plan(args)?;
     let all = planned.len();
@@ -387,6 +392,17 @@ mod tests {
         assert_eq!(code_of("REGRESSED", false), exit::FAILED);
         assert_eq!(code_of("REGRESSED", true), exit::PASSED);
         assert_eq!(code_of("VIOLATED", false), exit::VIOLATED);
+    }
+
+    #[test]
+    fn one_report_of_test_cases_for_all_is_refused_before_anything_runs() {
+        let words = "loadgen experiment run-all --only mentor_cache --junit all.xml".split(' ');
+        let Command::Experiment(args) = Cli::try_parse_from(words).unwrap().command else {
+            panic!("another command");
+        };
+        let refusal = run(&args).unwrap_err();
+        assert_eq!(refusal.exit_code(), exit::USAGE);
+        assert!(refusal.to_string().starts_with("--junit"), "{refusal}");
     }
 
     #[test]
