@@ -82,6 +82,8 @@ pub fn verdict_on(outcome: &CapacityOutcome, violations: Vec<String>) -> Verdict
             "{missing} of {} audit(s) were not made, or only in part: the warnings say why",
             confidence.audits.expected
         ));
+    } else if confidence.audits.expected == 0 && outcome.interrupted {
+        reasons.push("not audited: nothing is known of the target's data".to_owned());
     } else if confidence.audits.expected == 0 {
         reasons.push(
             "not audited: without a control plane nothing is known of the target's data".to_owned(),

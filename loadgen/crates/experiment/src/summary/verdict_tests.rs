@@ -51,6 +51,8 @@ struct ProgrammedTarget {
     endpoints: Endpoints,
     /// Absent where it has no control plane.
     audit: Option<ProgrammedAudit>,
+    /// Cancelled between the load and the audit.
+    stopped: Option<CancellationToken>,
 }
 
 impl PreparedSystem for ProgrammedTarget {
@@ -59,6 +61,10 @@ impl PreparedSystem for ProgrammedTarget {
     }
     fn flow(&self, _name: &str) -> Option<Arc<dyn Flow>> {
         Some(Arc::new(SingleRequest::new(Request::get("/"), None)))
+    }
+    fn clean_up(&self) -> BoxFuture<'_, Vec<String>> {
+        self.stopped.iter().for_each(CancellationToken::cancel);
+        Box::pin(async { Vec::new() })
     }
     fn audit(&self) -> BoxFuture<'_, Result<Option<Audited>, SystemError>> {
         let audit = self.audit;
@@ -151,6 +157,14 @@ fn experiment(thresholds: &str) -> Experiment {
 }
 
 fn env(answers: ProgrammedAnswers, audit: Option<ProgrammedAudit>) -> TestEnv {
+    env_of(answers, audit, None)
+}
+
+fn env_of(
+    answers: ProgrammedAnswers,
+    audit: Option<ProgrammedAudit>,
+    stopped: Option<CancellationToken>,
+) -> TestEnv {
     let endpoint = loadgen_engine::driver::Endpoint {
         address: serve(answers),
         host: "localhost".to_owned(),
@@ -158,8 +172,9 @@ fn env(answers: ProgrammedAnswers, audit: Option<ProgrammedAudit>) -> TestEnv {
     let system = ProgrammedTarget {
         endpoints: Endpoints::one(endpoint),
         audit,
+        stopped,
     };
-    let load_control = LoadControl::new(CancellationToken::new());
+    let load_control = LoadControl::new(system.stopped.clone().unwrap_or_default());
     TestEnv::of(Arc::new(system), Publisher::silent(), load_control)
 }
 
@@ -172,11 +187,7 @@ fn context() -> RunContext<'static> {
     }
 }
 
-async fn run(
-    thresholds: &str,
-    answers: ProgrammedAnswers,
-    audit: Option<ProgrammedAudit>,
-) -> Summary {
+async fn run(thresholds: &str, env: &TestEnv) -> Summary {
     let suite = experiment(thresholds).suite;
     let arm = ArmConfig::new("run", Shop.default_profile(), &Shop);
     let spec = TrialSpec {
@@ -190,7 +201,7 @@ async fn run(
         explained: false,
         course: CommandProgress::single(suite.windows.planned().duration()),
     };
-    let outcome = trial::run(&env(answers, audit), &spec).await.unwrap();
+    let outcome = trial::run(env, &spec).await.unwrap();
     of_run(context(), &suite, &arm, &outcome)
 }
 
@@ -370,9 +381,10 @@ async fn each_way_to_fail_has_its_verdict_in_a_run() {
         ),
     ];
     for several in cases.chunks(AT_ONCE) {
-        let summaries = several
-            .iter()
-            .map(|(_, thresholds, answers, audit, ..)| run(thresholds, *answers, *audit));
+        let summaries = several.iter().map(|(_, thresholds, answers, audit, ..)| {
+            let env = env(*answers, *audit);
+            async move { run(thresholds, &env).await }
+        });
         let summaries = join_all(summaries).await;
         for (&(what, .., mut word, mut code, reason), summary) in several.iter().zip(summaries) {
             let verdict = &summary.verdict;
@@ -471,6 +483,9 @@ async fn an_experiment_is_not_decided_by_one_block_and_does_not_pass_where_reque
 
 #[path = "control_tests.rs"]
 mod control_tests;
+
+#[path = "stopped_audit_tests.rs"]
+mod stopped_audit_tests;
 
 #[path = "arm_capacity_tests.rs"]
 mod arm_capacity_tests;

@@ -62,7 +62,13 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     let consistency = system.consistency();
     let changed = changed(system.as_ref(), &data, &faults, &mut warnings).await;
     warnings.extend(system.clean_up().await);
-    let (audit, audits) = audit(env, spec, system.as_ref(), &data, &lost, &mut warnings).await;
+    let AuditEnding {
+        found: audit,
+        count: audits,
+        was_stopped,
+    } = audit(env, spec, system.as_ref(), &data, &lost, &mut warnings).await;
+    // The audit belongs to the trial: one that was stopped before it has not ended.
+    data.interrupted |= was_stopped;
     let plans = Box::pin(plans(env, spec, &data)).await;
     let violations = audit.as_ref().map(|found| verdict::violations(found));
     let observations = TrialObservations {
@@ -268,8 +274,32 @@ async fn changed(
     }
 }
 
-/// What the audit found, and whether it was made as a whole; `None` where there is none, the trial was
-/// stopped, or a part of the load is `lost`.
+/// How the audit at the end of a trial ended.
+#[derive(Default)]
+struct AuditEnding {
+    /// What it found; absent where there is none, the trial was stopped, or a part of the load is lost.
+    found: Option<Vec<InvariantResult>>,
+    /// Whether one was to be made, and was made as a whole.
+    count: AuditCount,
+    /// Whether the command was stopped before its end, after the load.
+    was_stopped: bool,
+}
+
+impl AuditEnding {
+    /// One that was to be made and was not.
+    const fn missing() -> Self {
+        Self {
+            found: None,
+            count: AuditCount {
+                expected: 1,
+                made: 0,
+            },
+            was_stopped: false,
+        }
+    }
+}
+
+/// Makes the audit; what was to be made and was not is a warning. `lost` are the parts of the load that are missing.
 async fn audit(
     env: &TestEnv,
     spec: &TrialSpec<'_>,
@@ -277,37 +307,49 @@ async fn audit(
     data: &TrialData,
     lost: &[String],
     warnings: &mut Vec<String>,
-) -> (Option<Vec<InvariantResult>>, AuditCount) {
-    let mut count = AuditCount::default();
+) -> AuditEnding {
     if !env.system.has_control_plane() {
-        return (None, count);
+        return AuditEnding::default();
     }
     if !lost.is_empty() {
-        count.expected = 1;
         warnings.push(format!(
             "{}: no audit was made: a part of what clients were acknowledged is missing",
             spec.folder
         ));
-        return (None, count);
+        return AuditEnding::missing();
     }
     if data.interrupted {
-        return (None, count);
+        return AuditEnding::default();
     }
     spec.stage(&env.events, "audit", None);
     match unless_stopped(env, system.audit()).await {
         Ok(Ok(Some(audited))) => {
-            count.expected = 1;
-            count.made = u32::from(audited.failed.is_empty());
             let folder = &spec.folder;
             let failed = audited.failed.iter();
             warnings.extend(failed.map(|why| format!("{folder}: part of the audit failed: {why}")));
-            (Some(audited.invariants), count)
+            AuditEnding {
+                count: AuditCount {
+                    expected: 1,
+                    made: u32::from(audited.failed.is_empty()),
+                },
+                found: Some(audited.invariants),
+                was_stopped: false,
+            }
         }
         Ok(Err(error)) => {
-            count.expected = 1;
             warnings.push(format!("{}: no audit was made: {error}", spec.folder));
-            (None, count)
+            AuditEnding::missing()
         }
-        Ok(Ok(None)) | Err(_) => (None, count),
+        Ok(Ok(None)) => AuditEnding::default(),
+        Err(_) => {
+            warnings.push(format!(
+                "{}: no audit was made: the command was stopped before its end",
+                spec.folder
+            ));
+            AuditEnding {
+                was_stopped: true,
+                ..AuditEnding::missing()
+            }
+        }
     }
 }

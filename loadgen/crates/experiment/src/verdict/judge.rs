@@ -165,7 +165,10 @@ pub fn not_recovered(trial: &Trial) -> Vec<String> {
 
 /// What is known of the target's data.
 fn audited(audits: AuditCount, word: VerdictWord, omitted: u64) -> String {
-    if audits.expected == 0 {
+    if audits.expected == 0 && word == VerdictWord::Interrupted {
+        // Whether there is a control plane or not.
+        "not audited: nothing is known of the target's data".to_owned()
+    } else if audits.expected == 0 {
         "not audited: without a control plane nothing is known of the target's data".to_owned()
     } else if audits.missing() > 0 {
         format!(

@@ -1,0 +1,32 @@
+//! The outcome of a command that is stopped after its load and before its audit.
+
+use super::*;
+
+fn stopped_env() -> TestEnv {
+    env_of(FINE, Some(CLEAN), Some(CancellationToken::new()))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_is_stopped_before_its_audit_does_not_pass() {
+    let summary = run(GIVEN, &stopped_env()).await;
+    let verdict = &summary.verdict;
+    assert_eq!(verdict.word, VerdictWord::Interrupted, "{verdict:?}");
+    assert!(summary.interrupted);
+    assert_eq!(verdict.exit_code(), 130);
+    let reasons = verdict.reasons.join("\n");
+    assert!(
+        reasons.contains("1 of 1 audit(s) were not made"),
+        "{reasons}"
+    );
+    let why = "run: no audit was made: the command was stopped before its end";
+    assert!(summary.warnings.iter().any(|one| one == why), "{summary:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_block_whose_last_audit_is_stopped_does_not_count() {
+    let experiment = experiment("");
+    let finished = paired::run(&stopped_env(), &experiment, 1, &mut |_| {}).await;
+    assert_eq!((finished.valid_blocks, finished.trials.len()), (0, 1));
+    let verdict = of_experiment(context(), &experiment, &finished).verdict;
+    assert_eq!(verdict.word, VerdictWord::Interrupted, "{verdict:?}");
+}
