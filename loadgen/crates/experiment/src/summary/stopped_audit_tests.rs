@@ -1,4 +1,6 @@
-//! The outcome of a command that is stopped after its load and before its audit.
+//! The outcome of a command that is stopped after its load and before its audit, and of a load that a threshold ends.
+
+use shared::time::Millis;
 
 use super::*;
 
@@ -29,4 +31,34 @@ async fn a_block_whose_last_audit_is_stopped_does_not_count() {
     assert_eq!((finished.valid_blocks, finished.trials.len()), (0, 1));
     let verdict = of_experiment(context(), &experiment, &finished).verdict;
     assert_eq!(verdict.word, VerdictWord::Interrupted, "{verdict:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_load_that_a_threshold_ends_is_audited() {
+    let mut suite = experiment("thresholds: [ \"abort after 100ms: errors < 1%\" ]\n").suite;
+    paired::shorten(&mut suite, Millis(0), Millis(20_000));
+    let arm = ArmConfig::new("run", Shop.default_profile(), &Shop);
+    let spec = TrialSpec {
+        suite: &suite,
+        arm: &arm,
+        block: 0,
+        blocks: 0,
+        folder: "run".to_owned(),
+        seed: 7,
+        workers: 1,
+        explained: false,
+        course: CommandProgress::single(suite.windows.planned().duration()),
+    };
+    let env = env(|_| ProgrammedAnswer::Status(500), Some(BROKEN));
+    let outcome = trial::run(&env, &spec).await.unwrap();
+    assert!(outcome.ended_by.is_some());
+    let verdict = of_run(context(), &suite, &arm, &outcome).verdict;
+    assert_eq!(verdict.word, VerdictWord::Violated, "{verdict:?}");
+    assert_eq!(verdict.confidence.audits.made, 1);
+    assert!(
+        verdict
+            .reasons
+            .iter()
+            .any(|one| one.contains("which ended the run"))
+    );
 }

@@ -318,7 +318,8 @@ async fn audit(
         ));
         return AuditEnding::missing();
     }
-    if data.interrupted {
+    // A load that a threshold has ended was drained like any other, and its data can be looked at.
+    if data.interrupted && env.stop.is_cancelled() {
         return AuditEnding::default();
     }
     spec.stage(&env.events, "audit", None);
