@@ -91,6 +91,9 @@ pub struct PruneRule {
 struct Label {
     command: String,
     name: String,
+    /// When the command that wrote it began: that of `--resume` has the folder of an earlier one.
+    #[serde(default)]
+    started_at: Option<DateTime<Utc>>,
     took_s: Option<f64>,
 }
 
@@ -141,7 +144,8 @@ pub fn prunable(
     let covered = |(place, run): &(usize, StoredRun)| {
         let old = rule.before.is_none_or(|before| run.started_at < before);
         let beyond = rule.keep.is_none_or(|keep| *place >= keep);
-        let running = !run.is_finished() && now - run.started_at < MAY_RUN;
+        let begun = || begun_at(&runs.join(&run.folder)).unwrap_or(run.started_at);
+        let running = !run.is_finished() && now - begun().max(run.started_at) < MAY_RUN;
         let newest = latest.is_some() && fs::canonicalize(runs.join(&run.folder)).ok() == latest;
         old && beyond && !running && !newest && run.baselines.is_empty()
     };
@@ -190,6 +194,12 @@ pub fn stored_run(path: &Path) -> Option<StoredRun> {
         verdict: ending.filter(|_| finished),
         took_s: label.took_s,
     })
+}
+
+/// When the command began that wrote the manifest of a run.
+fn begun_at(run: &Path) -> Option<DateTime<Utc>> {
+    let label: Label = read(&run.join("manifest.json"))?;
+    label.started_at
 }
 
 /// A small JSON file that is no link.
@@ -332,6 +342,21 @@ mod tests {
         };
         let found = prunable(root.path(), all, later).unwrap();
         assert_eq!(names(&found)[0], "running");
+    }
+
+    #[test]
+    fn an_old_search_that_goes_on_may_still_be_running() {
+        let root = tempfile::tempdir().unwrap();
+        let path = put(root.path(), "search", 1, false);
+        let all = PruneRule {
+            keep: Some(0),
+            before: None,
+        };
+        let gone = |now| prunable(root.path(), all, now).unwrap().len();
+        assert_eq!(gone(day(20)), 1);
+        Folder::reopen(&path, "capacity", "search", day(20)).unwrap();
+        assert_eq!(gone(day(21)), 0);
+        assert_eq!(gone(day(28)), 1);
     }
 
     #[test]
