@@ -10,7 +10,7 @@ use crate::{cli::failure::Failure, library};
 use loadgen_experiment::{
     paired::Experiment,
     schema::{HostInfo, Provenance, RunKind, Summary, VerdictWord},
-    summary::provenance,
+    summary::{load_line, provenance},
 };
 use loadgen_report::{
     history::PastRun,
@@ -78,13 +78,19 @@ impl KeptExperiments {
     }
 
     /// Takes out the newest measurement of the bundled experiment of this name that a new one would
-    /// repeat: of the same file, to its end, by a program built alike, on a machine like this one.
-    pub(super) fn newest(&mut self, name: &str) -> Result<Option<KeptExperiment>, Failure> {
-        let (experiment, source) = library::find_experiment(name)?;
+    /// repeat: of the same file, with the arms and the load of `asked`, to its end, by a program built alike, on a
+    /// machine like this one.
+    pub(super) fn newest(
+        &mut self,
+        name: &str,
+        asked: &Experiment,
+    ) -> Result<Option<KeptExperiment>, Failure> {
+        let (_, source) = library::find_experiment(name)?;
         let fits = |run: &PastRun| {
             let input = self.folder.join(&run.folder).join("input");
-            is_whole(&run.summary, name, experiment.fewest_blocks())
-                && has_arms_of(&run.summary, &experiment)
+            is_whole(&run.summary, name, asked.fewest_blocks())
+                && has_arms_of(&run.summary, asked)
+                && has_load_of(&run.summary, asked)
                 && is_made_alike(run.summary.provenance.as_ref(), &self.here)
                 && std::fs::read_to_string(input.join(source.file_name()))
                     .is_ok_and(|text| text == source.text)
@@ -131,6 +137,25 @@ fn has_arms_of(summary: &Summary, experiment: &Experiment) -> bool {
         })
 }
 
+/// How the part of a load begins that says which rate was searched for.
+const FOUND_RATE: &str = "common rate ";
+
+/// Whether a summary is of this load: rates or users, and flows. How long the trials were, and how many, follows from
+/// the time that there was; a rate that is searched for is another one each time.
+fn has_load_of(summary: &Summary, experiment: &Experiment) -> bool {
+    let is_found = |part: &&str| part.starts_with(FOUND_RATE);
+    let searched = summary.load.split("; ").any(|part| is_found(&part));
+    let compared = |line: &str| -> Vec<String> {
+        let parts = line.split("; ").skip(usize::from(searched));
+        let compared = parts.filter(|part| {
+            !part.ends_with(" measured") && !part.contains(" blocks of ") && !is_found(part)
+        });
+        compared.map(str::to_owned).collect()
+    };
+    searched == experiment.find_rate
+        && compared(&summary.load) == compared(&load_line(&experiment.suite))
+}
+
 /// Whether a program built alike measured on a machine like this one.
 fn is_made_alike(there: Option<&Provenance>, here: &Provenance) -> bool {
     let machine = |host: &HostInfo| (host.cpu.clone(), host.cores);
@@ -142,6 +167,9 @@ fn is_made_alike(there: Option<&Provenance>, here: &Provenance) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use loadgen_experiment::paired::shorten;
+    use shared::time::Millis;
+
     use super::*;
 
     #[test]
@@ -196,6 +224,32 @@ mod tests {
     }
 
     #[test]
+    fn a_load_that_was_another_one_is_not_kept_and_longer_trials_are() {
+        let published = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../results/published/mentor_cache"
+        );
+        let mut measured = loadgen_report::store::load(Path::new(published)).unwrap();
+        let (experiment, _) = library::find_experiment("mentor_cache").unwrap();
+        assert!(has_load_of(&measured, &experiment));
+        let mut longer = experiment.clone();
+        shorten(&mut longer.suite, Millis(5_000), Millis(60_000));
+        assert!(has_load_of(&measured, &longer));
+        let mut slower = experiment.clone();
+        slower.suite.set_rate("7/s".parse().unwrap()).unwrap();
+        assert!(!has_load_of(&measured, &slower));
+        let mut searched = experiment.clone();
+        searched.find_rate = true;
+        assert!(!has_load_of(&measured, &searched));
+        measured.load = format!(
+            "{}; common rate 9.1/s: half of what the slower arm takes",
+            measured.load.replace("40/s", "9.1/s")
+        );
+        assert!(has_load_of(&measured, &searched));
+        assert!(!has_load_of(&measured, &experiment));
+    }
+
+    #[test]
     fn rows_are_taken_of_experiments_that_are_bundled_as_they_were_and_of_no_others() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("catalogue.json");
@@ -231,11 +285,9 @@ mod tests {
         let results = Path::new("/nonexistent/results");
         for wanted in [false, true] {
             let mut kept = KeptExperiments::read(results, wanted).unwrap_or_else(|_| panic!());
-            assert!(
-                kept.newest("mentor_cache")
-                    .unwrap_or_else(|_| panic!())
-                    .is_none()
-            );
+            let (asked, _) = library::find_experiment("mentor_cache").unwrap();
+            let newest = kept.newest("mentor_cache", &asked);
+            assert!(newest.unwrap_or_else(|_| panic!()).is_none());
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
         failure::Failure,
         flags::ExperimentArgs,
         output::{print, print_error, progress},
-        plan::resolve_settings,
+        plan::{plan_experiment, resolve_settings},
         session::{announce_page, close_when_left, open_page},
     },
     exit, library,
@@ -97,14 +97,7 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
     };
     for (number, one) in planned.into_iter().enumerate() {
         let place = format!("{} of {all}: {}", number + 1, one.name);
-        let own_args = ExperimentArgs {
-            file: Some(one.name.to_owned()),
-            budget: share,
-            only: Vec::new(),
-            resume: false,
-            catalogue: None,
-            ..args.clone()
-        };
+        let own_args = args_of_one(args, one.name, share);
         found.add(one, &place, || measure(&own_args, page.as_ref()))?;
     }
     if let Some(page) = page {
@@ -116,6 +109,31 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
     } else {
         found.code
     })
+}
+
+/// The flags of one of the experiments, with its part of the time.
+fn args_of_one(args: &ExperimentArgs, name: &str, budget: Option<Millis>) -> ExperimentArgs {
+    ExperimentArgs {
+        file: Some(name.to_owned()),
+        budget,
+        only: Vec::new(),
+        resume: false,
+        catalogue: None,
+        ..args.clone()
+    }
+}
+
+/// The newest run that measured an experiment as these flags would; one that they cannot plan has none, and is refused
+/// where it is measured.
+fn newest_kept(
+    kept: &mut KeptExperiments,
+    args: &ExperimentArgs,
+    name: &str,
+) -> Result<Option<KeptExperiment>, Failure> {
+    match plan_experiment(&args_of_one(args, name, None)) {
+        Ok((asked, _)) => kept.newest(name, &asked),
+        Err(_) => Ok(None),
+    }
 }
 
 /// What is done about each experiment of the call, in alphabetical order.
@@ -139,7 +157,7 @@ fn plan(args: &ExperimentArgs) -> Result<Vec<PlannedExperiment>, Failure> {
         let (experiment, _) = library::find_experiment(name)?;
         let action = if let Some(row) = rows.remove(name) {
             RunAction::Row(Box::new(row))
-        } else if let Some(kept) = kept.newest(name)? {
+        } else if let Some(kept) = newest_kept(&mut kept, args, name)? {
             RunAction::Kept(Box::new(kept))
         } else {
             match services(args, &experiment) {
