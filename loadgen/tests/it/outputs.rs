@@ -1,7 +1,10 @@
 //! Outputs that cannot be written: refused before anything starts, or, where that cannot be known,
 //! reported after all figures.
 
-use std::{fs, path::Path, process::Command, thread::sleep, time::Duration};
+use std::{
+    ffi::OsStr, fs, os::unix::ffi::OsStrExt as _, path::Path, process::Command, thread::sleep,
+    time::Duration,
+};
 
 use crate::support::{KnownServer, Ran, alone, finish, loadgen, start};
 
@@ -41,6 +44,18 @@ fn an_output_that_cannot_be_written_is_refused_before_the_load() {
     }
     // Only connections that look whether the service is there.
     assert_eq!(server.log.exchanges().len(), 0);
+}
+
+#[test]
+fn a_results_folder_whose_name_is_no_text_holds_a_run_like_any_other() {
+    let server = KnownServer::after(Duration::from_millis(2)).serve();
+    let root = tempfile::tempdir().unwrap();
+    let results = root.path().join(OsStr::from_bytes(b"r\xffsults"));
+    let line = format!("http {} --quiet -n 5", server.url());
+    let mut command = loadgen(line.split_whitespace());
+    command.arg("--results").arg(&results);
+    let ran = finish(start(command));
+    assert!(results.join("latest/report.html").is_file(), "{ran:?}");
 }
 
 #[test]

@@ -12,6 +12,9 @@ pub struct Provenance {
     pub host: HostInfo,
     /// The words of the command line, secrets masked.
     pub arguments: Vec<String>,
+    /// The variables of the environment that stood for flags, as `NAME=value`, secrets masked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<String>,
     /// Where the load went, over all trials; empty before anything was sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub endpoints: Vec<LoadedEndpoint>,
@@ -53,14 +56,24 @@ pub struct HostInfo {
 }
 
 impl Provenance {
-    /// The command line as a shell reads it.
+    /// The command line as a shell reads it, after the variables that stood for flags.
     pub fn command_line(&self) -> String {
+        let variables = self.variables.iter().map(|one| assigned(one));
         let words = self.arguments.iter().enumerate().map(|(place, word)| {
             // How the program was found is no part of the command.
             let name = word.rsplit('/').next().unwrap_or(word);
             quoted(if place == 0 { name } else { word })
         });
-        words.collect::<Vec<_>>().join(" ")
+        variables.chain(words).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// A variable as a shell takes it before a command; a name that none can have is a word like any other.
+fn assigned(variable: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    match variable.split_once('=') {
+        Some((name, value)) if name.chars().all(plain) => format!("{name}={}", quoted(value)),
+        _ => quoted(variable),
     }
 }
 
@@ -95,11 +108,14 @@ mod tests {
             arguments: ["/x/loadgen", "run", "--flow", "a b", "it's", "--rate=5"]
                 .map(String::from)
                 .to_vec(),
+            variables: ["LOADGEN_AA=true", "LOADGEN_SET=a=b;c", "$(x)=y"]
+                .map(String::from)
+                .to_vec(),
             endpoints: Vec::new(),
         };
         assert_eq!(
             provenance.command_line(),
-            r"loadgen run --flow 'a b' 'it'\''s' --rate=5"
+            r"LOADGEN_AA=true LOADGEN_SET='a=b;c' '$(x)=y' loadgen run --flow 'a b' 'it'\''s' --rate=5"
         );
     }
 }

@@ -25,6 +25,7 @@ fn machine(cores: usize) -> Provenance {
             memory_bytes: 0,
         },
         arguments: Vec::new(),
+        variables: Vec::new(),
         endpoints: Vec::new(),
     }
 }

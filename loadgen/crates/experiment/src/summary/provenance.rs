@@ -1,6 +1,7 @@
 //! Reads where this process runs, what it is built from and how it was called.
 
 use std::{
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
 };
@@ -16,7 +17,8 @@ pub fn provenance() -> Provenance {
             debug_build: cfg!(debug_assertions),
         },
         host: host(),
-        arguments: masked(std::env::args()),
+        arguments: masked(words(std::env::args_os())),
+        variables: variables(std::env::vars_os()),
         endpoints: Vec::new(),
     }
 }
@@ -96,15 +98,49 @@ fn head(git: &Path) -> Option<(String, Vec<PathBuf>)> {
     Some((line.split(' ').next()?.to_owned(), vec![file, packed]))
 }
 
+/// How the variables that stand for flags begin.
+const FLAG_VARIABLES: &str = "LOADGEN_";
+
+/// Words that may be paths, and so no text: what is no letter is shown as such.
+fn words(all: impl IntoIterator<Item = OsString>) -> impl Iterator<Item = String> {
+    let all = all.into_iter();
+    all.map(|word| word.to_string_lossy().into_owned())
+}
+
+/// The variables that stand for flags in the order of their names, without what must not be kept.
+fn variables(all: impl IntoIterator<Item = (OsString, OsString)>) -> Vec<String> {
+    let kept = all.into_iter().filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        if !name.starts_with(FLAG_VARIABLES) {
+            return None;
+        }
+        let value = value.to_string_lossy();
+        let shown: Vec<String> = if is_secret(&name) {
+            vec!["***".to_owned()]
+        } else {
+            let values = value.split(',');
+            values
+                .map(|one| without_query(&without_credentials(one)))
+                .collect()
+        };
+        Some(format!("{name}={}", shown.join(",")))
+    });
+    let mut kept: Vec<String> = kept.collect();
+    kept.sort_unstable();
+    kept
+}
+
+/// Whether an option or a variable has a value that must not be kept.
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["token", "password", "secret", "key", "header", "body"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
 /// The words of a command line without what must not be kept: the value of an option that
 /// names a token, password, secret, key, header or body, and user part and query of a URL.
 fn masked(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
-    let secret = |option: &str| {
-        let option = option.to_ascii_lowercase();
-        ["token", "password", "secret", "key", "header", "body"]
-            .iter()
-            .any(|word| option.contains(word))
-    };
     let mut words = Vec::new();
     let mut hide_next = false;
     for word in arguments {
@@ -115,12 +151,12 @@ fn masked(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
         }
         if word.starts_with("--") {
             if let Some((option, _)) = word.split_once('=') {
-                if secret(option) {
+                if is_secret(option) {
                     words.push(format!("{option}=***"));
                     continue;
                 }
             } else {
-                hide_next = secret(&word);
+                hide_next = is_secret(&word);
             }
         } else if word.starts_with("-H") || word.starts_with("-b") {
             // Header and body of a request, in one word or two.
@@ -188,6 +224,27 @@ mod tests {
                 "--database-url=postgres://***@h:1/d",
                 "--token=***",
                 "a.yaml"
+            ]
+        );
+    }
+
+    #[test]
+    fn variables_that_stand_for_flags_are_kept_without_their_secrets() {
+        let all = [
+            ("PATH", "/bin"),
+            ("LOADGEN_TARGET", "http://u:p@a:1,http://v:q@b:2"),
+            ("LOADGEN_LAB_TOKEN", "s3cret"),
+            ("LOADGEN_HEADER", "x-key: hush"),
+            ("LOADGEN_AA", "true"),
+        ];
+        let all = all.map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        assert_eq!(
+            variables(all),
+            [
+                "LOADGEN_AA=true",
+                "LOADGEN_HEADER=***",
+                "LOADGEN_LAB_TOKEN=***",
+                "LOADGEN_TARGET=http://***@a:1,http://***@b:2",
             ]
         );
     }
