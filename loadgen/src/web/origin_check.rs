@@ -4,6 +4,8 @@
 //! Each request must name a host of this machine, because a host name that an attacker points at
 //! 127.0.0.1 would make the attacker's page the same origin (DNS rebinding). A request that changes
 //! something must also come from the page itself: same origin, and a token that only the page has.
+//! What a page of another site asks for in the background is refused as well: it cannot read the answer,
+//! and would take one of the places of readers, and keep the page of a command open that has ended.
 //!
 //! On an address that other machines reach, `Host` proves nothing, because any program can send any.
 //! There each request must also prove that its sender was given the page's secret: a browser opens
@@ -138,6 +140,22 @@ impl OriginCheck {
         }
     }
 
+    /// Refuses what a page of another site asks for in the background. A browser says whose request it is; going
+    /// to this page from elsewhere is allowed, and so is a program, which says nothing.
+    pub(super) fn check_site(headers: &HeaderMap) -> Result<(), ErrorResponse> {
+        let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+        let is_own = matches!(text("sec-fetch-site"), None | Some("same-origin" | "none"));
+        let is_visit = text("sec-fetch-mode") == Some("navigate")
+            && text("sec-fetch-dest") == Some("document");
+        if is_own || is_visit {
+            return Ok(());
+        }
+        Err(ErrorResponse::new(
+            StatusCode::FORBIDDEN,
+            "only this page may ask for that; open it by its address",
+        ))
+    }
+
     fn is_this_machine(&self, host: &str) -> bool {
         let Some(name) = without_port(host) else {
             return false;
@@ -259,6 +277,27 @@ mod tests {
                 .check_host(&headers(&[("host", "192.0.2.2:8090")]))
                 .is_err()
         );
+    }
+
+    #[test]
+    fn another_site_may_go_to_the_page_and_ask_for_nothing_behind_it() {
+        let asked = |site: &str, mode: &str, dest: &str| {
+            let all = [
+                ("sec-fetch-site", site),
+                ("sec-fetch-mode", mode),
+                ("sec-fetch-dest", dest),
+            ];
+            OriginCheck::check_site(&headers(&all)).is_ok()
+        };
+        assert!(OriginCheck::check_site(&headers(&[])).is_ok());
+        assert!(asked("same-origin", "cors", "empty"));
+        assert!(asked("none", "navigate", "document"));
+        for site in ["cross-site", "same-site", "?"] {
+            assert!(asked(site, "navigate", "document"), "{site}");
+            assert!(!asked(site, "navigate", "iframe"), "{site}");
+            assert!(!asked(site, "cors", "empty"), "{site}");
+            assert!(!asked(site, "no-cors", "image"), "{site}");
+        }
     }
 
     #[test]

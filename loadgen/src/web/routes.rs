@@ -109,6 +109,7 @@ async fn only_this_machine(
 ) -> Result<Response, ErrorResponse> {
     let check = &state.origin_check;
     check.check_host(request.headers())?;
+    OriginCheck::check_site(request.headers())?;
     let admission = check.check_secret(request.method(), request.uri(), request.headers())?;
     if let SecretCheck::Cookie(cookie) = admission {
         let path = request.uri().path().to_owned();

@@ -276,6 +276,23 @@ async fn a_foreign_host_is_refused_on_every_url() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_site_takes_no_place_and_keeps_nothing_open() {
+    let root = tempfile::tempdir().unwrap();
+    let page = open(root.path());
+    for path in ["/events", "/api/state", "/", "/latest/report.html"] {
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nsec-fetch-site: cross-site\r\nsec-fetch-mode: cors\r\nsec-fetch-dest: empty"
+        );
+        assert_eq!(status(&ask(page.address(), &head, "").await), 403, "{path}");
+    }
+    assert!(!page.is_read());
+    let link = "GET / HTTP/1.1\r\nsec-fetch-site: cross-site\r\nsec-fetch-mode: navigate\r\nsec-fetch-dest: document";
+    assert_eq!(status(&ask(page.address(), link, "").await), 200);
+    assert!(page.is_read());
+    page.close();
+}
+
+#[tokio::test]
 async fn the_seventeenth_reader_gets_503_with_retry_after() {
     let root = tempfile::tempdir().unwrap();
     let page = open(root.path());
