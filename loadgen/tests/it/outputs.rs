@@ -6,6 +6,10 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use shared::hex;
+
 use crate::support::{KnownServer, Ran, alone, finish, loadgen, start};
 
 /// Runs `loadgen` with these arguments; results go into `results` unless they say otherwise.
@@ -56,6 +60,49 @@ fn a_results_folder_whose_name_is_no_text_holds_a_run_like_any_other() {
     command.arg("--results").arg(&results);
     let ran = finish(start(command));
     assert!(results.join("latest/report.html").is_file(), "{ran:?}");
+}
+
+#[test]
+fn a_catalogue_is_kept_where_its_table_cannot_be_printed() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let published = fs::read(here.join("../results/published/catalogue.json")).unwrap();
+    let published: Value = serde_json::from_slice(&published).unwrap();
+    // A row of every experiment, so that nothing is measured.
+    let row = |file: &Path| {
+        let name = file.file_name()?.to_str()?.strip_suffix(".yaml")?;
+        let mut row = published[0].clone();
+        row["experiment"] = name.into();
+        row["origin"]["blocks"] = 100.into();
+        row["file_sha256"] = hex::of(&Sha256::digest(fs::read(file).unwrap())).into();
+        Some(row)
+    };
+    let files = fs::read_dir(here.join("experiments")).unwrap();
+    let rows: Vec<Value> = files
+        .filter_map(|file| row(&file.unwrap().path()))
+        .collect();
+    let root = tempfile::tempdir().unwrap();
+    let earlier = root.path().join("earlier.json");
+    fs::write(&earlier, serde_json::to_vec(&rows).unwrap()).unwrap();
+    let mut command = loadgen([
+        "experiment",
+        "run-all",
+        "--results",
+        "results",
+        "--catalogue",
+    ]);
+    command.arg(&earlier).current_dir(root.path());
+    // Without a PostgreSQL in sight: one that is measured all the same fails at once.
+    command.env("PATH", "");
+    command.stdout(fs::File::options().write(true).open("/dev/full").unwrap());
+    let ran = finish(start(command));
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let kept = fs::read_dir(root.path().join("results")).unwrap();
+    let named = |file: std::io::Result<fs::DirEntry>| file.unwrap().file_name().into_string();
+    let mut endings: Vec<String> = kept
+        .filter_map(|file| Some(named(file).ok()?.rsplit_once('.')?.1.to_owned()))
+        .collect();
+    endings.sort_unstable();
+    assert_eq!(endings, ["json", "md"], "{ran:?}");
 }
 
 #[test]

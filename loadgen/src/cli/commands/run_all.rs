@@ -281,7 +281,7 @@ impl FoundOutcomes {
     }
 }
 
-/// Prints and stores the table of these rows.
+/// Stores and prints the table of these rows: what hours have measured is kept in one place where the other fails.
 fn write_catalogue(
     args: &ExperimentArgs,
     rows: &[CatalogueRow],
@@ -297,13 +297,18 @@ fn write_catalogue(
     );
     let stamp = started.format("%Y-%m-%dT%H-%M-%SZ");
     let path = results.join(format!("catalogue_{stamp}.md"));
-    if !args.result.events_on_stdout() {
-        print(&markdown)?;
+    let stored = write_atomically(&path, markdown.as_bytes())
+        .map_err(Failure::internal)
+        .and_then(|()| write_json(&path.with_extension("json"), rows));
+    let printed = if args.result.events_on_stdout() {
+        Ok(())
+    } else {
+        print(&markdown)
+    };
+    if stored.is_ok() {
+        progress(&format!("Stored as {}", path.display()));
     }
-    write_atomically(&path, markdown.as_bytes()).map_err(Failure::internal)?;
-    write_json(&path.with_extension("json"), rows)?;
-    progress(&format!("Stored as {}", path.display()));
-    Ok(())
+    stored.and(printed)
 }
 
 fn row(
