@@ -257,12 +257,12 @@ mod tests {
 
     #[test]
     fn a_claim_without_data_is_refused_and_a_number_of_blocks_that_is_given_stays() {
-        let refusal = resolved(&["cache_jitter", "--rate", "2/s"]).unwrap_err();
+        let refusal = resolved(&["fulltext_index", "--rate", "2/s"]).unwrap_err();
         assert!(
             refusal.contains("a claim on `mentors.list p97.5` needs 400 requests"),
             "{refusal}"
         );
-        let quick = resolved(&["cache_jitter", "--rate", "2/s", "--quick"]).unwrap();
+        let quick = resolved(&["fulltext_index", "--rate", "2/s", "--quick"]).unwrap();
         assert_eq!((quick.blocks, quick.most_blocks), (2, 2));
         let given = resolved(&["chat_batched", "--blocks", "6"]).unwrap();
         assert_eq!((given.blocks, given.most_blocks), (6, 6));
