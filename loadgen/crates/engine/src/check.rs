@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use shared::problem::{Code, Problem};
 
 use crate::reply_headers::ReplyHeaders;
@@ -52,8 +52,8 @@ impl Mismatch {
     }
 }
 
-/// The body as `T` if the response has the expected status.
-pub fn json<T: DeserializeOwned>(reply: &Reply, expected: u16) -> Result<T, Mismatch> {
+/// The body as `T`, which may borrow its texts, if the response has the expected status.
+pub fn json<'a, T: Deserialize<'a>>(reply: &'a Reply, expected: u16) -> Result<T, Mismatch> {
     status(reply, expected)?;
     if reply.cut {
         return Err(Mismatch(format!(

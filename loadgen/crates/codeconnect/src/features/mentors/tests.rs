@@ -2,8 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::{
+    api::mentors::MentorSort,
     dataset::{RowKind, id},
     money::Cents,
+    page::{DEFAULT_PER_PAGE, Page},
 };
 
 use super::*;
@@ -36,7 +38,9 @@ fn reply(items: Vec<MentorCard>) -> Reply {
 }
 
 fn why(items: Vec<MentorCard>, query: &MentorQuery) -> String {
-    check_list(&reply(items), query).unwrap_err().to_string()
+    check_list(&reply(items), query, None)
+        .unwrap_err()
+        .to_string()
 }
 
 #[test]
@@ -47,7 +51,7 @@ fn a_list_in_the_asked_order_with_ties_by_id_is_right() {
         card(2, 4.5, 3),
         card(3, 4.0, 1),
     ];
-    check_list(&reply(items), &MentorQuery::default()).unwrap();
+    check_list(&reply(items), &MentorQuery::default(), None).unwrap();
 }
 
 #[test]
@@ -69,6 +73,24 @@ fn a_wrong_order_a_repeated_item_and_mixed_ties_are_noticed() {
         ..query
     };
     assert!(why(vec![card(1, 4.0, 1), card(2, 4.5, 2)], &dearest).contains("price_desc"));
+}
+
+#[test]
+fn a_page_that_does_not_go_on_behind_the_one_before_is_noticed() {
+    let query = MentorQuery::default();
+    let items = vec![card(1, 4.8, 1), card(2, 4.5, 1)];
+    let first = reply(items.clone());
+    let seen = |look_at| SeenPage::of(check_list(&first, &query, None).unwrap(), look_at);
+    let last = seen(None).last;
+    let judged = |next| check_list(&reply(vec![next]), &query, last.as_ref()).is_ok();
+    assert!(judged(card(3, 4.5, 1)));
+    assert!(!judged(card(3, 4.6, 1)));
+    assert!(!judged(card(2, 4.5, 1)));
+    // A visitor looks at none or at one.
+    assert_eq!(seen(None).chosen, None);
+    for (look_at, item) in [(0.0, 0), (0.49, 0), (0.5, 1), (0.999, 1)] {
+        assert_eq!(seen(Some(look_at)).chosen.as_ref(), Some(&items[item]));
+    }
 }
 
 #[test]
