@@ -61,7 +61,12 @@ pub fn json<'a, T: Deserialize<'a>>(reply: &'a Reply, expected: u16) -> Result<T
             reply.body.len()
         )));
     }
-    serde_json::from_slice(&reply.body).map_err(|error| {
+    // Whether it is UTF-8 is found out faster for the whole body than for each of its texts.
+    let parsed = match std::str::from_utf8(&reply.body) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(&reply.body),
+    };
+    parsed.map_err(|error| {
         Mismatch(format!(
             "{expected}, but the body is not as documented: {error}"
         ))
@@ -144,6 +149,10 @@ mod tests {
         let why = status(&reply(502, "<html>\nbad\tgateway"), 200).unwrap_err();
         assert_eq!(why.to_string(), "expected 200, got 502: <html> bad gateway");
         assert_eq!(problem_code(&reply(200, "{}")), None);
+        // Bytes that are not UTF-8 are wrong where a text is read, and only there.
+        let foreign = Reply::new(200, HeaderMap::new(), Bytes::from_static(b"[7, \"\xff\"]"));
+        assert!(json::<(u32, String)>(&foreign, 200).is_err());
+        assert!(json::<(u32, serde::de::IgnoredAny)>(&foreign, 200).is_ok());
         let mut cut = reply(200, "7");
         cut.cut = true;
         let why = json::<u32>(&cut, 200).unwrap_err();
