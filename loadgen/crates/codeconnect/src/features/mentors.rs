@@ -26,7 +26,7 @@ use shared::{
 };
 
 use self::{
-    list::{ListPlace, SeenPage, check_list},
+    list::{ListPlace, SeenPage, see_list},
     steps::{DETAIL, NEW_MENTOR, UPDATE_OWN},
 };
 use crate::flows::{
@@ -105,7 +105,7 @@ async fn browse(mut it: AppIteration<'_>) {
     let look_at = one.then_some(place);
     let Some(first) = it
         .call(&LIST, list_request(&query), |reply| {
-            check_list(reply, &query, None).map(|page| SeenPage::of(page, look_at))
+            see_list(reply, &query, None, look_at)
         })
         .await
     else {
@@ -134,7 +134,7 @@ async fn page_through(mut it: AppIteration<'_>) {
     let query = MentorQuery::default();
     let mut page = it
         .call(&LIST, list_request(&query), |reply| {
-            check_list(reply, &query, None).map(|page| SeenPage::of(page, None))
+            see_list(reply, &query, None, None)
         })
         .await;
     for _ in 1..DEEP_PAGES {
@@ -159,7 +159,7 @@ async fn turn_page(
         ..query.clone()
     };
     it.call(&LIST, list_request(&onward), |reply| {
-        check_list(reply, &onward, last).map(|page| SeenPage::of(page, None))
+        see_list(reply, &onward, last, None)
     })
     .await
 }

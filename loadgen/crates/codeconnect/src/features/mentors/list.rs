@@ -1,7 +1,7 @@
 //! A page of the list of mentors and what has to be right of it. Its texts stay where they were received: most
 //! of them are looked at once, and a page has two hundred.
 
-use std::{borrow::Cow, cmp::Ordering};
+use std::{borrow::Cow, cell::RefCell, cmp::Ordering};
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -47,13 +47,47 @@ pub(super) struct ListPlace {
 }
 
 /// What a visitor goes on with after a page.
+#[derive(Clone)]
 pub(super) struct SeenPage {
     /// Where the next page starts.
     pub(super) next_cursor: Option<String>,
+    first: Option<ListPlace>,
     /// The place of the last mentor.
     pub(super) last: Option<ListPlace>,
     /// The mentor that is looked at, where the visitor looks at one.
     pub(super) chosen: Option<MentorCard>,
+}
+
+/// Most queries whose pages a thread keeps, each of a few kilobytes.
+const MOST_KEPT: usize = 128;
+
+thread_local! {
+    /// Right pages, the latest of each query.
+    static RIGHT: RefCell<Vec<RightPage>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A page that was found right.
+struct RightPage {
+    query: MentorQuery,
+    body: Box<[u8]>,
+    seen: SeenPage,
+}
+
+impl RightPage {
+    fn is(&self, reply: &Reply, query: &MentorQuery) -> bool {
+        reply.status == 200 && !reply.cut && *self.body == reply.body[..] && self.query == *query
+    }
+
+    /// Keeps it in place of an earlier one of its query.
+    fn keep(self) {
+        RIGHT.with_borrow_mut(|pages| {
+            if let Some(earlier) = pages.iter_mut().find(|one| one.query == self.query) {
+                *earlier = self;
+            } else if pages.len() < MOST_KEPT {
+                pages.push(self);
+            }
+        });
+    }
 }
 
 impl ListText<'_> {
@@ -116,26 +150,70 @@ impl ListedCard<'_> {
 }
 
 impl SeenPage {
-    /// Of a page of which the mentor at this share of its length is looked at, if any is.
-    pub(super) fn of(page: Page<ListedCard<'_>>, look_at: Option<f64>) -> Self {
-        let items = &page.items;
-        let chosen = look_at.filter(|_| !items.is_empty()).map(|place| {
-            let index = (place * items.len() as f64) as usize % items.len();
-            items[index].card()
-        });
+    /// Of a page at whose mentors nobody looks.
+    fn of(page: &Page<ListedCard<'_>>) -> Self {
         Self {
-            last: items.last().map(ListedCard::place),
-            chosen,
-            next_cursor: page.next_cursor,
+            next_cursor: page.next_cursor.clone(),
+            first: page.items.first().map(ListedCard::place),
+            last: page.items.last().map(ListedCard::place),
+            chosen: None,
+        }
+    }
+
+    fn goes_on_behind(&self, last: Option<&ListPlace>, sort: MentorSort) -> Result<(), Mismatch> {
+        match (last, &self.first) {
+            (Some(last), Some(first)) if in_order(last, first, sort).is_none() => Err(
+                Mismatch::new("the next page does not continue after the last one"),
+            ),
+            _ => Ok(()),
         }
     }
 }
 
-/// The page, if it is the one that was asked for, which goes on behind `last` where there is one.
+/// What a visitor goes on with after a page, if it is the one that was asked for, which goes on behind `last`
+/// where there is one; `look_at` is where in the page the mentor is that is looked at, as a share of its length.
+///
+/// A page that is byte for byte one that was found right for the same query is right. Of a list that comes from a
+/// cache nearly all are.
+pub(super) fn see_list(
+    reply: &Reply,
+    query: &MentorQuery,
+    last: Option<&ListPlace>,
+    look_at: Option<f64>,
+) -> Result<SeenPage, Mismatch> {
+    let known = RIGHT.with_borrow(|pages| {
+        let page = pages.iter().find(|page| page.is(reply, query))?;
+        Some(page.seen.clone())
+    });
+    let seen = match known {
+        Some(seen) if look_at.is_none() => seen,
+        known => {
+            let page = check_list(reply, query)?;
+            let mut seen = SeenPage::of(&page);
+            if known.is_none() {
+                let right = RightPage {
+                    query: query.clone(),
+                    body: Box::from(&reply.body[..]),
+                    seen: seen.clone(),
+                };
+                right.keep();
+            }
+            let items = &page.items;
+            seen.chosen = look_at.filter(|_| !items.is_empty()).map(|place| {
+                let index = (place * items.len() as f64) as usize % items.len();
+                items[index].card()
+            });
+            seen
+        }
+    };
+    seen.goes_on_behind(last, query.sort.unwrap_or_default())?;
+    Ok(seen)
+}
+
+/// The page, if it is the one that was asked for.
 pub(super) fn check_list<'a>(
     reply: &'a Reply,
     query: &MentorQuery,
-    last: Option<&ListPlace>,
 ) -> Result<Page<ListedCard<'a>>, Mismatch> {
     let page: Page<ListedCard<'a>> = check::json(reply, 200)?;
     let per_page = query.per_page.unwrap_or(DEFAULT_PER_PAGE);
@@ -157,14 +235,8 @@ pub(super) fn check_list<'a>(
     for card in &page.items {
         card.holds_filters(query)?;
     }
-    let sort = query.sort.unwrap_or_default();
-    check_order(&page.items, sort)?;
-    match (last, page.items.first()) {
-        (Some(last), Some(first)) if in_order(last, &first.place(), sort).is_none() => Err(
-            Mismatch::new("the next page does not continue after the last one"),
-        ),
-        _ => Ok(page),
-    }
+    check_order(&page.items, query.sort.unwrap_or_default())?;
+    Ok(page)
 }
 
 /// Which way the ids of a tie run.

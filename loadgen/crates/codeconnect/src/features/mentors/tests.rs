@@ -8,7 +8,7 @@ use shared::{
     page::{DEFAULT_PER_PAGE, Page},
 };
 
-use super::*;
+use super::{list::check_list, *};
 use crate::features::scripted;
 
 fn card(n: u32, rating: f64, price: i64) -> MentorCard {
@@ -38,9 +38,7 @@ fn reply(items: Vec<MentorCard>) -> Reply {
 }
 
 fn why(items: Vec<MentorCard>, query: &MentorQuery) -> String {
-    check_list(&reply(items), query, None)
-        .unwrap_err()
-        .to_string()
+    check_list(&reply(items), query).unwrap_err().to_string()
 }
 
 #[test]
@@ -51,7 +49,7 @@ fn a_list_in_the_asked_order_with_ties_by_id_is_right() {
         card(2, 4.5, 3),
         card(3, 4.0, 1),
     ];
-    check_list(&reply(items), &MentorQuery::default(), None).unwrap();
+    check_list(&reply(items), &MentorQuery::default()).unwrap();
 }
 
 #[test]
@@ -80,16 +78,51 @@ fn a_page_that_does_not_go_on_behind_the_one_before_is_noticed() {
     let query = MentorQuery::default();
     let items = vec![card(1, 4.8, 1), card(2, 4.5, 1)];
     let first = reply(items.clone());
-    let seen = |look_at| SeenPage::of(check_list(&first, &query, None).unwrap(), look_at);
+    let seen = |look_at| see_list(&first, &query, None, look_at).unwrap();
     let last = seen(None).last;
-    let judged = |next| check_list(&reply(vec![next]), &query, last.as_ref()).is_ok();
+    let judged = |next| see_list(&reply(vec![next]), &query, last.as_ref(), None).is_ok();
     assert!(judged(card(3, 4.5, 1)));
     assert!(!judged(card(3, 4.6, 1)));
     assert!(!judged(card(2, 4.5, 1)));
     // A visitor looks at none or at one.
-    assert_eq!(seen(None).chosen, None);
+    assert!(seen(None).chosen.is_none());
     for (look_at, item) in [(0.0, 0), (0.49, 0), (0.5, 1), (0.999, 1)] {
         assert_eq!(seen(Some(look_at)).chosen.as_ref(), Some(&items[item]));
+    }
+}
+
+#[test]
+fn a_page_that_was_right_is_right_again_for_the_same_query_and_no_other_one_is() {
+    let query = MentorQuery::default();
+    let dear = MentorQuery {
+        min_rating: Some(4.6),
+        ..query.clone()
+    };
+    let items = vec![card(1, 4.8, 1), card(2, 4.5, 1)];
+    let right = reply(items.clone());
+    let is_right = |reply: &Reply, query: &MentorQuery, last: Option<&ListPlace>| {
+        see_list(reply, query, last, None).is_ok()
+    };
+    for _ in 0..3 {
+        assert!(is_right(&right, &query, None));
+        assert!(!is_right(&right, &dear, None));
+        // It still has to go on behind the page before.
+        let last = see_list(&right, &query, None, None).unwrap().last;
+        assert!(last.is_some() && !is_right(&right, &query, last.as_ref()));
+        // The same length, the other way round.
+        let turned = reply(items.iter().rev().cloned().collect());
+        assert_eq!(turned.body.len(), right.body.len());
+        assert!(!is_right(&turned, &query, None));
+        let refused = Reply {
+            status: 500,
+            ..right.clone()
+        };
+        assert!(!is_right(&refused, &query, None));
+    }
+    // A later page of the query takes its place, and the earlier one is looked through anew.
+    let later = reply(vec![card(3, 4.9, 1)]);
+    for one in [&later, &right, &later] {
+        assert!(is_right(one, &query, None));
     }
 }
 
