@@ -18,7 +18,7 @@ use shared::{
 };
 
 use crate::{
-    flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, MentorAccount, Op},
+    flows::{AppFlow, AppIteration, DrawnPlace, FeatureFlows, FlowFuture, MentorAccount, Op},
     ledger::OwnChange,
 };
 use loadgen_engine::{
@@ -130,7 +130,7 @@ async fn scroll(mut it: AppIteration<'_>) {
 
 async fn drag(mut it: AppIteration<'_>) {
     let ahead = it.rng.random_range(1..=WEEKS_AHEAD);
-    let (which, place): (f64, f64) = (it.rng.random(), it.rng.random());
+    let (which, place) = (DrawnPlace::draw(it.rng), DrawnPlace::draw(it.rng));
     let mentors = &it.world.mentor_accounts;
     if mentors.is_empty() {
         return;
@@ -153,7 +153,7 @@ async fn drag(mut it: AppIteration<'_>) {
         .filter(|event| event.id.0.as_u128() % PLACES as u128 == (user % PLACES) as u128)
         .collect();
     let free = free_hours(week.monday, &events);
-    let (Some(event), Some(starts_at)) = (nth(&own, which), nth(&free, place)) else {
+    let (Some(event), Some(starts_at)) = (which.item(&own), place.item(&free)) else {
         return;
     };
     let request = Request::json(
@@ -183,11 +183,6 @@ async fn drag(mut it: AppIteration<'_>) {
         world.check_own(reading, shown, "the calendar does not show the move")
     })
     .await;
-}
-
-/// The item at a share of a list.
-fn nth<T>(items: &[T], share: f64) -> Option<&T> {
-    items.get((share * items.len() as f64) as usize)
 }
 
 /// Hours of a week in which nothing is.

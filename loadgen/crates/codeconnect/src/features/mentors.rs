@@ -27,7 +27,7 @@ use shared::{
 
 use self::steps::{DETAIL, NEW_MENTOR, UPDATE_OWN};
 use crate::flows::{
-    AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, NEXT_PAGE, Op, World,
+    AppFlow, AppIteration, CachedReads, DrawnPlace, FeatureFlows, FlowFuture, NEXT_PAGE, Op, World,
 };
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
@@ -97,7 +97,7 @@ async fn browse(mut it: AppIteration<'_>) {
         it.rng.random_bool(LOOK_AT_ONE),
         it.rng.random_bool(LOOK_AT_SLOTS),
     );
-    let place: f64 = it.rng.random();
+    let place = DrawnPlace::draw(it.rng);
 
     let Some(first) = it
         .call(&LIST, list_request(&query), |reply| {
@@ -110,10 +110,9 @@ async fn browse(mut it: AppIteration<'_>) {
     if next && let Some(cursor) = first.next_cursor.clone() {
         turn_page(&mut it, &query, cursor, first.items.last()).await;
     }
-    if !one || first.items.is_empty() {
+    let (true, Some(card)) = (one, place.item(&first.items)) else {
         return;
-    }
-    let card = &first.items[(place * first.items.len() as f64) as usize % first.items.len()];
+    };
     let detail = Request::get(paths::with_id(paths::MENTOR, card.id));
     let seen = it
         .call(&DETAIL, detail, |reply| check_detail(reply, card))

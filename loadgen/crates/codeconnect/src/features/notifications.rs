@@ -16,7 +16,7 @@ use shared::{
 };
 
 use crate::{
-    flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, Op, TestAccount},
+    flows::{AppFlow, AppIteration, DrawnPlace, FeatureFlows, FlowFuture, Op, TestAccount},
     ledger::{OwnChange, OwnReading},
 };
 use loadgen_engine::{
@@ -53,7 +53,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
 };
 
 async fn read(mut it: AppIteration<'_>) {
-    let (place, all) = (it.rng.random::<f64>(), it.rng.random_bool(ALL));
+    let (place, all) = (DrawnPlace::draw(it.rng), it.rng.random_bool(ALL));
     let Some(account) = it.world.any_account(it.rng) else {
         return;
     };
@@ -64,7 +64,7 @@ async fn read(mut it: AppIteration<'_>) {
     let Some(listed) = list(&mut it, account, None).await else {
         return;
     };
-    let Some(chosen) = listed.get((place * listed.len() as f64) as usize) else {
+    let Some(chosen) = place.item(&listed) else {
         return;
     };
     let entry = it.world.ledger.marking(account.id, chosen.id);

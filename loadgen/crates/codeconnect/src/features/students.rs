@@ -10,7 +10,7 @@ use shared::{
     problem::Code,
 };
 
-use crate::flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, Op};
+use crate::flows::{AppFlow, AppIteration, DrawnPlace, FeatureFlows, FlowFuture, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -55,7 +55,7 @@ async fn browse(mut it: AppIteration<'_>) {
     } else {
         1
     };
-    let which: f64 = it.rng.random();
+    let which = DrawnPlace::draw(it.rng);
     let token = if is_admin {
         it.world
             .any_admin(it.rng)
@@ -79,7 +79,7 @@ async fn browse(mut it: AppIteration<'_>) {
     let Some(students) = listed.await else {
         return;
     };
-    let Some(student) = students.get((which * students.len() as f64) as usize) else {
+    let Some(student) = which.item(&students) else {
         return;
     };
     let request = Request::get(paths::with_id(paths::STUDENT, student.id)).bearer(&token);

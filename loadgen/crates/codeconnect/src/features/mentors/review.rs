@@ -17,7 +17,7 @@ use shared::{
     problem::Code,
 };
 
-use crate::flows::{AppFlow, AppIteration, FlowFuture, Op};
+use crate::flows::{AppFlow, AppIteration, DrawnPlace, FlowFuture, Op};
 use crate::ledger::OwnChange;
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
@@ -42,7 +42,7 @@ pub(super) const FLOW: AppFlow = AppFlow {
 };
 
 async fn review(mut it: AppIteration<'_>) {
-    let (place, number) = (it.rng.random::<f64>(), it.rng.random::<u64>());
+    let (place, number) = (DrawnPlace::draw(it.rng), it.rng.random::<u64>());
     let stars: i16 = it.rng.random_range(1..=5);
     let Some(account) = it.world.any_account(it.rng) else {
         return;
@@ -53,7 +53,7 @@ async fn review(mut it: AppIteration<'_>) {
     let Some(lessons) = listed.await else {
         return;
     };
-    let Some(lesson) = lessons.get((place * lessons.len() as f64) as usize) else {
+    let Some(lesson) = place.item(&lessons) else {
         return;
     };
     let path = paths::with_id(paths::MENTOR_REVIEWS, lesson.mentor_id);
