@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, try_join_all};
-use shared::{api::lab::Explanation, profile::ReadSource, snapshot::Snapshot};
+use shared::{
+    api::lab::{Explanation, ProfileView},
+    profile::{Profile, ReadSource},
+    snapshot::Snapshot,
+};
 use tokio::sync::Mutex;
 
 use super::{
@@ -135,6 +139,32 @@ impl CodeConnectSystem {
         &self.labs[0]
     }
 
+    /// What flows know of a target of that profile; `view` is what its control plane says, where it is asked.
+    fn world(
+        &self,
+        sessions: &Sessions,
+        asked: &Profile,
+        view: Option<&ProfileView>,
+        nonce: u64,
+    ) -> World {
+        let part = self.part.as_ref();
+        let scale = match part {
+            Some((_, facts)) => facts.scale.as_deref(),
+            None => view.and_then(|view| view.scale.as_deref()),
+        };
+        let fresh = part.map_or(view.is_some(), |(_, facts)| facts.fresh);
+        let mut world = World::new(rows(scale), sessions.accounts().to_vec(), nonce, fresh);
+        world.share = part.map_or(LoadShare::WHOLE, |(share, _)| *share);
+        world.mentor_accounts = sessions.mentors().to_vec();
+        world.admin_accounts = sessions.admins().to_vec();
+        // What is reset has the profile. Where nothing is, nobody knows where reads go.
+        if fresh {
+            world.reads_may_be_old = asked.db_reads == ReadSource::Replica;
+            world.pushes = asked.notifications_write.is_on();
+        }
+        world
+    }
+
     async fn prepare(
         &self,
         request: PrepareRequest<'_>,
@@ -178,21 +208,8 @@ impl CodeConnectSystem {
         } else {
             None
         };
-        let part = self.part.as_ref();
-        let scale = match part {
-            Some((_, facts)) => facts.scale.as_deref(),
-            None => view.as_ref().and_then(|view| view.scale.as_deref()),
-        };
-        let fresh = part.map_or(view.is_some(), |(_, facts)| facts.fresh);
         let nonce = uuid::Uuid::new_v4().as_u64_pair().0;
-        let accounts = sessions.accounts().to_vec();
-        let mut world = World::new(rows(scale), accounts, nonce, fresh);
-        world.share = part.map_or(LoadShare::WHOLE, |(share, _)| *share);
-        world.mentor_accounts = sessions.mentors().to_vec();
-        world.admin_accounts = sessions.admins().to_vec();
-        // Without a token nobody knows where reads go.
-        world.reads_may_be_old = view.is_some() && asked.db_reads == ReadSource::Replica;
-        world.pushes = view.is_some() && asked.notifications_write.is_on();
+        let mut world = self.world(&sessions, &asked, view.as_ref(), nonce);
         world.database = self.database(&request, nonce, &mut warnings).await?;
         Ok(Arc::new(Prepared {
             labs: self.labs.clone(),
@@ -279,6 +296,50 @@ impl From<SignInError> for SystemError {
         match error {
             SignInError::Lab(error) => error.into(),
             error @ SignInError::Login { .. } => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use loadgen_engine::driver::Endpoint;
+
+    use super::*;
+
+    /// A backend whose control plane this process does not ask.
+    fn system() -> CodeConnectSystem {
+        let nowhere = Endpoint {
+            address: "127.0.0.1:1".parse().unwrap(),
+            host: "127.0.0.1:1".to_owned(),
+        };
+        let endpoints = Endpoints::one(nowhere);
+        CodeConnectSystem::behind(endpoints.clone(), &endpoints, None).unwrap()
+    }
+
+    /// What flows of that process know, where the profile has this setting.
+    fn world(system: &CodeConnectSystem, setting: &str) -> World {
+        let mut asked = Profile::after();
+        asked.apply(setting).unwrap();
+        system.world(&Sessions::default(), &asked, None, 1)
+    }
+
+    #[test]
+    fn a_part_of_a_load_knows_of_the_profile_what_the_process_with_the_control_plane_does() {
+        let part = |fresh: bool| {
+            let facts = serde_json::to_string(&SystemFacts { scale: None, fresh }).unwrap();
+            let share = LoadShare::new(1, 2).unwrap();
+            system().in_part(share, &facts).unwrap()
+        };
+        let (reset, left) = (part(true), part(false));
+        assert!(world(&reset, "db.reads=replica").reads_may_be_old);
+        assert!(!world(&reset, "db.reads=primary").reads_may_be_old);
+        assert!(world(&reset, "notifications.write=on").pushes);
+        assert!(!world(&reset, "notifications.write=off").pushes);
+        assert_eq!(world(&reset, "db.reads=replica").share.of(), 2);
+        // Neither it nor anybody else has put a profile in force.
+        for unknown in [left, system()] {
+            assert!(!world(&unknown, "db.reads=replica").reads_may_be_old);
+            assert!(!world(&unknown, "notifications.write=on").pushes);
         }
     }
 }
