@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::{BoxFuture, try_join_all};
 use shared::{
     api::lab::{Explanation, ProfileView},
-    profile::{Profile, ReadSource},
+    profile::{Pagination, Profile, ReadSource},
     snapshot::Snapshot,
 };
 use tokio::sync::Mutex;
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     database::{DatabaseTarget, SeededDatabaseError},
-    features,
+    features::{self, mentors},
     flows::World,
 };
 use loadgen_engine::schedule::LoadShare;
@@ -145,6 +145,7 @@ impl CodeConnectSystem {
         sessions: &Sessions,
         asked: &Profile,
         view: Option<&ProfileView>,
+        flows: &[String],
         nonce: u64,
     ) -> World {
         let part = self.part.as_ref();
@@ -157,10 +158,12 @@ impl CodeConnectSystem {
         world.share = part.map_or(LoadShare::WHOLE, |(share, _)| *share);
         world.mentor_accounts = sessions.mentors().to_vec();
         world.admin_accounts = sessions.admins().to_vec();
-        // What is reset has the profile. Where nothing is, nobody knows where reads go.
+        // What is reset has the profile. Where nothing is, nobody knows where reads go, or how pages are found.
         if fresh {
             world.reads_may_be_old = asked.db_reads == ReadSource::Replica;
             world.pushes = asked.notifications_write.is_on();
+            world.pages_may_shift = asked.mentors_pagination == Pagination::Offset
+                && flows.iter().any(|flow| mentors::changes_list(flow));
         }
         world
     }
@@ -209,7 +212,7 @@ impl CodeConnectSystem {
             None
         };
         let nonce = uuid::Uuid::new_v4().as_u64_pair().0;
-        let mut world = self.world(&sessions, &asked, view.as_ref(), nonce);
+        let mut world = self.world(&sessions, &asked, view.as_ref(), request.flows, nonce);
         world.database = self.database(&request, nonce, &mut warnings).await?;
         Ok(Arc::new(Prepared {
             labs: self.labs.clone(),
@@ -318,19 +321,26 @@ mod tests {
 
     /// What flows of that process know, where the profile has this setting.
     fn world(system: &CodeConnectSystem, setting: &str) -> World {
+        world_of(system, setting, &["mentors.browse"])
+    }
+
+    fn world_of(system: &CodeConnectSystem, setting: &str, flows: &[&str]) -> World {
         let mut asked = Profile::after();
         asked.apply(setting).unwrap();
-        system.world(&Sessions::default(), &asked, None, 1)
+        let flows: Vec<String> = flows.iter().map(|one| (*one).to_owned()).collect();
+        system.world(&Sessions::default(), &asked, None, &flows, 1)
+    }
+
+    /// A process that generates a part of the load.
+    fn in_part(fresh: bool) -> CodeConnectSystem {
+        let facts = serde_json::to_string(&SystemFacts { scale: None, fresh }).unwrap();
+        let share = LoadShare::new(1, 2).unwrap();
+        system().in_part(share, &facts).unwrap()
     }
 
     #[test]
     fn a_part_of_a_load_knows_of_the_profile_what_the_process_with_the_control_plane_does() {
-        let part = |fresh: bool| {
-            let facts = serde_json::to_string(&SystemFacts { scale: None, fresh }).unwrap();
-            let share = LoadShare::new(1, 2).unwrap();
-            system().in_part(share, &facts).unwrap()
-        };
-        let (reset, left) = (part(true), part(false));
+        let (reset, left) = (in_part(true), in_part(false));
         assert!(world(&reset, "db.reads=replica").reads_may_be_old);
         assert!(!world(&reset, "db.reads=primary").reads_may_be_old);
         assert!(world(&reset, "notifications.write=on").pushes);
@@ -341,5 +351,25 @@ mod tests {
             assert!(!world(&unknown, "db.reads=replica").reads_may_be_old);
             assert!(!world(&unknown, "notifications.write=on").pushes);
         }
+    }
+
+    #[test]
+    fn pages_may_shift_where_they_are_found_by_offset_and_a_flow_changes_the_list() {
+        let may_shift = |pagination: &str, flow: &str| {
+            let setting = format!("mentors.pagination={pagination}");
+            let flows = ["mentors.browse", flow];
+            world_of(&in_part(true), &setting, &flows).pages_may_shift
+        };
+        for changing in ["mentors.review", "mentors.profile", "mentors.join"] {
+            assert!(may_shift("offset", changing), "{changing}");
+            assert!(!may_shift("keyset", changing), "{changing}");
+        }
+        // They change something, and no mentor.
+        for other in ["mentors.page_through", "auth.login", "bookings.book"] {
+            assert!(!may_shift("offset", other), "{other}");
+        }
+        let flows = ["mentors.browse", "mentors.review"];
+        let unknown = world_of(&system(), "mentors.pagination=offset", &flows);
+        assert!(!unknown.pages_may_shift);
     }
 }
