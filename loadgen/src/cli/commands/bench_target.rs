@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use shared::dataset::Scale;
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::bench_target_text::render;
@@ -13,7 +13,7 @@ use crate::{
         failure::Failure,
         flags::BenchArgs,
         output::print,
-        session::{CleanupSlot, connect, listen, start_stack},
+        session::{CleanupSlot, connect, listen, start_stack, task_runtime},
     },
     exit,
     live::{Live, TerminalCapabilities},
@@ -30,11 +30,7 @@ const SECONDS: f64 = 1.5;
 pub(super) fn run(args: &BenchArgs) -> Result<u8, Failure> {
     Failure::unless_files_suffice()?;
     let plan = plan(args);
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(Failure::internal)?;
+    let runtime = task_runtime()?;
     let (events, receiver) = events::channel();
     let live = Live::start(receiver, TerminalCapabilities::of_stderr());
     let running: CleanupSlot<Stack> = CleanupSlot::empty();

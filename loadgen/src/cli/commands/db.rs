@@ -10,7 +10,7 @@ use crate::{
         failure::Failure,
         flags::DbArgs,
         plan::resolve_settings,
-        session::{ServiceSource, refuse_remote},
+        session::{ServiceSource, local_runtime, refuse_remote},
     },
     library::{self, SourceFile},
 };
@@ -139,10 +139,7 @@ fn seeded(url: &str, args: &DbArgs) -> Result<SeededDatabase, Failure> {
         })?
     };
     let nonce = uuid::Uuid::new_v4().as_u64_pair().0;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::internal)?;
+    let runtime = local_runtime()?;
     let target = runtime
         .block_on(DatabaseTarget::open(options, args.pool, nonce))
         .map_err(|error: SeededDatabaseError| Failure::usage(error))?;

@@ -19,7 +19,7 @@ use crate::{
         flags::{StackArgs, StackService},
         output::closed_pipe,
         plan::resolve_settings,
-        session::{CleanupSlot, StackAddresses, listen, start_stack},
+        session::{CleanupSlot, StackAddresses, listen, start_stack, task_runtime},
     },
     exit,
     live::{Live, TerminalCapabilities},
@@ -35,11 +35,7 @@ pub(in crate::cli) fn run(args: &StackArgs) -> Result<u8, Failure> {
     if let Some(program) = args.command.first() {
         check_program(program)?;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(Failure::internal)?;
+    let runtime = task_runtime()?;
     let (events, receiver) = events::channel();
     let live = Live::start(receiver, TerminalCapabilities::of_stderr());
     let running: CleanupSlot<Stack> = CleanupSlot::empty();

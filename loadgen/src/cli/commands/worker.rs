@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
         failure::Failure,
         flags::WorkerArgs,
         output::print,
-        session::{CleanupSlot, check_file, connect, listen, refuse_remote},
+        session::{CleanupSlot, check_file, connect, listen, refuse_remote, task_runtime},
     },
     coordination::{JoinedWorker, PartLoad, PartResult, RedisAddress},
     exit,
@@ -44,11 +44,7 @@ pub(in crate::cli) fn run(args: &WorkerArgs) -> Result<u8, Failure> {
     if let Some(log) = &args.log {
         check_file("--log", log)?;
     }
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::of_error(&error, Failure::Internal))?;
+    let runtime = task_runtime()?;
     let done = runtime.block_on(work(args, &address));
     runtime.shutdown_background();
     done

@@ -19,6 +19,7 @@ use super::{
     open::open,
     outputs,
     page_readers::close_when_left,
+    runtime::task_runtime,
     services::ServiceSource,
     sinks::EventSinks,
 };
@@ -216,11 +217,7 @@ impl<'a> MeasuredSession<'a> {
         F: AsyncFnOnce(&TestEnv, bool) -> Result<T, Failure>,
     {
         Failure::unless_files_suffice()?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::of_error(&error, Failure::Internal))?;
+        let runtime = task_runtime()?;
         let stop = CancellationToken::new();
         let load_control = LoadControl::new(stop.clone());
         let sinks = EventSinks::attach(self.result, self.page.as_ref(), &load_control)?;
