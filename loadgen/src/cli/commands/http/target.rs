@@ -57,13 +57,12 @@ pub(in crate::cli) fn refuse_trust(
     cacert: bool,
     with_one: &str,
 ) -> Result<(), Failure> {
-    let given = [("--insecure", insecure), ("--cacert", cacert)];
-    match given.into_iter().find(|(_, given)| *given) {
-        Some((flag, _)) => Err(Failure::Usage(format!(
-            "{flag} is about the certificate of the target, and a plain connection has none: omit it, or give a URL like {with_one}://127.0.0.1:8443/"
-        ))),
-        None => Ok(()),
-    }
+    Failure::unless_given(
+        [("--insecure", insecure), ("--cacert", cacert)],
+        &format!(
+            " is about the certificate of the target, and a plain connection has none: omit it, or give a URL like {with_one}://127.0.0.1:8443/"
+        ),
+    )
 }
 
 /// Parses the URL and looks its host up; refuses one that may not be loaded.
