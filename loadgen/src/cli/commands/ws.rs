@@ -8,7 +8,7 @@ use crate::{
     cli::{
         failure::Failure,
         flags::{SocketPreset, WsArgs},
-        plan::resolve_settings,
+        plan::{add_thresholds, drain_of, resolve_settings},
         session::{ServiceSource, refuse_remote},
     },
     library::{self, SourceFile},
@@ -18,7 +18,7 @@ use loadgen_engine::{
     driver::{ClientOptions, TargetAddresses, TargetUrl, Tls, TlsVerification},
     flow::{Catalog, EchoSocket},
     request::Request,
-    suite::{FlowShare, LoadModel, Suite, Topology, load::check_scope},
+    suite::{FlowShare, LoadModel, Suite, Topology},
     threshold::Threshold,
 };
 use loadgen_experiment::{
@@ -223,18 +223,16 @@ fn replace(suite: &mut Suite, args: &WsArgs, catalog: &Catalog) -> Result<(), Fa
         *think = Some(pause);
     }
     suite.timeout = args.timeout;
-    suite.windows.drain = shared::time::Millis(args.timeout.0 + 250);
+    suite.windows.drain = drain_of(args.timeout);
     suite.seed = args.seed;
-    for threshold in &args.thresholds {
-        check_scope(threshold, suite, catalog)
-            .map_err(|why| Failure::Usage(format!("--threshold `{threshold}`: {why}")))?;
-        suite.thresholds.push(threshold.clone());
-    }
+    add_thresholds(suite, &args.thresholds, catalog)?;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use loadgen_engine::suite::load::check_scope;
+
     use super::*;
 
     #[test]
