@@ -12,7 +12,7 @@ use crate::{
     cli::{
         failure::Failure,
         flags::BenchArgs,
-        output::print,
+        output::{print, print_json},
         session::{CleanupSlot, connect, listen, start_stack, task_runtime},
     },
     exit,
@@ -39,13 +39,11 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8, Failure> {
     runtime.shutdown_background();
     live.finish();
     let found = done?;
-    let text = if args.json {
-        let text = serde_json::to_string_pretty(&found).map_err(Failure::internal)?;
-        format!("{text}\n")
+    if args.json {
+        print_json(&found)?;
     } else {
-        render(&found)
-    };
-    print(&text)?;
+        print(&render(&found))?;
+    }
     // A ratio that misses its aim is a result.
     Ok(exit::PASSED)
 }

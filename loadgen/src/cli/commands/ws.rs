@@ -3,7 +3,10 @@
 
 use shared::paths;
 
-use super::{http::refuse_trust, single_load::SingleLoad};
+use super::{
+    http::{encryption, refuse_trust},
+    single_load::SingleLoad,
+};
 use crate::{
     cli::{
         failure::Failure,
@@ -15,7 +18,7 @@ use crate::{
 };
 use loadgen_codeconnect::CodeConnect;
 use loadgen_engine::{
-    driver::{ClientOptions, TargetAddresses, TargetUrl, Tls, TlsVerification},
+    driver::{ClientOptions, TargetAddresses, TargetUrl},
     flow::{Catalog, EchoSocket},
     request::Request,
     suite::{FlowShare, LoadModel, Suite, Topology},
@@ -115,15 +118,7 @@ fn echo(
     }
     let mut suite = echo_suite(args.preset)?;
     replace(&mut suite, args, &EchoSocket::catalog())?;
-    let trust = match &args.cacert {
-        _ if args.insecure => TlsVerification::Disabled,
-        Some(file) => TlsVerification::CaFile(file.clone()),
-        None => TlsVerification::PublicRoots,
-    };
-    let tls = url
-        .encrypted
-        .then(|| Tls::new(&url.name, &trust, false).map_err(Failure::usage))
-        .transpose()?;
+    let tls = encryption(url, args.insecure, args.cacert.as_deref(), false)?;
     let endpoint = addresses.connect().map_err(|error| {
         Failure::of_error(&error, |why| {
             Failure::Usage(format!("cannot connect to {}: {why}", url.host))
