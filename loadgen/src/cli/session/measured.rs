@@ -39,7 +39,7 @@ use loadgen_engine::{aggregator::write_hlog, flow::Operations, suite::Suite};
 use loadgen_experiment::{
     events::{Begun, Ended, Event, LoadControl},
     schema::Summary,
-    summary::load_line,
+    summary::{RunContext, load_line},
     trial::{TestEnv, TrialOutcome},
 };
 use loadgen_report::{
@@ -310,9 +310,19 @@ impl<'a> MeasuredSession<'a> {
         Ok(())
     }
 
-    /// Start of the command.
-    pub(in crate::cli) const fn started_at(&self) -> DateTime<Utc> {
-        self.started_at
+    /// What the summary has of the command itself; `warnings` are for the reader of the report.
+    pub(in crate::cli) fn context<'b>(
+        &self,
+        bench: &'b TestEnv,
+        own_stack: bool,
+        warnings: Vec<String>,
+    ) -> RunContext<'b> {
+        RunContext {
+            application: bench.system.application(),
+            started_at: self.started_at,
+            own_stack,
+            warnings,
+        }
     }
 
     /// Stores a trial as soon as it has ended, so that nothing later can lose it.
