@@ -3,8 +3,6 @@
 //! A time that is taken meanwhile is an expected response. Errors are a calendar that is not in order
 //! or shows two events at once, and a move that the next look at the week does not show.
 
-use std::collections::HashSet;
-
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, NaiveTime, TimeDelta, Utc, Weekday};
 use http::Method;
 use rand::RngExt as _;
@@ -288,8 +286,7 @@ fn check_events(events: &[CalendarEvent], account: &MentorAccount) -> Result<(),
     {
         return Err(Mismatch::new("events overlap, or are not earliest first"));
     }
-    let ids: HashSet<_> = events.iter().map(|event| event.id).collect();
-    if ids.len() != events.len() {
+    if !check::all_differ(events.iter().map(|event| event.id)) {
         return Err(Mismatch::new("an event is shown twice"));
     }
     let full = |event: &CalendarEvent| event.lessons.len() as i32 > event.capacity;

@@ -5,8 +5,6 @@
 
 mod push;
 
-use std::collections::HashSet;
-
 use rand::RngExt as _;
 use shared::{
     api::notifications::{MAX_UNREAD, MarkedRead, NotificationView, UnreadCount},
@@ -138,8 +136,7 @@ fn check_list(reply: &Reply) -> Result<Vec<NotificationView>, Mismatch> {
     if !items.is_sorted_by(|one, next| one.created_at >= next.created_at) {
         return Err(Mismatch::new("the notifications are not newest first"));
     }
-    let ids: HashSet<_> = items.iter().map(|one| one.id).collect();
-    if ids.len() != items.len() {
+    if !check::all_differ(items.iter().map(|one| one.id)) {
         return Err(Mismatch::new("a notification is listed twice"));
     }
     Ok(items)

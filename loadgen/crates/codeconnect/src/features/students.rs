@@ -1,7 +1,5 @@
 //! Students: a mentor or an administrator looks through the students and opens one of them.
 
-use std::collections::HashSet;
-
 use rand::RngExt as _;
 use shared::{
     api::students::{StudentCard, StudentDetail},
@@ -103,8 +101,7 @@ fn check_list(reply: &Reply, grade: Option<i16>) -> Result<Vec<StudentCard>, Mis
     if grade.is_some() && page.items.iter().any(|student| student.grade != grade) {
         return Err(Mismatch::new("a student is of another grade"));
     }
-    let ids: HashSet<_> = page.items.iter().map(|student| student.id).collect();
-    if ids.len() != page.items.len() {
+    if !check::all_differ(page.items.iter().map(|student| student.id)) {
         return Err(Mismatch::new("a student is listed twice"));
     }
     Ok(page.items)

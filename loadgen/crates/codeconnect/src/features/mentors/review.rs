@@ -3,8 +3,6 @@
 //! That every lesson with the mentor has a review by now is an expected response. Errors are a review that is not
 //! what was written, and a list that lacks it or is not newest first.
 
-use std::collections::HashSet;
-
 use rand::RngExt as _;
 use shared::{
     api::{
@@ -116,8 +114,7 @@ fn check_list(reply: &Reply) -> Result<Page<ReviewView>, Mismatch> {
     if !items.is_sorted_by(|one, next| one.created_at >= next.created_at) {
         return Err(Mismatch::new("the reviews are not newest first"));
     }
-    let ids: HashSet<_> = items.iter().map(|one| one.id).collect();
-    if ids.len() != items.len() {
+    if !check::all_differ(items.iter().map(|one| one.id)) {
         return Err(Mismatch::new("a review is listed twice"));
     }
     if items.iter().any(|one| !(1..=5).contains(&one.stars)) {
