@@ -182,12 +182,8 @@ impl CodeConnectSystem {
             .any(|flow| flow.needs_sessions);
         if needs_sessions {
             (request.stage)("sign in");
-            let needs_staff = features::FEATURES
-                .iter()
-                .filter(|feature| feature.needs_staff)
-                .flat_map(|feature| feature.flows)
-                .any(|flow| request.flows.iter().any(|name| *name == flow.name));
-            let staff = if needs_staff {
+            let needs_staff = |flow: &String| features::needs_staff(flow);
+            let staff = if request.flows.iter().any(needs_staff) {
                 STAFF
             } else {
                 StaffCount::default()

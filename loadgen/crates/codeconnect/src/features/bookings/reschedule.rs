@@ -13,7 +13,9 @@ use shared::{
     problem::Code,
 };
 
-use super::steps::{CREATE, MINE, check_mine, create, fresh_key, open_slot, read_own};
+use super::steps::{
+    CREATE, MINE, check_mine, create, fresh_key, open_slot, read_own, slot_refusal,
+};
 use crate::features::mentors;
 use crate::flows::{AppFlow, AppIteration, DrawnPlace, FlowFuture, Op, TestAccount};
 use crate::ledger::LedgerEntry;
@@ -118,9 +120,7 @@ fn check_reschedule(
     booking: &BookingView,
     other: &SlotView,
 ) -> Result<Result<BookingView, Code>, Mismatch> {
-    if let Some(code @ (Code::SlotFull | Code::StudentBusy | Code::SlotClosed)) =
-        check::problem_code(reply)
-    {
+    if let Some(code) = slot_refusal(reply) {
         return Ok(Err(code));
     }
     let changed: BookingView = check::json(reply, 200)?;

@@ -103,15 +103,20 @@ pub(crate) fn create_request(account: &TestAccount, slot_id: SlotId, key: &str) 
         .idempotency_key(key)
 }
 
+/// Why a slot was not given, where that may be: it is full or closed by then, or the student has another lesson.
+pub(super) fn slot_refusal(reply: &Reply) -> Option<Code> {
+    let may_be =
+        |code: &Code| matches!(code, Code::SlotFull | Code::StudentBusy | Code::SlotClosed);
+    check::problem_code(reply).filter(may_be)
+}
+
 /// The booking, or the refusal where that may be.
 pub(super) fn check_create(
     reply: &Reply,
     slot: &SlotView,
     student: UserId,
 ) -> Result<Result<BookingView, Code>, Mismatch> {
-    if let Some(code @ (Code::SlotFull | Code::StudentBusy | Code::SlotClosed)) =
-        check::problem_code(reply)
-    {
+    if let Some(code) = slot_refusal(reply) {
         return Ok(Err(code));
     }
     let booking: BookingView = check::json(reply, 201)?;
