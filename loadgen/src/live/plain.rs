@@ -115,12 +115,21 @@ pub(super) fn time_left(tick: &Tick, since: Duration) -> Option<String> {
 
 /// `block 3/8 after measure`.
 fn place(tick: &Tick) -> String {
-    let block = if tick.blocks > 0 {
+    format!(
+        "{}{} {}",
+        block_of(tick),
+        printable(&tick.arm),
+        printable(&tick.phase)
+    )
+}
+
+/// `block 3/8 `, with what follows behind it; empty outside of blocks.
+pub(super) fn block_of(tick: &Tick) -> String {
+    if tick.blocks > 0 {
         format!("block {}/{} ", tick.block, tick.blocks)
     } else {
         String::new()
-    };
-    format!("{block}{} {}", printable(&tick.arm), printable(&tick.phase))
+    }
 }
 
 /// A response time with two or three digits.
