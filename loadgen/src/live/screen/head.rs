@@ -5,12 +5,14 @@ use std::time::Duration;
 use ratatui::text::{Line, Span};
 
 use super::{
-    figures::{grouped, ms, percent, rate},
     fit::{Part, cut, fitted, left, named},
     timeline::TimelinePoint,
     view::LiveView,
 };
-use crate::live::plain::{block_of, length, time_left};
+use crate::live::{
+    figures::{grouped, ms, percent, rate},
+    plain::{block_of, length, time_left},
+};
 use loadgen_experiment::events::{Tick, printable};
 use loadgen_report::render::definition::PERCENTILES;
 
