@@ -6,7 +6,10 @@
 use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use shared::{
-    api::chat::{ClientFrame, ServerFrame, close},
+    api::{
+        chat::{ClientFrame, ServerFrame},
+        socket::close,
+    },
     ids::{RoomId, UserId},
     problem::Code,
 };
