@@ -25,6 +25,6 @@ pub(super) use outputs::check_file;
 pub(super) use own_stack::with_own_stack;
 pub(super) use page_readers::close_when_left;
 pub(super) use runtime::{local_runtime, task_runtime};
-pub(super) use services::{ServiceSource, refuse_remote};
+pub(super) use services::{ServiceSource, find_targets, refuse_remote};
 pub(super) use single_run::SingleRun;
 pub(super) use sinks::{announce_page, open_page};
