@@ -1,6 +1,6 @@
 //! A response, and the ways to look into it.
 
-use std::fmt;
+use std::{collections::HashSet, fmt, hash::Hash};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -107,6 +107,12 @@ pub fn problem(reply: &Reply) -> Option<Problem> {
         .filter(|problem| problem.code.status() == reply.status)
 }
 
+/// Whether no two of these are the same.
+pub fn all_differ<T: Eq + Hash>(items: impl IntoIterator<Item = T>) -> bool {
+    let mut seen = HashSet::new();
+    items.into_iter().all(|item| seen.insert(item))
+}
+
 /// The first bytes of a body, in one line.
 fn excerpt(body: &[u8]) -> String {
     if body.is_empty() {
@@ -128,6 +134,12 @@ mod tests {
             HeaderMap::new(),
             Bytes::copy_from_slice(body.as_bytes()),
         )
+    }
+
+    #[test]
+    fn what_is_there_twice_is_found_wherever_it_stands() {
+        assert!(all_differ([3, 1, 2]) && all_differ::<u8>([]));
+        assert!(!all_differ([3, 1, 3]) && !all_differ(["a", "a"]));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use shared::{
     page::{DEFAULT_PER_PAGE, Page},
 };
 
+use crate::flows::DrawnPlace;
 use loadgen_engine::check::{self, Mismatch, Reply};
 
 /// A text of a response. It is copied only where something in it is escaped.
@@ -171,7 +172,7 @@ impl SeenPage {
 }
 
 /// What a visitor goes on with after a page, if it is the one that was asked for, which goes on behind `last`
-/// where there is one; `look_at` is where in the page the mentor is that is looked at, as a share of its length.
+/// where there is one; `look_at` is where in the page the mentor is that is looked at.
 ///
 /// A page that is byte for byte one that was found right for the same query is right. Of a list that comes from a
 /// cache nearly all are.
@@ -179,7 +180,7 @@ pub(super) fn see_list(
     reply: &Reply,
     query: &MentorQuery,
     last: Option<&ListPlace>,
-    look_at: Option<f64>,
+    look_at: Option<DrawnPlace>,
 ) -> Result<SeenPage, Mismatch> {
     let known = RIGHT.with_borrow(|pages| {
         let page = pages.iter().find(|page| page.is(reply, query))?;
@@ -198,11 +199,8 @@ pub(super) fn see_list(
                 };
                 right.keep();
             }
-            let items = &page.items;
-            seen.chosen = look_at.filter(|_| !items.is_empty()).map(|place| {
-                let index = (place * items.len() as f64) as usize % items.len();
-                items[index].card()
-            });
+            let chosen = look_at.and_then(|place| place.item(&page.items));
+            seen.chosen = chosen.map(ListedCard::card);
             seen
         }
     };

@@ -9,7 +9,9 @@ use shared::{
 };
 
 use super::{list::check_list, *};
-use crate::features::scripted;
+use crate::features::scripted::{self, iterate, world};
+use loadgen_engine::sample::Outcome;
+use loadgen_stats::seed::Chance;
 
 fn card(n: u32, rating: f64, price: i64) -> MentorCard {
     MentorCard {
@@ -86,8 +88,9 @@ fn a_page_that_does_not_go_on_behind_the_one_before_is_noticed() {
     assert!(!judged(card(2, 4.5, 1)));
     // A visitor looks at none or at one.
     assert!(seen(None).chosen.is_none());
-    for (look_at, item) in [(0.0, 0), (0.49, 0), (0.5, 1), (0.999, 1)] {
-        assert_eq!(seen(Some(look_at)).chosen.as_ref(), Some(&items[item]));
+    for number in 0..10 {
+        let place = DrawnPlace::draw(&mut Chance::nth(1, number));
+        assert_eq!(seen(Some(place)).chosen.as_ref(), place.item(&items));
     }
 }
 
@@ -190,4 +193,42 @@ fn a_query_is_written_with_its_reserved_characters_encoded() {
         list_request(&query).path,
         "/api/v1/mentors?q=c%2B%2B%20%26%20rust&sort=newest"
     );
+}
+
+/// How the two pages of a list count that turns them, where the second begins with that mentor: the first has
+/// mentors 1 to 20.
+async fn second_page(begin: u32, pages_may_shift: bool) -> Vec<Option<Outcome>> {
+    let mut world = world();
+    world.pages_may_shift = pages_may_shift;
+    let target = |_: &'static str, request: &Request| {
+        let asked = request.path.query().unwrap_or_default();
+        let (first, next_cursor) = if asked.contains("cursor=") {
+            (begin, None)
+        } else {
+            (1, Some("onward".to_owned()))
+        };
+        let items =
+            (first..first + DEFAULT_PER_PAGE).map(|n| card(n, 5.0 - f64::from(n) / 100.0, 1));
+        let page = Page {
+            items: items.collect(),
+            total: None,
+            page: 1,
+            per_page: DEFAULT_PER_PAGE,
+            next_cursor,
+        };
+        Some(scripted::reply(200, &page))
+    };
+    let sent = iterate("mentors.page_through", &world, 1, target).await;
+    sent.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+#[tokio::test]
+async fn a_page_goes_on_behind_the_one_before_unless_pages_may_shift() {
+    let (right, wrong) = (Some(Outcome::Ok), Some(Outcome::BodyMismatch));
+    for may_shift in [false, true] {
+        assert_eq!(second_page(21, may_shift).await, [right, right]);
+    }
+    // The last mentor of the first page was pushed onto the second.
+    assert_eq!(second_page(20, false).await, [right, wrong]);
+    assert_eq!(second_page(20, true).await, [right, right]);
 }
