@@ -61,6 +61,9 @@ pub(in crate::cli) fn plan_experiment(
             .make_control(ControlKind::Planted(percent), &CodeConnect)
             .map_err(Failure::Usage)?;
     }
+    // The same of the figure that is to explain them, which a control does not have.
+    check_planned(experiment.why.as_slice(), &experiment.suite, &CodeConnect)
+        .map_err(|why| Failure::Usage(format!("`why` of the experiment: {why}")))?;
     if args.rigorous {
         experiment.controls = vec![ControlKind::Same, ControlKind::Planted(PLANTED)];
     }
@@ -278,6 +281,17 @@ mod tests {
             let is_told = error.contains("unknown metric of this load `mentors.list p");
             assert!(is_told, "{error}");
         }
+    }
+
+    #[test]
+    fn a_figure_that_is_to_explain_the_claims_and_that_the_chosen_flows_do_not_have_is_refused() {
+        let words = ["hash_threads", "--quick", "--flow", "mentors.browse"];
+        let error = resolved(&words).unwrap_err();
+        let said = "`why` of the experiment: unknown metric of this load `auth.me p50`";
+        assert!(error.contains(said), "{error}");
+        // A control of these flows claims that nothing differs, and explains nothing.
+        let control = resolved(&[&words[..], &["--aa"]].concat()).unwrap();
+        assert_eq!(control.why, None);
     }
 
     #[test]

@@ -72,20 +72,25 @@ fn block_on(work: impl Future<Output = ()>) {
 
 #[test]
 fn responses_of_one_length_are_read_into_the_same_memory_and_do_not_fill_it() {
-    with_unused(Vec::clear);
-    block_on(async {
-        let (mut client, mut server) = pair();
-        let mut places = Vec::new();
-        // Those of six kilobytes are longer than the space for the first one.
-        for length in [6_000, 6_000, 6_000, 5_990, 6_010] {
-            let body = exchange(&mut client, &mut server, length).await;
-            places.push(body.as_ptr());
-            let left = with_unused(|unused| unused.last().map(BytesMut::capacity));
-            assert!(left > Some(0), "{places:?}");
-        }
-        let same = places[1..].iter().all(|place| *place == places[1]);
-        assert!(same, "{places:?}");
-    });
+    // Those of six kilobytes and those of a range are longer than the space for the first one.
+    for lengths in [
+        [6_000, 6_000, 6_000, 5_990, 6_010],
+        [65_536, 65_536, 65_536, 65_530, 65_536],
+    ] {
+        with_unused(Vec::clear);
+        block_on(async {
+            let (mut client, mut server) = pair();
+            let mut places = Vec::new();
+            for length in lengths {
+                let body = exchange(&mut client, &mut server, length).await;
+                places.push(body.as_ptr());
+                let left = with_unused(|unused| unused.last().map(BytesMut::capacity));
+                assert!(left > Some(0), "{places:?}");
+            }
+            let same = places[1..].iter().all(|place| *place == places[1]);
+            assert!(same, "{places:?}");
+        });
+    }
 }
 
 #[test]

@@ -136,8 +136,9 @@ pub(super) async fn work(
 
 impl VuPool {
     fn take(self: &Rc<Self>, due: DueArrival) {
-        self.worker.due(due.arrival.intended);
-        self.keep_time(due.arrival.intended);
+        let now = self.worker.clock.now();
+        self.worker.due_now(due.arrival.intended, now);
+        self.keep_time(due.arrival.intended, now);
         if self.refuse(due) {
             return;
         }
@@ -204,9 +205,8 @@ impl VuPool {
 
     /// Keeps when a measured arrival was taken. What follows, a wait for a free user or for the
     /// target, is not lateness of the generator.
-    fn keep_time(&self, intended: Nanos) {
+    fn keep_time(&self, intended: Nanos, now: Nanos) {
         if self.worker.shard.borrow().window().contains(intended) {
-            let now = self.worker.clock.now();
             self.taken.borrow_mut().push(intended, now);
         }
     }

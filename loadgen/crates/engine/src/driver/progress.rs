@@ -122,13 +122,13 @@ impl Progress {
     pub fn snapshot(&self) -> ProgressSnapshot {
         let mut total = OperationCounts::default();
         let (mut operations, mut bucket_counts) = (Vec::new(), Vec::new());
-        for (index, counters) in self.operations.iter().enumerate() {
+        // Of the operations of a catalogue few are sent, and each has hundreds of counters.
+        let sent = (self.operations.iter().enumerate()).filter(|(_, counters)| counters.is_used());
+        for (index, counters) in sent {
             let done = counters.read();
-            if done.count() > 0 {
-                total.add(&done);
-                operations.push((self.names.name(OpId(index as u16)), done));
-                bucket_counts.push(counters.fixed.read());
-            }
+            total.add(&done);
+            operations.push((self.names.name(OpId(index as u16)), done));
+            bucket_counts.push(counters.fixed.read());
         }
         ProgressSnapshot {
             at: self.clock().map(|clock| clock.now()).unwrap_or_default(),
@@ -155,8 +155,8 @@ impl Progress {
             due: self.due.load(Relaxed),
             users: self.users.load(Relaxed),
             operations: operations
+                .filter(|(_, counters)| counters.is_used())
                 .map(|(number, counters)| (number, counters.counted()))
-                .filter(|(_, counted)| counted.outcomes.iter().sum::<u64>() > 0)
                 .collect(),
         }
     }
@@ -223,6 +223,11 @@ impl Drop for ActiveUser {
 }
 
 impl OperationCounters {
+    /// Whether a request is done.
+    fn is_used(&self) -> bool {
+        self.outcomes.iter().any(|count| count.load(Relaxed) > 0)
+    }
+
     fn counted(&self) -> CountedOperation {
         let read = |count: &AtomicU64| count.load(Relaxed);
         let buckets = (0..).zip(self.buckets.iter().map(read));
