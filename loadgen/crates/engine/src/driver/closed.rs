@@ -135,6 +135,10 @@ pub(super) async fn work(
                 if now < end {
                     worker.shard.borrow_mut().cut_window(now);
                     ended = Some(now);
+                    // A stop wakes users too, and the last of them may end before it is seen below.
+                    if stop.is_cancelled() {
+                        population.stop_at(now);
+                    }
                 }
                 break;
             },
@@ -209,17 +213,21 @@ impl Population {
         }
     }
 
+    /// Ends the window where the load was stopped; the first call counts.
+    fn stop_at(&self, now: Nanos) {
+        if self.stopped.get().is_none() {
+            self.worker.shard.borrow_mut().cut_window(now);
+            self.stopped.set(Some(now));
+        }
+    }
+
     /// Returns when the load has ended or was stopped, and the requests that were open then have had their
     /// time. Users end by themselves at the end of the load; a stop wakes those in their think time.
     async fn over(&self, end: Nanos, drain: Nanos) {
         let left = end.since(self.worker.clock.now());
         tokio::select! {
             () = sleep(left.duration()) => {}
-            () = self.stop.cancelled() => {
-                let now = self.worker.clock.now();
-                self.worker.shard.borrow_mut().cut_window(now);
-                self.stopped.set(Some(now));
-            }
+            () = self.stop.cancelled() => self.stop_at(self.worker.clock.now()),
         }
         sleep(drain.duration()).await;
     }

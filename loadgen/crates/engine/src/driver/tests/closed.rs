@@ -1,12 +1,17 @@
 //! The closed model, and what it cannot measure, against a test server with known behaviour.
 
-use std::time::Duration;
+use std::{sync::Mutex, time::Duration};
 
 use shared::time::Millis;
+use tokio_util::sync::CancellationToken;
 
-use super::server::{Paths, TestServer, setup};
+use super::{
+    server::{Paths, TestServer, setup},
+    web_socket::Script,
+};
 use crate::{
     driver::run,
+    flow::FlowFuture,
     sample::Outcome,
     suite::{LoadModel, Think},
 };
@@ -113,6 +118,30 @@ fn stopping_wakes_the_users_in_their_think_time() {
     assert!(begun.elapsed() < Duration::from_secs(10));
     assert!(data.interrupted && data.conserved());
     assert_eq!(data.total.planned, 4);
+}
+
+#[test]
+fn a_stop_that_the_last_user_sees_first_is_an_interruption() {
+    static STOP: Mutex<Option<CancellationToken>> = Mutex::new(None);
+    static FLOW: Script = Script(|_| {
+        FlowFuture::new(async {
+            if let Some(stop) = STOP.lock().unwrap().take() {
+                stop.cancel();
+            }
+        })
+    });
+    // Who sees it first is left to chance.
+    for round in 0..20 {
+        let setup = setup(
+            TestServer::default().serve(),
+            users(1, 60_000, Some(50_000), None),
+            (0, 60_000),
+            &FLOW,
+        );
+        *STOP.lock().unwrap() = Some(setup.stop.clone());
+        let data = run(setup).unwrap();
+        assert!(data.interrupted, "round {round}");
+    }
 }
 
 #[test]
