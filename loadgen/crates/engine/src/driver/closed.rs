@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     control_receiver::ControlReceiver,
     options::IterationBudget,
+    progress::ActiveUser,
     ramp::Ramp,
     user::{User, intended_start},
     worker_context::WorkerContext,
@@ -246,6 +247,38 @@ impl Population {
         }
     }
 
+    /// Waits until a user begins its next iteration, at `at` or later, or until the end. Returns when that is
+    /// and when it woke; `None` where the load was stopped. One that waits to be wanted does not count as
+    /// active.
+    async fn next_begin(
+        &self,
+        (user, number): (&mut User, u32),
+        mut at: Nanos,
+        counted: &mut Option<ActiveUser>,
+    ) -> Option<(Nanos, Nanos)> {
+        let end = Nanos::from_millis(self.rule.duration.0);
+        loop {
+            if !self.wanted.has(number) {
+                *counted = None;
+            }
+            at = self.until_wanted(number, at, end).await;
+            let woke = self.worker.clock.now();
+            if at <= woke {
+                return Some((intended_start(at, woke), woke));
+            }
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return None,
+                // A pause that is longer than the load keeps nobody waiting after it.
+                begin = user.wait_until(at.min(end)) => at = begin,
+            }
+            // After its pause it may be wanted no more.
+            if at >= end || self.wanted.has(number) {
+                return Some((at, self.worker.clock.now()));
+            }
+        }
+    }
+
     async fn run_user(self: Rc<Self>, number: u32) {
         let worker = &self.worker;
         let window = worker.shard.borrow().window();
@@ -269,21 +302,14 @@ impl Population {
             let Some(active) = self.mode.ramp.next(number, at) else {
                 break;
             };
-            if !self.wanted.has(number) {
+            if active > at {
                 counted = None;
             }
-            at = self.until_wanted(number, active, end).await;
-            let mut woke = worker.clock.now();
-            if at > woke {
-                tokio::select! {
-                    biased;
-                    () = self.stop.cancelled() => break,
-                    begin = user.wait_until(at) => at = begin,
-                }
-                woke = worker.clock.now();
-            } else {
-                at = intended_start(at, woke);
-            }
+            let begin = self.next_begin((&mut user, number), active, &mut counted);
+            let Some((begin, woke)) = begin.await else {
+                break;
+            };
+            at = begin;
             if at >= end || self.stopped.get().is_some() || !self.mode.budget.take() {
                 break;
             }

@@ -121,6 +121,19 @@ fn stopping_wakes_the_users_in_their_think_time() {
 }
 
 #[test]
+fn a_pause_beyond_the_end_of_the_load_is_not_waited_for() {
+    let load = users(2, 400, Some(600_000), None);
+    let mut setup = setup(TestServer::default().serve(), load, (0, 400), ONE);
+    setup.drain = Millis(60_000);
+    let begun = std::time::Instant::now();
+    let data = run(setup).unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    assert!(!data.interrupted && data.conserved());
+    assert!((data.window_s() - 0.4).abs() < 1e-9, "{}", data.window_s());
+    assert_eq!(data.total.planned, 2);
+}
+
+#[test]
 fn a_stop_that_the_last_user_sees_first_is_an_interruption() {
     static STOP: Mutex<Option<CancellationToken>> = Mutex::new(None);
     static FLOW: Script = Script(|_| {
