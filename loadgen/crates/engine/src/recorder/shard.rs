@@ -256,9 +256,12 @@ impl Shard {
         self.window
     }
 
-    /// Ends the window early, where the plan was stopped.
+    /// Ends the window early, where the plan was stopped, and with it the spans that are kept separately.
     pub fn cut_window(&mut self, to: Nanos) {
         self.window.to = self.window.to.min(to.max(self.window.from));
+        for phase in &mut self.phases {
+            phase.to = phase.to.min(self.window.to);
+        }
     }
 
     /// The operations that were begun in the window.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     driver::run,
-    flow::{FlowFuture, Iteration},
+    flow::{FlowFuture, Iteration, Settled},
     request::Request,
     sample::{OpId, Outcome},
     units::Nanos,
@@ -77,7 +77,7 @@ fn a_close_frame_is_the_answer_also_where_the_server_keeps_the_connection() {
         FlowFuture::new(async move {
             let request = Request::get("/socket");
             assert!(it.transport.socket_open(OpId(0), request).await);
-            let nothing = &mut |_: &str| None;
+            let nothing = &mut |_: &str| -> Option<Settled> { None };
             let text = Some("linger".to_owned());
             let settled = it.transport.socket_exchange(&[OpId(1)], text, nothing);
             assert!(!settled.await);
