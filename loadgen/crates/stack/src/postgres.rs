@@ -251,7 +251,8 @@ pub(super) fn server(
     user: Option<SystemUser>,
     setup: PostgresSetup,
 ) -> Command {
-    let mut server = Command::new(bin.join("postgres"));
+    // The replica is a client of the primary.
+    let mut server = client(bin.join("postgres"));
     server.arg("-D").arg(data);
     let mut set = |setting: &str| {
         server.args(["-c", setting]);
