@@ -55,6 +55,8 @@ struct Population {
     mixes: FlowMixes,
     /// How many users are wanted; those with higher numbers pause.
     wanted: WantedUsers,
+    /// Whether no iteration was left for a user, of its own or of all.
+    counted_out: Cell<bool>,
     /// Measured iterations that were started.
     started: Cell<u64>,
     /// How late they were started.
@@ -108,6 +110,7 @@ pub(super) async fn work(
         rule,
         mixes,
         wanted: WantedUsers::new(rule.users),
+        counted_out: Cell::new(false),
         started: Cell::new(0),
         lag: RefCell::new(response_histogram()),
         stop: stop.clone(),
@@ -131,15 +134,8 @@ pub(super) async fn work(
             user = users.join_next() => if let Some(user) = user {
                 panicked |= user.is_err_and(|error| error.is_panic());
             } else {
-                // All users are done: the window ends with them.
-                let now = worker.clock.now();
-                if now < end {
-                    worker.shard.borrow_mut().cut_window(now);
-                    ended = Some(now);
-                    // A stop wakes users too, and the last of them may end before it is seen below.
-                    if stop.is_cancelled() {
-                        population.stop_at(now);
-                    }
+                if !panicked {
+                    ended = population.all_done(end).await;
                 }
                 break;
             },
@@ -222,6 +218,29 @@ impl Population {
         }
     }
 
+    /// All users are done. Where no iteration was left, or the load was stopped, the window ends with them, now:
+    /// that is returned. Users that no phase has any more leave a load that goes on to its end without them.
+    async fn all_done(&self, end: Nanos) -> Option<Nanos> {
+        if !self.counted_out.get() {
+            let left = end.since(self.worker.clock.now());
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => {}
+                () = sleep(left.duration()) => {}
+            }
+        }
+        let now = self.worker.clock.now();
+        if now >= end {
+            return None;
+        }
+        self.worker.shard.borrow_mut().cut_window(now);
+        // A stop wakes users too, and the last of them may end before it is seen below.
+        if self.stop.is_cancelled() {
+            self.stop_at(now);
+        }
+        Some(now)
+    }
+
     /// Returns when the load has ended or was stopped, and the requests that were open then have had their
     /// time. Users end by themselves at the end of the load; a stop wakes those in their think time.
     async fn over(&self, end: Nanos, drain: Nanos) {
@@ -300,17 +319,20 @@ impl Population {
         for round in 0..most {
             // A user that is not active yet waits for its time; one that is no longer needed ends.
             let Some(active) = self.mode.ramp.next(number, at) else {
-                break;
+                return;
             };
             if active > at {
                 counted = None;
             }
             let begin = self.next_begin((&mut user, number), active, &mut counted);
             let Some((begin, woke)) = begin.await else {
-                break;
+                return;
             };
             at = begin;
-            if at >= end || self.stopped.get().is_some() || !self.mode.budget.take() {
+            if at >= end || self.stopped.get().is_some() {
+                return;
+            }
+            if !self.mode.budget.take() {
                 break;
             }
             counted.get_or_insert_with(|| worker.progress.active_user());
@@ -339,6 +361,7 @@ impl Population {
             }
             at = self.next_start((at, user.intended), flow, &mut rng);
         }
+        self.counted_out.set(true);
     }
 
     /// Counts a measured iteration that was started so late.
