@@ -57,6 +57,8 @@ struct Population {
     wanted: WantedUsers,
     /// Whether no iteration was left for a user, of its own or of all.
     counted_out: Cell<bool>,
+    /// When the last iteration so far ended.
+    last_end: Cell<Nanos>,
     /// Measured iterations that were started.
     started: Cell<u64>,
     /// How late they were started.
@@ -111,6 +113,7 @@ pub(super) async fn work(
         mixes,
         wanted: WantedUsers::new(rule.users),
         counted_out: Cell::new(false),
+        last_end: Cell::new(Nanos(0)),
         started: Cell::new(0),
         lag: RefCell::new(response_histogram()),
         stop: stop.clone(),
@@ -218,8 +221,9 @@ impl Population {
         }
     }
 
-    /// All users are done. Where no iteration was left, or the load was stopped, the window ends with them, now:
-    /// that is returned. Users that no phase has any more leave a load that goes on to its end without them.
+    /// All users are done. Where no iteration was left, the window ends with the last one, and where the load was
+    /// stopped, now: that is returned. Users that no phase has any more leave a load that goes on to its end
+    /// without them.
     async fn all_done(&self, end: Nanos) -> Option<Nanos> {
         if !self.counted_out.get() {
             let left = end.since(self.worker.clock.now());
@@ -230,15 +234,22 @@ impl Population {
             }
         }
         let now = self.worker.clock.now();
-        if now >= end {
+        // A stop wakes users too, and the last of them may end before it is seen below.
+        if now < end && self.stop.is_cancelled() {
+            self.stop_at(now);
+            return Some(now);
+        }
+        // Users find out that none is left when their pauses are over, in which nothing is sent.
+        let at = if self.counted_out.get() {
+            self.last_end.get()
+        } else {
+            now
+        };
+        if at >= end {
             return None;
         }
-        self.worker.shard.borrow_mut().cut_window(now);
-        // A stop wakes users too, and the last of them may end before it is seen below.
-        if self.stop.is_cancelled() {
-            self.stop_at(now);
-        }
-        Some(now)
+        self.worker.shard.borrow_mut().cut_window(at);
+        Some(at)
     }
 
     /// Returns when the load has ended or was stopped, and the requests that were open then have had their
@@ -355,6 +366,7 @@ impl Population {
             };
             let memory = &mut memories[usize::from(flow)];
             user.iterate(arrival, woke, memory, number).await;
+            self.last_end.set(worker.clock.now());
             if user.intended == at {
                 // The flow had nothing to send; running it again at once would spin.
                 user.intended = worker.clock.now() + NOTHING_TO_SEND;

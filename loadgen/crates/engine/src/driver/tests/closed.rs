@@ -10,7 +10,7 @@ use super::{
     web_socket::Script,
 };
 use crate::{
-    driver::run,
+    driver::{DriverOptions, run, run_with},
     flow::FlowFuture,
     sample::Outcome,
     suite::{LoadModel, Think},
@@ -118,6 +118,21 @@ fn stopping_wakes_the_users_in_their_think_time() {
     assert!(begun.elapsed() < Duration::from_secs(10));
     assert!(data.interrupted && data.conserved());
     assert_eq!(data.total.planned, 4);
+}
+
+#[test]
+fn a_number_of_iterations_ends_the_window_with_the_last_one_and_not_with_the_pauses_after_it() {
+    let load = users(2, 60_000, Some(3_000), None);
+    let setup = setup(TestServer::default().serve(), load, (0, 60_000), ONE);
+    let options = DriverOptions {
+        iterations: Some(2),
+        ..DriverOptions::default()
+    };
+    // The users begin within the first second. Each finds out after its pause that no iteration is left.
+    let data = run_with(setup, &options).unwrap();
+    assert!(data.conserved() && !data.interrupted);
+    assert_eq!(data.total.count(Outcome::Ok), 2);
+    assert!((0.1..2.0).contains(&data.window_s()), "{}", data.window_s());
 }
 
 #[test]
