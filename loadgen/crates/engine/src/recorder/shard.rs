@@ -72,13 +72,14 @@ impl Shard {
         shard
     }
 
-    /// Also keeps the figures of each of these spans, in order and without overlap.
+    /// Also keeps the figures of each of these spans, in order and without overlap, as far as they lie in the
+    /// window.
     pub fn keep_phases(&mut self, spans: impl IntoIterator<Item = (Nanos, Nanos)>) {
         self.phases = spans
             .into_iter()
             .map(|(from, to)| PhaseSlot {
                 from,
-                to,
+                to: to.min(self.window.to),
                 data: OpData::default(),
             })
             .collect();
