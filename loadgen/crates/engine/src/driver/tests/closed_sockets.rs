@@ -79,8 +79,8 @@ fn a_close_frame_is_the_answer_also_where_the_server_keeps_the_connection() {
             assert!(it.transport.socket_open(OpId(0), request).await);
             let nothing = &mut |_: &str| -> Option<Settled> { None };
             let text = Some("linger".to_owned());
-            let settled = it.transport.socket_exchange(&[OpId(1)], text, nothing);
-            assert!(!settled.await);
+            let ops = [OpId(1)];
+            assert!(!it.transport.socket_exchange(&ops, text, nothing).await);
             assert!(!it.transport.socket_is_open());
         })
     });
