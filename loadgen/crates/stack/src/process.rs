@@ -91,8 +91,8 @@ impl ChildProcess {
             .stdin(Stdio::null())
             .stdout(Stdio::from(file))
             .stderr(Stdio::from(second));
-        let (child, command) = supervisor
-            .spawn(command, spec.on_parent_death)
+        let child = supervisor
+            .spawn(&mut command, spec.on_parent_death)
             .map_err(spec.start_error())?;
         Ok(Self {
             spec,
@@ -184,12 +184,9 @@ impl ChildProcess {
         if self.abort.is_cancelled() {
             return Err(StackError::Interrupted);
         }
-        let command = std::mem::replace(&mut self.command, Command::new("true"));
-        let (child, command) = supervisor
-            .spawn(command, self.spec.on_parent_death)
+        self.child = supervisor
+            .spawn_again(&mut self.command)
             .map_err(self.spec.start_error())?;
-        self.child = child;
-        self.command = command;
         Ok(())
     }
 

@@ -133,12 +133,13 @@ impl Http1Client {
         };
         let to_head_request = request.method == Method::HEAD;
         let head = poll_fn(|context| self.poll_exchange(context, to_head_request)).await?;
-        self.reusable =
-            head.keep_alive && !is_last(request) && self.output.is_empty() && self.body.is_empty();
+        self.reusable = head.keep_alive && !is_last(request);
         Ok(head)
     }
 
-    /// Reads the body of a response: its beginning of at most `keep` bytes, and how long it was.
+    /// Reads the body of a response: its beginning of at most `keep` bytes, and how long it was. What is left of
+    /// the request is written meanwhile: a server may begin to answer before it has read everything, and wait
+    /// for the rest.
     pub(super) async fn read(
         &mut self,
         length: BodyLength,
@@ -162,7 +163,8 @@ impl Http1Client {
                 read_buffers::keep(buffer);
             }
         }
-        self.reusable = reusable;
+        // Nothing can follow a request that is not whole.
+        self.reusable = reusable && self.output.is_empty() && self.body.is_empty();
         Ok(prefix.finish())
     }
 
@@ -175,7 +177,11 @@ impl Http1Client {
                 self.input.reserve(length + 1 - self.input.len());
             }
             while self.input.len() < length {
-                if poll_fn(|context| self.poll_read(context)).await? == 0 {
+                let read = poll_fn(|context| {
+                    self.write_rest(context);
+                    self.poll_read(context)
+                });
+                if read.await? == 0 {
                     return Err(Http1Error::Closed);
                 }
             }
@@ -286,7 +292,19 @@ impl Http1Client {
     }
 
     async fn fill(&mut self) -> Result<usize, Http1Error> {
-        Ok(poll_fn(|context| self.poll_fill(context)).await?)
+        let read = poll_fn(|context| {
+            self.write_rest(context);
+            self.poll_fill(context)
+        });
+        Ok(read.await?)
+    }
+
+    /// Goes on to write a request whose response is being read.
+    fn write_rest(&mut self, context: &mut Context<'_>) {
+        if self.unflushed || !self.output.is_empty() || !self.body.is_empty() {
+            // A server that takes no more of it may answer all the same.
+            let _refused = self.poll_write(context);
+        }
     }
 
     /// Takes memory for a response, where there is none yet and nothing in it.

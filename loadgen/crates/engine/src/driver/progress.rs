@@ -285,13 +285,8 @@ impl OperationCounts {
     /// A quantile of the response times of all finished requests, in milliseconds with an error below
     /// 6 %; failures count as infinitely slow.
     pub fn response_ms(&self, quantile: Quantile) -> f64 {
-        let ok: u64 = self.buckets.iter().sum();
         let rank = quantile.rank(self.count());
-        if rank > ok || ok == 0 {
-            return f64::INFINITY;
-        }
-        self.quantile_ms(rank as f64 / ok as f64)
-            .unwrap_or(f64::INFINITY)
+        at_rank_ms(&self.buckets, rank).unwrap_or(f64::INFINITY)
     }
 
     /// How many have a response time, in nanoseconds with an error below 6 %, of which `is_beyond`
@@ -311,10 +306,11 @@ impl OperationCounts {
         }
     }
 
-    /// A quantile of the successes' response times, in milliseconds with an error below 6 %; `None`
-    /// where there are none.
+    /// A quantile of the successes' response times, by its share, in milliseconds with an error below 6 %;
+    /// `None` where there are none, and for a share that is none.
     pub fn quantile_ms(&self, share: f64) -> Option<f64> {
-        quantile_ms(&self.buckets, share)
+        let ok = self.buckets.iter().sum();
+        at_rank_ms(&self.buckets, Quantile::of(share).ok()?.rank(ok))
     }
 
     /// The requests that finished after an earlier snapshot.
@@ -431,14 +427,14 @@ fn bounds_ms(bucket: usize) -> (f64, f64) {
     (ms(low), ms(low + width))
 }
 
-fn quantile_ms(counts: &[u64], share: f64) -> Option<f64> {
-    let total: u64 = counts.iter().sum();
-    let rank = (share * total as f64).ceil().max(1.0) as u64;
+/// The `rank`-th smallest time, from 1; `None` beyond the last.
+fn at_rank_ms(counts: &[u64], rank: u64) -> Option<f64> {
     let mut seen = 0;
-    counts.iter().enumerate().find_map(|(bucket, count)| {
+    let bucket = counts.iter().position(|count| {
         seen += count;
-        (seen >= rank && total > 0).then(|| middle_ms(bucket))
-    })
+        seen >= rank
+    })?;
+    Some(middle_ms(bucket))
 }
 
 #[cfg(test)]
