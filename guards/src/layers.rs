@@ -178,36 +178,21 @@ fn child_of(parent: &[String], path: &[String]) -> Option<String> {
 
 /// The imports from one module below `parent` to another one below it.
 fn arrows_inside(found: &Crate<'_>, parent: &[String]) -> Arrows {
-    let mut arrows = Arrows::new();
-    for (path, file) in found.files() {
-        let Some(from) = child_of(parent, path) else {
-            continue;
-        };
-        for (scope, written, line) in file.all_paths() {
-            let module = Crate::module(path, scope);
-            let absolute = found.absolute(&module, written);
-            let named = absolute
-                .and_then(|absolute| child_of(parent, &absolute))
-                .filter(|name| {
-                    let mut child = parent.to_vec();
-                    child.push(name.clone());
-                    found.file_of(&child).is_some()
-                });
-            let to = named.or_else(|| match found.resolve(&module, written)? {
-                Resolved::Module(target) | Resolved::Item(target) => child_of(parent, &target),
+    let from = |path: &[String]| child_of(parent, path);
+    let to = |module: &[String], written: &[String]| {
+        let absolute = found.absolute(module, written);
+        let named = absolute
+            .and_then(|absolute| child_of(parent, &absolute))
+            .filter(|name| {
+                let mut child = parent.to_vec();
+                child.push(name.clone());
+                found.file_of(&child).is_some()
             });
-            if let Some(to) = to
-                && to != from
-            {
-                arrows
-                    .entry((from.clone(), to))
-                    .or_default()
-                    .entry(file.path.clone())
-                    .or_insert(line);
-            }
-        }
-    }
-    arrows
+        named.or_else(|| match found.resolve(module, written)? {
+            Resolved::Module(target) | Resolved::Item(target) => child_of(parent, &target),
+        })
+    };
+    arrows_between(found, from, to)
 }
 
 /// The root and the program beside it stand above all layers.
@@ -215,22 +200,38 @@ fn is_root(module: &str) -> bool {
     matches!(module, "lib" | "main")
 }
 
+/// The imports from one top-level module to another one, or to the root.
 fn arrows(found: &Crate<'_>) -> Arrows {
+    // The root only lists its modules.
+    let from = |path: &[String]| Some(found.top(path)).filter(|top| !is_root(top));
+    let to = |module: &[String], written: &[String]| match found.absolute(module, written) {
+        Some(absolute) if absolute.is_empty() => None,
+        Some(absolute) if found.file_of(&absolute[..1]).is_some() => Some(absolute[0].clone()),
+        _ => match found.resolve(module, written)? {
+            Resolved::Module(target) | Resolved::Item(target) => Some(found.top(&target)),
+        },
+    };
+    arrows_between(found, from, to)
+}
+
+/// The imports between the groups of modules that `from` and `to` name: the one that imports, by the path of
+/// its file's module, and the one that a path leads to, by the module that writes it and the path as written.
+/// Where one of them names none, the import does not count.
+fn arrows_between(
+    found: &Crate<'_>,
+    from: impl Fn(&[String]) -> Option<String>,
+    to: impl Fn(&[String], &[String]) -> Option<String>,
+) -> Arrows {
     let mut arrows = Arrows::new();
     for (path, file) in found.files() {
-        let from = found.top(path);
+        let Some(from) = from(path) else {
+            continue;
+        };
         for (scope, written, line) in file.all_paths() {
             let module = Crate::module(path, scope);
-            let to = match found.absolute(&module, written) {
-                Some(absolute) if absolute.is_empty() => continue,
-                Some(absolute) if found.file_of(&absolute[..1]).is_some() => absolute[0].clone(),
-                _ => match found.resolve(&module, written) {
-                    Some(Resolved::Module(target) | Resolved::Item(target)) => found.top(&target),
-                    None => continue,
-                },
-            };
-            // The root only lists its modules.
-            if to != from && !is_root(&from) {
+            if let Some(to) = to(&module, written)
+                && to != from
+            {
                 arrows
                     .entry((from.clone(), to))
                     .or_default()

@@ -11,9 +11,9 @@ use std::{
 use procfs::process::Process;
 use shared::time::Millis;
 
-use super::rounds::setup;
+use super::rounds::{during, setup};
 use loadgen_engine::{
-    driver::{self, Progress},
+    driver::Progress,
     flow::SingleRequest,
     suite::{LoadModel, Think},
 };
@@ -39,22 +39,17 @@ pub fn idle(target: SocketAddr, users: u32) -> io::Result<f64> {
         };
         let progress = Arc::new(Progress::new(SingleRequest::operations(&http::Method::GET)));
         let setup = setup(target, &load, THINK, Arc::clone(&progress))?;
-        let stop = setup.stop.clone();
-        let driving = thread::spawn(move || driver::run(setup));
-        let begun = Instant::now();
-        while progress.snapshot().total.count() < u64::from(users)
-            && begun.elapsed() < FIRST_RESPONSE_TIMEOUT
-        {
-            thread::sleep(Duration::from_millis(20));
-        }
-        thread::sleep(Duration::from_millis(200));
-        let bytes = resident_bytes()?;
-        let seen = progress.snapshot();
-        stop.cancel();
-        let data = driving
-            .join()
-            .map_err(|_| io::Error::other("the driver panicked"))?
-            .map_err(io::Error::other)?;
+        let (seen, data) = during(setup, || {
+            let begun = Instant::now();
+            while progress.snapshot().total.count() < u64::from(users)
+                && begun.elapsed() < FIRST_RESPONSE_TIMEOUT
+            {
+                thread::sleep(Duration::from_millis(20));
+            }
+            thread::sleep(Duration::from_millis(200));
+            resident_bytes().map(|bytes| (bytes, progress.snapshot()))
+        })?;
+        let (bytes, seen) = seen?;
         if seen.total.failed() > 0 || seen.total.count() < u64::from(users) {
             return Err(io::Error::other(format!(
                 "{} of {users} users had their answer, {} failed: {:?}",

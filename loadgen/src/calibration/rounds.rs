@@ -20,6 +20,7 @@ use super::{
     spread::turns,
 };
 use loadgen_engine::{
+    aggregator::TrialData,
     driver::{self, DriverSetup, Endpoint, FlowLoad, Progress},
     flow::{Flow, SingleRequest},
     request::Request,
@@ -190,14 +191,7 @@ fn generator(target: SocketAddr, turn: Duration) -> io::Result<(f64, f64)> {
     };
     let progress = counters();
     let setup = setup(target, &load, span, Arc::clone(&progress))?;
-    let stop = setup.stop.clone();
-    let driving = thread::spawn(move || driver::run(setup));
-    let seen = watch(turn, || progress.snapshot().total.count());
-    stop.cancel();
-    let data = driving
-        .join()
-        .map_err(|_| io::Error::other("the driver panicked"))?
-        .map_err(io::Error::other)?;
+    let (seen, data) = during(setup, || watch(turn, || progress.snapshot().total.count()))?;
     if data.total.failures() > 0 || !data.conserved() {
         return Err(io::Error::other(format!(
             "requests to the null target failed: {:?}",
@@ -205,6 +199,22 @@ fn generator(target: SocketAddr, turn: Duration) -> io::Result<(f64, f64)> {
         )));
     }
     seen
+}
+
+/// Runs a load for as long as `work` takes; what that gave, and what was recorded.
+pub(super) fn during<T>(
+    setup: DriverSetup,
+    work: impl FnOnce() -> T,
+) -> io::Result<(T, TrialData)> {
+    let stop = setup.stop.clone();
+    let driving = thread::spawn(move || driver::run(setup));
+    let done = work();
+    stop.cancel();
+    let data = driving
+        .join()
+        .map_err(|_| io::Error::other("the driver panicked"))?
+        .map_err(io::Error::other)?;
+    Ok((done, data))
 }
 
 fn lag(target: SocketAddr, rate: u32, span: Duration) -> io::Result<LagQuantiles> {

@@ -48,6 +48,14 @@ impl Failure {
         driver::too_few_files().map_or(Ok(()), |limit| Err(Self::Invalid(limit)))
     }
 
+    /// Refuses the first of these flags that was given; `why` goes behind its name.
+    pub fn unless_given<const N: usize>(flags: [(&str, bool); N], why: &str) -> Result<(), Self> {
+        match flags.into_iter().find(|(_, given)| *given) {
+            Some((flag, _)) => Err(Self::Usage(format!("{flag}{why}"))),
+            None => Ok(()),
+        }
+    }
+
     /// The exit code that goes with it.
     pub const fn exit_code(&self) -> u8 {
         match self {
@@ -132,6 +140,15 @@ mod tests {
         assert_eq!(Failure::usage("x").exit_code(), 2);
         assert_eq!(Failure::internal("x").exit_code(), 1);
         assert_eq!(Failure::Interrupted.exit_code(), 130);
+    }
+
+    #[test]
+    fn the_first_flag_that_was_given_is_refused_by_its_name() {
+        let refused = |flags| Failure::unless_given(flags, " is for suites");
+        assert!(refused([("--set", false), ("--flow", false)]).is_ok());
+        let error = refused([("--set", false), ("--flow", true)]).unwrap_err();
+        assert_eq!(error.to_string(), "--flow is for suites");
+        assert_eq!(error.exit_code(), 2);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 
+use serde::Serialize;
 use shared::text::escaped;
 
 use super::failure::Failure;
@@ -13,6 +14,12 @@ pub(in crate::cli) fn print(text: &str) -> Result<(), Failure> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .or_else(|error| closed_pipe(error).map(|_passed| ()))
+}
+
+/// Prints a value to standard output, as JSON for people too.
+pub(in crate::cli) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(Failure::internal)?;
+    print(&(text + "\n"))
 }
 
 /// Columns of the terminal on standard output; unlimited elsewhere, so that programs read whole

@@ -1,8 +1,9 @@
 //! What a running command shows: `watch` reads the events and chooses the output, `screen` fills a
 //! terminal and reads keys, `status_line` rewrites one line of it, `plain` writes lines where there
-//! is no terminal, `capabilities` says what the output can show.
+//! is no terminal, `capabilities` says what the output can show, `figures` writes numbers.
 
 mod capabilities;
+mod figures;
 mod plain;
 mod screen;
 mod status_line;

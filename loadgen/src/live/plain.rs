@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::live::capabilities::TerminalCapabilities;
+use crate::live::{
+    capabilities::TerminalCapabilities,
+    figures::{ms, rate},
+};
 use loadgen_experiment::{
     events::{Event, Tick, printable},
     schema::ArmName,
@@ -78,7 +81,11 @@ pub(super) fn lasting(event: &Event, capabilities: TerminalCapabilities) -> Opti
 pub(super) fn parts(tick: &Tick) -> Vec<String> {
     let mut parts = vec![place(tick)];
     parts.extend(time_left(tick, Duration::ZERO));
-    parts.push(format!("{:.0}/{:.0} per s", tick.achieved, tick.offered));
+    parts.push(format!(
+        "{}/{} per s",
+        rate(tick.achieved),
+        rate(tick.offered)
+    ));
     parts.push(format!(
         "p50 {} p95 {} ms",
         ms(tick.p50_ms),
@@ -115,22 +122,20 @@ pub(super) fn time_left(tick: &Tick, since: Duration) -> Option<String> {
 
 /// `block 3/8 after measure`.
 fn place(tick: &Tick) -> String {
-    let block = if tick.blocks > 0 {
+    format!(
+        "{}{} {}",
+        block_of(tick),
+        printable(&tick.arm),
+        printable(&tick.phase)
+    )
+}
+
+/// `block 3/8 `, with what follows behind it; empty outside of blocks.
+pub(super) fn block_of(tick: &Tick) -> String {
+    if tick.blocks > 0 {
         format!("block {}/{} ", tick.block, tick.blocks)
     } else {
         String::new()
-    };
-    format!("{block}{} {}", printable(&tick.arm), printable(&tick.phase))
-}
-
-/// A response time with two or three digits.
-fn ms(value: Option<f64>) -> String {
-    match value {
-        None => "-".into(),
-        // Beyond the timeout.
-        Some(f64::INFINITY) => "∞".into(),
-        Some(value) if value >= 9.95 => format!("{value:.0}"),
-        Some(value) => format!("{value:.1}"),
     }
 }
 
@@ -159,12 +164,32 @@ fn done(trial: &loadgen_experiment::schema::Trial) -> String {
         Some(violations) => format!(", {violations} violations"),
     };
     format!(
-        "{}: {}, {:.0} per s, p50 {} p97.5 {} ms, {failed} of {} failed{violations}",
+        "{}: {}, {} per s, p50 {} p97.5 {} ms, {failed} of {} failed{violations}",
         printable(&trial.folder),
         trial.validity.word,
-        total.rate_per_s,
+        rate(total.rate_per_s),
         ms(total.response.p50.in_order()),
         ms(total.response.p97_5.in_order()),
         total.planned
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_rare_or_fast_is_not_written_as_nothing() {
+        let tick = Tick {
+            achieved: 0.4,
+            offered: 0.5,
+            p50_ms: Some(0.042),
+            p95_ms: Some(f64::INFINITY),
+            ..Tick::default()
+        };
+        let parts = parts(&tick);
+        assert!(parts.contains(&"0.4/0.5 per s".to_owned()), "{parts:?}");
+        let times = "p50 0.04 p95 ∞ ms".to_owned();
+        assert!(parts.contains(&times), "{parts:?}");
+    }
 }

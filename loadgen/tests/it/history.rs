@@ -25,7 +25,7 @@ fn ended(results: &Path, name: &str, day: u32, ratio: f64) {
             },
         },
         "application": {
-            "name": "", "areas": [], "processes": [], "cache_kinds": {}, "primary_metrics": [],
+            "name": "", "areas": [], "processes": [], "cache_kinds": {},
         },
         "controls": [], "recommendations": [],
         "load": "open: 20/s iterations; 6 blocks of two trials in an order drawn by lot",

@@ -8,25 +8,11 @@ use crate::ids::{MessageId, RoomId, UserId};
 
 /// Longest message, in characters.
 pub const MAX_TEXT: usize = 2_000;
-/// Largest frame a client may send, in bytes.
-pub const MAX_FRAME_BYTES: usize = 16 * 1024;
 /// Most messages that one history page or one resume returns.
 pub const MAX_HISTORY: u32 = 200;
 
-/// WebSocket close codes the server uses beyond the protocol's own.
+/// WebSocket close codes of the chat socket beyond those of every socket.
 pub mod close {
-    /// The server stops; connect again.
-    pub const GOING_AWAY: u16 = 1001;
-    /// What was sent breaks the rules of WebSocket.
-    pub const PROTOCOL_ERROR: u16 = 1002;
-    /// The frame is not one of the documented ones.
-    pub const BAD_FRAME: u16 = 1007;
-    /// The account is not active any more; also of the signalling socket.
-    pub const REVOKED: u16 = 1008;
-    /// The frame is larger than [`super::MAX_FRAME_BYTES`].
-    pub const TOO_BIG: u16 = 1009;
-    /// Nothing was heard for too long.
-    pub const IDLE: u16 = 4000;
     /// The access token expired.
     pub const TOKEN_EXPIRED: u16 = 4001;
 }

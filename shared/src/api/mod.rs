@@ -1,4 +1,5 @@
-//! Request and response types of the HTTP and WebSocket API, one file a feature.
+//! Request and response types of the HTTP and WebSocket API, one file a feature; `socket` has what
+//! all sockets share.
 
 pub mod attendance;
 pub mod auth;
@@ -13,4 +14,5 @@ pub mod notifications;
 pub mod payments;
 pub mod recordings;
 pub mod sessions;
+pub mod socket;
 pub mod students;

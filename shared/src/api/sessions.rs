@@ -15,7 +15,7 @@ pub const MAX_MID_BYTES: usize = 64;
 /// Most sessions of one booking.
 pub const MAX_PARTS: i16 = 1_000;
 
-/// WebSocket close codes of the signalling socket beyond those of the chat socket.
+/// WebSocket close codes of the signalling socket beyond those of every socket.
 pub mod close {
     /// The session is over.
     pub const ENDED: u16 = 1000;

@@ -26,7 +26,6 @@ use tokio::sync::{Mutex as OrderMutex, OwnedMutexGuard};
 
 use super::{
     mailbox::{Mailbox, MailboxEvent, MailboxItem},
-    outbox::Outbox,
     relay::{Relay, RelayedFrame, RelayedKind},
     waiting::PostOutcome,
 };
@@ -40,7 +39,6 @@ struct Inner {
     rooms: Mutex<HashMap<RoomId, RoomEntry>>,
     /// The sockets of each connected user, by their numbers.
     users: Mutex<HashMap<UserId, HashMap<u64, Arc<Mailbox>>>>,
-    outbox: Outbox,
     relay: Relay,
     last_subscription: AtomicU64,
     last_socket: AtomicU64,
@@ -110,11 +108,6 @@ impl Hub {
             _guard: guard,
             handle,
         }
-    }
-
-    /// Messages of all rooms that wait to be stored together.
-    pub fn outbox(&self) -> &Outbox {
-        &self.0.outbox
     }
 
     /// Queues a frame for sockets of the other processes too, where frames are carried to them.

@@ -1,11 +1,10 @@
 //! Delivery to connected sockets: chat rooms, their subscriptions and the bounded mailbox of each
-//! socket; the queue of messages that are stored together; the way to the other processes; and what all
-//! sockets have in common, with how many an account has. What lasts is in the database.
+//! socket; the way to the other processes; and what all sockets have in common, with how many an account
+//! has. What lasts is in the database.
 
 mod hub;
 mod mailbox;
 mod open_sockets;
-mod outbox;
 mod rate_limiter;
 mod relay;
 mod socket_loop;
@@ -16,7 +15,6 @@ mod wire;
 pub use hub::{Hub, Socket, Subscription, Turn};
 pub use mailbox::{Delivery, Mailbox, MailboxEvent, MailboxItem};
 pub use open_sockets::{OpenSockets, SocketKind, SocketPlace};
-pub use outbox::{BatchItem, BatchLeader, BatchReply, Draft, Outbox, StoredMessage};
 pub use relay::{Relay, RelayError, RelayLink, RelayedFrame, RelayedKind};
 pub use socket_loop::{SocketLifetime, SocketSide, serve};
 pub use upgrade::checked_upgrade;

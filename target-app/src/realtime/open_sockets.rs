@@ -16,23 +16,13 @@ use crate::error::ApiError;
 /// When a client that was refused may try again.
 const RETRY_AFTER_S: u64 = 5;
 
-/// What a socket is for.
+/// What a socket is for; declared by the feature that opens it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SocketKind {
-    /// Rooms of chat, and notifications.
-    Chat,
-    /// Signals of a video class.
-    Signals,
-}
-
-impl SocketKind {
+pub struct SocketKind {
+    /// Its name; sockets of one name are counted together.
+    pub name: &'static str,
     /// Most sockets of this kind that the process serves at once.
-    const fn most(self) -> usize {
-        match self {
-            Self::Chat => 20_000,
-            Self::Signals => 10_000,
-        }
-    }
+    pub most: usize,
 }
 
 /// The open sockets of all accounts; clones share them.
@@ -40,25 +30,22 @@ impl SocketKind {
 pub struct OpenSockets(Arc<SocketCounts>);
 
 struct SocketCounts {
-    /// Most sockets of one account, of both kinds together.
+    /// Most sockets of one account, of all kinds together.
     most: usize,
     open: Mutex<OpenCounts>,
 }
 
 #[derive(Default)]
 struct OpenCounts {
-    chat: usize,
-    signals: usize,
+    /// Sockets of each kind, by its name.
+    kinds: HashMap<&'static str, usize>,
     /// Accounts with at least one.
     accounts: HashMap<UserId, AccountSockets>,
 }
 
 impl OpenCounts {
-    const fn of(&mut self, kind: SocketKind) -> &mut usize {
-        match kind {
-            SocketKind::Chat => &mut self.chat,
-            SocketKind::Signals => &mut self.signals,
-        }
+    fn of(&mut self, kind: SocketKind) -> &mut usize {
+        self.kinds.entry(kind.name).or_default()
     }
 }
 
@@ -87,7 +74,7 @@ impl OpenSockets {
         let refusal =
             |detail: String| ApiError::new(Code::Overloaded, detail).retry_after(RETRY_AFTER_S);
         let mut counts = self.0.lock();
-        if *counts.of(kind) >= kind.most() {
+        if *counts.of(kind) >= kind.most {
             return Err(refusal("too many sockets are open".to_owned()));
         }
         let open = counts
@@ -187,7 +174,16 @@ impl Drop for SocketPlace {
 
 #[cfg(test)]
 mod tests {
-    use super::{SocketKind::Chat, *};
+    use super::*;
+
+    const ROOMS: SocketKind = SocketKind {
+        name: "rooms",
+        most: 30,
+    };
+    const CALLS: SocketKind = SocketKind {
+        name: "calls",
+        most: 20,
+    };
 
     fn account(n: u128) -> UserId {
         UserId(uuid::Uuid::from_u128(n))
@@ -196,22 +192,22 @@ mod tests {
     #[test]
     fn an_account_has_so_many_sockets_and_takes_no_place_of_another() {
         let sockets = OpenSockets::new(2);
-        let first = sockets.take(account(1), Chat).unwrap();
-        let _second = sockets.take(account(1), Chat).unwrap();
-        let refusal = sockets.take(account(1), Chat).err().unwrap();
+        let first = sockets.take(account(1), ROOMS).unwrap();
+        let _second = sockets.take(account(1), ROOMS).unwrap();
+        let refusal = sockets.take(account(1), ROOMS).err().unwrap();
         assert_eq!(refusal.code(), Code::Overloaded);
         assert!(refusal.detail().contains("2 open sockets"), "{refusal}");
-        let _other = sockets.take(account(2), Chat).unwrap();
+        let _other = sockets.take(account(2), ROOMS).unwrap();
         drop(first);
         assert_eq!((sockets.of(account(1)), sockets.of(account(2))), (1, 1));
-        assert!(sockets.take(account(1), Chat).is_ok());
+        assert!(sockets.take(account(1), ROOMS).is_ok());
     }
 
     #[test]
     fn the_process_has_so_many_sockets_of_each_kind_those_that_are_being_opened_included() {
         let sockets = OpenSockets::new(1);
-        for (kind, other) in [(Chat, SocketKind::Signals), (SocketKind::Signals, Chat)] {
-            let most = kind.most() as u128;
+        for (kind, other) in [(ROOMS, CALLS), (CALLS, ROOMS)] {
+            let most = kind.most as u128;
             let mut places: Vec<_> = (0..most)
                 .map(|n| sockets.take(account(n), kind).unwrap())
                 .collect();
@@ -227,13 +223,13 @@ mod tests {
     #[tokio::test]
     async fn a_place_comes_back_from_a_panic_and_from_a_task_that_is_cut_off() {
         let sockets = OpenSockets::new(1);
-        let place = sockets.take(account(1), Chat).unwrap();
+        let place = sockets.take(account(1), ROOMS).unwrap();
         let panics = tokio::spawn(async move {
             let _place = place;
             panic!("of the test");
         });
         assert!(panics.await.is_err());
-        let place = sockets.take(account(1), Chat).unwrap();
+        let place = sockets.take(account(1), ROOMS).unwrap();
         let stays = tokio::spawn(async move {
             let _place = place;
             std::future::pending::<()>().await;
@@ -247,10 +243,11 @@ mod tests {
     #[test]
     fn those_that_are_open_are_ended_and_neither_later_ones_nor_those_of_others() {
         let sockets = OpenSockets::new(3);
-        let open = [account(1), account(1), account(2)].map(|one| sockets.take(one, Chat).unwrap());
+        let open =
+            [account(1), account(1), account(2)].map(|one| sockets.take(one, ROOMS).unwrap());
         sockets.revoke(account(1));
         sockets.revoke(account(3));
-        let later = sockets.take(account(1), Chat).unwrap();
+        let later = sockets.take(account(1), ROOMS).unwrap();
         let ended = |place: &SocketPlace| place.revoked().is_cancelled();
         assert_eq!(open.each_ref().map(ended), [true, true, false]);
         assert!(!ended(&later));

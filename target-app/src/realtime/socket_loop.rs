@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use shared::api::chat::close;
+use shared::api::socket::close;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 

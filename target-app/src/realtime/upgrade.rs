@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, header},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use shared::{api::chat::MAX_FRAME_BYTES, problem::Code};
+use shared::{api::socket::MAX_FRAME_BYTES, problem::Code};
 
 use crate::error::ApiError;
 

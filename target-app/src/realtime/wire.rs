@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use bytes::Bytes;
 use futures_util::SinkExt as _;
-use shared::api::chat::{MAX_FRAME_BYTES, close};
+use shared::api::socket::{MAX_FRAME_BYTES, close};
 
 /// The text of a frame; clones share it. Features know frames by this name, and nothing of the HTTP library.
 pub type FrameText = Utf8Bytes;

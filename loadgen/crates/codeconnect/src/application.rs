@@ -127,11 +127,6 @@ impl Application for CodeConnect {
                     operations: names(operations),
                 })
                 .collect(),
-            primary_metrics: self
-                .default_primary()
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
         }
     }
 

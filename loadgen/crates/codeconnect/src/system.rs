@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, try_join_all};
-use shared::{api::lab::Explanation, profile::ReadSource, snapshot::Snapshot};
+use shared::{
+    api::lab::{Explanation, ProfileView},
+    profile::{Pagination, Profile, ReadSource},
+    snapshot::Snapshot,
+};
 use tokio::sync::Mutex;
 
 use super::{
@@ -17,7 +21,7 @@ use super::{
 };
 use crate::{
     database::{DatabaseTarget, SeededDatabaseError},
-    features,
+    features::{self, mentors},
     flows::World,
 };
 use loadgen_engine::schedule::LoadShare;
@@ -135,6 +139,35 @@ impl CodeConnectSystem {
         &self.labs[0]
     }
 
+    /// What flows know of a target of that profile; `view` is what its control plane says, where it is asked.
+    fn world(
+        &self,
+        sessions: &Sessions,
+        asked: &Profile,
+        view: Option<&ProfileView>,
+        flows: &[String],
+        nonce: u64,
+    ) -> World {
+        let part = self.part.as_ref();
+        let scale = match part {
+            Some((_, facts)) => facts.scale.as_deref(),
+            None => view.and_then(|view| view.scale.as_deref()),
+        };
+        let fresh = part.map_or(view.is_some(), |(_, facts)| facts.fresh);
+        let mut world = World::new(rows(scale), sessions.accounts().to_vec(), nonce, fresh);
+        world.share = part.map_or(LoadShare::WHOLE, |(share, _)| *share);
+        world.mentor_accounts = sessions.mentors().to_vec();
+        world.admin_accounts = sessions.admins().to_vec();
+        // What is reset has the profile. Where nothing is, nobody knows where reads go, or how pages are found.
+        if fresh {
+            world.reads_may_be_old = asked.db_reads == ReadSource::Replica;
+            world.pushes = asked.notifications_write.is_on();
+            world.pages_may_shift = asked.mentors_pagination == Pagination::Offset
+                && flows.iter().any(|flow| mentors::changes_list(flow));
+        }
+        world
+    }
+
     async fn prepare(
         &self,
         request: PrepareRequest<'_>,
@@ -149,12 +182,8 @@ impl CodeConnectSystem {
             .any(|flow| flow.needs_sessions);
         if needs_sessions {
             (request.stage)("sign in");
-            let needs_staff = features::FEATURES
-                .iter()
-                .filter(|feature| feature.needs_staff)
-                .flat_map(|feature| feature.flows)
-                .any(|flow| request.flows.iter().any(|name| *name == flow.name));
-            let staff = if needs_staff {
+            let needs_staff = |flow: &String| features::needs_staff(flow);
+            let staff = if request.flows.iter().any(needs_staff) {
                 STAFF
             } else {
                 StaffCount::default()
@@ -178,21 +207,8 @@ impl CodeConnectSystem {
         } else {
             None
         };
-        let part = self.part.as_ref();
-        let scale = match part {
-            Some((_, facts)) => facts.scale.as_deref(),
-            None => view.as_ref().and_then(|view| view.scale.as_deref()),
-        };
-        let fresh = part.map_or(view.is_some(), |(_, facts)| facts.fresh);
         let nonce = uuid::Uuid::new_v4().as_u64_pair().0;
-        let accounts = sessions.accounts().to_vec();
-        let mut world = World::new(rows(scale), accounts, nonce, fresh);
-        world.share = part.map_or(LoadShare::WHOLE, |(share, _)| *share);
-        world.mentor_accounts = sessions.mentors().to_vec();
-        world.admin_accounts = sessions.admins().to_vec();
-        // Without a token nobody knows where reads go.
-        world.reads_may_be_old = view.is_some() && asked.db_reads == ReadSource::Replica;
-        world.pushes = view.is_some() && asked.notifications_write.is_on();
+        let mut world = self.world(&sessions, &asked, view.as_ref(), request.flows, nonce);
         world.database = self.database(&request, nonce, &mut warnings).await?;
         Ok(Arc::new(Prepared {
             labs: self.labs.clone(),
@@ -280,5 +296,76 @@ impl From<SignInError> for SystemError {
             SignInError::Lab(error) => error.into(),
             error @ SignInError::Login { .. } => Self::Failed(error.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use loadgen_engine::driver::Endpoint;
+
+    use super::*;
+
+    /// A backend whose control plane this process does not ask.
+    fn system() -> CodeConnectSystem {
+        let nowhere = Endpoint {
+            address: "127.0.0.1:1".parse().unwrap(),
+            host: "127.0.0.1:1".to_owned(),
+        };
+        let endpoints = Endpoints::one(nowhere);
+        CodeConnectSystem::behind(endpoints.clone(), &endpoints, None).unwrap()
+    }
+
+    /// What flows of that process know, where the profile has this setting.
+    fn world(system: &CodeConnectSystem, setting: &str) -> World {
+        world_of(system, setting, &["mentors.browse"])
+    }
+
+    fn world_of(system: &CodeConnectSystem, setting: &str, flows: &[&str]) -> World {
+        let mut asked = Profile::after();
+        asked.apply(setting).unwrap();
+        let flows: Vec<String> = flows.iter().map(|one| (*one).to_owned()).collect();
+        system.world(&Sessions::default(), &asked, None, &flows, 1)
+    }
+
+    /// A process that generates a part of the load.
+    fn in_part(fresh: bool) -> CodeConnectSystem {
+        let facts = serde_json::to_string(&SystemFacts { scale: None, fresh }).unwrap();
+        let share = LoadShare::new(1, 2).unwrap();
+        system().in_part(share, &facts).unwrap()
+    }
+
+    #[test]
+    fn a_part_of_a_load_knows_of_the_profile_what_the_process_with_the_control_plane_does() {
+        let (reset, left) = (in_part(true), in_part(false));
+        assert!(world(&reset, "db.reads=replica").reads_may_be_old);
+        assert!(!world(&reset, "db.reads=primary").reads_may_be_old);
+        assert!(world(&reset, "notifications.write=on").pushes);
+        assert!(!world(&reset, "notifications.write=off").pushes);
+        assert_eq!(world(&reset, "db.reads=replica").share.of(), 2);
+        // Neither it nor anybody else has put a profile in force.
+        for unknown in [left, system()] {
+            assert!(!world(&unknown, "db.reads=replica").reads_may_be_old);
+            assert!(!world(&unknown, "notifications.write=on").pushes);
+        }
+    }
+
+    #[test]
+    fn pages_may_shift_where_they_are_found_by_offset_and_a_flow_changes_the_list() {
+        let may_shift = |pagination: &str, flow: &str| {
+            let setting = format!("mentors.pagination={pagination}");
+            let flows = ["mentors.browse", flow];
+            world_of(&in_part(true), &setting, &flows).pages_may_shift
+        };
+        for changing in ["mentors.review", "mentors.profile", "mentors.join"] {
+            assert!(may_shift("offset", changing), "{changing}");
+            assert!(!may_shift("keyset", changing), "{changing}");
+        }
+        // They change something, and no mentor.
+        for other in ["mentors.page_through", "auth.login", "bookings.book"] {
+            assert!(!may_shift("offset", other), "{other}");
+        }
+        let flows = ["mentors.browse", "mentors.review"];
+        let unknown = world_of(&system(), "mentors.pagination=offset", &flows);
+        assert!(!unknown.pages_may_shift);
     }
 }

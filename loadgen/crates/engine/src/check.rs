@@ -1,10 +1,10 @@
 //! A response, and the ways to look into it.
 
-use std::fmt;
+use std::{collections::HashSet, fmt, hash::Hash};
 
 use bytes::Bytes;
 use http::HeaderMap;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use shared::problem::{Code, Problem};
 
 use crate::reply_headers::ReplyHeaders;
@@ -52,8 +52,8 @@ impl Mismatch {
     }
 }
 
-/// The body as `T` if the response has the expected status.
-pub fn json<T: DeserializeOwned>(reply: &Reply, expected: u16) -> Result<T, Mismatch> {
+/// The body as `T`, which may borrow its texts, if the response has the expected status.
+pub fn json<'a, T: Deserialize<'a>>(reply: &'a Reply, expected: u16) -> Result<T, Mismatch> {
     status(reply, expected)?;
     if reply.cut {
         return Err(Mismatch(format!(
@@ -61,7 +61,12 @@ pub fn json<T: DeserializeOwned>(reply: &Reply, expected: u16) -> Result<T, Mism
             reply.body.len()
         )));
     }
-    serde_json::from_slice(&reply.body).map_err(|error| {
+    // Whether it is UTF-8 is found out faster for the whole body than for each of its texts.
+    let parsed = match std::str::from_utf8(&reply.body) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(&reply.body),
+    };
+    parsed.map_err(|error| {
         Mismatch(format!(
             "{expected}, but the body is not as documented: {error}"
         ))
@@ -102,6 +107,12 @@ pub fn problem(reply: &Reply) -> Option<Problem> {
         .filter(|problem| problem.code.status() == reply.status)
 }
 
+/// Whether no two of these are the same.
+pub fn all_differ<T: Eq + Hash>(items: impl IntoIterator<Item = T>) -> bool {
+    let mut seen = HashSet::new();
+    items.into_iter().all(|item| seen.insert(item))
+}
+
 /// The first bytes of a body, in one line.
 fn excerpt(body: &[u8]) -> String {
     if body.is_empty() {
@@ -126,6 +137,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_there_twice_is_found_wherever_it_stands() {
+        assert!(all_differ([3, 1, 2]) && all_differ::<u8>([]));
+        assert!(!all_differ([3, 1, 3]) && !all_differ(["a", "a"]));
+    }
+
+    #[test]
     fn a_wrong_status_is_reported_with_the_problem_code() {
         let body = serde_json::to_string(&Problem::new(Code::SlotFull, "why")).unwrap();
         let full = reply(409, &body);
@@ -144,6 +161,10 @@ mod tests {
         let why = status(&reply(502, "<html>\nbad\tgateway"), 200).unwrap_err();
         assert_eq!(why.to_string(), "expected 200, got 502: <html> bad gateway");
         assert_eq!(problem_code(&reply(200, "{}")), None);
+        // Bytes that are not UTF-8 are wrong where a text is read, and only there.
+        let foreign = Reply::new(200, HeaderMap::new(), Bytes::from_static(b"[7, \"\xff\"]"));
+        assert!(json::<(u32, String)>(&foreign, 200).is_err());
+        assert!(json::<(u32, serde::de::IgnoredAny)>(&foreign, 200).is_ok());
         let mut cut = reply(200, "7");
         cut.cut = true;
         let why = json::<u32>(&cut, 200).unwrap_err();

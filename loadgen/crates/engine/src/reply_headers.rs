@@ -117,7 +117,9 @@ impl<'a> Iterator for Lines<'a> {
 /// A value as text, the line breaks of a folded one replaced by a space each.
 fn text(value: &[u8]) -> Cow<'_, str> {
     if memchr(b'\n', value).is_none() {
-        return String::from_utf8_lossy(value);
+        // Nearly every value is UTF-8, which is found out several bytes at a time.
+        return std::str::from_utf8(value)
+            .map_or_else(|_| String::from_utf8_lossy(value), Cow::Borrowed);
     }
     let parts: Vec<_> = value
         .split(|byte| *byte == b'\n')
@@ -162,5 +164,8 @@ mod tests {
         let headers = ReplyHeaders::of_lines(Bytes::from_static(lines.as_bytes()), None);
         assert_eq!(headers.iter().count(), 5);
         assert_eq!(ReplyHeaders::default().iter().count(), 0);
+        let foreign = ReplyHeaders::of_lines(Bytes::from_static(b"x: \xff1\r\n\r\n"), None);
+        let value = foreign.get(&HeaderName::from_static("x"));
+        assert_eq!(value.as_deref(), Some("\u{fffd}1"));
     }
 }

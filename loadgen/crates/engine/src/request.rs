@@ -149,7 +149,13 @@ impl std::fmt::Debug for Request {
 /// A path, percent-encoded by the URL standard where it has to be, so that every client sends the
 /// same bytes. A text that is not a path becomes a path that no target serves, as in [`visible`].
 fn path_of(text: String) -> PathAndQuery {
-    let plain = |byte: u8| byte.is_ascii_graphic() && !b"\"#'<>\\^`{|}".contains(&byte);
+    let plain = |byte: u8| {
+        byte.is_ascii_graphic()
+            && !matches!(
+                byte,
+                b'"' | b'#' | b'\'' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}'
+            )
+    };
     let path = if text.starts_with('/') && text.bytes().all(plain) && !text.contains("/.") {
         PathAndQuery::try_from(text).ok()
     } else {

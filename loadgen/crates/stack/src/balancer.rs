@@ -4,7 +4,7 @@
 use std::{
     fmt::Write as _,
     io::{Read as _, Write as _},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::SocketAddr,
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::Command,
@@ -19,7 +19,7 @@ use super::{
     binaries,
     error::StackError,
     folder::StackFolder,
-    process::{ChildProcess, ProcessSpec, fresh_log, on_free_port},
+    process::{ChildProcess, ProcessSpec, accepts_connections, fresh_log, on_free_port},
     supervisor::ProcessSupervisor,
     system_user::SystemUser,
 };
@@ -106,7 +106,8 @@ impl Balancer {
         // Not by its own command, which may name a process that it took over from.
         self.process = self.start.spawn(supervisor, None)?;
         let port = self.port;
-        self.process.ready(supervisor.abort(), |_| answers(port))
+        self.process
+            .ready(supervisor.abort(), |_| accepts_connections(port))
     }
 
     /// Reads its configuration anew: a new process takes over, the running one accepts nothing more and
@@ -225,7 +226,7 @@ pub(super) fn start(
             log: fresh_log(folder.join("haproxy.log")),
         };
         let mut process = start.spawn(supervisor, None)?;
-        process.ready(stop, |_| answers(port))?;
+        process.ready(stop, |_| accepts_connections(port))?;
         Ok((process, port, start))
     })?;
     let mut balancer = Balancer {
@@ -336,13 +337,6 @@ fn command(socket: &Path, text: &str) -> std::io::Result<String> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     Ok(answer)
-}
-
-fn answers(port: u16) -> Option<()> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    TcpStream::connect_timeout(&address, Duration::from_millis(500))
-        .ok()
-        .map(drop)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use std::{
 use super::{
     binaries,
     error::StackError,
-    postgres::{NAME, Postgres},
+    postgres::{self, NAME, Postgres},
     redis::RedisServer,
 };
 
@@ -64,7 +64,7 @@ impl BarePrograms {
     /// Makes and fills a database for pgbench: two commands, one after the other. Its scale is 1, which
     /// are 100 000 rows; it stays in memory, as the rows do that the reference backend is asked for.
     pub fn pgbench_setup(&self) -> Result<[Command; 2], StackError> {
-        let mut create = self.reaching(Command::new(self.postgres_bin.join("createdb")));
+        let mut create = self.reaching(self.postgres_bin.join("createdb"));
         create.arg(DATABASE);
         let mut fill = self.pgbench()?;
         fill.args(["--initialize", "--scale", "1", "--quiet"]);
@@ -83,16 +83,14 @@ impl BarePrograms {
 
     fn pgbench(&self) -> Result<Command, StackError> {
         let program = binaries::pgbench(&self.postgres_bin)?;
-        let mut command = self.reaching(Command::new(program));
+        let mut command = self.reaching(program);
         command.env("PGDATABASE", DATABASE);
         Ok(command)
     }
 
-    /// Where the server is, as PostgreSQL's programs read it; nothing else of the caller's settings.
-    fn reaching(&self, mut command: Command) -> Command {
-        for name in ["PGSERVICE", "PGOPTIONS", "PGSSLMODE", "PGHOSTADDR"] {
-            command.env_remove(name);
-        }
+    /// Where the server is, as PostgreSQL's programs read it; nothing of the caller's settings.
+    fn reaching(&self, program: PathBuf) -> Command {
+        let mut command = postgres::client(program);
         command
             .env("PGHOST", "127.0.0.1")
             .env("PGPORT", self.postgres_port.to_string())
@@ -187,7 +185,7 @@ mod tests {
     #[test]
     fn no_password_is_among_the_arguments_or_in_a_debug_text() {
         let all = programs(2);
-        let mut commands = vec![all.reaching(Command::new("psql"))];
+        let mut commands = vec![all.reaching(PathBuf::from("psql"))];
         // Where they are not installed there is nothing to look at.
         commands.extend(all.redis_benchmark_get(1, 1));
         commands.extend(all.pgbench_select(1, 1));

@@ -1,11 +1,6 @@
 //! PgBouncer in transaction mode before the PostgreSQL of the stack, on loopback only.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr, TcpStream},
-    path::Path,
-    process::Command,
-    time::Duration,
-};
+use std::{path::Path, process::Command, time::Duration};
 
 use rustix::process::Signal;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +10,7 @@ use super::{
     error::StackError,
     folder::StackFolder,
     postgres::{NAME, Postgres},
-    process::{ChildProcess, ProcessSpec, fresh_log, on_free_port},
+    process::{ChildProcess, ProcessSpec, accepts_connections, fresh_log, on_free_port},
     supervisor::ProcessSupervisor,
     system_user::SystemUser,
 };
@@ -46,7 +41,8 @@ impl PgBouncer {
     pub(super) fn crash(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
         self.process.crash(supervisor)?;
         let port = self.port;
-        self.process.ready(supervisor.abort(), |_| answers(port))
+        self.process
+            .ready(supervisor.abort(), |_| accepts_connections(port))
     }
 }
 
@@ -78,7 +74,7 @@ pub(super) fn start(
         SystemUser::take(&mut command, user);
         let log = fresh_log(folder.join("pgbouncer.log"));
         let mut process = ChildProcess::spawn(supervisor, SPEC, command, log)?;
-        process.ready(stop, |_| answers(port))?;
+        process.ready(stop, |_| accepts_connections(port))?;
         Ok((process, port))
     })?;
     Ok(PgBouncer {
@@ -130,13 +126,6 @@ fn version(program: &Path) -> Option<(u32, u32)> {
 fn version_in(text: &str) -> Option<(u32, u32)> {
     let mut numbers = text.lines().next()?.split_whitespace().nth(1)?.split('.');
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
-}
-
-fn answers(port: u16) -> Option<()> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    TcpStream::connect_timeout(&address, Duration::from_millis(500))
-        .ok()
-        .map(drop)
 }
 
 #[cfg(test)]

@@ -45,6 +45,19 @@ const SPEC: ProcessSpec = ProcessSpec {
     start_timeout: Duration::from_mins(1),
 };
 
+/// What the environment may say of a server, and of how to reach it (libpq): the caller's own one.
+const OTHER_SERVER: [&str; 9] = [
+    "PGCHANNELBINDING",
+    "PGDATABASE",
+    "PGGSSENCMODE",
+    "PGHOSTADDR",
+    "PGOPTIONS",
+    "PGREQUIREAUTH",
+    "PGSERVICE",
+    "PGSSLMODE",
+    "PGTARGETSESSIONATTRS",
+];
+
 /// A running PostgreSQL.
 #[derive(Debug)]
 pub(super) struct Postgres {
@@ -168,7 +181,7 @@ pub(super) fn start(
         Ok((process, port))
     })?;
     if !found {
-        let mut create = Command::new(bin.join("createdb"));
+        let mut create = client(bin.join("createdb"));
         create
             .args(["-h", "127.0.0.1", "-U", NAME, "-p", &port.to_string(), NAME])
             .env("PGPASSWORD", &password);
@@ -238,7 +251,8 @@ pub(super) fn server(
     user: Option<SystemUser>,
     setup: PostgresSetup,
 ) -> Command {
-    let mut server = Command::new(bin.join("postgres"));
+    // The replica is a client of the primary.
+    let mut server = client(bin.join("postgres"));
     server.arg("-D").arg(data);
     let mut set = |setting: &str| {
         server.args(["-c", setting]);
@@ -288,9 +302,18 @@ fn has_statements(bin: &Path) -> bool {
         .any(|path| path.is_file())
 }
 
+/// A program of PostgreSQL that reaches a server of the stack, and none that the caller's environment names.
+pub(super) fn client(program: PathBuf) -> Command {
+    let mut command = Command::new(program);
+    for name in OTHER_SERVER {
+        command.env_remove(name);
+    }
+    command
+}
+
 /// Whether a server takes connections; a replica does once it is consistent.
 pub(super) fn answers(bin: &Path, port: u16) -> bool {
-    Command::new(bin.join("pg_isready"))
+    client(bin.join("pg_isready"))
         .args(["-q", "-t", "1", "-h", "127.0.0.1", "-p", &port.to_string()])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -318,4 +341,17 @@ pub(super) fn tool(
         command,
         fresh_log(folder.join(&format!("{name}.log"))),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_of_postgresql_reaches_no_server_of_the_caller() {
+        let command = client(PathBuf::from("createdb"));
+        let mut removed = command.get_envs();
+        assert!(removed.any(|(name, value)| name == "PGHOSTADDR" && value.is_none()));
+        assert_eq!(command.get_envs().count(), OTHER_SERVER.len());
+    }
 }

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read as _, Seek as _, SeekFrom},
-    net::TcpListener,
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     thread,
@@ -25,6 +25,8 @@ const POLL_EVERY: Duration = Duration::from_millis(20);
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 /// The same when the program is to end at once, for a process that may be killed.
 const ABORT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Longest wait for a connection to a service.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 /// Number of bytes of a log that are shown.
 const TAIL_BYTES: u64 = 4_096;
 /// Maximum number of lines of a log that are shown.
@@ -89,8 +91,8 @@ impl ChildProcess {
             .stdin(Stdio::null())
             .stdout(Stdio::from(file))
             .stderr(Stdio::from(second));
-        let (child, command) = supervisor
-            .spawn(command, spec.on_parent_death)
+        let child = supervisor
+            .spawn(&mut command, spec.on_parent_death)
             .map_err(spec.start_error())?;
         Ok(Self {
             spec,
@@ -182,12 +184,9 @@ impl ChildProcess {
         if self.abort.is_cancelled() {
             return Err(StackError::Interrupted);
         }
-        let command = std::mem::replace(&mut self.command, Command::new("true"));
-        let (child, command) = supervisor
-            .spawn(command, self.spec.on_parent_death)
+        self.child = supervisor
+            .spawn_again(&mut self.command)
             .map_err(self.spec.start_error())?;
-        self.child = child;
-        self.command = command;
         Ok(())
     }
 
@@ -305,6 +304,14 @@ pub(super) fn on_free_port<T>(
             done => return done,
         }
     }
+}
+
+/// Whether something listens on a port of this machine; `None` where nothing does.
+pub(super) fn accepts_connections(port: u16) -> Option<()> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    TcpStream::connect_timeout(&address, CONNECT_TIMEOUT)
+        .ok()
+        .map(drop)
 }
 
 /// The last lines of a log.

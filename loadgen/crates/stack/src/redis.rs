@@ -35,6 +35,9 @@ const PING_TIMEOUT: Duration = Duration::from_millis(500);
 /// Longest wait for an answer to a command; one of them writes all data to a file.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// The command that ends it with its data on disk.
+const SAVE_AND_END: &str = "SHUTDOWN SAVE";
+
 /// A running Redis.
 #[derive(Debug)]
 pub(super) struct RedisServer {
@@ -66,10 +69,13 @@ impl RedisServer {
 
     /// Stops it gracefully and starts it again with its data.
     pub(super) fn restart(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
-        // It saves and ends in one step, between which no client writes; then it answers nothing.
-        if let Ok(text) = ask(self.port, &self.password, "SHUTDOWN SAVE", COMMAND_TIMEOUT) {
-            return Err(refused("SHUTDOWN SAVE")(text));
-        }
+        // It saves and ends in one step, between which no client writes.
+        has_ended(ask(
+            self.port,
+            &self.password,
+            SAVE_AND_END,
+            COMMAND_TIMEOUT,
+        ))?;
         self.process.restart(supervisor)?;
         let done = self.wait(supervisor);
         // The next start is an empty one again.
@@ -95,7 +101,7 @@ impl RedisServer {
     /// Sends a command that is answered by `OK`.
     fn tell(&self, command: &str) -> Result<(), StackError> {
         let text = ask(self.port, &self.password, command, COMMAND_TIMEOUT)
-            .map_err(StackError::io(format!("Redis does not answer {command}")))?;
+            .map_err(unanswered(command))?;
         if text == "+OK" {
             Ok(())
         } else {
@@ -104,10 +110,32 @@ impl RedisServer {
     }
 }
 
+/// No answer to a command.
+fn unanswered(command: &str) -> impl FnOnce(io::Error) -> StackError {
+    StackError::io(format!("Redis does not answer {command}"))
+}
+
 /// An answer that says that a command was not carried out.
 fn refused(command: &str) -> impl FnOnce(String) -> StackError {
     let what = format!("Redis does not take {command}");
     move |answer| StackError::io(what)(io::Error::other(answer))
+}
+
+/// Refuses what is no end with all data saved: that is answered by nothing but the end of the connection. A
+/// Redis that is still saving must not be ended without its data.
+fn has_ended(answer: io::Result<String>) -> Result<(), StackError> {
+    match answer {
+        Ok(text) => Err(refused(SAVE_AND_END)(text)),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset
+            ) =>
+        {
+            Ok(())
+        }
+        Err(error) => Err(unanswered(SAVE_AND_END)(error)),
+    }
 }
 
 /// Starts a Redis that is empty.
@@ -166,5 +194,24 @@ fn ask(port: u16, password: &str, command: &str, limit: Duration) -> io::Result<
         next()
     } else {
         Ok(signed_in)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_end_of_the_connection_says_that_all_is_saved() {
+        let failed = |kind: io::ErrorKind| has_ended(Err(kind.into()));
+        assert!(failed(io::ErrorKind::UnexpectedEof).is_ok());
+        // As a read that times out is reported.
+        let still_saving = failed(io::ErrorKind::WouldBlock).unwrap_err().to_string();
+        assert!(
+            still_saving.starts_with("Redis does not answer SHUTDOWN SAVE"),
+            "{still_saving}"
+        );
+        let refused = has_ended(Ok("-ERR Errors trying to SHUTDOWN".to_owned()));
+        assert!(refused.unwrap_err().to_string().contains("-ERR"));
     }
 }

@@ -155,7 +155,7 @@ fn copy(
     if let Some(user) = user {
         user.own(data)?;
     }
-    let mut backup = Command::new(binaries::basebackup()?);
+    let mut backup = postgres::client(binaries::basebackup()?);
     backup
         .args(["-h", "127.0.0.1", "-U", NAME, "-w"])
         .args(["-p", &primary.port.to_string()])

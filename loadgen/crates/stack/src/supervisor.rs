@@ -3,7 +3,7 @@
 //! one thread that lives exactly as long as the stack.
 
 use std::{
-    io,
+    io, mem,
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command},
@@ -19,8 +19,8 @@ use tokio_util::sync::CancellationToken;
 
 use loadgen_experiment::services::SERVICE_NICE;
 
-/// A child to start: its command, its signal on our death, and where to send the outcome.
-type SpawnRequest = (Command, Signal, SyncSender<SpawnOutcome>);
+/// A child to start: its command, and where to send the outcome.
+type SpawnRequest = (Command, SyncSender<SpawnOutcome>);
 /// The child, and the command, with which it can be started again.
 type SpawnOutcome = (io::Result<Child>, Command);
 
@@ -76,15 +76,24 @@ impl ProcessSupervisor {
     /// `on_parent_death` when loadgen is killed.
     pub(super) fn spawn(
         &self,
-        command: Command,
+        command: &mut Command,
         on_parent_death: Signal,
-    ) -> io::Result<(Child, Command)> {
+    ) -> io::Result<Child> {
+        prepare(command, on_parent_death);
+        self.spawn_again(command)
+    }
+
+    /// Starts a child anew by the command of [`Self::spawn`], which is left for a further start also where
+    /// this one fails.
+    pub(super) fn spawn_again(&self, command: &mut Command) -> io::Result<Child> {
         let (sender, outcome) = sync_channel(1);
+        let lent = mem::replace(command, Command::new("true"));
         self.requests
-            .send((command, on_parent_death, sender))
+            .send((lent, sender))
             .map_err(|_| thread_ended())?;
-        let (child, command) = outcome.recv().map_err(|_| thread_ended())?;
-        Ok((child?, command))
+        let (child, lent) = outcome.recv().map_err(|_| thread_ended())?;
+        *command = lent;
+        child
     }
 }
 
@@ -92,27 +101,82 @@ fn thread_ended() -> io::Error {
     io::Error::other("the thread that starts services has ended")
 }
 
+/// Gives a command what its child does before the program begins. Once for each command: what is given
+/// twice is done twice, and a nice value is added to the one that there is.
+fn prepare(command: &mut Command, on_parent_death: Signal) {
+    let parent = getpid();
+    command.process_group(0);
+    #[expect(
+        unsafe_code,
+        reason = "the signal on the parent's death can only be set by the child"
+    )]
+    // SAFETY: between fork and exec the closure only makes system calls, and allocates nothing.
+    unsafe {
+        command.pre_exec(move || {
+            set_parent_process_death_signal(Some(on_parent_death))?;
+            // If the parent died before that call, this child would get no signal.
+            if getppid() != Some(parent) {
+                return Err(rustix::io::Errno::SRCH.into());
+            }
+            nice(SERVICE_NICE)?;
+            Ok(())
+        });
+    }
+}
+
 fn supervise(inbox: &Receiver<SpawnRequest>) {
-    while let Ok((mut command, on_parent_death, outcome)) = inbox.recv() {
-        let parent = getpid();
-        command.process_group(0);
-        #[expect(
-            unsafe_code,
-            reason = "the signal on the parent's death can only be set by the child"
-        )]
-        // SAFETY: between fork and exec the closure only makes system calls, and allocates nothing.
-        unsafe {
-            command.pre_exec(move || {
-                set_parent_process_death_signal(Some(on_parent_death))?;
-                // If the parent died before that call, this child would get no signal.
-                if getppid() != Some(parent) {
-                    return Err(rustix::io::Errno::SRCH.into());
-                }
-                nice(SERVICE_NICE)?;
-                Ok(())
-            });
-        }
+    while let Ok((mut command, outcome)) = inbox.recv() {
         let child = command.spawn();
         let _receiver_gone = outcome.send((child, command));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::symlink};
+
+    use rustix::process::getpriority_process;
+
+    use super::*;
+
+    fn supervisor() -> ProcessSupervisor {
+        ProcessSupervisor::start(CancellationToken::new(), || Ok(())).unwrap()
+    }
+
+    #[test]
+    fn a_program_that_is_started_again_has_the_nice_value_of_its_first_start() {
+        let supervisor = supervisor();
+        let own = getpriority_process(None).unwrap();
+        let mut command = Command::new("sleep");
+        command.arg("600");
+        let mut child = supervisor.spawn(&mut command, Signal::KILL).unwrap();
+        for start in 1..=3 {
+            let pid = Pid::from_raw(child.id().cast_signed());
+            let found = getpriority_process(pid);
+            child.kill().unwrap();
+            child.wait().unwrap();
+            assert_eq!(found, Ok((own + SERVICE_NICE).min(19)), "start {start}");
+            child = supervisor.spawn_again(&mut command).unwrap();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_start_that_fails_leaves_the_command_for_the_next_one() {
+        let supervisor = supervisor();
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("program");
+        symlink("/bin/sh", &program).unwrap();
+        let mut command = Command::new(&program);
+        command.args(["-c", "exit 7"]);
+        let mut first = supervisor.spawn(&mut command, Signal::KILL).unwrap();
+        assert_eq!(first.wait().unwrap().code(), Some(7));
+        fs::remove_file(&program).unwrap();
+        let missing = supervisor.spawn_again(&mut command).unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+        symlink("/bin/sh", &program).unwrap();
+        let mut again = supervisor.spawn_again(&mut command).unwrap();
+        assert_eq!(again.wait().unwrap().code(), Some(7));
     }
 }

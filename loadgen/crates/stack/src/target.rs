@@ -46,6 +46,30 @@ const SEED: ProcessSpec = ProcessSpec {
     ..SERVER
 };
 
+/// Settings of target-app that it gets neither from here nor from the caller's environment, where they would
+/// configure it differently.
+const NOT_PASSED_ON: [&str; 19] = [
+    "CONFIG",
+    "HEAD_TIMEOUT",
+    "KEEP_BOOKING_CONFLICTS",
+    "KEEP_IDEMPOTENCY_KEYS",
+    "KEEP_READ_NOTIFICATIONS",
+    "KEEP_REFRESH_TOKENS",
+    "KEEP_SIGN_IN_ATTEMPTS",
+    "LAB_HOSTS",
+    "LOG_FORMAT",
+    "MAX_CONNECTIONS",
+    "MAX_SOCKETS_PER_ACCOUNT",
+    "MAX_UPLOAD_BYTES",
+    "PAYMENT_INTERVAL",
+    "PAYMENT_PROVIDER_URL",
+    "PAYMENT_WEBHOOK_SECRET",
+    "PURGE_INTERVAL",
+    "SEED_SCALE",
+    "UPLOAD_DIR",
+    "WRITE_TIMEOUT",
+];
+
 /// Where the services are that target-app needs.
 #[derive(Clone, Copy)]
 pub(super) struct ServiceUrls<'a> {
@@ -102,8 +126,7 @@ impl TargetSetup {
 
     fn command(&self, verb: &str) -> Command {
         let mut command = Command::new(&self.program);
-        // Settings in the caller's environment would configure the target differently.
-        for name in ["CONFIG", "SEED_SCALE", "LOG_FORMAT", "LAB_HOSTS"] {
+        for name in NOT_PASSED_ON {
             command.env_remove(name);
         }
         command
@@ -243,6 +266,39 @@ fn ready(address: SocketAddr) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_setting_of_the_callers_environment_reaches_the_target() {
+        let folder = StackFolder::temporary().unwrap();
+        let options = StackOptions {
+            // Any program: it is not started.
+            target_bin: std::env::current_exe().ok(),
+            ..StackOptions::default()
+        };
+        let services = ServiceUrls {
+            database: "postgres://127.0.0.1:9/none",
+            pgbouncer: "",
+            replica: "",
+            redis: "redis://127.0.0.1:9/0",
+        };
+        let setup = TargetSetup::new(&folder, &options, &services).unwrap();
+        let command = setup.command("serve");
+        let decided: Vec<&str> = command
+            .get_envs()
+            .filter_map(|(name, _)| name.to_str())
+            .collect();
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../target-app/src");
+        let mut found = 0;
+        for file in ["config/args.rs", "cli/args.rs"] {
+            let text = fs::read_to_string(sources.join(file)).unwrap();
+            for rest in text.split("env = \"").skip(1) {
+                let name = rest.split('"').next().unwrap();
+                assert!(decided.contains(&name), "{name} of {file}");
+                found += 1;
+            }
+        }
+        assert!(found > 20, "{found}");
+    }
 
     #[test]
     fn the_address_is_read_from_a_whole_line_only() {

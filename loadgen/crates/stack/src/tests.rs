@@ -107,6 +107,18 @@ fn a_folder_whose_sockets_would_be_too_long_is_refused_before_anything_is_starte
     assert!(!folder.join("postgres").exists());
 }
 
+/// Every process has the nice value of services.
+fn assert_niceness(stack: &Stack) {
+    // They begin where this process is, which may be run by `nice` itself.
+    let own = rustix::process::getpriority_process(None).unwrap();
+    let expected = (own + loadgen_experiment::services::SERVICE_NICE).min(19);
+    for one in stack.processes() {
+        let pid = rustix::process::Pid::from_raw(one.pid.cast_signed());
+        let found = rustix::process::getpriority_process(pid);
+        assert_eq!(found, Ok(expected), "{}", one.name);
+    }
+}
+
 #[test]
 fn the_services_run_durably_and_leave_nothing_behind() {
     if !installed() {
@@ -124,18 +136,7 @@ fn the_services_run_durably_and_leave_nothing_behind() {
     let names: Vec<&str> = processes.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, ["postgres", "redis"]);
     assert!(processes.iter().all(|one| is_alive(one.pid)));
-    // They begin where this process is, which may be run by `nice` itself.
-    let own = rustix::process::getpriority_process(None).unwrap();
-    let expected = (own + loadgen_experiment::services::SERVICE_NICE).min(19);
-    for one in &processes {
-        let pid = rustix::process::Pid::from_raw(one.pid.cast_signed());
-        assert_eq!(
-            rustix::process::getpriority_process(pid),
-            Ok(expected),
-            "{}",
-            one.name
-        );
-    }
+    assert_niceness(&stack);
     drop(stack);
     assert!(processes.iter().all(|one| !is_alive(one.pid)));
     assert!(!folder.exists());
@@ -465,6 +466,8 @@ fn faults_come_into_the_data_services_and_go_again() {
     assert!(value(), "a restart keeps the data");
     stack.begin_fault(FaultKind::RedisEmpty).unwrap();
     assert!(!value(), "the dump of the restart is not read again");
+    // Both were started anew several times.
+    assert_niceness(&stack);
 }
 
 fn children(pid: u32) -> Vec<u32> {

@@ -88,7 +88,8 @@ pub fn pairs_needed(spread: f64, difference: f64, claims: usize) -> Option<usize
             from = middle + 1;
         }
     }
-    Some(to)
+    // The last doubling may have gone beyond.
+    Some(to).filter(|pairs| *pairs <= MOST)
 }
 
 /// The two-sided signed-rank test on a number of pairs.
@@ -232,6 +233,9 @@ mod tests {
         assert_eq!(pairs_needed(0.0, 0.1, 1), Some(6));
         assert_eq!(pairs_needed(0.1, 0.0, 1), None);
         assert_eq!(pairs_needed(10.0, 0.001, 1), None);
+        // About 8.2 times the square of the spread in differences: 9,500 and 11,000.
+        assert!(pairs_needed(34.0, 1.0, 1).is_some_and(|pairs| (9_300..9_700).contains(&pairs)));
+        assert_eq!(pairs_needed(36.6, 1.0, 1), None);
         assert_eq!(pairs_needed(f64::NAN, 0.1, 1), None);
     }
 

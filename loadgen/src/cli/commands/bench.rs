@@ -15,7 +15,7 @@ use crate::{
     cli::{
         failure::Failure,
         flags::BenchArgs,
-        output::{print, progress},
+        output::{print, print_json, progress},
     },
     exit,
 };
@@ -89,8 +89,7 @@ pub(in crate::cli) fn run(args: &BenchArgs) -> Result<u8, Failure> {
     }
     found.stolen = stolen.share();
     if args.json {
-        let text = serde_json::to_string_pretty(&found).map_err(Failure::internal)?;
-        print(&format!("{text}\n"))?;
+        print_json(&found)?;
     } else {
         print(&render(&found))?;
     }

@@ -10,7 +10,7 @@ use crate::{
     cli::{
         failure::Failure,
         flags::BenchArgs,
-        output::{print, progress},
+        output::{print, print_json, progress},
     },
     exit,
 };
@@ -60,8 +60,7 @@ pub(super) fn run(
     let found = calibration::against(own, &tools, &load, plan, report)
         .map_err(|error| Failure::Usage(error.to_string()))?;
     if args.json {
-        let text = serde_json::to_string_pretty(&found).map_err(Failure::internal)?;
-        print(&format!("{text}\n"))?;
+        print_json(&found)?;
     } else {
         print(&render(&found))?;
     }

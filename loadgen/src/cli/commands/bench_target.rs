@@ -1,10 +1,9 @@
 //! `loadgen bench --target`: the reference backend on an own stack, beside the bare parts it stands on.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use shared::dataset::Scale;
-use tokio::runtime::{Builder, Handle};
-use tokio_util::sync::CancellationToken;
+use tokio::runtime::Handle;
 
 use super::bench_target_text::render;
 use crate::{
@@ -12,15 +11,14 @@ use crate::{
     cli::{
         failure::Failure,
         flags::BenchArgs,
-        output::print,
-        session::{CleanupSlot, connect, listen, start_stack},
+        output::{print, print_json},
+        session::{CleanupSlot, connect, start_stack, with_own_stack},
     },
     exit,
-    live::{Live, TerminalCapabilities},
 };
 use loadgen_codeconnect::LabClient;
 use loadgen_engine::driver::{TargetAddresses, TargetUrl};
-use loadgen_experiment::events::{self, Publisher};
+use loadgen_experiment::events::Publisher;
 use loadgen_stack::{Stack, StackOptions, target_program};
 
 /// How long each is measured in each round.
@@ -30,26 +28,15 @@ const SECONDS: f64 = 1.5;
 pub(super) fn run(args: &BenchArgs) -> Result<u8, Failure> {
     Failure::unless_files_suffice()?;
     let plan = plan(args);
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(Failure::internal)?;
-    let (events, receiver) = events::channel();
-    let live = Live::start(receiver, TerminalCapabilities::of_stderr());
-    let running: CleanupSlot<Stack> = CleanupSlot::empty();
-    let done = runtime.block_on(work(plan, &running, events));
-    running.clear();
-    runtime.shutdown_background();
-    live.finish();
-    let found = done?;
-    let text = if args.json {
-        let text = serde_json::to_string_pretty(&found).map_err(Failure::internal)?;
-        format!("{text}\n")
+    let stopping = "stopping the measurement and the services";
+    let found = with_own_stack(stopping, async |options, running, events| {
+        work(plan, options, running, events).await
+    })?;
+    if args.json {
+        print_json(&found)?;
     } else {
-        render(&found)
-    };
-    print(&text)?;
+        print(&render(&found))?;
+    }
     // A ratio that misses its aim is a result.
     Ok(exit::PASSED)
 }
@@ -74,30 +61,17 @@ fn plan(args: &BenchArgs) -> TargetPlan {
 
 async fn work(
     plan: TargetPlan,
+    options: StackOptions,
     running: &CleanupSlot<Stack>,
     events: Publisher,
 ) -> Result<TargetComparison, Failure> {
-    let stop = CancellationToken::new();
-    listen(
-        "stopping the measurement and the services",
-        stop.clone(),
-        vec![running.clone()],
-        events.clone(),
-    )
-    .map_err(Failure::internal)?;
+    let stop = options.stop.clone();
     let scale = if plan.quick {
         Scale::Tiny
     } else {
         Scale::Small
     };
-    let progress = events.clone();
-    let options = StackOptions {
-        scale,
-        stop: stop.clone(),
-        abort: running.abort(),
-        log: Arc::new(move |what| progress.stage(what, None)),
-        ..StackOptions::default()
-    };
+    let options = StackOptions { scale, ..options };
     let target_program = target_program(options.target_bin.as_deref())?;
     let at = start_stack(options, running).await?;
     let (bare, processes) = {

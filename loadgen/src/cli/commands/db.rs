@@ -2,15 +2,13 @@
 
 use std::net::SocketAddr;
 
-use shared::time::Millis;
-
 use super::single_load::SingleLoad;
 use crate::{
     cli::{
         failure::Failure,
         flags::DbArgs,
-        plan::resolve_settings,
-        session::{ServiceSource, refuse_remote},
+        plan::{MOST_COUNTED, add_thresholds, drain_of, resolve_settings},
+        session::{ServiceSource, local_runtime, refuse_remote},
     },
     library::{self, SourceFile},
 };
@@ -20,15 +18,12 @@ use loadgen_codeconnect::{
 };
 use loadgen_engine::{
     driver::{Endpoint, TargetAddresses, TargetUrl},
-    suite::{LoadModel, Suite, load::check_scope},
+    suite::{LoadModel, Suite},
 };
 use loadgen_experiment::{
     system::{Application as _, Settings},
     trial::ArmConfig,
 };
-
-/// Longest duration of a load that ends after a number of queries.
-const MAX_DURATION: Millis = Millis(3_600_000);
 
 /// Measures, stores and prints; returns the exit code of the verdict.
 pub(in crate::cli) fn run(args: &DbArgs) -> Result<u8, Failure> {
@@ -75,7 +70,7 @@ fn plan(args: &DbArgs) -> Result<(Suite, SourceFile), Failure> {
         (None, Some(_)) => suite.options.shared_iterations = None,
         (None, None) => {}
     }
-    suite.windows.measure = args.duration.unwrap_or(MAX_DURATION);
+    suite.windows.measure = args.duration.unwrap_or(MOST_COUNTED);
     suite.load = LoadModel::Closed {
         users: args.workers.unwrap_or(users),
         duration: suite.windows.planned(),
@@ -83,13 +78,9 @@ fn plan(args: &DbArgs) -> Result<(Suite, SourceFile), Failure> {
         iterations: None,
     };
     suite.timeout = args.timeout;
-    suite.windows.drain = Millis(args.timeout.0 + 250);
+    suite.windows.drain = drain_of(args.timeout);
     suite.seed = args.seed;
-    for threshold in &args.thresholds {
-        check_scope(threshold, &suite, CodeConnect.catalog())
-            .map_err(|why| Failure::Usage(format!("--threshold `{threshold}`: {why}")))?;
-        suite.thresholds.push(threshold.clone());
-    }
+    add_thresholds(&mut suite, &args.thresholds, CodeConnect.catalog())?;
     Ok((suite, source))
 }
 
@@ -139,10 +130,7 @@ fn seeded(url: &str, args: &DbArgs) -> Result<SeededDatabase, Failure> {
         })?
     };
     let nonce = uuid::Uuid::new_v4().as_u64_pair().0;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::internal)?;
+    let runtime = local_runtime()?;
     let target = runtime
         .block_on(DatabaseTarget::open(options, args.pool, nonce))
         .map_err(|error: SeededDatabaseError| Failure::usage(error))?;

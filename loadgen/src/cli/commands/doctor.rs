@@ -12,7 +12,7 @@ use crate::{
         failure::Failure,
         flags::{DoctorArgs, TargetArgs},
         output::closed_pipe,
-        session::{ServiceSource, connect},
+        session::{ServiceSource, connect, local_runtime},
     },
     doctor::{self, Finding, FindingLevel},
     exit,
@@ -71,10 +71,7 @@ fn targets(args: &DoctorArgs) -> Result<Vec<(String, ProfileView)>, Failure> {
         instances
     };
     let endpoints = connect(&processes)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::internal)?;
+    let runtime = local_runtime()?;
     runtime.block_on(async {
         let mut views = Vec::new();
         for endpoint in endpoints.iter() {

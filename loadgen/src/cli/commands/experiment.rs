@@ -11,14 +11,14 @@ use crate::{
         plan::plan_experiment,
         session::{MeasuredSession, ServiceSource},
     },
+    library::SourceFile,
     web::WebServer,
 };
 use loadgen_codeconnect::CodeConnect;
-use loadgen_engine::clock::time_of_day;
 use loadgen_experiment::{
     paired::{self, CONTROL_BLOCKS, Experiment},
     schema::Summary,
-    summary::{self, RunContext},
+    summary,
     system::Application as _,
     trial::TestEnv,
 };
@@ -26,9 +26,7 @@ use loadgen_experiment::{
 /// Runs it, shown on `page` if there is one; returns the exit code of the verdict.
 pub(in crate::cli) fn run(args: &ExperimentArgs, page: Option<&WebServer>) -> Result<u8, Failure> {
     let (experiment, source) = plan_experiment(args)?;
-    let session =
-        MeasuredSession::begin(&args.result, "experiment", &experiment.suite.name, &source)
-            .on_page(page);
+    let session = begin(args, &experiment, &source, page);
     let services = services(args, &experiment)?;
     session.work(&services, async |bench, own_stack| {
         pairs(args, &experiment, &services, &session, bench, own_stack).await
@@ -51,9 +49,7 @@ pub(super) fn measure(
     page: Option<&WebServer>,
 ) -> Result<MeasuredExperiment, Failure> {
     let (experiment, source) = plan_experiment(args)?;
-    let session =
-        MeasuredSession::begin(&args.result, "experiment", &experiment.suite.name, &source)
-            .on_page(page);
+    let session = begin(args, &experiment, &source, page);
     let services = services(args, &experiment)?;
     let summary = session.measure(&services, async |bench, own_stack| {
         pairs(args, &experiment, &services, &session, bench, own_stack).await
@@ -63,6 +59,17 @@ pub(super) fn measure(
         folder: session.folder().map(|folder| folder.path().to_owned()),
         stored: session.check_written(),
     })
+}
+
+/// Its session; nothing is started yet.
+fn begin<'a>(
+    args: &'a ExperimentArgs,
+    experiment: &Experiment,
+    source: &'a SourceFile,
+    page: Option<&WebServer>,
+) -> MeasuredSession<'a> {
+    let name = &experiment.suite.name;
+    MeasuredSession::begin(&args.result, "experiment", name, source).on_page(page)
 }
 
 /// The services that the experiment runs against; refuses those that it cannot run against.
@@ -89,19 +96,13 @@ async fn pairs(
     bench: &TestEnv,
     own_stack: bool,
 ) -> Result<Summary, Failure> {
-    let started_at = time_of_day().into();
     session.announce(bench, &experiment.suite);
     bench.events.note(experiment.describe_differences());
     bench.events.note(estimate(experiment));
     let workers = usize::from(args.load.workers);
     let mut store = |outcome: &_| session.store_trial(bench, outcome);
     let finished = Box::pin(paired::run(bench, experiment, workers, &mut store)).await;
-    let context = RunContext {
-        application: &CodeConnect,
-        started_at,
-        own_stack,
-        warnings: services.warnings(),
-    };
+    let context = session.context(bench, own_stack, services.warnings());
     if finished.trials.is_empty() {
         return Err(finished.error.map_or(Failure::Interrupted, Failure::from));
     }

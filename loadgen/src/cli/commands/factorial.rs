@@ -13,19 +13,16 @@ use crate::{
     },
     live::TerminalCapabilities,
 };
-use loadgen_codeconnect::CodeConnect;
-use loadgen_engine::clock::time_of_day;
 use loadgen_experiment::{
     factorial::{self, FactorialOutcome, FactorialPlan},
     schema::{SCHEMA_VERSION, Summary},
-    summary::{self, RunContext, load_line},
+    summary::{self, load_line},
     trial::TestEnv,
 };
 use loadgen_report::render::{self, Factorial};
 
 /// Runs it; returns the exit code of the verdict.
 pub(in crate::cli) fn run(args: &FactorialArgs) -> Result<u8, Failure> {
-    let started_at = time_of_day().into();
     let (plan, source) = plan_factorial(args)?;
     let mut services = ServiceSource::from_flags(&args.target)?;
     services.needs_lab()?;
@@ -43,12 +40,7 @@ pub(in crate::cli) fn run(args: &FactorialArgs) -> Result<u8, Failure> {
         if finished.trials.is_empty() {
             return Err(finished.error.map_or(Failure::Interrupted, Failure::from));
         }
-        let context = RunContext {
-            application: &CodeConnect,
-            started_at,
-            own_stack,
-            warnings: services.warnings(),
-        };
+        let context = session.context(bench, own_stack, services.warnings());
         let load = format!(
             "{}; {} combinations, {} replicates, in random order",
             load_line(&plan.suite),

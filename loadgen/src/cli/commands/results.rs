@@ -14,7 +14,7 @@ use crate::{
             BaselineArgs, ExportArgs, ListArgs, PruneArgs, ResultsAction, ResultsArgs,
             ResultsFolder,
         },
-        output::print,
+        output::{print, print_json},
     },
     exit,
     live::TerminalCapabilities,
@@ -73,7 +73,7 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
     let more = found.len().saturating_sub(args.limit as usize);
     found.truncate(args.limit as usize);
     if args.json {
-        return print(&format!("{:#}\n", render::runs_json(&found)));
+        return print_json(&render::runs_json(&found));
     }
     let look = TerminalCapabilities::of_stdout();
     print(&render::runs(&found, more, look.width, look.colour))

@@ -2,7 +2,7 @@
 
 use crate::cli::{
     failure::Failure,
-    flags::{ResultArgs, RunArgs, TRACED_OF_FLOWS},
+    flags::{RunArgs, TRACED_OF_FLOWS},
     plan::{plan_suite, refuse_lost_phases, resolve_settings},
     session::{Distribution, MeasuredSession, ServiceSource, SingleRun},
 };
@@ -20,11 +20,7 @@ pub(in crate::cli) fn run(args: &RunArgs) -> Result<u8, Failure> {
     services.default_topology(suite.topology)?;
     services.prepare_faults(&suite)?;
     let distribution = Distribution::from_flags(args, &suite)?;
-    let result = ResultArgs {
-        // Traced exchanges are printed at once, which the full-screen view would overwrite.
-        plain: args.result.plain || args.http_debug,
-        ..args.result.clone()
-    };
+    let result = args.result.tracing(args.http_debug);
     let trace = args.http_debug.then(|| HttpTrace::first(TRACED_OF_FLOWS));
     let session = MeasuredSession::begin(&result, "run", &suite.name, &source);
     let arm = ArmConfig::new("run", settings, &CodeConnect);

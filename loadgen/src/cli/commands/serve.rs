@@ -8,7 +8,12 @@ use std::{
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    cli::{failure::Failure, flags::ServeArgs, output::closed_pipe, session::job_template},
+    cli::{
+        failure::Failure,
+        flags::ServeArgs,
+        output::closed_pipe,
+        session::{job_template, local_runtime},
+    },
     exit,
     web::{WebConfig, WebServer},
 };
@@ -35,10 +40,7 @@ pub(in crate::cli) fn run(args: &ServeArgs) -> Result<u8, Failure> {
 /// Lets commands be started from a page until SIGINT or SIGTERM, and closes it. A second signal
 /// does not wait for started commands; the kernel signals them when this process ends.
 pub(super) fn until_stopped(page: WebServer) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::internal)?;
+    let runtime = local_runtime()?;
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::internal)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;

@@ -6,7 +6,6 @@ use std::{
     os::unix::{fs::PermissionsExt as _, process::ExitStatusExt as _},
     path::Path,
     process::{ExitStatus, Stdio},
-    sync::Arc,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -19,12 +18,11 @@ use crate::{
         flags::{StackArgs, StackService},
         output::closed_pipe,
         plan::resolve_settings,
-        session::{CleanupSlot, StackAddresses, listen, start_stack},
+        session::{CleanupSlot, StackAddresses, start_stack, with_own_stack},
     },
     exit,
-    live::{Live, TerminalCapabilities},
 };
-use loadgen_experiment::events::{self, Publisher};
+use loadgen_experiment::events::Publisher;
 use loadgen_stack::{ServiceSet, Stack, StackOptions};
 
 /// Starts the services, runs the command or waits for Ctrl-C, stops the services.
@@ -35,49 +33,31 @@ pub(in crate::cli) fn run(args: &StackArgs) -> Result<u8, Failure> {
     if let Some(program) = args.command.first() {
         check_program(program)?;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(Failure::internal)?;
-    let (events, receiver) = events::channel();
-    let live = Live::start(receiver, TerminalCapabilities::of_stderr());
-    let running: CleanupSlot<Stack> = CleanupSlot::empty();
-    let done = runtime.block_on(work(args, services, &running, events));
-    running.clear();
-    runtime.shutdown_background();
-    live.finish();
-    done
+    with_own_stack("stopping the services", async |options, running, events| {
+        let options = StackOptions {
+            services,
+            ..options
+        };
+        work(args, options, running, events).await
+    })
 }
 
 async fn work(
     args: &StackArgs,
-    services: ServiceSet,
+    options: StackOptions,
     running: &CleanupSlot<Stack>,
     events: Publisher,
 ) -> Result<u8, Failure> {
-    let stop = CancellationToken::new();
-    listen(
-        "stopping the services",
-        stop.clone(),
-        vec![running.clone()],
-        events.clone(),
-    )
-    .map_err(Failure::internal)?;
-    let progress = events.clone();
+    let stop = options.stop.clone();
     let options = StackOptions {
         keep_in: args.stack_dir.clone(),
         scale: args.scale,
         seed: args.seed,
-        services,
         topology: args.topology,
         durable: !args.no_fsync,
         target_bin: args.target_bin.clone(),
         profile: args.profile.clone(),
-        stop: stop.clone(),
-        abort: running.abort(),
-        log: Arc::new(move |what| progress.stage(what, None)),
-        ..StackOptions::default()
+        ..options
     };
     let variables = variables(&start_stack(options, running).await?);
     let Some((program, words)) = args.command.split_first() else {

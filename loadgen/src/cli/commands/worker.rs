@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -15,16 +15,13 @@ use crate::{
         failure::Failure,
         flags::WorkerArgs,
         output::print,
-        session::{CleanupSlot, check_file, connect, listen, refuse_remote},
+        session::{CleanupSlot, check_file, connect, find_targets, listen, task_runtime},
     },
     coordination::{JoinedWorker, PartLoad, PartResult, RedisAddress},
     exit,
 };
 use loadgen_codeconnect::{CodeConnect, CodeConnectSystem};
-use loadgen_engine::{
-    aggregator::{TrialData, write_hlog},
-    driver::{TargetAddresses, TargetUrl},
-};
+use loadgen_engine::aggregator::{TrialData, write_hlog};
 use loadgen_experiment::{
     events::{LoadControl, Publisher},
     system::{Application as _, Endpoints},
@@ -44,11 +41,7 @@ pub(in crate::cli) fn run(args: &WorkerArgs) -> Result<u8, Failure> {
     if let Some(log) = &args.log {
         check_file("--log", log)?;
     }
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::of_error(&error, Failure::Internal))?;
+    let runtime = task_runtime()?;
     let done = runtime.block_on(work(args, &address));
     runtime.shutdown_background();
     done
@@ -127,15 +120,8 @@ async fn measure(
 
 /// Where this worker sends: the coordinator's names, looked up here.
 async fn endpoints(targets: &[String], allow_remote: bool) -> Result<Endpoints, Failure> {
-    let urls: Vec<TargetUrl> = targets
-        .iter()
-        .map(|text| TargetUrl::without_path(text))
-        .collect::<Result<_, _>>()
-        .map_err(Failure::usage)?;
-    let found = TargetAddresses::find_all(&urls, &[]).map_err(Failure::usage)?;
-    for (url, target) in targets.iter().zip(&found) {
-        refuse_remote(url, target, allow_remote)?;
-    }
+    let targets: Vec<&String> = targets.iter().collect();
+    let found = find_targets(&targets, &[], allow_remote)?;
     let connecting = tokio::task::spawn_blocking(move || connect(&found));
     connecting.await.map_err(Failure::internal)?
 }

@@ -3,22 +3,25 @@
 
 use shared::paths;
 
-use super::{http::refuse_trust, single_load::SingleLoad};
+use super::{
+    http::{encryption, refuse_trust},
+    single_load::SingleLoad,
+};
 use crate::{
     cli::{
         failure::Failure,
         flags::{SocketPreset, WsArgs},
-        plan::resolve_settings,
+        plan::{add_thresholds, drain_of, resolve_settings},
         session::{ServiceSource, refuse_remote},
     },
     library::{self, SourceFile},
 };
 use loadgen_codeconnect::CodeConnect;
 use loadgen_engine::{
-    driver::{ClientOptions, TargetAddresses, TargetUrl, Tls, TlsVerification},
+    driver::{ClientOptions, TargetAddresses, TargetUrl},
     flow::{Catalog, EchoSocket},
     request::Request,
-    suite::{FlowShare, LoadModel, Suite, Topology, load::check_scope},
+    suite::{FlowShare, LoadModel, Suite, Topology},
     threshold::Threshold,
 };
 use loadgen_experiment::{
@@ -115,15 +118,7 @@ fn echo(
     }
     let mut suite = echo_suite(args.preset)?;
     replace(&mut suite, args, &EchoSocket::catalog())?;
-    let trust = match &args.cacert {
-        _ if args.insecure => TlsVerification::Disabled,
-        Some(file) => TlsVerification::CaFile(file.clone()),
-        None => TlsVerification::PublicRoots,
-    };
-    let tls = url
-        .encrypted
-        .then(|| Tls::new(&url.name, &trust, false).map_err(Failure::usage))
-        .transpose()?;
+    let tls = encryption(url, args.insecure, args.cacert.as_deref(), false)?;
     let endpoint = addresses.connect().map_err(|error| {
         Failure::of_error(&error, |why| {
             Failure::Usage(format!("cannot connect to {}: {why}", url.host))
@@ -223,18 +218,16 @@ fn replace(suite: &mut Suite, args: &WsArgs, catalog: &Catalog) -> Result<(), Fa
         *think = Some(pause);
     }
     suite.timeout = args.timeout;
-    suite.windows.drain = shared::time::Millis(args.timeout.0 + 250);
+    suite.windows.drain = drain_of(args.timeout);
     suite.seed = args.seed;
-    for threshold in &args.thresholds {
-        check_scope(threshold, suite, catalog)
-            .map_err(|why| Failure::Usage(format!("--threshold `{threshold}`: {why}")))?;
-        suite.thresholds.push(threshold.clone());
-    }
+    add_thresholds(suite, &args.thresholds, catalog)?;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use loadgen_engine::suite::load::check_scope;
+
     use super::*;
 
     #[test]

@@ -68,6 +68,16 @@ pub struct ResultArgs {
 }
 
 impl ResultArgs {
+    /// The same for a command that may trace exchanges: these are printed at once, which the full-screen view
+    /// would overwrite.
+    #[must_use]
+    pub fn tracing(&self, traced: bool) -> Self {
+        Self {
+            plain: self.plain || traced,
+            ..self.clone()
+        }
+    }
+
     /// Whether standard output carries the events, so that no report is printed.
     pub fn events_on_stdout(&self) -> bool {
         self.events_to.as_deref() == Some(Path::new(STANDARD_STREAM))

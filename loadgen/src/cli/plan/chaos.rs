@@ -41,16 +41,14 @@ pub(in crate::cli) fn plan_chaos(args: &ChaosArgs) -> Result<PlannedChaos, Failu
 
 /// The same where that is the reason why PostgreSQL can have no disk of its own.
 fn plan_without(args: &ChaosArgs, no_disk: Option<String>) -> Result<PlannedChaos, Failure> {
-    for (flag, given) in [
+    let length = [
         ("--duration", args.load.duration.is_some()),
         ("--time-scale", args.load.time_scale.is_some()),
-    ] {
-        if given {
-            return Err(Failure::Usage(format!(
-                "{flag}: the load is as long as its faults take; set --for and --settle, or name fewer with --fault"
-            )));
-        }
-    }
+    ];
+    Failure::unless_given(
+        length,
+        ": the load is as long as its faults take; set --for and --settle, or name fewer with --fault",
+    )?;
     let (mut suite, source) = plan_suite(Some(&args.suite), None, &args.load)?;
     let topology = args.target.topology.unwrap_or(suite.topology);
     let (mut kinds, left_out) = chosen(&args.faults, topology);

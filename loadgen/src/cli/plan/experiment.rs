@@ -61,6 +61,9 @@ pub(in crate::cli) fn plan_experiment(
             .make_control(ControlKind::Planted(percent), &CodeConnect)
             .map_err(Failure::Usage)?;
     }
+    // The same of the figure that is to explain them, which a control does not have.
+    check_planned(experiment.why.as_slice(), &experiment.suite, &CodeConnect)
+        .map_err(|why| Failure::Usage(format!("`why` of the experiment: {why}")))?;
     if args.rigorous {
         experiment.controls = vec![ControlKind::Same, ControlKind::Planted(PLANTED)];
     }
@@ -257,12 +260,12 @@ mod tests {
 
     #[test]
     fn a_claim_without_data_is_refused_and_a_number_of_blocks_that_is_given_stays() {
-        let refusal = resolved(&["cache_jitter", "--rate", "2/s"]).unwrap_err();
+        let refusal = resolved(&["fulltext_index", "--rate", "2/s"]).unwrap_err();
         assert!(
             refusal.contains("a claim on `mentors.list p97.5` needs 400 requests"),
             "{refusal}"
         );
-        let quick = resolved(&["cache_jitter", "--rate", "2/s", "--quick"]).unwrap();
+        let quick = resolved(&["fulltext_index", "--rate", "2/s", "--quick"]).unwrap();
         assert_eq!((quick.blocks, quick.most_blocks), (2, 2));
         let given = resolved(&["chat_batched", "--blocks", "6"]).unwrap();
         assert_eq!((given.blocks, given.most_blocks), (6, 6));
@@ -278,6 +281,17 @@ mod tests {
             let is_told = error.contains("unknown metric of this load `mentors.list p");
             assert!(is_told, "{error}");
         }
+    }
+
+    #[test]
+    fn a_figure_that_is_to_explain_the_claims_and_that_the_chosen_flows_do_not_have_is_refused() {
+        let words = ["hash_threads", "--quick", "--flow", "mentors.browse"];
+        let error = resolved(&words).unwrap_err();
+        let said = "`why` of the experiment: unknown metric of this load `auth.me p50`";
+        assert!(error.contains(said), "{error}");
+        // A control of these flows claims that nothing differs, and explains nothing.
+        let control = resolved(&[&words[..], &["--aa"]].concat()).unwrap();
+        assert_eq!(control.why, None);
     }
 
     #[test]

@@ -11,5 +11,7 @@ mod suite;
 pub(super) use chaos::{PlannedChaos, plan_chaos};
 pub(super) use experiment::plan_experiment;
 pub(super) use factorial::plan_factorial;
-pub(super) use overrides::{refuse_lost_phases, resolve_settings};
+pub(super) use overrides::{
+    MOST_COUNTED, add_thresholds, drain_of, refuse_lost_phases, resolve_settings,
+};
 pub(super) use suite::plan_suite;

@@ -7,6 +7,7 @@ use shared::time::Millis;
 use crate::cli::flags::LoadArgs;
 use loadgen_codeconnect::CodeConnect;
 use loadgen_engine::{
+    flow::Catalog,
     suite::{
         FlowShare, LoadModel, Suite,
         load::{self, BadFile, check_scope, unknown},
@@ -66,10 +67,7 @@ pub(super) fn apply(suite: &mut Suite, args: &LoadArgs) -> Result<(), BadFile> {
     if !args.flows.is_empty() {
         only(suite, &args.flows)?;
     }
-    for threshold in &args.thresholds {
-        check_scope(threshold, suite, CodeConnect.catalog()).map_err(BadFile)?;
-        suite.thresholds.push(threshold.clone());
-    }
+    add_thresholds(suite, &args.thresholds, CodeConnect.catalog())?;
     suite.seed = args.seed.unwrap_or(suite.seed);
     suite.accounts = args.accounts.unwrap_or(suite.accounts);
     suite.timeout = args.timeout.unwrap_or(suite.timeout);
@@ -82,6 +80,29 @@ pub(super) fn apply(suite: &mut Suite, args: &LoadArgs) -> Result<(), BadFile> {
         suite.max_users = most;
     }
     Ok(())
+}
+
+/// Adds the limits of `--threshold`; refuses one about something that the suite does not have.
+pub(in crate::cli) fn add_thresholds(
+    suite: &mut Suite,
+    thresholds: &[Threshold],
+    catalog: &Catalog,
+) -> Result<(), BadFile> {
+    for threshold in thresholds {
+        check_scope(threshold, suite, catalog)
+            .map_err(|why| BadFile(format!("--threshold `{threshold}`: {why}")))?;
+        suite.thresholds.push(threshold.clone());
+    }
+    Ok(())
+}
+
+/// Longest duration of a load that ends after a number of requests.
+pub(in crate::cli) const MOST_COUNTED: Millis = Millis(3_600_000);
+
+/// How long a load is waited for at its end that sends each request with this timeout: the last timer may fire
+/// a little late, and it is still a timeout.
+pub(in crate::cli) const fn drain_of(timeout: Millis) -> Millis {
+    Millis(timeout.0 + 250)
 }
 
 /// Requests a second for flows that send many at once, unless a rate is given.
@@ -335,6 +356,20 @@ mod tests {
         };
         let error = apply(&mut suite(), &wrong).unwrap_err().to_string();
         assert!(error.contains("did you mean `bookings.race`"), "{error}");
+    }
+
+    #[test]
+    fn a_threshold_about_something_else_is_refused_with_its_flag() {
+        let args = LoadArgs {
+            thresholds: vec!["auth.logni: p95 < 1s".parse().unwrap()],
+            ..LoadArgs::default()
+        };
+        let error = apply(&mut suite(), &args).unwrap_err().to_string();
+        let named = error.starts_with("--threshold `auth.logni: p95 < 1s`: ");
+        assert!(
+            named && error.contains("did you mean `auth.login`"),
+            "{error}"
+        );
     }
 
     #[test]

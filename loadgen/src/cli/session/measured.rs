@@ -19,6 +19,7 @@ use super::{
     open::open,
     outputs,
     page_readers::close_when_left,
+    runtime::task_runtime,
     services::ServiceSource,
     sinks::EventSinks,
 };
@@ -38,7 +39,7 @@ use loadgen_engine::{aggregator::write_hlog, flow::Operations, suite::Suite};
 use loadgen_experiment::{
     events::{Begun, Ended, Event, LoadControl},
     schema::Summary,
-    summary::load_line,
+    summary::{RunContext, load_line},
     trial::{TestEnv, TrialOutcome},
 };
 use loadgen_report::{
@@ -216,11 +217,7 @@ impl<'a> MeasuredSession<'a> {
         F: AsyncFnOnce(&TestEnv, bool) -> Result<T, Failure>,
     {
         Failure::unless_files_suffice()?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::of_error(&error, Failure::Internal))?;
+        let runtime = task_runtime()?;
         let stop = CancellationToken::new();
         let load_control = LoadControl::new(stop.clone());
         let sinks = EventSinks::attach(self.result, self.page.as_ref(), &load_control)?;
@@ -313,9 +310,19 @@ impl<'a> MeasuredSession<'a> {
         Ok(())
     }
 
-    /// Start of the command.
-    pub(in crate::cli) const fn started_at(&self) -> DateTime<Utc> {
-        self.started_at
+    /// What the summary has of the command itself; `warnings` are for the reader of the report.
+    pub(in crate::cli) fn context<'b>(
+        &self,
+        bench: &'b TestEnv,
+        own_stack: bool,
+        warnings: Vec<String>,
+    ) -> RunContext<'b> {
+        RunContext {
+            application: bench.system.application(),
+            started_at: self.started_at,
+            own_stack,
+            warnings,
+        }
     }
 
     /// Stores a trial as soon as it has ended, so that nothing later can lose it.

@@ -10,7 +10,7 @@ use crate::cli::{
 };
 use loadgen_codeconnect::SeededDatabase;
 use loadgen_engine::{
-    driver::{HttpTrace, TargetAddresses, TargetUrl},
+    driver::{HttpTrace, ResolveRule, TargetAddresses, TargetUrl},
     suite::{FaultKind, PlannedFault, Suite, Topology, fault_problem},
 };
 use loadgen_experiment::system::HttpService;
@@ -83,20 +83,7 @@ impl ServiceSource {
             });
         }
         let all: Vec<&String> = targets.iter().chain(instances).collect();
-        let mut urls = Vec::new();
-        for text in &all {
-            let url = TargetUrl::without_path(text).map_err(Failure::usage)?;
-            if url.encrypted {
-                return Err(Failure::Usage(format!(
-                    "`{text}` cannot be loaded: only plain http is supported; write it like http://127.0.0.1:8080"
-                )));
-            }
-            urls.push(url);
-        }
-        let mut found = TargetAddresses::find_all(&urls, resolve).map_err(Failure::usage)?;
-        for (url, target) in all.into_iter().zip(&found) {
-            refuse_remote(url, target, *allow_remote_target)?;
-        }
+        let mut found = find_targets(&all, resolve, *allow_remote_target)?;
         let behind = found.split_off(targets.len());
         Ok(Self::Running {
             targets: found,
@@ -286,6 +273,29 @@ impl ServiceSource {
         }
         warnings
     }
+}
+
+/// Where the instances of a target are; refuses those that cannot be loaded, or may not.
+pub(in crate::cli) fn find_targets(
+    texts: &[&String],
+    resolve: &[ResolveRule],
+    allow_remote: bool,
+) -> Result<Vec<TargetAddresses>, Failure> {
+    let mut urls = Vec::new();
+    for text in texts {
+        let url = TargetUrl::without_path(text).map_err(Failure::usage)?;
+        if url.encrypted {
+            return Err(Failure::Usage(format!(
+                "`{text}` cannot be loaded: only plain http is supported; write it like http://127.0.0.1:8080"
+            )));
+        }
+        urls.push(url);
+    }
+    let found = TargetAddresses::find_all(&urls, resolve).map_err(Failure::usage)?;
+    for (url, target) in texts.iter().zip(&found) {
+        refuse_remote(url, target, allow_remote)?;
+    }
+    Ok(found)
 }
 
 /// Refuses to load another machine unless that is allowed.

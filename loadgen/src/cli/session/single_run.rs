@@ -6,7 +6,7 @@ use loadgen_engine::suite::Suite;
 use loadgen_experiment::{
     paired::{PlannedThreshold, planned_thresholds},
     schema::Summary,
-    summary::{self, RunContext},
+    summary,
     trial::{self, ArmConfig, CommandProgress, TestEnv, TrialOutcome, TrialSpec},
 };
 
@@ -54,12 +54,7 @@ impl SingleRun<'_> {
         };
         let outcome = Box::pin(trial::run(bench, &spec)).await?;
         session.store_trial(bench, &outcome);
-        let context = RunContext {
-            application: bench.system.application(),
-            started_at: session.started_at(),
-            own_stack,
-            warnings: self.warnings,
-        };
+        let context = session.context(bench, own_stack, self.warnings);
         let summary = summary::of_run(context, self.suite, self.arm, &outcome);
         Ok((summary, outcome))
     }

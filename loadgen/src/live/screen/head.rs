@@ -5,12 +5,14 @@ use std::time::Duration;
 use ratatui::text::{Line, Span};
 
 use super::{
-    figures::{grouped, ms, percent, rate},
     fit::{Part, cut, fitted, left, named},
     timeline::TimelinePoint,
     view::LiveView,
 };
-use crate::live::plain::{length, time_left};
+use crate::live::{
+    figures::{grouped, ms, percent, rate},
+    plain::{block_of, length, time_left},
+};
 use loadgen_experiment::events::{Tick, printable};
 use loadgen_report::render::definition::PERCENTILES;
 
@@ -95,11 +97,7 @@ fn progress(view: &LiveView<'_>, width: usize) -> Line<'static> {
     let Some(tick) = &view.state.tick else {
         return Line::styled("nothing has begun yet", view.theme.faint());
     };
-    let block = if tick.blocks > 0 {
-        format!("block {}/{} ", tick.block, tick.blocks)
-    } else {
-        String::new()
-    };
+    let block = block_of(tick);
     let arm = cut(&tick.arm, width / 3);
     let phase = format!(" {}", printable(&tick.phase));
     let share = if tick.total.is_zero() {

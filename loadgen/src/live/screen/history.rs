@@ -9,12 +9,12 @@ use ratatui::{
 };
 
 use super::{
-    figures::{ms, percent, rate},
     fit::{cut, left, right, scrolled},
     input_state::Panel,
     trials::{FinishedTrial, TrialPair},
     view::LiveView,
 };
+use crate::live::figures::{ms, percent, rate};
 
 /// Columns from which notes are shown beside the trials, and not below them.
 const WIDE: u16 = 150;

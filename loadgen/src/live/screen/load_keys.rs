@@ -1,6 +1,6 @@
 //! Changes the load by a key, and returns a message of one line.
 
-use super::figures::rate;
+use crate::live::figures::rate;
 use loadgen_experiment::events::{Adjustable, ControlEvent, LoadControl};
 
 /// What a key changes the load by.

@@ -2,13 +2,11 @@
 //! times a second, `terminal` takes over the screen and restores it in every case, `state` is what
 //! is known of the run, `timeline` its last minutes, `trials` the finished trials, `input_state`
 //! what the keys have set, `load_keys` changes the load, `view` is what is drawn, `draw` lays it out
-//! with `head` and one file for each panel, `theme` colours it, `figures` and `fit` format numbers
-//! and fit text into lines.
+//! with `head` and one file for each panel, `theme` colours it, `fit` fits text into lines.
 
 mod draw;
 #[cfg(test)]
 mod draw_tests;
-mod figures;
 mod fit;
 mod head;
 mod history;

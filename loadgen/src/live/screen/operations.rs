@@ -9,12 +9,12 @@ use ratatui::{
 };
 
 use super::{
-    figures::{grouped, ms, rate},
     fit::{left, right, scrolled},
     input_state::Panel,
     theme::Theme,
     view::LiveView,
 };
+use crate::live::figures::{grouped, ms, rate};
 use loadgen_experiment::events::OperationNow;
 
 /// Least columns of a name.

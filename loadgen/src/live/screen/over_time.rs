@@ -9,12 +9,14 @@ use ratatui::{
 };
 
 use super::{
-    figures::{grouped, ms, rate},
     fit::{left, right},
     timeline::TimelinePoint,
     view::LiveView,
 };
-use crate::live::plain::length;
+use crate::live::{
+    figures::{grouped, ms, rate},
+    plain::length,
+};
 use loadgen_report::render::definition::{COMPLETED, IN_FLIGHT, PERCENTILES, RESPONSE};
 
 /// Columns of the name before a row of columns.

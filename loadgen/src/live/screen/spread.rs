@@ -8,10 +8,10 @@ use ratatui::{
 };
 
 use super::{
-    figures::{grouped, ms, percent},
     fit::{left, right},
     view::LiveView,
 };
+use crate::live::figures::{grouped, ms, percent};
 use loadgen_experiment::events::HistogramBar;
 
 /// Columns of the range before a bar.

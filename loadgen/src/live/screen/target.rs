@@ -8,11 +8,11 @@ use ratatui::{
 };
 
 use super::{
-    figures::{bytes, grouped, ms, percent, rate},
     fit::{Part, cut, named, scrolled, wrapped},
     input_state::Panel,
     view::LiveView,
 };
+use crate::live::figures::{bytes, grouped, ms, percent, rate};
 use loadgen_experiment::events::TargetNow;
 
 /// Columns that a name from elsewhere may take.

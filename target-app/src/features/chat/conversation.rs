@@ -6,21 +6,25 @@
 use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use shared::{
-    api::chat::{ClientFrame, ServerFrame, close},
+    api::{
+        chat::{ClientFrame, ServerFrame},
+        socket::close,
+    },
     ids::{RoomId, UserId},
     problem::Code,
 };
 
 use super::{
     frames::{self, FrameError},
-    model::checked_seq,
+    model::{Draft, StoredMessage, checked_seq},
+    outbox::Outbox,
     service,
 };
 use crate::{
     error::ApiError,
     realtime::{
-        Delivery, Draft, MailboxEvent, MailboxItem, RelayedKind, Socket, SocketEnd, SocketSide,
-        StoredMessage, Subscription, Wire,
+        Delivery, MailboxEvent, MailboxItem, RelayedKind, Socket, SocketEnd, SocketSide,
+        Subscription, Wire,
     },
     state::AppState,
     timing::{self, Timing},
@@ -213,7 +217,10 @@ impl Conversation {
             return refuse(wire, &not_joined(), Some(client_id)).await;
         }
         let stored = match self.state.admit() {
-            Ok(engine) => service::send(self.state.hub(), engine, draft).await,
+            Ok(engine) => {
+                let outbox = self.state.part::<Outbox>();
+                service::send(self.state.hub(), outbox, engine, draft).await
+            }
             Err(error) => Err(error),
         };
         match stored {

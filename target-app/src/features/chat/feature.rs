@@ -4,7 +4,7 @@ use shared::api::chat::{ClientFrame, ServerFrame};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{handlers, plans, seed};
+use super::{handlers, outbox::Outbox, plans, seed};
 use crate::{db::audit::invariants, feature::Feature};
 
 /// The frames of the socket, which the description of its handler does not follow.
@@ -28,6 +28,10 @@ pub(crate) fn feature() -> Feature {
             "54_no_phantom_message",
         ],
         tables: seed::tables(),
+        prepare: Some(|_, parts| {
+            parts.put(Outbox::default());
+            Box::pin(std::future::ready(Ok::<(), String>(())))
+        }),
         ..Feature::new("chat", "Rooms, history, the socket")
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     error::ApiError,
     features::auth::AuthUser,
     http::{Current, Json, Path, Query},
-    realtime::{SocketKind, checked_upgrade},
+    realtime::checked_upgrade,
     state::AppState,
 };
 
@@ -96,7 +96,7 @@ pub(super) async fn socket(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     let upgrade = checked_upgrade(&headers, upgrade)?;
-    let place = state.sockets().take(user.id, SocketKind::Chat)?;
+    let place = state.sockets().take(user.id, connection::KIND)?;
     let good_for = (user.expires_at - state.clock().now())
         .to_std()
         .unwrap_or(Duration::ZERO);

@@ -3,13 +3,14 @@
 //! Beside the layers of every feature there are those of the socket: `socket` (one connection) ->
 //! `conversation` (the effect of each frame) -> `service`, with `frames` as the format. The loop of a
 //! connection and fan-out are in `realtime`. `service_batch` and `repository_batch` store messages of all
-//! rooms together.
+//! rooms together, which wait in the `outbox`.
 
 mod conversation;
 mod feature;
 mod frames;
 mod handlers;
 mod model;
+mod outbox;
 mod plans;
 mod repository;
 mod repository_batch;

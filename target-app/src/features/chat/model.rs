@@ -1,11 +1,11 @@
-//! Types of chat: checked texts, checked queries.
+//! Types of chat: checked texts, checked queries, outcomes.
 
 use shared::{
-    api::chat::{HistoryQuery, MAX_HISTORY, MAX_TEXT},
+    api::chat::{ChatMessage, HistoryQuery, MAX_HISTORY, MAX_TEXT},
     ids::{RoomId, UserId},
 };
 
-use crate::{realtime::Draft, text::fits};
+use crate::text::fits;
 
 /// Longest name that a sender may give a message, in characters.
 pub(super) const MAX_CLIENT_ID: usize = 64;
@@ -14,6 +14,19 @@ const DEFAULT_HISTORY: u32 = 50;
 
 /// A field out of range: its name, and what would be right.
 pub(super) type InvalidField = (&'static str, String);
+
+/// A checked message that may be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Draft {
+    /// The room that it is sent to.
+    pub(super) room: RoomId,
+    /// By whom.
+    pub(super) sender: UserId,
+    /// The id that the sender gave it.
+    pub(super) client_id: String,
+    /// What it says.
+    pub(super) text: String,
+}
 
 impl Draft {
     /// Checks what a client wants to send.
@@ -31,6 +44,24 @@ impl Draft {
             client_id,
             text,
         })
+    }
+}
+
+/// The outcome of a draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum StoredMessage {
+    /// It is stored, and published with it.
+    New(ChatMessage),
+    /// It was stored before, and its name stands for that message.
+    Before(ChatMessage),
+}
+
+impl StoredMessage {
+    /// The message, whenever it was stored.
+    pub(super) fn into_message(self) -> ChatMessage {
+        match self {
+            Self::New(message) | Self::Before(message) => message,
+        }
     }
 }
 

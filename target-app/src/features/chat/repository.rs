@@ -8,7 +8,8 @@ use shared::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{db::DbError, realtime::Draft, timing};
+use super::model::Draft;
+use crate::{db::DbError, timing};
 
 /// The constraint that one name of one sender stands for one message.
 pub(super) const ONE_NAME_ONE_MESSAGE: &str = "chat_message_room_id_sender_id_client_id_key";

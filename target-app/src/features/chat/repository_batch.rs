@@ -9,8 +9,8 @@ use shared::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::repository::MessageRow;
-use crate::{db::DbError, realtime::Draft, timing};
+use super::{model::Draft, repository::MessageRow};
+use crate::{db::DbError, timing};
 
 /// Locks rooms against other processes, always in the same order, so that two that want the
 /// same ones do not wait for each other.

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::{
     frames,
-    model::HistorySpan,
+    model::{Draft, HistorySpan, StoredMessage},
+    outbox::Outbox,
     repository,
     room_errors::{TURN_LIMIT, no_such_room, too_busy},
     service_batch,
@@ -20,7 +21,7 @@ use crate::{
     db::DbError,
     engine::Engine,
     error::ApiError,
-    realtime::{Draft, Hub, RelayedKind, StoredMessage},
+    realtime::{Hub, RelayedKind},
     timing,
 };
 
@@ -93,14 +94,15 @@ pub(super) async fn messages_after(
 /// published, it would be missing for those who are connected.
 pub(super) async fn send(
     hub: &Hub,
+    outbox: &Outbox,
     engine: Arc<Engine>,
     draft: Draft,
 ) -> Result<StoredMessage, ApiError> {
-    let hub = hub.clone();
+    let (hub, outbox) = (hub.clone(), outbox.clone());
     timing::shielded(async move {
         let stored = match engine.policies.chat.persistence {
             Persistence::PerMessage => send_alone(&hub, &engine, &draft).await,
-            Persistence::Batched => service_batch::send(&hub, &engine, draft).await,
+            Persistence::Batched => service_batch::send(&hub, &outbox, &engine, draft).await,
         };
         // A batch is committed by one of its senders, for all of them.
         engine.db.note_write();

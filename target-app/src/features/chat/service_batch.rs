@@ -18,6 +18,8 @@ use uuid::Uuid;
 
 use super::{
     frames,
+    model::{Draft, StoredMessage},
+    outbox::{BatchItem, BatchLeader, BatchReply, Outbox},
     repository::ONE_NAME_ONE_MESSAGE,
     repository_batch as repository,
     room_errors::{TURN_LIMIT, no_such_room, too_busy},
@@ -26,7 +28,7 @@ use crate::{
     db::{DbError, DbSession, Retry, transaction},
     engine::Engine,
     error::ApiError,
-    realtime::{BatchItem, BatchLeader, BatchReply, Draft, Hub, RelayedKind, StoredMessage, Turn},
+    realtime::{Hub, RelayedKind, Turn},
 };
 
 /// How long the first message waits for others. Those that come while a batch is being stored
@@ -44,10 +46,11 @@ type Name = (RoomId, UserId, String);
 /// the leader. Must not be cut short: others wait for the leader.
 pub(super) async fn send(
     hub: &Hub,
+    outbox: &Outbox,
     engine: &Engine,
     draft: Draft,
 ) -> Result<StoredMessage, ApiError> {
-    let (mut replies, lead) = hub.outbox().put(draft).ok_or_else(|| {
+    let (mut replies, lead) = outbox.put(draft).ok_or_else(|| {
         ApiError::new(
             Code::Overloaded,
             "too many messages wait to be stored, try again",

@@ -7,10 +7,15 @@ use shared::{api::chat::close, ids::UserId};
 
 use super::conversation::{BAD_FRAME, Conversation};
 use crate::{
-    realtime::{SocketEnd, SocketLifetime, SocketPlace, Wire, serve},
+    realtime::{SocketEnd, SocketKind, SocketLifetime, SocketPlace, Wire, serve},
     state::AppState,
 };
 
+/// Rooms of chat, and notifications.
+pub(super) const KIND: SocketKind = SocketKind {
+    name: "chat",
+    most: 20_000,
+};
 /// How a connection ends whose token has expired.
 const EXPIRED: SocketEnd = SocketEnd::Close(close::TOKEN_EXPIRED, "the access token expired");
 

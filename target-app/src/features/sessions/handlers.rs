@@ -22,7 +22,7 @@ use crate::{
     features::auth::{AuthUser, active_account},
     http::{Current, Json, Path, Query},
     metrics,
-    realtime::{SocketKind, checked_upgrade},
+    realtime::checked_upgrade,
     state::AppState,
 };
 
@@ -167,7 +167,7 @@ pub(super) async fn signal(
     let now = state.clock().now();
     let user = join_token::verify(state.tokens(), id, query.join_token.as_deref())?;
     let upgrade = checked_upgrade(&headers, upgrade)?;
-    let place = state.sockets().take(user, SocketKind::Signals)?;
+    let place = state.sockets().take(user, connection::KIND)?;
     // The token says who asks, and not that they still may.
     active_account(&engine, user).await?;
     let handle = state.part::<SignalHub>().enter(id);

@@ -11,8 +11,14 @@ use super::{
     signals::{SessionHandle, SessionSide},
 };
 use crate::{
-    realtime::{SocketEnd, SocketLifetime, SocketPlace, Wire, serve},
+    realtime::{SocketEnd, SocketKind, SocketLifetime, SocketPlace, Wire, serve},
     state::AppState,
+};
+
+/// Signals of a video class.
+pub(super) const KIND: SocketKind = SocketKind {
+    name: "sessions",
+    most: 10_000,
 };
 
 /// Serves one connection to its end.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use shared::{
-    api::chat::{ServerFrame, close},
+    api::{chat::ServerFrame, socket::close},
     ids::UserId,
 };
 use sqlx::{Connection as _, PgConnection};

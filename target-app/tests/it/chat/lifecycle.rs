@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use shared::api::chat::{ClientFrame, close};
+use shared::api::{
+    chat::{self, ClientFrame},
+    socket::close,
+};
 use target_app::clock::Clock;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -70,7 +73,7 @@ async fn a_socket_ends_with_the_token_that_opened_it() {
     clock.advance(TimeDelta::seconds(895));
     let mut socket = ChatSocket::open(app.address, &token).await;
     socket.join(room(5), None).await;
-    assert_eq!(socket.closed().await, close::TOKEN_EXPIRED);
+    assert_eq!(socket.closed().await, chat::close::TOKEN_EXPIRED);
     app.finish().await;
 }
 

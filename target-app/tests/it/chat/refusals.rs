@@ -2,7 +2,10 @@
 
 use serde_json::json;
 use shared::{
-    api::chat::{ClientFrame, MAX_FRAME_BYTES, MAX_TEXT, ServerFrame, close},
+    api::{
+        chat::{ClientFrame, MAX_TEXT, ServerFrame},
+        socket::{MAX_FRAME_BYTES, close},
+    },
     ids::RoomId,
     paths,
     problem::Code,

@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use shared::{
-    api::chat::{ClientFrame, ServerFrame, close},
+    api::{
+        chat::{ClientFrame, ServerFrame},
+        socket::close,
+    },
     paths,
     problem::Code,
 };

@@ -1,6 +1,6 @@
 //! Frames of the chat socket that break its rules.
 
-use shared::api::chat::{MAX_FRAME_BYTES, close};
+use shared::api::socket::{MAX_FRAME_BYTES, close};
 
 /// What a client sends on an open socket, and what it hears until the socket is closed.
 pub(super) struct FrameRow {

@@ -3,8 +3,9 @@
 use serde_json::json;
 use shared::{
     api::{
-        chat::{ClientFrame, ServerFrame, close},
+        chat::{ClientFrame, ServerFrame},
         lab::ProfileView,
+        socket::close,
     },
     dataset::{RowKind, id},
     ids::RoomId,

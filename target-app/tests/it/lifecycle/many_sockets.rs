@@ -160,11 +160,11 @@ async fn a_socket_that_is_refused_or_never_opened_takes_no_place() {
 async fn a_place_that_is_not_given_back_would_be_noticed() {
     let app = start().await;
     let student = app.student(2);
-    let kept = app
-        .state
-        .sockets()
-        .take(student.id, SocketKind::Chat)
-        .unwrap();
+    let kind = SocketKind {
+        name: "of this test",
+        most: 1,
+    };
+    let kept = app.state.sockets().take(student.id, kind).unwrap();
     let mut sockets = Vec::new();
     for _ in 1..MOST {
         sockets.push(ChatSocket::open(app.address, &student.token).await);

@@ -1,8 +1,8 @@
 //! What happens to a participant whose account is deactivated while the class is live.
 
 use shared::api::{
-    chat::close,
     sessions::{JoinGrant, RelayFrame, SignalFrame},
+    socket::close,
 };
 
 use super::step::{join, met, participants};

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use shared::api::{
-    chat::{MAX_FRAME_BYTES, close as socket_close},
     sessions::{
         JoinGrant, MAX_CANDIDATE_BYTES, MAX_SDP_BYTES, RelayFrame, SessionView, SignalFrame, close,
     },
+    socket::{MAX_FRAME_BYTES, close as socket_close},
 };
 use tokio::io::AsyncReadExt as _;
 use tokio_tungstenite::tungstenite::Message;

@@ -19,7 +19,9 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, MentorAccount, Op};
+use crate::flows::{
+    AppFlow, AppIteration, DrawnPlace, FeatureFlows, FlowFuture, MentorAccount, Op,
+};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -58,7 +60,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
 
 async fn mark(mut it: AppIteration<'_>) {
     let bulk = it.rng.random_bool(BULK);
-    let first: f64 = it.rng.random();
+    let first = DrawnPlace::draw(it.rng);
     let draws: Vec<f64> = (0..AT_ONCE).map(|_| it.rng.random()).collect();
     let Some(account) = it.world.any_mentor(it.rng) else {
         return;
@@ -72,8 +74,8 @@ async fn mark(mut it: AppIteration<'_>) {
     let Some(lessons) = listed.await else {
         return;
     };
-    let begin = (first * lessons.len() as f64) as usize;
-    let marks: Vec<BookingMark> = lessons[begin.min(lessons.len())..]
+    let begin = first.index(lessons.len());
+    let marks: Vec<BookingMark> = lessons[begin..]
         .iter()
         .zip(draws)
         .map(|(lesson, draw)| BookingMark {

@@ -18,7 +18,7 @@ use shared::{
 
 use self::{
     reschedule::RESCHEDULE,
-    steps::{MINE, check_mine, read_own},
+    steps::{MINE, check_mine, read_own, slot_refusal},
 };
 use super::mentors;
 use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, Op, TestAccount};
@@ -218,15 +218,10 @@ async fn race(it: AppIteration<'_>) {
 /// Enters the outcome of one racer; what is neither a booking nor a refusal stays in doubt.
 fn note_racer(ledger: &LedgerRecorder, entry: LedgerEntry, reply: Option<&Reply>) {
     let Some(reply) = reply else { return };
-    match check::problem_code(reply) {
-        Some(code @ (Code::SlotFull | Code::StudentBusy | Code::SlotClosed)) => {
-            ledger.refused(entry, code == Code::SlotFull);
-        }
-        _ => {
-            if let Ok(booking) = check::json::<BookingView>(reply, 201) {
-                ledger.booked(entry, &booking);
-            }
-        }
+    if let Some(code) = slot_refusal(reply) {
+        ledger.refused(entry, code == Code::SlotFull);
+    } else if let Ok(booking) = check::json::<BookingView>(reply, 201) {
+        ledger.booked(entry, &booking);
     }
 }
 

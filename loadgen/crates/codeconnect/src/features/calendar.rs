@@ -3,8 +3,6 @@
 //! A time that is taken meanwhile is an expected response. Errors are a calendar that is not in order
 //! or shows two events at once, and a move that the next look at the week does not show.
 
-use std::collections::HashSet;
-
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, NaiveTime, TimeDelta, Utc, Weekday};
 use http::Method;
 use rand::RngExt as _;
@@ -18,7 +16,7 @@ use shared::{
 };
 
 use crate::{
-    flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, MentorAccount, Op},
+    flows::{AppFlow, AppIteration, DrawnPlace, FeatureFlows, FlowFuture, MentorAccount, Op},
     ledger::OwnChange,
 };
 use loadgen_engine::{
@@ -130,7 +128,7 @@ async fn scroll(mut it: AppIteration<'_>) {
 
 async fn drag(mut it: AppIteration<'_>) {
     let ahead = it.rng.random_range(1..=WEEKS_AHEAD);
-    let (which, place): (f64, f64) = (it.rng.random(), it.rng.random());
+    let (which, place) = (DrawnPlace::draw(it.rng), DrawnPlace::draw(it.rng));
     let mentors = &it.world.mentor_accounts;
     if mentors.is_empty() {
         return;
@@ -153,7 +151,7 @@ async fn drag(mut it: AppIteration<'_>) {
         .filter(|event| event.id.0.as_u128() % PLACES as u128 == (user % PLACES) as u128)
         .collect();
     let free = free_hours(week.monday, &events);
-    let (Some(event), Some(starts_at)) = (nth(&own, which), nth(&free, place)) else {
+    let (Some(event), Some(starts_at)) = (which.item(&own), place.item(&free)) else {
         return;
     };
     let request = Request::json(
@@ -183,11 +181,6 @@ async fn drag(mut it: AppIteration<'_>) {
         world.check_own(reading, shown, "the calendar does not show the move")
     })
     .await;
-}
-
-/// The item at a share of a list.
-fn nth<T>(items: &[T], share: f64) -> Option<&T> {
-    items.get((share * items.len() as f64) as usize)
 }
 
 /// Hours of a week in which nothing is.
@@ -293,8 +286,7 @@ fn check_events(events: &[CalendarEvent], account: &MentorAccount) -> Result<(),
     {
         return Err(Mismatch::new("events overlap, or are not earliest first"));
     }
-    let ids: HashSet<_> = events.iter().map(|event| event.id).collect();
-    if ids.len() != events.len() {
+    if !check::all_differ(events.iter().map(|event| event.id)) {
         return Err(Mismatch::new("an event is shown twice"));
     }
     let full = |event: &CalendarEvent| event.lessons.len() as i32 > event.capacity;

@@ -19,7 +19,7 @@ use self::{
     room_listener::Own,
 };
 use crate::flows::{
-    AppFlow, AppIteration, ChatMemory, FeatureFlows, FlowFuture, Op, TestAccount, World,
+    AppFlow, AppIteration, ChatMemory, DrawnPlace, FeatureFlows, FlowFuture, Op, TestAccount, World,
 };
 use loadgen_engine::flow::Access;
 
@@ -71,7 +71,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
 
 async fn chat(mut it: AppIteration<'_>) {
     let said = TEXTS[it.rng.random_range(0..TEXTS.len())];
-    let choice: f64 = it.rng.random();
+    let choice = DrawnPlace::draw(it.rng);
     let nonce: u64 = it.rng.random();
     let Some((mut seat, account)) = seated(&mut it, choice).await else {
         return;
@@ -108,7 +108,7 @@ fn account_of(world: &World, user: u32) -> Option<usize> {
 /// Makes sure that the socket is open and a room joined; who sits there.
 async fn seated<'w>(
     it: &mut AppIteration<'w>,
-    choice: f64,
+    choice: DrawnPlace,
 ) -> Option<(ChatMemory, &'w TestAccount)> {
     let world = it.world;
     let open = it.transport.socket_is_open();
@@ -136,11 +136,7 @@ async fn seated<'w>(
             it.transport.socket_close().await;
             return None;
         }
-        None => {
-            let rooms = &account.rooms;
-            let room = (choice * rooms.len() as f64) as usize % rooms.len();
-            (rooms[room], None)
-        }
+        None => (*choice.item(&account.rooms)?, None),
     };
     let overflow = it.transport.socket_overflow();
     let last_seq = join(it, account, room, after).await?;

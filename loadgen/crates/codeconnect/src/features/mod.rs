@@ -26,4 +26,4 @@ pub mod notifications;
 
 pub mod database;
 
-pub use registry::{FEATURES, bind, cache_kinds, caches, catalog, needs_database};
+pub use registry::{FEATURES, bind, cache_kinds, caches, catalog, needs_database, needs_staff};

@@ -5,8 +5,6 @@
 
 mod push;
 
-use std::collections::HashSet;
-
 use rand::RngExt as _;
 use shared::{
     api::notifications::{MAX_UNREAD, MarkedRead, NotificationView, UnreadCount},
@@ -16,7 +14,7 @@ use shared::{
 };
 
 use crate::{
-    flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, Op, TestAccount},
+    flows::{AppFlow, AppIteration, DrawnPlace, FeatureFlows, FlowFuture, Op, TestAccount},
     ledger::{OwnChange, OwnReading},
 };
 use loadgen_engine::{
@@ -53,7 +51,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
 };
 
 async fn read(mut it: AppIteration<'_>) {
-    let (place, all) = (it.rng.random::<f64>(), it.rng.random_bool(ALL));
+    let (place, all) = (DrawnPlace::draw(it.rng), it.rng.random_bool(ALL));
     let Some(account) = it.world.any_account(it.rng) else {
         return;
     };
@@ -64,7 +62,7 @@ async fn read(mut it: AppIteration<'_>) {
     let Some(listed) = list(&mut it, account, None).await else {
         return;
     };
-    let Some(chosen) = listed.get((place * listed.len() as f64) as usize) else {
+    let Some(chosen) = place.item(&listed) else {
         return;
     };
     let entry = it.world.ledger.marking(account.id, chosen.id);
@@ -138,8 +136,7 @@ fn check_list(reply: &Reply) -> Result<Vec<NotificationView>, Mismatch> {
     if !items.is_sorted_by(|one, next| one.created_at >= next.created_at) {
         return Err(Mismatch::new("the notifications are not newest first"));
     }
-    let ids: HashSet<_> = items.iter().map(|one| one.id).collect();
-    if ids.len() != items.len() {
+    if !check::all_differ(items.iter().map(|one| one.id)) {
         return Err(Mismatch::new("a notification is listed twice"));
     }
     Ok(items)

@@ -1,7 +1,6 @@
 //! Recordings: the list, a signed link, and three byte ranges of the file.
 
 use http::{HeaderValue, header};
-use rand::RngExt as _;
 use shared::{
     api::recordings::{PlaybackLink, RecordingView},
     ids::RecordingId,
@@ -10,7 +9,7 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, Op};
+use crate::flows::{AppFlow, AppIteration, DrawnPlace, FeatureFlows, FlowFuture, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -43,7 +42,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
 };
 
 async fn watch(mut it: AppIteration<'_>) {
-    let place: f64 = it.rng.random();
+    let place = DrawnPlace::draw(it.rng);
     let Some(account) = it.world.any_account(it.rng) else {
         return;
     };
@@ -51,10 +50,9 @@ async fn watch(mut it: AppIteration<'_>) {
     let Some(mine) = it.call(&LIST, list, check_list).await else {
         return;
     };
-    if mine.is_empty() {
+    let Some(recording) = place.item(&mine) else {
         return;
-    }
-    let recording = &mine[(place * mine.len() as f64) as usize % mine.len()];
+    };
     let link = Request::get(paths::with_id(paths::RECORDING_PLAYBACK, recording.id))
         .bearer(&account.token.get());
     let Some(url) = it

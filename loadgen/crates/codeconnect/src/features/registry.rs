@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::flows::{BoundFlow, CachedReads, FeatureFlows, World};
+use crate::flows::{AppFlow, BoundFlow, CachedReads, FeatureFlows, World};
 use loadgen_engine::flow::{Catalog, Flow, FlowDescriptor, OperationDescriptor, Operations};
 
 /// Every feature, in the order of a report.
@@ -22,11 +22,20 @@ pub fn cache_kinds() -> &'static [&'static str] {
 
 /// Whether a flow goes straight to the database.
 pub fn needs_database(flow: &str) -> bool {
-    FEATURES
-        .iter()
-        .filter(|feature| feature.needs_database)
-        .flat_map(|feature| feature.flows)
-        .any(|one| one.name == flow)
+    find(flow).is_some_and(|(feature, _)| feature.needs_database)
+}
+
+/// Whether a flow is of a feature whose flows sign in as mentors or administrators.
+pub fn needs_staff(flow: &str) -> bool {
+    find(flow).is_some_and(|(feature, _)| feature.needs_staff)
+}
+
+/// The flow of that name, and its feature.
+pub(super) fn find(flow: &str) -> Option<(&'static FeatureFlows, &'static AppFlow)> {
+    FEATURES.iter().find_map(|feature| {
+        let found = feature.flows.iter().find(|one| one.name == flow)?;
+        Some((*feature, found))
+    })
 }
 
 /// Everything that can be sent to the reference backend.
@@ -63,10 +72,7 @@ fn make() -> Catalog {
 pub fn bind(name: &str, world: &Arc<World>) -> Option<Arc<dyn Flow>> {
     // Operations have their numbers once the catalogue is made.
     catalog();
-    let flow = FEATURES
-        .iter()
-        .flat_map(|feature| feature.flows)
-        .find(|flow| flow.name == name)?;
+    let (_, flow) = find(name)?;
     Some(Arc::new(BoundFlow::new(flow, Arc::clone(world))))
 }
 

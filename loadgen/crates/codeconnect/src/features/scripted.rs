@@ -11,7 +11,7 @@ use shared::{
     ids::{MentorId, UserId},
 };
 
-use super::registry::{FEATURES, catalog};
+use super::registry::{catalog, find};
 use crate::flows::{AppIteration, FlowFuture, FlowMemory, TestAccount, World};
 use loadgen_engine::{
     check::Reply,
@@ -131,11 +131,7 @@ pub(super) async fn iterate(
 ) -> Vec<SentRequest> {
     // Operations have their numbers once the catalogue is made.
     catalog();
-    let flow = FEATURES
-        .iter()
-        .flat_map(|feature| feature.flows)
-        .find(|flow| flow.name == name)
-        .expect("a flow of that name");
+    let (_, flow) = find(name).expect("a flow of that name");
     let mut transport = ScriptedTransport {
         answer: &mut answer,
         sent: Vec::new(),

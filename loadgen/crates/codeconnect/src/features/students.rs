@@ -1,7 +1,5 @@
 //! Students: a mentor or an administrator looks through the students and opens one of them.
 
-use std::collections::HashSet;
-
 use rand::RngExt as _;
 use shared::{
     api::students::{StudentCard, StudentDetail},
@@ -10,7 +8,7 @@ use shared::{
     problem::Code,
 };
 
-use crate::flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, Op};
+use crate::flows::{AppFlow, AppIteration, DrawnPlace, FeatureFlows, FlowFuture, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -55,7 +53,7 @@ async fn browse(mut it: AppIteration<'_>) {
     } else {
         1
     };
-    let which: f64 = it.rng.random();
+    let which = DrawnPlace::draw(it.rng);
     let token = if is_admin {
         it.world
             .any_admin(it.rng)
@@ -79,7 +77,7 @@ async fn browse(mut it: AppIteration<'_>) {
     let Some(students) = listed.await else {
         return;
     };
-    let Some(student) = students.get((which * students.len() as f64) as usize) else {
+    let Some(student) = which.item(&students) else {
         return;
     };
     let request = Request::get(paths::with_id(paths::STUDENT, student.id)).bearer(&token);
@@ -103,8 +101,7 @@ fn check_list(reply: &Reply, grade: Option<i16>) -> Result<Vec<StudentCard>, Mis
     if grade.is_some() && page.items.iter().any(|student| student.grade != grade) {
         return Err(Mismatch::new("a student is of another grade"));
     }
-    let ids: HashSet<_> = page.items.iter().map(|student| student.id).collect();
-    if ids.len() != page.items.len() {
+    if !check::all_differ(page.items.iter().map(|student| student.id)) {
         return Err(Mismatch::new("a student is listed twice"));
     }
     Ok(page.items)

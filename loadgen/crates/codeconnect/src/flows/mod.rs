@@ -2,6 +2,7 @@
 
 mod account_token;
 mod bound;
+mod drawn_place;
 mod feature;
 mod memory;
 mod operation;
@@ -12,6 +13,7 @@ mod world;
 
 pub use account_token::AccountToken;
 pub use bound::{AppFlow, AppIteration, BoundFlow};
+pub use drawn_place::DrawnPlace;
 pub use feature::{CachedReads, FeatureFlows};
 pub use memory::{ChatMemory, DatabaseMemory, FlowMemory};
 pub use operation::Op;

@@ -54,6 +54,9 @@ pub struct World {
     pub reads_may_be_old: bool,
     /// When this was made: flows have no clock.
     pub made_at: DateTime<Utc>,
+    /// Whether the next page of the list of mentors may begin elsewhere than behind the one before: pages that
+    /// are counted from the first mentor move where the list changes meanwhile.
+    pub pages_may_shift: bool,
     /// Whether the target is known to write notifications, and so pushes them.
     pub pushes: bool,
     /// The part of the load that this process generates: what only one user may have at a time is divided
@@ -136,6 +139,7 @@ impl World {
             database: None,
             fresh,
             reads_may_be_old: false,
+            pages_may_shift: false,
             made_at: time_of_day().into(),
             pushes: false,
             share: LoadShare::WHOLE,

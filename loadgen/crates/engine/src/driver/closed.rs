@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     control_receiver::ControlReceiver,
     options::IterationBudget,
+    progress::ActiveUser,
     ramp::Ramp,
     user::{User, intended_start},
     worker_context::WorkerContext,
@@ -54,6 +55,10 @@ struct Population {
     mixes: FlowMixes,
     /// How many users are wanted; those with higher numbers pause.
     wanted: WantedUsers,
+    /// Whether no iteration was left for a user, of its own or of all.
+    counted_out: Cell<bool>,
+    /// When the last iteration so far ended.
+    last_end: Cell<Nanos>,
     /// Measured iterations that were started.
     started: Cell<u64>,
     /// How late they were started.
@@ -107,6 +112,8 @@ pub(super) async fn work(
         rule,
         mixes,
         wanted: WantedUsers::new(rule.users),
+        counted_out: Cell::new(false),
+        last_end: Cell::new(Nanos(0)),
         started: Cell::new(0),
         lag: RefCell::new(response_histogram()),
         stop: stop.clone(),
@@ -130,11 +137,8 @@ pub(super) async fn work(
             user = users.join_next() => if let Some(user) = user {
                 panicked |= user.is_err_and(|error| error.is_panic());
             } else {
-                // All users are done: the window ends with them.
-                let now = worker.clock.now();
-                if now < end {
-                    worker.shard.borrow_mut().cut_window(now);
-                    ended = Some(now);
+                if !panicked {
+                    ended = population.all_done(end).await;
                 }
                 break;
             },
@@ -209,17 +213,52 @@ impl Population {
         }
     }
 
+    /// Ends the window where the load was stopped; the first call counts.
+    fn stop_at(&self, now: Nanos) {
+        if self.stopped.get().is_none() {
+            self.worker.shard.borrow_mut().cut_window(now);
+            self.stopped.set(Some(now));
+        }
+    }
+
+    /// All users are done. Where no iteration was left, the window ends with the last one, and where the load was
+    /// stopped, now: that is returned. Users that no phase has any more leave a load that goes on to its end
+    /// without them.
+    async fn all_done(&self, end: Nanos) -> Option<Nanos> {
+        if !self.counted_out.get() {
+            let left = end.since(self.worker.clock.now());
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => {}
+                () = sleep(left.duration()) => {}
+            }
+        }
+        let now = self.worker.clock.now();
+        // A stop wakes users too, and the last of them may end before it is seen below.
+        if now < end && self.stop.is_cancelled() {
+            self.stop_at(now);
+            return Some(now);
+        }
+        // Users find out that none is left when their pauses are over, in which nothing is sent.
+        let at = if self.counted_out.get() {
+            self.last_end.get()
+        } else {
+            now
+        };
+        if at >= end {
+            return None;
+        }
+        self.worker.shard.borrow_mut().cut_window(at);
+        Some(at)
+    }
+
     /// Returns when the load has ended or was stopped, and the requests that were open then have had their
     /// time. Users end by themselves at the end of the load; a stop wakes those in their think time.
     async fn over(&self, end: Nanos, drain: Nanos) {
         let left = end.since(self.worker.clock.now());
         tokio::select! {
             () = sleep(left.duration()) => {}
-            () = self.stop.cancelled() => {
-                let now = self.worker.clock.now();
-                self.worker.shard.borrow_mut().cut_window(now);
-                self.stopped.set(Some(now));
-            }
+            () = self.stop.cancelled() => self.stop_at(self.worker.clock.now()),
         }
         sleep(drain.duration()).await;
     }
@@ -235,6 +274,38 @@ impl Population {
             () = self.stop.cancelled() => end,
             () = sleep(left.duration()) => end,
             () = self.wanted.until(number) => at.max(self.worker.clock.now()),
+        }
+    }
+
+    /// Waits until a user begins its next iteration, at `at` or later, or until the end. Returns when that is
+    /// and when it woke; `None` where the load was stopped. One that waits to be wanted does not count as
+    /// active.
+    async fn next_begin(
+        &self,
+        (user, number): (&mut User, u32),
+        mut at: Nanos,
+        counted: &mut Option<ActiveUser>,
+    ) -> Option<(Nanos, Nanos)> {
+        let end = Nanos::from_millis(self.rule.duration.0);
+        loop {
+            if !self.wanted.has(number) {
+                *counted = None;
+            }
+            at = self.until_wanted(number, at, end).await;
+            let woke = self.worker.clock.now();
+            if at <= woke {
+                return Some((intended_start(at, woke), woke));
+            }
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return None,
+                // A pause that is longer than the load keeps nobody waiting after it.
+                begin = user.wait_until(at.min(end)) => at = begin,
+            }
+            // After its pause it may be wanted no more.
+            if at >= end || self.wanted.has(number) {
+                return Some((at, self.worker.clock.now()));
+            }
         }
     }
 
@@ -259,24 +330,20 @@ impl Population {
         for round in 0..most {
             // A user that is not active yet waits for its time; one that is no longer needed ends.
             let Some(active) = self.mode.ramp.next(number, at) else {
-                break;
+                return;
             };
-            if !self.wanted.has(number) {
+            if active > at {
                 counted = None;
             }
-            at = self.until_wanted(number, active, end).await;
-            let mut woke = worker.clock.now();
-            if at > woke {
-                tokio::select! {
-                    biased;
-                    () = self.stop.cancelled() => break,
-                    begin = user.wait_until(at) => at = begin,
-                }
-                woke = worker.clock.now();
-            } else {
-                at = intended_start(at, woke);
+            let begin = self.next_begin((&mut user, number), active, &mut counted);
+            let Some((begin, woke)) = begin.await else {
+                return;
+            };
+            at = begin;
+            if at >= end || self.stopped.get().is_some() {
+                return;
             }
-            if at >= end || self.stopped.get().is_some() || !self.mode.budget.take() {
+            if !self.mode.budget.take() {
                 break;
             }
             counted.get_or_insert_with(|| worker.progress.active_user());
@@ -299,12 +366,14 @@ impl Population {
             };
             let memory = &mut memories[usize::from(flow)];
             user.iterate(arrival, woke, memory, number).await;
+            self.last_end.set(worker.clock.now());
             if user.intended == at {
                 // The flow had nothing to send; running it again at once would spin.
                 user.intended = worker.clock.now() + NOTHING_TO_SEND;
             }
             at = self.next_start((at, user.intended), flow, &mut rng);
         }
+        self.counted_out.set(true);
     }
 
     /// Counts a measured iteration that was started so late.

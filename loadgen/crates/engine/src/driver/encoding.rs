@@ -27,22 +27,25 @@ impl Encoding {
     }
 }
 
-/// Replaces a compressed body by its content, of which at most `keep` bytes are kept.
+/// Replaces a compressed body by its content, of which at most `keep` bytes are kept. A response without a body
+/// stays as it is: that to HEAD, and one of status 304, names the coding of a body that it does not have.
 pub(super) fn decompress(reply: &mut Reply, keep: usize) -> Result<(), String> {
     let Some(encoding) = reply.headers.get(&header::CONTENT_ENCODING) else {
         return Ok(());
     };
     let input = &reply.body[..];
-    let (content, ended) = match &*encoding {
-        "gzip" => read_up_to(keep, flate2::read::MultiGzDecoder::new(input)),
+    // Names of codings have no case, and `x-gzip` is an old one of gzip (RFC 9110, section 8.4.1).
+    let (content, ended) = match encoding.to_ascii_lowercase().as_str() {
+        "gzip" | "x-gzip" | "br" if reply.bytes == 0 => return Ok(()),
+        "gzip" | "x-gzip" => read_up_to(keep, flate2::read::MultiGzDecoder::new(input)),
         "br" => {
             let buffer = input.len().clamp(512, 64 * 1024);
             read_up_to(keep, brotli_decompressor::Decompressor::new(input, buffer))
         }
         "identity" => return Ok(()),
-        other => {
+        _ => {
             return Err(format!(
-                "the body is encoded as `{other}`, which was not asked for"
+                "the body is encoded as `{encoding}`, which was not asked for"
             ));
         }
     };
@@ -102,6 +105,21 @@ mod tests {
         let mut plain = reply(None, b"plain".to_vec());
         decompress(&mut plain, KEEP).unwrap();
         assert_eq!(&plain.body[..], b"plain");
+    }
+
+    #[test]
+    fn a_coding_is_known_by_any_spelling_and_no_body_is_none_that_is_broken() {
+        for name in ["GZip", "x-gzip"] {
+            let mut compressed = reply(Some(name), gzip(b"an order"));
+            decompress(&mut compressed, KEEP).unwrap();
+            assert_eq!(&compressed.body[..], b"an order", "{name}");
+        }
+        for name in ["gzip", "br"] {
+            // To HEAD, for example.
+            let mut without = reply(Some(name), Vec::new());
+            assert_eq!(decompress(&mut without, KEEP), Ok(()), "{name}");
+            assert!(without.body.is_empty() && !without.cut);
+        }
     }
 
     #[test]

@@ -36,8 +36,9 @@ const COLLECTED: u64 = 256 * 1024;
 const LONG_READ: usize = 64 * 1024;
 /// A longer request body is written after the head, not copied behind it.
 const COPIED: usize = 8 * 1024;
-/// The buffer of a longer response is for no other one: its memory is free when the response is.
-const KEPT: usize = 64 * 1024;
+/// The buffer of a longer response is for no other one: its memory is free when the response is. A range of
+/// 64 KB, the usual one of a player, is shorter with its head.
+const KEPT: usize = 68 * 1024;
 /// The space for responses grows by so many bytes: their lengths differ by a few.
 const STEP: usize = 1024;
 
@@ -132,12 +133,13 @@ impl Http1Client {
         };
         let to_head_request = request.method == Method::HEAD;
         let head = poll_fn(|context| self.poll_exchange(context, to_head_request)).await?;
-        self.reusable =
-            head.keep_alive && !is_last(request) && self.output.is_empty() && self.body.is_empty();
+        self.reusable = head.keep_alive && !is_last(request);
         Ok(head)
     }
 
-    /// Reads the body of a response: its beginning of at most `keep` bytes, and how long it was.
+    /// Reads the body of a response: its beginning of at most `keep` bytes, and how long it was. What is left of
+    /// the request is written meanwhile: a server may begin to answer before it has read everything, and wait
+    /// for the rest.
     pub(super) async fn read(
         &mut self,
         length: BodyLength,
@@ -161,7 +163,8 @@ impl Http1Client {
                 read_buffers::keep(buffer);
             }
         }
-        self.reusable = reusable;
+        // Nothing can follow a request that is not whole.
+        self.reusable = reusable && self.output.is_empty() && self.body.is_empty();
         Ok(prefix.finish())
     }
 
@@ -174,7 +177,11 @@ impl Http1Client {
                 self.input.reserve(length + 1 - self.input.len());
             }
             while self.input.len() < length {
-                if poll_fn(|context| self.poll_read(context)).await? == 0 {
+                let read = poll_fn(|context| {
+                    self.write_rest(context);
+                    self.poll_read(context)
+                });
+                if read.await? == 0 {
                     return Err(Http1Error::Closed);
                 }
             }
@@ -285,7 +292,19 @@ impl Http1Client {
     }
 
     async fn fill(&mut self) -> Result<usize, Http1Error> {
-        Ok(poll_fn(|context| self.poll_fill(context)).await?)
+        let read = poll_fn(|context| {
+            self.write_rest(context);
+            self.poll_fill(context)
+        });
+        Ok(read.await?)
+    }
+
+    /// Goes on to write a request whose response is being read.
+    fn write_rest(&mut self, context: &mut Context<'_>) {
+        if self.unflushed || !self.output.is_empty() || !self.body.is_empty() {
+            // A server that takes no more of it may answer all the same.
+            let _refused = self.poll_write(context);
+        }
     }
 
     /// Takes memory for a response, where there is none yet and nothing in it.

@@ -1,6 +1,6 @@
 //! Tests of an HTTP/1.1 connection: in which memory responses are.
 
-use std::cell::Cell;
+use std::{cell::Cell, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderValue;
@@ -10,6 +10,7 @@ use tokio::{
     net::UnixStream,
     runtime::Builder,
     select,
+    time::timeout,
 };
 
 use super::{Http1Client, KEPT, LONG_READ, read_buffers::with_unused};
@@ -72,20 +73,25 @@ fn block_on(work: impl Future<Output = ()>) {
 
 #[test]
 fn responses_of_one_length_are_read_into_the_same_memory_and_do_not_fill_it() {
-    with_unused(Vec::clear);
-    block_on(async {
-        let (mut client, mut server) = pair();
-        let mut places = Vec::new();
-        // Those of six kilobytes are longer than the space for the first one.
-        for length in [6_000, 6_000, 6_000, 5_990, 6_010] {
-            let body = exchange(&mut client, &mut server, length).await;
-            places.push(body.as_ptr());
-            let left = with_unused(|unused| unused.last().map(BytesMut::capacity));
-            assert!(left > Some(0), "{places:?}");
-        }
-        let same = places[1..].iter().all(|place| *place == places[1]);
-        assert!(same, "{places:?}");
-    });
+    // Those of six kilobytes and those of a range are longer than the space for the first one.
+    for lengths in [
+        [6_000, 6_000, 6_000, 5_990, 6_010],
+        [65_536, 65_536, 65_536, 65_530, 65_536],
+    ] {
+        with_unused(Vec::clear);
+        block_on(async {
+            let (mut client, mut server) = pair();
+            let mut places = Vec::new();
+            for length in lengths {
+                let body = exchange(&mut client, &mut server, length).await;
+                places.push(body.as_ptr());
+                let left = with_unused(|unused| unused.last().map(BytesMut::capacity));
+                assert!(left > Some(0), "{places:?}");
+            }
+            let same = places[1..].iter().all(|place| *place == places[1]);
+            assert!(same, "{places:?}");
+        });
+    }
 }
 
 #[test]
@@ -168,4 +174,40 @@ fn a_long_body_that_ends_with_the_connection_is_read_with_more_space_than_its_be
         }
         assert!(client.input.try_reclaim(LONG_READ));
     });
+}
+
+#[test]
+fn a_request_is_written_to_its_end_while_its_response_is_read() {
+    const LENGTH: usize = 4_000_000;
+    for (head, body) in [
+        ("content-length: 2", "42"),
+        ("transfer-encoding: chunked", "2\r\n42\r\n0\r\n\r\n"),
+    ] {
+        block_on(async {
+            let (mut client, mut server) = pair();
+            let endpoint = endpoint();
+            let mut request = Request::post("/");
+            request.body = Bytes::from(vec![b'x'; LENGTH]);
+            let answer = async {
+                let head = format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n");
+                server.write_all(head.as_bytes()).await.unwrap();
+                let mut received = Vec::new();
+                while !received.ends_with(b"\r\n\r\n") {
+                    received.push(server.read_u8().await.unwrap());
+                }
+                let mut left = vec![0; LENGTH];
+                server.read_exact(&mut left).await.unwrap();
+                server.write_all(body.as_bytes()).await.unwrap();
+            };
+            let ask = async {
+                let head = client.send(&endpoint, &request).await.unwrap();
+                client.read(head.body, 10).await.unwrap()
+            };
+            let both = async { join!(ask, answer).0 };
+            let response = timeout(Duration::from_secs(20), both).await;
+            let (body, bytes) = response.expect("the server waits for the rest of the request");
+            assert_eq!((&body[..], bytes), (&b"42"[..], 2));
+            assert!(client.is_usable(), "both are complete");
+        });
+    }
 }

@@ -70,6 +70,8 @@ pub(super) struct OpenReport {
     pub(super) panicked: bool,
     /// Whether the load was stopped because too many requests were in flight.
     pub(super) overloaded: bool,
+    /// When the stop of the load was seen, if that was before the end.
+    pub(super) stopped: Option<Nanos>,
 }
 
 /// Takes arrivals until the pacer ends, waits for `end` where the load's last phase is a pause, and then for
@@ -104,8 +106,10 @@ pub(super) async fn work(
         () = tokio::time::sleep(rest.duration()) => {}
         () = stop.cancelled() => {}
     }
-    if stop.is_cancelled() && worker.clock.now() < end {
-        worker.shard.borrow_mut().cut_window(worker.clock.now());
+    let now = worker.clock.now();
+    let stopped = (stop.is_cancelled() && now < end).then_some(now);
+    if let Some(at) = stopped {
+        worker.shard.borrow_mut().cut_window(at);
     }
     let all_done = async {
         while pool.busy.get() > 0 {
@@ -131,13 +135,15 @@ pub(super) async fn work(
         taken: pool.taken.borrow().in_order(),
         panicked: pool.panicked.get(),
         overloaded: pool.overloaded.get(),
+        stopped,
     }
 }
 
 impl VuPool {
     fn take(self: &Rc<Self>, due: DueArrival) {
-        self.worker.due(due.arrival.intended);
-        self.keep_time(due.arrival.intended);
+        let now = self.worker.clock.now();
+        self.worker.due_now(due.arrival.intended, now);
+        self.keep_time(due.arrival.intended, now);
         if self.refuse(due) {
             return;
         }
@@ -204,9 +210,8 @@ impl VuPool {
 
     /// Keeps when a measured arrival was taken. What follows, a wait for a free user or for the
     /// target, is not lateness of the generator.
-    fn keep_time(&self, intended: Nanos) {
+    fn keep_time(&self, intended: Nanos, now: Nanos) {
         if self.worker.shard.borrow().window().contains(intended) {
-            let now = self.worker.clock.now();
             self.taken.borrow_mut().push(intended, now);
         }
     }

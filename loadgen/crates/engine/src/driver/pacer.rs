@@ -117,7 +117,8 @@ pub(super) fn run(
         progress.offered();
         let turn = turns.next().unwrap_or(0);
         if !hand_over(&workers[turn], DueArrival { arrival, woke }) {
-            // The worker panicked, which joining its thread reports.
+            // The worker panicked, which joining its thread reports: the others have nothing to go on for.
+            stop.cancel();
             return report;
         }
     }

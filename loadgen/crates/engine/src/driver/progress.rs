@@ -122,13 +122,13 @@ impl Progress {
     pub fn snapshot(&self) -> ProgressSnapshot {
         let mut total = OperationCounts::default();
         let (mut operations, mut bucket_counts) = (Vec::new(), Vec::new());
-        for (index, counters) in self.operations.iter().enumerate() {
+        // Of the operations of a catalogue few are sent, and each has hundreds of counters.
+        let sent = (self.operations.iter().enumerate()).filter(|(_, counters)| counters.is_used());
+        for (index, counters) in sent {
             let done = counters.read();
-            if done.count() > 0 {
-                total.add(&done);
-                operations.push((self.names.name(OpId(index as u16)), done));
-                bucket_counts.push(counters.fixed.read());
-            }
+            total.add(&done);
+            operations.push((self.names.name(OpId(index as u16)), done));
+            bucket_counts.push(counters.fixed.read());
         }
         ProgressSnapshot {
             at: self.clock().map(|clock| clock.now()).unwrap_or_default(),
@@ -155,8 +155,8 @@ impl Progress {
             due: self.due.load(Relaxed),
             users: self.users.load(Relaxed),
             operations: operations
+                .filter(|(_, counters)| counters.is_used())
                 .map(|(number, counters)| (number, counters.counted()))
-                .filter(|(_, counted)| counted.outcomes.iter().sum::<u64>() > 0)
                 .collect(),
         }
     }
@@ -223,6 +223,11 @@ impl Drop for ActiveUser {
 }
 
 impl OperationCounters {
+    /// Whether a request is done.
+    fn is_used(&self) -> bool {
+        self.outcomes.iter().any(|count| count.load(Relaxed) > 0)
+    }
+
     fn counted(&self) -> CountedOperation {
         let read = |count: &AtomicU64| count.load(Relaxed);
         let buckets = (0..).zip(self.buckets.iter().map(read));
@@ -280,13 +285,8 @@ impl OperationCounts {
     /// A quantile of the response times of all finished requests, in milliseconds with an error below
     /// 6 %; failures count as infinitely slow.
     pub fn response_ms(&self, quantile: Quantile) -> f64 {
-        let ok: u64 = self.buckets.iter().sum();
         let rank = quantile.rank(self.count());
-        if rank > ok || ok == 0 {
-            return f64::INFINITY;
-        }
-        self.quantile_ms(rank as f64 / ok as f64)
-            .unwrap_or(f64::INFINITY)
+        at_rank_ms(&self.buckets, rank).unwrap_or(f64::INFINITY)
     }
 
     /// How many have a response time, in nanoseconds with an error below 6 %, of which `is_beyond`
@@ -306,10 +306,11 @@ impl OperationCounts {
         }
     }
 
-    /// A quantile of the successes' response times, in milliseconds with an error below 6 %; `None`
-    /// where there are none.
+    /// A quantile of the successes' response times, by its share, in milliseconds with an error below 6 %;
+    /// `None` where there are none, and for a share that is none.
     pub fn quantile_ms(&self, share: f64) -> Option<f64> {
-        quantile_ms(&self.buckets, share)
+        let ok = self.buckets.iter().sum();
+        at_rank_ms(&self.buckets, Quantile::of(share).ok()?.rank(ok))
     }
 
     /// The requests that finished after an earlier snapshot.
@@ -426,14 +427,14 @@ fn bounds_ms(bucket: usize) -> (f64, f64) {
     (ms(low), ms(low + width))
 }
 
-fn quantile_ms(counts: &[u64], share: f64) -> Option<f64> {
-    let total: u64 = counts.iter().sum();
-    let rank = (share * total as f64).ceil().max(1.0) as u64;
+/// The `rank`-th smallest time, from 1; `None` beyond the last.
+fn at_rank_ms(counts: &[u64], rank: u64) -> Option<f64> {
     let mut seen = 0;
-    counts.iter().enumerate().find_map(|(bucket, count)| {
+    let bucket = counts.iter().position(|count| {
         seen += count;
-        (seen >= rank && total > 0).then(|| middle_ms(bucket))
-    })
+        seen >= rank
+    })?;
+    Some(middle_ms(bucket))
 }
 
 #[cfg(test)]

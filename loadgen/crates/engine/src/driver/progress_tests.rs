@@ -82,3 +82,28 @@ fn rates_are_those_between_two_snapshots() {
     let errors: Vec<_> = after.operations[0].1.errors().collect();
     assert_eq!(errors, [(Outcome::Timeout, 1)]);
 }
+
+#[test]
+fn a_quantile_is_the_time_at_its_rank_and_none_of_the_next_one() {
+    // 14 / 43 * 43 and 0.28 * 25 are a little more than 14 and 7.
+    for (fast, all, percent) in [(14, 43, "p32"), (7, 25, "p28")] {
+        let progress = Progress::new(crate::flow::shop().operations);
+        for number in 0..all {
+            let ms = if number < fast { 10 } else { 1_000 };
+            progress.due();
+            progress.done(OpId(2), Outcome::Ok, Nanos::from_millis(ms));
+        }
+        let total = progress.snapshot().total;
+        let quantile: Quantile = percent.parse().unwrap();
+        for found in [
+            total.response_ms(quantile),
+            total.quantile_ms(quantile.share()).unwrap(),
+        ] {
+            assert!(found < 20.0, "{percent} of {all}: {found}");
+        }
+    }
+    let nothing = OperationCounts::default();
+    assert_eq!(nothing.quantile_ms(0.5), None);
+    let median: Quantile = "p50".parse().unwrap();
+    assert!(nothing.response_ms(median).is_infinite());
+}

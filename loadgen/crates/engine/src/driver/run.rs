@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::VecDeque,
     rc::Rc,
     sync::Arc,
     thread::{self, JoinHandle},
@@ -13,13 +14,14 @@ use tokio::{
     runtime::{Builder, LocalOptions},
     sync::mpsc::{self, Receiver},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{
     client_endpoint::{ClientEndpoint, Endpoint},
     closed::{self, ClosedMode, ClosedReport},
     cookie_client::CookieClients,
     http2::Http2Connections,
-    open,
+    open::{self, OpenReport},
     options::{DriverOptions, IterationBudget},
     pacer::{self, DueArrival, PacerReport},
     ramp::Ramp,
@@ -55,8 +57,41 @@ struct WorkerReport {
     taken: Vec<(Nanos, Nanos)>,
     /// Whether it stopped the load because too many requests were in flight.
     overloaded: bool,
+    /// When it saw that the load was stopped, if that was before the end.
+    stopped: Option<Nanos>,
     /// Report of a closed model.
     closed: Option<ClosedReport>,
+}
+
+/// The threads of the workers. Where one fails, the others end early and are waited for: nothing is sent any
+/// more when the caller has the error.
+struct WorkerThreads {
+    running: VecDeque<JoinHandle<Result<WorkerReport, DriverError>>>,
+    stop: CancellationToken,
+}
+
+impl WorkerThreads {
+    /// What every worker reports, in order, or the first error.
+    fn reports(mut self) -> Result<Vec<WorkerReport>, DriverError> {
+        let mut reports = Vec::new();
+        while let Some(worker) = self.running.pop_front() {
+            let report = worker.join().map_err(|_| DriverError::Panicked("worker"))?;
+            reports.push(report?);
+        }
+        Ok(reports)
+    }
+}
+
+impl Drop for WorkerThreads {
+    fn drop(&mut self) {
+        if !self.running.is_empty() {
+            self.stop.cancel();
+        }
+        for worker in self.running.drain(..) {
+            // The error that is known came first.
+            let _ended = worker.join();
+        }
+    }
 }
 
 /// Runs the load of one trial and blocks until it is over. Failed requests are in the data; an
@@ -81,8 +116,12 @@ pub fn run_with(mut setup: DriverSetup, options: &DriverOptions) -> Result<Trial
     let setup = Arc::new(setup);
     let clock = TrialClock::start_in(delay(options.start)?);
     setup.progress.begin(clock);
+    let mut workers = WorkerThreads {
+        running: VecDeque::new(),
+        stop: setup.stop.clone(),
+    };
+    // Dropped before the workers are waited for, who take arrivals as long as one is there.
     let mut senders = Vec::new();
-    let mut workers = Vec::new();
     let own = |number: &usize| share.is_whole() || *number == share.index() as usize;
     for number in (0..setup.workers).filter(own) {
         let arrivals = match &setup.schedule {
@@ -96,9 +135,11 @@ pub fn run_with(mut setup: DriverSetup, options: &DriverOptions) -> Result<Trial
         let setup = Arc::clone(&setup);
         let budget = budget.clone();
         let options = Arc::clone(&options);
-        workers.push(spawn(&format!("worker-{number}"), move || {
-            worker(&setup, number, clock, arrivals, budget, &options)
-        })?);
+        workers
+            .running
+            .push_back(spawn(&format!("worker-{number}"), move || {
+                worker(&setup, number, clock, arrivals, budget, &options)
+            })?);
     }
     let paced = match &setup.schedule {
         Schedule::Open(_) => {
@@ -119,14 +160,7 @@ pub fn run_with(mut setup: DriverSetup, options: &DriverOptions) -> Result<Trial
         }
         Schedule::Closed(_) => None,
     };
-    let mut reports = Vec::new();
-    for worker in workers {
-        reports.push(
-            worker
-                .join()
-                .map_err(|_| DriverError::Panicked("worker"))??,
-        );
-    }
+    let reports = workers.reports()?;
     Ok(collect(&setup, &options, clock, paced, reports))
 }
 
@@ -174,11 +208,16 @@ fn worker(
     let stop = setup.stop.clone();
     // The clock reads zero until the common start: requests sent before it would have wrong times.
     clock.sleep_until(Nanos(1));
-    let (taken, closed, panicked, overloaded) = match (&setup.schedule, arrivals) {
+    let (taken, closed, panicked, overloaded, stopped) = match (&setup.schedule, arrivals) {
         (Schedule::Open(_), Some(arrivals)) => {
             let work = open::work(Rc::clone(&worker), share, arrivals, end, drain, stop);
-            let report = runtime.block_on(work);
-            (report.taken, None, report.panicked, report.overloaded)
+            let OpenReport {
+                taken,
+                panicked,
+                overloaded,
+                stopped,
+            } = runtime.block_on(work);
+            (taken, None, panicked, overloaded, stopped)
         }
         (Schedule::Closed(rule), _) => {
             let weights: Vec<f64> = setup.flows.iter().map(|load| load.weight).collect();
@@ -191,8 +230,8 @@ fn worker(
             };
             let work = closed::work(Rc::clone(&worker), share, *rule, mixes, mode, drain, stop);
             let report = runtime.block_on(work);
-            let panicked = report.panicked;
-            (Vec::new(), Some(report), panicked, false)
+            let (panicked, stopped) = (report.panicked, report.stopped);
+            (Vec::new(), Some(report), panicked, false, stopped)
         }
         (Schedule::Open(_), None) => return Err(DriverError::Panicked("worker")),
     };
@@ -208,6 +247,7 @@ fn worker(
         opened,
         taken,
         overloaded,
+        stopped,
         closed,
     })
 }
@@ -293,7 +333,7 @@ fn collect(
     let window: Window = setup.schedule.window();
     let mut lag = response_histogram();
     let mut started = 0;
-    let mut stopped = paced.as_ref().and_then(|report| report.stopped);
+    let mut stopped: Option<Nanos> = None;
     let mut shards = Vec::new();
     let mut taken = Vec::new();
     let mut phases = Vec::new();
@@ -308,6 +348,7 @@ fn collect(
         precedence = precedence.max(Some(report.precedence));
         taken.extend(report.taken);
         overloaded |= report.overloaded;
+        stopped = stopped.max(report.stopped);
         for (all, one) in opened.iter_mut().zip(&report.opened) {
             *all += one;
         }
@@ -324,9 +365,12 @@ fn collect(
         if changes.is_empty() {
             changes = closed.changes;
         }
-        stopped = stopped.max(closed.stopped);
         ended = ended.zip(closed.ended).map(|(one, other)| one.max(other));
     }
+    // A pacer that was stopped says up to where the plan was kept. One that has let the last arrival go has
+    // ended by then, as before a pause at the end of the load, and the workers alone see the stop.
+    let paced_up_to = paced.as_ref().and_then(|report| report.stopped);
+    let stopped = paced_up_to.or(stopped);
     let mut data = TrialData::from_shards(clock.epoch(), window, shards);
     data.precedence = precedence;
     // A load that its own limit stopped counts as overloaded, not as interrupted.

@@ -44,7 +44,7 @@ use crate::{request::Request, sample::Outcome, units::Nanos};
 const QUEUE: usize = 1_024;
 /// Longest text that is read.
 const LARGEST_TEXT: usize = 1024 * 1024;
-/// Longest wait for the server's close frame.
+/// Longest wait for the server's close frame, and after one for the end of the connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Close codes by which a server that stops or restarts sends its clients elsewhere (RFC 6455, section
 /// 7.4.1, and the registry of IANA: 1001 going away, 1012 service restart).
@@ -266,8 +266,9 @@ async fn read(worker: Rc<WorkerContext>, mut stream: SplitStream<WsStream>, inbo
                 inbox.changed.notify_one();
             }
             Message::Close(frame) => {
-                // Reading the stream to its end also sends the answering close frame.
-                while let Some(Ok(_)) = stream.next().await {}
+                // Reading on also sends the answering close frame. A server may never close the connection.
+                let rest = async { while let Some(Ok(_)) = stream.next().await {} };
+                let _in_time = timeout(CLOSE_TIMEOUT, rest).await;
                 // 1005 stands for a close frame without a code (RFC 6455, section 7.1.5).
                 break frame.map_or_else(
                     || LostSocket::closed(1005, "without a reason"),

@@ -72,13 +72,14 @@ impl Shard {
         shard
     }
 
-    /// Also keeps the figures of each of these spans, in order and without overlap.
+    /// Also keeps the figures of each of these spans, in order and without overlap, as far as they lie in the
+    /// window.
     pub fn keep_phases(&mut self, spans: impl IntoIterator<Item = (Nanos, Nanos)>) {
         self.phases = spans
             .into_iter()
             .map(|(from, to)| PhaseSlot {
                 from,
-                to,
+                to: to.min(self.window.to),
                 data: OpData::default(),
             })
             .collect();
@@ -256,9 +257,12 @@ impl Shard {
         self.window
     }
 
-    /// Ends the window early, where the plan was stopped.
+    /// Ends the window early, where the plan was stopped, and with it the spans that are kept separately.
     pub fn cut_window(&mut self, to: Nanos) {
         self.window.to = self.window.to.min(to.max(self.window.from));
+        for phase in &mut self.phases {
+            phase.to = phase.to.min(self.window.to);
+        }
     }
 
     /// The operations that were begun in the window.

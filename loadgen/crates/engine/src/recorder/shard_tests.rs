@@ -154,3 +154,23 @@ fn a_rate_counts_what_ended_within_the_window_and_not_what_was_answered_after_it
     both.merge(all);
     assert_eq!(both.ok_within(), 6);
 }
+
+#[test]
+fn a_window_that_is_cut_ends_its_phases_too() {
+    let mut shard = Shard::new(window(10, 20), &[OpId(0)], Nanos::from_secs(60));
+    let seconds = Nanos::from_secs;
+    shard.keep_phases([(seconds(10), seconds(15)), (seconds(15), seconds(20))]);
+    for from in [seconds(14), seconds(15)] {
+        shard.begin(OpId(0), from);
+    }
+    shard.cut_window(seconds(16));
+    // Answered when the rest of the second phase is no more carried out.
+    for from in [seconds(14), seconds(15)] {
+        let late = sample(OpId(0), from, seconds(17), Outcome::Ok);
+        shard.settle(&late, None);
+    }
+    let (_, all) = shard.ops().next().unwrap();
+    assert_eq!((all.count(Outcome::Ok), all.ok_within()), (2, 0));
+    let phases: Vec<u64> = shard.phases().map(OpData::ok_within).collect();
+    assert_eq!(phases, [0, 0]);
+}

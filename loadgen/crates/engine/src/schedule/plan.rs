@@ -43,11 +43,19 @@ impl ArrivalPlan {
         plan
     }
 
-    /// Leaves out all arrivals after the first `most`.
+    /// Leaves out all arrivals after the first `most`. The window ends where the first of those would have come: a
+    /// rate over the time in which nothing is to arrive would be none of this load.
     pub fn limit(&mut self, most: u64) {
+        let leaves_out = most < self.count;
         self.count = self.count.min(most);
+        let mut all = self.source.draw();
         let seen = |_, one: Arrival| (one.index + 1, Some(one.intended));
-        (self.count, self.last) = self.whole().fold((0, None), seen);
+        let kept = all.by_ref().take(self.most());
+        (self.count, self.last) = kept.fold((0, None), seen);
+        if leaves_out && let Some(next) = all.next() {
+            let end = self.measure_to.min(next.intended);
+            self.measure_to = end.max(self.measure_from);
+        }
     }
 
     /// Leaves out the arrivals that are not in this share; their numbers stay.
@@ -62,8 +70,12 @@ impl ArrivalPlan {
     }
 
     fn whole(&self) -> std::iter::Take<ArrivalDraw> {
-        let count = usize::try_from(self.count).unwrap_or(usize::MAX);
-        self.source.draw().take(count)
+        self.source.draw().take(self.most())
+    }
+
+    /// How many arrivals there are at most.
+    fn most(&self) -> usize {
+        usize::try_from(self.count).unwrap_or(usize::MAX)
     }
 
     /// The intended start of the last arrival of the whole load; `None` where there is none.
@@ -294,11 +306,16 @@ mod tests {
             (short.arrivals().count(), short.last()),
             (50, Some(Nanos(4_900_000_000)))
         );
+        short.limit(50);
+        assert_eq!(short.measure_to, Nanos::from_secs(3), "none is left out");
         short.limit(11);
         assert_eq!(
             (short.arrivals().count(), short.last()),
             (11, Some(Nanos::from_secs(1)))
         );
+        // The twelfth would have come a tenth of a second later.
+        assert_eq!(short.measure_to, Nanos::from_millis(1_100));
+        assert_eq!(short.between(short.measure_from, short.measure_to), 1);
         let long = plan(&model, &[1.0], &windows(1_000, 9_000), 1).unwrap();
         assert_eq!(long.window().to, Nanos::from_secs(5));
     }

@@ -97,7 +97,7 @@ impl Reader<'_> {
         if let (Some(_), Some(twice)) = (drain, &raw.graceful_stop) {
             return Err(self.at(twice, "`graceful_stop` and `drain` are the same: write one"));
         }
-        let drain = self.span(drain.or(raw.graceful_stop.as_ref()), 10_000)?;
+        let drain = self.drain(drain.or(raw.graceful_stop.as_ref()))?;
         match raw.model.value.as_str() {
             "open" => {
                 self.refuse(raw.users.as_ref(), "users", "closed")?;
@@ -138,7 +138,7 @@ impl Reader<'_> {
             )
         } else {
             let windows = Windows {
-                warm_up: self.span(raw.warmup.as_ref(), 0)?,
+                warm_up: self.warm_up(raw.warmup.as_ref())?,
                 measure: self.measured(raw)?,
                 drain,
             };
@@ -330,7 +330,7 @@ impl Reader<'_> {
         };
         let rate = self.divided(self.read(rate)?, divisor, rate)?;
         let windows = Windows {
-            warm_up: self.span(raw.warmup.as_ref(), 0)?,
+            warm_up: self.warm_up(raw.warmup.as_ref())?,
             measure: self.measured(raw)?,
             drain,
         };

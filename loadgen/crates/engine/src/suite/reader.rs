@@ -12,6 +12,10 @@ use crate::flow::Catalog;
 pub const MAX_USERS: u32 = 20_000;
 /// Longest timeout of a request; with the drain it has to fit into a histogram.
 pub const MAX_TIMEOUT: Millis = Millis(600_000);
+/// Longest wait for what is under way at the end: a request is recorded then at the latest.
+const MAX_DRAIN: Millis = Millis(600_000);
+/// Longest warm-up, and longest window or phase.
+const MAX_DURATION: Millis = Millis(24 * 3_600_000);
 
 /// A file that cannot be used, in one line: where, what, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -114,11 +118,39 @@ impl Reader<'_> {
 
     pub(super) fn positive(&self, text: &Spanned<String>) -> Result<Millis, BadFile> {
         let span: Millis = self.read(text)?;
-        match span.0 {
-            0 => Err(self.at(text, "a duration is longer than nothing")),
-            ms if ms > 24 * 3_600_000 => Err(self.at(text, "a duration is at most 24h")),
-            _ => Ok(span),
+        if span == Millis(0) {
+            return Err(self.at(text, "a duration is longer than nothing"));
         }
+        self.up_to(MAX_DURATION, "a duration", text, span)
+    }
+
+    /// How long load is not counted; nothing where it is not said.
+    pub(super) fn warm_up(&self, text: Option<&Spanned<String>>) -> Result<Millis, BadFile> {
+        let span = self.span(text, 0)?;
+        text.map_or(Ok(span), |text| {
+            self.up_to(MAX_DURATION, "a warm-up", text, span)
+        })
+    }
+
+    /// How long what is under way at the end is waited for; 10 s where it is not said.
+    pub(super) fn drain(&self, text: Option<&Spanned<String>>) -> Result<Millis, BadFile> {
+        let span = self.span(text, 10_000)?;
+        text.map_or(Ok(span), |text| {
+            self.up_to(MAX_DRAIN, "the wait at the end", text, span)
+        })
+    }
+
+    fn up_to(
+        &self,
+        most: Millis,
+        what: &str,
+        text: &Spanned<String>,
+        span: Millis,
+    ) -> Result<Millis, BadFile> {
+        if span <= most {
+            return Ok(span);
+        }
+        Err(self.at(text, &format!("{what} is at most {most}")))
     }
 
     pub(super) fn decimal(&self, text: &Spanned<String>) -> Result<f64, BadFile> {

@@ -34,10 +34,7 @@ pub fn verdict_on(outcome: &CapacityOutcome, violations: Vec<String>) -> Verdict
     let capacity = &outcome.capacity;
     let trials: Vec<Trial> = outcome.all().map(|one| one.trial.clone()).collect();
     let confidence = verdict::confidence(&trials, &[]);
-    let error = outcome
-        .error
-        .as_ref()
-        .map(|error| format!("ended early: {error}"));
+    let error = outcome.error.as_ref().map(verdict::ended_early);
     let missing = confidence.audits.missing();
     let word = if outcome.interrupted {
         VerdictWord::Interrupted
@@ -56,8 +53,8 @@ pub fn verdict_on(outcome: &CapacityOutcome, violations: Vec<String>) -> Verdict
     let mut reasons = Vec::new();
     if outcome.interrupted {
         reasons.push(format!(
-            "stopped before the planned end: {} trial(s) were measured{}",
-            trials.len(),
+            "{}{}",
+            verdict::stopped(confidence.trials()),
             if outcome.can_be_resumed() {
                 "; --resume goes on from there"
             } else {

@@ -188,8 +188,8 @@ impl FactorialRun<'_> {
     fn figure(&mut self, trial: &Trial) -> Option<TrialReading> {
         if trial.validity.overload().is_some() {
             self.warn(format!(
-                "{}: the target was overloaded and the load ended early, so it has no figure",
-                trial.folder
+                "{}: it has no figure",
+                verdict::overload_ended(trial)
             ));
             return None;
         }

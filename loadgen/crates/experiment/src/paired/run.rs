@@ -225,9 +225,9 @@ impl<'a> BlockSeries<'a> {
             let ended = |outcome: &TrialOutcome| outcome.trial.validity.overload().is_some();
             if trusted(&before) && trusted(&after) && (ended(&before) || ended(&after)) {
                 for outcome in [&before, &after].into_iter().filter(|one| ended(one)) {
-                    let folder = &outcome.trial.folder;
                     self.warn(format!(
-                        "{folder}: the target was overloaded and the load ended early: its block does not count"
+                        "{}: its block does not count",
+                        verdict::overload_ended(&outcome.trial)
                     ));
                 }
                 self.add_unpaired(&[Some(before), Some(after)]);

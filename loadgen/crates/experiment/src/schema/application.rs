@@ -20,8 +20,6 @@ pub struct ApplicationInfo {
     /// What its users get done, and the operations that do it: the business figures of a report.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub completions: Vec<Completion>,
-    /// The metrics that an experiment decides on where its file names none.
-    pub primary_metrics: Vec<String>,
 }
 
 /// Operations that belong together.

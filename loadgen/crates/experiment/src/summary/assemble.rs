@@ -157,7 +157,7 @@ pub fn of_factorial(
         .collect();
     let mut invalid_reasons = Vec::new();
     if let Some(error) = &finished.error {
-        invalid_reasons.push(format!("ended early: {error}"));
+        invalid_reasons.push(verdict::ended_early(error));
     }
     let overloads = verdict::overloads(&finished.trials);
     let no_figure = finished.values.iter().all(Vec::is_empty);

@@ -93,7 +93,7 @@ fn verdict_on(
     let mut invalid_reasons: Vec<String> =
         control_sentences(finished, ControlWord::Failed).collect();
     if let Some(error) = &finished.error {
-        invalid_reasons.push(format!("ended early: {error}"));
+        invalid_reasons.push(verdict::ended_early(error));
     }
     let expected = experiment.expected.map(Direction::decision);
     let claims = ClaimDecisions::of(&experiment.primary, &finished.effects, expected);

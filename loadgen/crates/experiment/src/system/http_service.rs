@@ -61,11 +61,6 @@ impl Application for HttpApplication {
     fn info(&self) -> ApplicationInfo {
         ApplicationInfo {
             name: self.name.to_owned(),
-            primary_metrics: self
-                .default_primary()
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
             ..ApplicationInfo::default()
         }
     }

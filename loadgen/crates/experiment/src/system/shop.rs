@@ -93,11 +93,6 @@ impl Application for Shop {
             processes: vec!["shop".to_owned()],
             cache_kinds: [("orders".to_owned(), "orders".to_owned())].into(),
             completions: Vec::new(),
-            primary_metrics: self
-                .default_primary()
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
         }
     }
 

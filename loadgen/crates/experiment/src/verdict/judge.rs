@@ -17,6 +17,7 @@
 use super::{
     audit::nothing_broken,
     claims::ClaimDecisions,
+    early_end::{overload_ended, stopped},
     judged_thresholds::{missed, of_thresholds, unknown, warned},
     validity::reasons as verdict_reasons,
 };
@@ -61,10 +62,7 @@ pub fn judge(findings: Findings<'_>) -> Verdict {
     let (word, holds) = word_and_why(&findings, &doubts, &missed);
     let mut reasons = Vec::new();
     if findings.interrupted {
-        reasons.push(format!(
-            "stopped before the planned end: {} trial(s) were measured",
-            findings.confidence.trials()
-        ));
+        reasons.push(stopped(findings.confidence.trials()));
     }
     reasons.extend(findings.violations);
     reasons.extend(doubts);
@@ -142,8 +140,11 @@ pub fn overloads<'a>(trials: impl IntoIterator<Item = &'a Trial>) -> Vec<String>
         .filter_map(|trial| {
             let check = trial.validity.overload()?;
             Some(format!(
-                "{}: the target was overloaded, and the load ended early: {} (limit {}); {}",
-                trial.folder, check.figure, check.limit, check.advice
+                "{}: {} (limit {}); {}",
+                overload_ended(trial),
+                check.figure,
+                check.limit,
+                check.advice
             ))
         })
         .collect()

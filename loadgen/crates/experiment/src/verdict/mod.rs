@@ -5,6 +5,7 @@ mod certainty;
 mod checks;
 mod claims;
 mod confidence;
+mod early_end;
 mod evidence;
 mod headline;
 mod judge;
@@ -17,6 +18,7 @@ pub use audit::{broken_sentences, merge as merge_audits, nothing_broken, omitted
 pub use certainty::{failures_exceed, percentile_exceeds, percentile_word};
 pub use claims::{ClaimDecisions, Expectation};
 pub use confidence::confidence;
+pub use early_end::{ended_early, overload_ended, stopped};
 pub use evidence::TrialEvidence;
 pub use headline::headline;
 pub use judge::{Findings, judge, not_recovered, overloads};

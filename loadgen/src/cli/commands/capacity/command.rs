@@ -15,7 +15,7 @@ use crate::{
 use loadgen_experiment::{
     capacity::{self, CapacityPlan, WhatIf},
     schema::Summary,
-    summary::{self, RunContext},
+    summary,
 };
 use loadgen_report::render;
 
@@ -61,12 +61,7 @@ pub(in crate::cli) fn run(args: &CapacityArgs) -> Result<u8, Failure> {
             if outcome.trials.is_empty() {
                 return Err(outcome.error.map_or(Failure::Interrupted, Failure::from));
             }
-            let context = RunContext {
-                application: bench.system.application(),
-                started_at: session.started_at(),
-                own_stack,
-                warnings: services.warnings(),
-            };
+            let context = session.context(bench, own_stack, services.warnings());
             Ok(summary::of_capacity(context, &plan, &outcome, changed))
         },
         |summary, folder| {

@@ -41,11 +41,10 @@ fn of_suite(args: &CapacityArgs) -> Result<PlannedSearch, Failure> {
         ("--body", args.body.is_some()),
         ("--expect", args.expect.is_some()),
     ];
-    if let Some((flag, _)) = request.into_iter().find(|(_, given)| *given) {
-        return Err(Failure::Usage(format!(
-            "{flag} is of the request of a URL: give one like http://127.0.0.1:8080/ in place of the suite"
-        )));
-    }
+    Failure::unless_given(
+        request,
+        " is of the request of a URL: give one like http://127.0.0.1:8080/ in place of the suite",
+    )?;
     // Users are limited in a search over rates, whatever the load of the suite is.
     let load = LoadArgs {
         max_users: None,
@@ -85,11 +84,7 @@ fn of_url(args: &CapacityArgs, url: &str) -> Result<PlannedSearch, Failure> {
         ("--what-if", !args.what_if.is_empty()),
         ("--flow", !args.load.flows.is_empty()),
     ];
-    if let Some((flag, _)) = unfit.into_iter().find(|(_, given)| *given) {
-        return Err(Failure::Usage(format!(
-            "{flag} is for suites: omit it with a URL"
-        )));
-    }
+    Failure::unless_given(unfit, " is for suites: omit it with a URL")?;
     let load = &args.load;
     let mut http = HttpArgs::of_url(url).map_err(Failure::usage)?;
     http.rate = None;

@@ -170,12 +170,13 @@ fn soak(args: &CapacityArgs, unit: LoadUnit) -> Result<Option<SoakPlan>, Failure
         ("--max-load", args.max_load.is_some()),
         ("--breakdown", args.breakdown),
     ];
-    match idle.into_iter().find(|(_, given)| load.is_some() && *given) {
-        Some((flag, _)) => Err(Failure::Usage(format!(
-            "{flag} is of a search: --soak with --rate or --users loads that and searches nothing; omit one of them"
-        ))),
-        None => Ok(Some(SoakPlan { duration, load })),
+    if load.is_some() {
+        Failure::unless_given(
+            idle,
+            " is of a search: --soak with --rate or --users loads that and searches nothing; omit one of them",
+        )?;
     }
+    Ok(Some(SoakPlan { duration, load }))
 }
 
 fn search(args: &CapacityArgs, suite: &Suite, unit: LoadUnit) -> Result<SearchPlan, Failure> {

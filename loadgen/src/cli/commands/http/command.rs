@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use super::{json, result::HttpResult, service::UrlLoad, text};
 use crate::cli::{
     failure::Failure,
-    flags::{HttpArgs, ResultArgs, TRACED_EXCHANGES},
+    flags::{HttpArgs, TRACED_EXCHANGES},
     session::{MeasuredSession, ServiceSource, SingleRun},
 };
 use loadgen_engine::driver::HttpTrace;
@@ -33,11 +33,7 @@ pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
         service,
         trace: args.http_debug.then(|| HttpTrace::first(TRACED_EXCHANGES)),
     };
-    let result = ResultArgs {
-        // Traced exchanges are printed on the way, which the full-screen view would overwrite.
-        plain: args.result.plain || args.http_debug,
-        ..args.result.clone()
-    };
+    let result = args.result.tracing(args.http_debug);
     let session = MeasuredSession::begin(&result, "http", &suite.name, &source);
     let single = SingleRun {
         suite: &suite,

@@ -4,7 +4,11 @@ use http::Method;
 use shared::time::Millis;
 
 use super::target::HttpTarget;
-use crate::cli::{failure::Failure, flags::HttpArgs};
+use crate::cli::{
+    failure::Failure,
+    flags::HttpArgs,
+    plan::{MOST_COUNTED, drain_of},
+};
 use loadgen_engine::{
     flow::Catalog,
     request::Request,
@@ -15,9 +19,6 @@ use loadgen_engine::{
     units::Rate,
 };
 use loadgen_experiment::system::Settings;
-
-/// Maximum duration of a closed loop that ends after a number of requests.
-const MAX_DURATION: Millis = Millis(3_600_000);
 
 /// The request of the command line.
 pub(super) fn request(args: &HttpArgs, target: &HttpTarget) -> Result<Request, Failure> {
@@ -41,7 +42,7 @@ fn load(args: &HttpArgs) -> (LoadModel, Windows) {
     let Some(rate) = args.rate else {
         let measure = match (args.duration, args.count()) {
             (Some(duration), _) => duration,
-            (None, Some(_)) => MAX_DURATION,
+            (None, Some(_)) => MOST_COUNTED,
             (None, None) => Millis(10_000),
         };
         let model = LoadModel::Closed {
@@ -87,8 +88,7 @@ fn windows(args: &HttpArgs, warm_up: Millis, measure: Millis) -> Windows {
     Windows {
         warm_up,
         measure,
-        // The last timer may fire a little late; it is still a timeout.
-        drain: Millis(args.timeout.0 + 250),
+        drain: drain_of(args.timeout),
     }
 }
 

@@ -11,4 +11,4 @@ mod text;
 
 pub(in crate::cli) use command::run;
 pub(super) use service::UrlLoad;
-pub(super) use target::refuse_trust;
+pub(super) use target::{encryption, refuse_trust};

@@ -1,6 +1,6 @@
 //! The URL of `loadgen http`: its addresses, and how to connect to it.
 
-use std::{error::Error, net::SocketAddr, os::unix::net::UnixStream};
+use std::{error::Error, net::SocketAddr, os::unix::net::UnixStream, path::Path};
 
 use crate::cli::{
     failure::Failure,
@@ -57,13 +57,32 @@ pub(in crate::cli) fn refuse_trust(
     cacert: bool,
     with_one: &str,
 ) -> Result<(), Failure> {
-    let given = [("--insecure", insecure), ("--cacert", cacert)];
-    match given.into_iter().find(|(_, given)| *given) {
-        Some((flag, _)) => Err(Failure::Usage(format!(
-            "{flag} is about the certificate of the target, and a plain connection has none: omit it, or give a URL like {with_one}://127.0.0.1:8443/"
-        ))),
-        None => Ok(()),
+    Failure::unless_given(
+        [("--insecure", insecure), ("--cacert", cacert)],
+        &format!(
+            " is about the certificate of the target, and a plain connection has none: omit it, or give a URL like {with_one}://127.0.0.1:8443/"
+        ),
+    )
+}
+
+/// How connections to a URL are encrypted, by the flags that say which certificates are accepted; `None` for a
+/// plain one.
+pub(in crate::cli) fn encryption(
+    url: &TargetUrl,
+    insecure: bool,
+    cacert: Option<&Path>,
+    http2: bool,
+) -> Result<Option<Tls>, Failure> {
+    if !url.encrypted {
+        return Ok(None);
     }
+    let trust = match cacert {
+        _ if insecure => TlsVerification::Disabled,
+        Some(file) => TlsVerification::CaFile(file.to_owned()),
+        None => TlsVerification::PublicRoots,
+    };
+    let tls = Tls::new(&url.name, &trust, http2);
+    tls.map(Some).map_err(Failure::usage)
 }
 
 /// Parses the URL and looks its host up; refuses one that may not be loaded.
@@ -84,16 +103,7 @@ pub(super) fn parse(args: &HttpArgs) -> Result<HttpTarget, Failure> {
     if !url.encrypted {
         refuse_trust(args.insecure, args.cacert.is_some(), "https")?;
     }
-    let tls = if url.encrypted {
-        let trust = match &args.cacert {
-            _ if args.insecure => TlsVerification::Disabled,
-            Some(file) => TlsVerification::CaFile(file.clone()),
-            None => TlsVerification::PublicRoots,
-        };
-        Some(Tls::new(&url.name, &trust, args.http2).map_err(Failure::usage)?)
-    } else {
-        None
-    };
+    let tls = encryption(&url, args.insecure, args.cacert.as_deref(), args.http2)?;
     let addresses = if args.unix.is_some() {
         None
     } else {

@@ -4,7 +4,6 @@
 //! answer that does not show the booking there, and a list of one's own that shows it where it was.
 
 use chrono::TimeDelta;
-use rand::RngExt as _;
 use shared::{
     api::{
         bookings::{BookingStatus, BookingView, RescheduleRequest},
@@ -14,9 +13,11 @@ use shared::{
     problem::Code,
 };
 
-use super::steps::{CREATE, MINE, check_mine, create, fresh_key, open_slot, read_own};
+use super::steps::{
+    CREATE, MINE, check_mine, create, fresh_key, open_slot, read_own, slot_refusal,
+};
 use crate::features::mentors;
-use crate::flows::{AppFlow, AppIteration, FlowFuture, Op, TestAccount};
+use crate::flows::{AppFlow, AppIteration, DrawnPlace, FlowFuture, Op, TestAccount};
 use crate::ledger::LedgerEntry;
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
@@ -36,7 +37,7 @@ pub(super) const FLOW: AppFlow = AppFlow {
 
 async fn reschedule(mut it: AppIteration<'_>) {
     let key = fresh_key(it.world, it.rng);
-    let place: f64 = it.rng.random();
+    let place = DrawnPlace::draw(it.rng);
     let Some(account) = it.world.any_account(it.rng) else {
         return;
     };
@@ -55,7 +56,11 @@ async fn reschedule(mut it: AppIteration<'_>) {
 }
 
 /// Another open slot of the same mentor that a booking of this one can be put into, from a week before it on.
-async fn other_slot(it: &mut AppIteration<'_>, slot: &SlotView, place: f64) -> Option<SlotView> {
+async fn other_slot(
+    it: &mut AppIteration<'_>,
+    slot: &SlotView,
+    place: DrawnPlace,
+) -> Option<SlotView> {
     let from = it.world.made_at.max(slot.starts_at - TimeDelta::weeks(1));
     let request = mentors::availability_from(slot.mentor_id, from);
     let slots = it
@@ -67,8 +72,7 @@ async fn other_slot(it: &mut AppIteration<'_>, slot: &SlotView, place: f64) -> O
         .into_iter()
         .filter(|one| is_alike(one, slot))
         .collect();
-    let index = (place * alike.len() as f64) as usize;
-    alike.into_iter().nth(index)
+    place.item(&alike).cloned()
 }
 
 /// Whether it is another slot, as long and at the same price.
@@ -116,9 +120,7 @@ fn check_reschedule(
     booking: &BookingView,
     other: &SlotView,
 ) -> Result<Result<BookingView, Code>, Mismatch> {
-    if let Some(code @ (Code::SlotFull | Code::StudentBusy | Code::SlotClosed)) =
-        check::problem_code(reply)
-    {
+    if let Some(code) = slot_refusal(reply) {
         return Ok(Err(code));
     }
     let changed: BookingView = check::json(reply, 200)?;

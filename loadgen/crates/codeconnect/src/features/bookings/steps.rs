@@ -15,7 +15,7 @@ use shared::{
 };
 
 use crate::features::mentors;
-use crate::flows::{AppIteration, Op, TestAccount, World};
+use crate::flows::{AppIteration, DrawnPlace, Op, TestAccount, World};
 use crate::ledger::LedgerEntry;
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
@@ -72,7 +72,7 @@ pub(in super::super) async fn create(
 pub(in super::super) async fn open_slot(it: &mut AppIteration<'_>) -> Option<SlotView> {
     for _ in 0..TRIES {
         let mentor = MentorId(dataset::id(RowKind::Mentor, it.world.mentors.pick(it.rng)));
-        let place: f64 = it.rng.random();
+        let place = DrawnPlace::draw(it.rng);
         let request = match it.rng.random_range(0..WEEKS) {
             0 => mentors::availability_request(mentor),
             weeks => {
@@ -85,9 +85,8 @@ pub(in super::super) async fn open_slot(it: &mut AppIteration<'_>) -> Option<Slo
                 mentors::check_availability(reply, mentor)
             })
             .await?;
-        if !slots.is_empty() {
-            let index = (place * slots.len() as f64) as usize % slots.len();
-            return slots.into_iter().nth(index);
+        if let Some(slot) = place.item(&slots) {
+            return Some(slot.clone());
         }
     }
     None
@@ -104,15 +103,20 @@ pub(crate) fn create_request(account: &TestAccount, slot_id: SlotId, key: &str) 
         .idempotency_key(key)
 }
 
+/// Why a slot was not given, where that may be: it is full or closed by then, or the student has another lesson.
+pub(super) fn slot_refusal(reply: &Reply) -> Option<Code> {
+    let may_be =
+        |code: &Code| matches!(code, Code::SlotFull | Code::StudentBusy | Code::SlotClosed);
+    check::problem_code(reply).filter(may_be)
+}
+
 /// The booking, or the refusal where that may be.
 pub(super) fn check_create(
     reply: &Reply,
     slot: &SlotView,
     student: UserId,
 ) -> Result<Result<BookingView, Code>, Mismatch> {
-    if let Some(code @ (Code::SlotFull | Code::StudentBusy | Code::SlotClosed)) =
-        check::problem_code(reply)
-    {
+    if let Some(code) = slot_refusal(reply) {
         return Ok(Err(code));
     }
     let booking: BookingView = check::json(reply, 201)?;

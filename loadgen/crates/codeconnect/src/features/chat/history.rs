@@ -3,14 +3,13 @@
 //! The rooms are the ones that the account is a member of, in the order of their ids; a page of
 //! messages has no gap, ends with the newest, and holds nothing of another room.
 
-use rand::RngExt as _;
 use shared::{
     api::chat::{History, RoomList},
     ids::RoomId,
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, FlowFuture, Op};
+use crate::flows::{AppFlow, AppIteration, DrawnPlace, FlowFuture, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -33,7 +32,7 @@ pub(super) const READ: AppFlow = AppFlow {
 };
 
 async fn read(mut it: AppIteration<'_>) {
-    let place: f64 = it.rng.random();
+    let place = DrawnPlace::draw(it.rng);
     let Some(account) = it.world.any_account(it.rng) else {
         return;
     };
@@ -41,10 +40,9 @@ async fn read(mut it: AppIteration<'_>) {
     let listed = it
         .call(&ROOMS, list, |reply| check_rooms(reply, &account.rooms))
         .await;
-    if listed.is_none() || account.rooms.is_empty() {
+    let (Some(()), Some(&room)) = (listed, place.item(&account.rooms)) else {
         return;
-    }
-    let room = account.rooms[(place * account.rooms.len() as f64) as usize % account.rooms.len()];
+    };
     let path = paths::with_id(paths::CHAT_MESSAGES, room);
     let page = Request::get(format!("{path}?limit={PAGE}")).bearer(&account.token.get());
     it.call(&HISTORY, page, |reply| check_history(reply, room))

@@ -3,8 +3,6 @@
 //! That every lesson with the mentor has a review by now is an expected response. Errors are a review that is not
 //! what was written, and a list that lacks it or is not newest first.
 
-use std::collections::HashSet;
-
 use rand::RngExt as _;
 use shared::{
     api::{
@@ -17,7 +15,7 @@ use shared::{
     problem::Code,
 };
 
-use crate::flows::{AppFlow, AppIteration, FlowFuture, Op};
+use crate::flows::{AppFlow, AppIteration, DrawnPlace, FlowFuture, Op};
 use crate::ledger::OwnChange;
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
@@ -42,7 +40,7 @@ pub(super) const FLOW: AppFlow = AppFlow {
 };
 
 async fn review(mut it: AppIteration<'_>) {
-    let (place, number) = (it.rng.random::<f64>(), it.rng.random::<u64>());
+    let (place, number) = (DrawnPlace::draw(it.rng), it.rng.random::<u64>());
     let stars: i16 = it.rng.random_range(1..=5);
     let Some(account) = it.world.any_account(it.rng) else {
         return;
@@ -53,7 +51,7 @@ async fn review(mut it: AppIteration<'_>) {
     let Some(lessons) = listed.await else {
         return;
     };
-    let Some(lesson) = lessons.get((place * lessons.len() as f64) as usize) else {
+    let Some(lesson) = place.item(&lessons) else {
         return;
     };
     let path = paths::with_id(paths::MENTOR_REVIEWS, lesson.mentor_id);
@@ -116,8 +114,7 @@ fn check_list(reply: &Reply) -> Result<Page<ReviewView>, Mismatch> {
     if !items.is_sorted_by(|one, next| one.created_at >= next.created_at) {
         return Err(Mismatch::new("the reviews are not newest first"));
     }
-    let ids: HashSet<_> = items.iter().map(|one| one.id).collect();
-    if ids.len() != items.len() {
+    if !check::all_differ(items.iter().map(|one| one.id)) {
         return Err(Mismatch::new("a review is listed twice"));
     }
     if items.iter().any(|one| !(1..=5).contains(&one.stars)) {

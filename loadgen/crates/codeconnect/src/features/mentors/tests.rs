@@ -2,12 +2,16 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::{
+    api::mentors::MentorSort,
     dataset::{RowKind, id},
     money::Cents,
+    page::{DEFAULT_PER_PAGE, Page},
 };
 
-use super::*;
-use crate::features::scripted;
+use super::{list::check_list, *};
+use crate::features::scripted::{self, iterate, world};
+use loadgen_engine::sample::Outcome;
+use loadgen_stats::seed::Chance;
 
 fn card(n: u32, rating: f64, price: i64) -> MentorCard {
     MentorCard {
@@ -69,6 +73,60 @@ fn a_wrong_order_a_repeated_item_and_mixed_ties_are_noticed() {
         ..query
     };
     assert!(why(vec![card(1, 4.0, 1), card(2, 4.5, 2)], &dearest).contains("price_desc"));
+}
+
+#[test]
+fn a_page_that_does_not_go_on_behind_the_one_before_is_noticed() {
+    let query = MentorQuery::default();
+    let items = vec![card(1, 4.8, 1), card(2, 4.5, 1)];
+    let first = reply(items.clone());
+    let seen = |look_at| see_list(&first, &query, None, look_at).unwrap();
+    let last = seen(None).last;
+    let judged = |next| see_list(&reply(vec![next]), &query, last.as_ref(), None).is_ok();
+    assert!(judged(card(3, 4.5, 1)));
+    assert!(!judged(card(3, 4.6, 1)));
+    assert!(!judged(card(2, 4.5, 1)));
+    // A visitor looks at none or at one.
+    assert!(seen(None).chosen.is_none());
+    for number in 0..10 {
+        let place = DrawnPlace::draw(&mut Chance::nth(1, number));
+        assert_eq!(seen(Some(place)).chosen.as_ref(), place.item(&items));
+    }
+}
+
+#[test]
+fn a_page_that_was_right_is_right_again_for_the_same_query_and_no_other_one_is() {
+    let query = MentorQuery::default();
+    let dear = MentorQuery {
+        min_rating: Some(4.6),
+        ..query.clone()
+    };
+    let items = vec![card(1, 4.8, 1), card(2, 4.5, 1)];
+    let right = reply(items.clone());
+    let is_right = |reply: &Reply, query: &MentorQuery, last: Option<&ListPlace>| {
+        see_list(reply, query, last, None).is_ok()
+    };
+    for _ in 0..3 {
+        assert!(is_right(&right, &query, None));
+        assert!(!is_right(&right, &dear, None));
+        // It still has to go on behind the page before.
+        let last = see_list(&right, &query, None, None).unwrap().last;
+        assert!(last.is_some() && !is_right(&right, &query, last.as_ref()));
+        // The same length, the other way round.
+        let turned = reply(items.iter().rev().cloned().collect());
+        assert_eq!(turned.body.len(), right.body.len());
+        assert!(!is_right(&turned, &query, None));
+        let refused = Reply {
+            status: 500,
+            ..right.clone()
+        };
+        assert!(!is_right(&refused, &query, None));
+    }
+    // A later page of the query takes its place, and the earlier one is looked through anew.
+    let later = reply(vec![card(3, 4.9, 1)]);
+    for one in [&later, &right, &later] {
+        assert!(is_right(one, &query, None));
+    }
 }
 
 #[test]
@@ -135,4 +193,42 @@ fn a_query_is_written_with_its_reserved_characters_encoded() {
         list_request(&query).path,
         "/api/v1/mentors?q=c%2B%2B%20%26%20rust&sort=newest"
     );
+}
+
+/// How the two pages of a list count that turns them, where the second begins with that mentor: the first has
+/// mentors 1 to 20.
+async fn second_page(begin: u32, pages_may_shift: bool) -> Vec<Option<Outcome>> {
+    let mut world = world();
+    world.pages_may_shift = pages_may_shift;
+    let target = |_: &'static str, request: &Request| {
+        let asked = request.path.query().unwrap_or_default();
+        let (first, next_cursor) = if asked.contains("cursor=") {
+            (begin, None)
+        } else {
+            (1, Some("onward".to_owned()))
+        };
+        let items =
+            (first..first + DEFAULT_PER_PAGE).map(|n| card(n, 5.0 - f64::from(n) / 100.0, 1));
+        let page = Page {
+            items: items.collect(),
+            total: None,
+            page: 1,
+            per_page: DEFAULT_PER_PAGE,
+            next_cursor,
+        };
+        Some(scripted::reply(200, &page))
+    };
+    let sent = iterate("mentors.page_through", &world, 1, target).await;
+    sent.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+#[tokio::test]
+async fn a_page_goes_on_behind_the_one_before_unless_pages_may_shift() {
+    let (right, wrong) = (Some(Outcome::Ok), Some(Outcome::BodyMismatch));
+    for may_shift in [false, true] {
+        assert_eq!(second_page(21, may_shift).await, [right, right]);
+    }
+    // The last mentor of the first page was pushed onto the second.
+    assert_eq!(second_page(20, false).await, [right, wrong]);
+    assert_eq!(second_page(20, true).await, [right, right]);
 }

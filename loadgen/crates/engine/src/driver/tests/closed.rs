@@ -1,12 +1,17 @@
 //! The closed model, and what it cannot measure, against a test server with known behaviour.
 
-use std::time::Duration;
+use std::{sync::Mutex, time::Duration};
 
 use shared::time::Millis;
+use tokio_util::sync::CancellationToken;
 
-use super::server::{Paths, TestServer, setup};
+use super::{
+    server::{Paths, TestServer, setup},
+    web_socket::Script,
+};
 use crate::{
-    driver::run,
+    driver::{DriverOptions, run, run_with},
+    flow::FlowFuture,
     sample::Outcome,
     suite::{LoadModel, Think},
 };
@@ -113,6 +118,58 @@ fn stopping_wakes_the_users_in_their_think_time() {
     assert!(begun.elapsed() < Duration::from_secs(10));
     assert!(data.interrupted && data.conserved());
     assert_eq!(data.total.planned, 4);
+}
+
+#[test]
+fn a_number_of_iterations_ends_the_window_with_the_last_one_and_not_with_the_pauses_after_it() {
+    let load = users(2, 60_000, Some(3_000), None);
+    let setup = setup(TestServer::default().serve(), load, (0, 60_000), ONE);
+    let options = DriverOptions {
+        iterations: Some(2),
+        ..DriverOptions::default()
+    };
+    // The users begin within the first second. Each finds out after its pause that no iteration is left.
+    let data = run_with(setup, &options).unwrap();
+    assert!(data.conserved() && !data.interrupted);
+    assert_eq!(data.total.count(Outcome::Ok), 2);
+    assert!((0.1..2.0).contains(&data.window_s()), "{}", data.window_s());
+}
+
+#[test]
+fn a_pause_beyond_the_end_of_the_load_is_not_waited_for() {
+    let load = users(2, 400, Some(600_000), None);
+    let mut setup = setup(TestServer::default().serve(), load, (0, 400), ONE);
+    setup.drain = Millis(60_000);
+    let begun = std::time::Instant::now();
+    let data = run(setup).unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    assert!(!data.interrupted && data.conserved());
+    assert!((data.window_s() - 0.4).abs() < 1e-9, "{}", data.window_s());
+    assert_eq!(data.total.planned, 2);
+}
+
+#[test]
+fn a_stop_that_the_last_user_sees_first_is_an_interruption() {
+    static STOP: Mutex<Option<CancellationToken>> = Mutex::new(None);
+    static FLOW: Script = Script(|_| {
+        FlowFuture::new(async {
+            if let Some(stop) = STOP.lock().unwrap().take() {
+                stop.cancel();
+            }
+        })
+    });
+    // Who sees it first is left to chance.
+    for round in 0..20 {
+        let setup = setup(
+            TestServer::default().serve(),
+            users(1, 60_000, Some(50_000), None),
+            (0, 60_000),
+            &FLOW,
+        );
+        *STOP.lock().unwrap() = Some(setup.stop.clone());
+        let data = run(setup).unwrap();
+        assert!(data.interrupted, "round {round}");
+    }
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! Sockets that a flow closes, and what the wait for the target's close frame counts as.
 
+use shared::time::Millis;
+
 use super::{
     open::even,
     server::{TestServer, setup},
-    web_socket::{Script, driven},
+    web_socket::{Script, driven, rounds},
 };
 use crate::{
     driver::run,
-    flow::{FlowFuture, Iteration},
+    flow::{FlowFuture, Iteration, Settled},
     request::Request,
     sample::{OpId, Outcome},
     units::Nanos,
@@ -67,4 +69,28 @@ fn a_planned_start_is_not_moved_by_the_wait_for_a_close_frame() {
     assert!(Nanos(opened.min()) < SOON, "{}", opened.min());
     let second = Nanos(opened.max());
     assert!(second > Nanos::from_millis(900), "{second:?}");
+}
+
+#[test]
+fn a_close_frame_is_the_answer_also_where_the_server_keeps_the_connection() {
+    static FLOW: Script = Script(|it| {
+        FlowFuture::new(async move {
+            let request = Request::get("/socket");
+            assert!(it.transport.socket_open(OpId(0), request).await);
+            let nothing = &mut |_: &str| -> Option<Settled> { None };
+            let text = Some("linger".to_owned());
+            let ops = [OpId(1)];
+            assert!(!it.transport.socket_exchange(&ops, text, nothing).await);
+            assert!(!it.transport.socket_is_open());
+        })
+    });
+    let target = TestServer::default().serve();
+    let mut setup = setup(target, rounds(1), (0, 10_000), &FLOW);
+    setup.timeout = Millis(60_000);
+    let data = run(setup).unwrap();
+    assert!(data.conserved());
+    let ended = &data.ops[&OpId(1)];
+    assert_eq!(ended.count(Outcome::Reset), 1, "{:?}", data.examples);
+    let (_, why, _) = &data.examples[0];
+    assert!(why.starts_with("closed by the target: 4001"), "{why}");
 }

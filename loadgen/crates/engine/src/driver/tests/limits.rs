@@ -14,7 +14,7 @@ use crate::{
     driver::{DriverOptions, run, run_with},
     flow::shop,
     sample::Outcome,
-    suite::{Arrivals, InFlight, LoadModel, Phase, Policy, UserPhase, load::parse},
+    suite::{Arrivals, InFlight, LoadModel, Phase, Policy, Think, UserPhase, load::parse},
     units::Nanos,
 };
 
@@ -156,6 +156,43 @@ fn users_start_and_stop_as_the_phases_say() {
         counts[1] > counts[0] * 2 && counts[2] > counts[1],
         "{counts:?}"
     );
+}
+
+#[test]
+fn a_window_is_as_long_as_planned_also_where_no_phase_has_the_users_any_more() {
+    let phase = |users, ms| UserPhase {
+        name: String::new(),
+        duration: Millis(ms),
+        users,
+        to: None,
+        flows: Vec::new(),
+    };
+    let pause = Millis(600);
+    // After its second iteration, or its first, the user would begin when no phase has it.
+    for (ramp, iterations) in [
+        (vec![phase(1, 1_000)], 2),
+        (vec![phase(1, 300), phase(0, 700)], 1),
+    ] {
+        let load = LoadModel::Closed {
+            users: 1,
+            duration: Millis(1_000),
+            think: Some(Think {
+                min: pause,
+                max: pause,
+                mean: None,
+            }),
+            iterations: None,
+        };
+        let options = DriverOptions {
+            ramp,
+            ..DriverOptions::default()
+        };
+        let setup = setup(TestServer::default().serve(), load, (0, 1_000), ONE);
+        let data = run_with(setup, &options).unwrap();
+        assert!(data.conserved() && !data.interrupted);
+        assert_eq!(data.total.planned, iterations);
+        assert!((data.window_s() - 1.0).abs() < 1e-9, "{}", data.window_s());
+    }
 }
 
 #[test]

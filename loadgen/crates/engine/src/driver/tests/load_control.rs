@@ -12,7 +12,7 @@ use crate::{
     driver::{ControlReceiver, DriverOptions, DriverSetup, Progress, run_with},
     load_control::{Adjustable, ControlEvent, LoadControl},
     schedule::{FlowMixes, Replanner},
-    suite::{Arrivals, LoadModel, Phase},
+    suite::{Arrivals, LoadModel, Phase, Think, UserPhase},
     units::Nanos,
 };
 
@@ -130,4 +130,62 @@ fn users_start_and_stop_as_requested() {
     assert!((200..=420).contains(&planned), "{planned}");
     let changes: Vec<&str> = data.changes.iter().map(|(_, what)| what.as_str()).collect();
     assert_eq!(changes, ["12 users", "1 user"]);
+}
+
+#[test]
+fn a_user_that_is_wanted_no_more_after_its_pause_does_not_begin() {
+    let pause = Millis(2_000);
+    let load = LoadModel::Closed {
+        users: 4,
+        duration: Millis(4_000),
+        think: Some(Think {
+            min: pause,
+            max: pause,
+            mean: None,
+        }),
+        iterations: None,
+    };
+    // All four begin within the first second, and are in their pauses when three are wanted no more.
+    let setup = setup(TestServer::default().serve(), load, (0, 4_000), ONE);
+    let events = vec![(4, ControlEvent::Users(1))];
+    let data = controlled(setup, Adjustable::Users { now: 4, most: 4 }, events);
+    assert!(data.conserved() && !data.interrupted);
+    // The one that stays begins once more.
+    assert_eq!(data.total.planned, 5);
+}
+
+#[test]
+fn a_user_that_a_phase_leaves_out_is_not_active_meanwhile() {
+    let phase = |users, ms| UserPhase {
+        name: String::new(),
+        duration: Millis(ms),
+        users,
+        to: None,
+        flows: Vec::new(),
+    };
+    let pause = Millis(100);
+    let load = LoadModel::Closed {
+        users: 2,
+        duration: Millis(3_500),
+        think: Some(Think {
+            min: pause,
+            max: pause,
+            mean: None,
+        }),
+        iterations: None,
+    };
+    let setup = setup(TestServer::default().serve(), load, (0, 3_500), ONE);
+    let options = DriverOptions {
+        ramp: vec![phase(2, 500), phase(1, 2_500), phase(2, 500)],
+        ..DriverOptions::default()
+    };
+    let progress = Arc::clone(&setup.progress);
+    let seen = thread::spawn(move || {
+        while progress.snapshot().at < Nanos::from_millis(1_500) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        progress.snapshot().users
+    });
+    assert!(run_with(setup, &options).unwrap().conserved());
+    assert_eq!(seen.join().unwrap(), 1);
 }

@@ -1,7 +1,13 @@
 //! The open model against a test server with known behaviour.
 
 use shared::timing::{ServerCount, ServerPart};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use futures_util::FutureExt as _;
 use shared::time::Millis;
@@ -12,11 +18,11 @@ use super::{
 };
 use crate::{
     aggregator::TrialData,
-    driver::run,
-    flow::FlowFuture,
+    driver::{DriverError, run},
+    flow::{Flow, FlowFuture, Iteration, UserMemory},
     sample::{OpId, Outcome},
     suite::{Arrivals, LoadModel, Phase},
-    units::Quantile,
+    units::{Quantile, Rate},
 };
 
 pub(super) fn even(rate: u32, ms: u64) -> LoadModel {
@@ -205,6 +211,68 @@ fn a_stopped_trial_ends_soon_and_keeps_its_measurements() {
     assert_eq!(data.planned_arrivals, data.emitted);
     let seen = progress.snapshot();
     assert_eq!((seen.total.count(), seen.open), (data.total.planned, 0));
+}
+
+#[test]
+fn a_load_that_is_stopped_after_its_last_arrival_is_interrupted() {
+    let phase = |rate: &str, ms| Phase {
+        name: String::new(),
+        duration: Millis(ms),
+        rate: Rate::or_zero(rate).unwrap(),
+        to: None,
+        flows: Vec::new(),
+    };
+    let load = LoadModel::Open {
+        phases: vec![phase("100/s", 200), phase("0/s", 59_800)],
+        arrivals: Arrivals::Constant,
+    };
+    let setup = setup(TestServer::default().serve(), load, (0, 60_000), ONE);
+    let stop = setup.stop.clone();
+    let stopper = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(600));
+        stop.cancel();
+    });
+    let data = run(setup).unwrap();
+    stopper.join().unwrap();
+    assert!(data.interrupted && data.conserved());
+    assert!(
+        (0.3..30.0).contains(&data.window_s()),
+        "{}",
+        data.window_s()
+    );
+    assert_eq!((data.planned_arrivals, data.total.planned), (20, 20));
+}
+
+/// A flow whose first user cannot be made.
+#[derive(Default)]
+struct FirstUserPanics(AtomicBool);
+
+impl Flow for FirstUserPanics {
+    fn name(&self) -> &'static str {
+        "test.panics"
+    }
+    fn operations(&self) -> &[OpId] {
+        &[OpId(0)]
+    }
+    fn new_user(&self) -> UserMemory {
+        assert!(self.0.swap(true, Relaxed), "the planted panic");
+        Box::new(())
+    }
+    fn run<'a>(&'a self, _: Iteration<'a>) -> FlowFuture<'a> {
+        FlowFuture::new(async {})
+    }
+}
+
+#[test]
+fn no_worker_goes_on_where_another_one_has_failed() {
+    let flow: Arc<dyn Flow> = Arc::new(FirstUserPanics::default());
+    let address = "127.0.0.1:9".parse().unwrap();
+    let mut setup = setup(address, even(50, 60_000), (0, 60_000), ONE);
+    setup.workers = 2;
+    setup.flows[0].flow = Arc::clone(&flow);
+    let error = run(setup).unwrap_err();
+    assert!(matches!(error, DriverError::Panicked("worker")), "{error}");
+    assert_eq!(Arc::strong_count(&flow), 1, "a thread still has the load");
 }
 
 #[test]

@@ -142,7 +142,8 @@ async fn answer(stream: &mut TcpStream, path: &str) -> bool {
 
 /// Answers every text with `echo TEXT` and then `copy TEXT`; `flood` with 3,000 texts. Some texts end the
 /// connection: `leave` without a code, `away` with 1001, `expired` with 4001, `cut` without a word;
-/// `bye` is answered first. After the answer to `stall` nothing is read any more.
+/// `bye` is answered first. After the answer to `stall` nothing is read any more; `linger` is answered by a close
+/// frame with 4001, and the connection stays open.
 async fn chat(stream: TcpStream) {
     let Ok(mut socket) = accept_async(stream).await else {
         return;
@@ -162,6 +163,10 @@ async fn chat(stream: TcpStream) {
             "bye" => {
                 let _ = socket.send(Message::text("echo bye")).await;
                 end(&mut socket, CloseCode::Away).await;
+            }
+            "linger" => {
+                end(&mut socket, CloseCode::Library(4001)).await;
+                sleep(Duration::from_hours(1)).await;
             }
             "stall" => {
                 let _ = socket.send(Message::text("echo stall")).await;

@@ -4,7 +4,8 @@
 //! processor time   of each process / requests that arrived
 //! stretch k        1 + C(c, a) / (c - a): how much longer than alone a request takes on c processors of which
 //!                  a are busy (M/M/c with shared processors; C is Erlang's chance to wait)
-//! hashing          its time without the queue for it, / k
+//! hashing          CPU time of all hashes / requests that arrived; where the target does not report it, its time
+//!                  without the queue for it, / k
 //! waiting          mean response time - pool wait - k x processor time: what no queue of the model explains
 //! ```
 //!
@@ -72,6 +73,8 @@ pub(super) struct SystemModel {
     /// Share of the processors that was in use.
     pub(super) utilization: f64,
     pub(super) time: ProcessorTime,
+    /// Whether the target reports the processor time of hashing; else it is estimated from its times.
+    pub(super) hashing_is_reported: bool,
     /// Mean of what passes elsewhere, over all requests.
     pub(super) wait: f64,
     /// Hit ratio over all operations; absent where no cache was asked.
@@ -194,6 +197,7 @@ pub(super) fn calibrate(run: &MeasuredRun) -> Result<SystemModel, String> {
         pool: pool(&arm.server),
         utilization,
         time: ProcessorTime { hashing, ..time },
+        hashing_is_reported: time.hashing > 0.0,
         wait: operations.iter().map(passes).sum(),
         hits: arm.total.cost.cache_hit_ratio,
         operations,
@@ -201,11 +205,15 @@ pub(super) fn calibrate(run: &MeasuredRun) -> Result<SystemModel, String> {
 }
 
 /// Processor time of a request at this rate. What is neither database, cache nor load generator is the
-/// application's.
+/// application's; that of hashing is 0 where the target does not report it.
 fn processor_time(server: &Server, rate: f64) -> ProcessorTime {
-    let mut time = ProcessorTime::default();
+    let of_request = |seconds: f64| seconds * 1_000.0 / (rate * server.window_s);
+    let mut time = ProcessorTime {
+        hashing: of_request(server.hashing.cpu_s),
+        ..ProcessorTime::default()
+    };
     for (process, seconds) in &server.cpu_s {
-        let ms = seconds * 1_000.0 / (rate * server.window_s);
+        let ms = of_request(*seconds);
         match process.as_str() {
             "postgres" => time.database += ms,
             "redis" => time.cache += ms,
@@ -221,9 +229,9 @@ fn part(one: &Operation, part: ServerPart) -> f64 {
     one.cost.parts_ms[part].max(0.0)
 }
 
-/// Divides processor time among operations: that of the database and of the cache by the time that each spends
-/// there, that of the application beside hashing and of the load generator by the time that it spends nowhere
-/// else. Gives the processor time of hashing over all requests as well.
+/// Divides processor time among operations: that of the database, of the cache and of hashing by the time that
+/// each spends there, that of the application beside hashing and of the load generator by the time that it spends
+/// nowhere else. Gives the processor time of hashing over all requests as well.
 fn divided(
     operations: &[&Operation],
     server: &Server,
@@ -239,9 +247,15 @@ fn divided(
     };
     // Of a sum that no operation has a part in, each has the same.
     let share = |of: f64, sum: f64| if sum > 0.0 { of / sum } else { 1.0 };
-    let hashed = server.hashing.busy_s / (server.hashing.busy_s + server.hashing.wait_s);
-    let hashed = if hashed.is_finite() { hashed } else { 1.0 };
-    let hashing = |one: &Operation| part(one, ServerPart::Hash) * hashed / stretch;
+    let in_hashing = over_all(&|one| part(one, ServerPart::Hash));
+    let on_processors = if time.hashing > 0.0 && in_hashing > 0.0 {
+        time.hashing / in_hashing
+    } else {
+        let served = server.hashing.busy_s / (server.hashing.busy_s + server.hashing.wait_s);
+        let served = if served.is_finite() { served } else { 1.0 };
+        served / stretch
+    };
+    let hashing = |one: &Operation| part(one, ServerPart::Hash) * on_processors;
     let fits = (time.application / over_all(&hashing)).min(1.0);
     let hashes = over_all(&hashing) * fits;
     let queued = |one: &Operation| part(one, ServerPart::Pool) + part(one, ServerPart::Admission);

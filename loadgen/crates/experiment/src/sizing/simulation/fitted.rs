@@ -62,7 +62,11 @@ fn figures(book: &mut FigureBook, model: &SystemModel) -> Vec<String> {
             "sim_hash_ms",
             ("of which hashing", "ms"),
             Some(time.hashing).filter(|ms| *ms > 0.0),
-            "its mean over all answers, without the queue for it",
+            if model.hashing_is_reported {
+                "its mean over all answers, by the CPU time of hashing that the target reports"
+            } else {
+                "its mean over all answers, estimated: its time without the queue for it"
+            },
         ),
         (
             "sim_database_ms",

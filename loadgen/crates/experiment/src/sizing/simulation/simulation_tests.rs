@@ -100,7 +100,7 @@ fn hashing_and_hits_are_told_apart_from_what_else_an_operation_costs() {
     arm.server.hashing = Hashing {
         hashes: 1,
         busy_s: 1.0,
-        cpu_s: 1.0,
+        cpu_s: 0.0,
         wait_s: 1.0,
     };
     let model = calibrate(&run).unwrap();
@@ -118,6 +118,52 @@ fn hashing_and_hits_are_told_apart_from_what_else_an_operation_costs() {
     near(miss.mean(), 1.0, 1e-9);
     assert_eq!(model.operations[1].hits, Some(0.75));
     assert_eq!(model.operations[2].hits, None);
+}
+
+/// The run of the fixture whose first operation is 8 ms in hashing, in one request of four.
+fn hashes(cpu_s: f64) -> MeasuredRun {
+    let mut run = fixture::run();
+    let arm = &mut run.summary.arms[0];
+    arm.operations[0].cost.parts_ms[ServerPart::Hash] = 8.0;
+    arm.server.hashing = Hashing {
+        hashes: 250,
+        busy_s: 2.0,
+        cpu_s,
+        wait_s: 0.0,
+    };
+    run
+}
+
+#[test]
+fn hashing_costs_the_processor_time_that_the_target_reports() {
+    // 1.5 s of 1,000 requests: each hash was on a processor for 6 ms of the 8 that the clock says.
+    let model = calibrate(&hashes(1.5)).unwrap();
+    near(model.time.hashing, 1.5, 1e-9);
+    near(model.operations[0].hashing, 6.0, 1e-9);
+    near(model.time.application, 4.0, 1e-9);
+    assert!(model.operations[1..].iter().all(|one| one.hashing <= 0.0));
+    // More than the application can have had is no more than that.
+    near(calibrate(&hashes(9.0)).unwrap().time.hashing, 4.0, 1e-9);
+    // Hashing that no operation has a part of is no step of any.
+    let mut unknown = hashes(1.5);
+    unknown.summary.arms[0].operations[0].cost.parts_ms[ServerPart::Hash] = 0.0;
+    let model = calibrate(&unknown).unwrap();
+    assert!(model.time.hashing <= 0.0 && model.operations[0].hashing <= 0.0);
+}
+
+#[test]
+fn a_plan_says_whether_the_time_of_hashing_is_reported_or_estimated() {
+    for (cpu_s, said) in [(1.5, "that the target reports"), (0.0, "estimated")] {
+        let text = format!("users: 3000\nrequests_per_user_hour: 120\n{SMALL}");
+        let assumed = parse_assumptions(&text, "a.yaml").unwrap();
+        let request = SimulationRequest {
+            validate: &[],
+            bounds: BOUNDS,
+        };
+        let made = plan(&[hashes(cpu_s)], &assumed, Some(request)).unwrap();
+        let origin = format!("{:?}", figure(&made, "sim_hash_ms").origin);
+        assert!(origin.contains(said), "{origin}");
+    }
 }
 
 #[test]

@@ -11,57 +11,23 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use shared::{
-    api::chat::ChatMessage,
-    ids::{RoomId, UserId},
-};
 use tokio::sync::mpsc;
 
+use super::model::{Draft, StoredMessage};
 use crate::error::ApiError;
 
 /// Most messages that wait; further ones are refused.
 const CAPACITY: usize = 10_000;
 
-/// A checked message that may be stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Draft {
-    /// The room that it is sent to.
-    pub room: RoomId,
-    /// By whom.
-    pub sender: UserId,
-    /// The id that the sender gave it.
-    pub client_id: String,
-    /// What it says.
-    pub text: String,
-}
-
-/// The outcome of a draft.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoredMessage {
-    /// It is stored, and published with it.
-    New(ChatMessage),
-    /// It was stored before, and its name stands for that message.
-    Before(ChatMessage),
-}
-
-impl StoredMessage {
-    /// The message, whenever it was stored.
-    pub fn into_message(self) -> ChatMessage {
-        match self {
-            Self::New(message) | Self::Before(message) => message,
-        }
-    }
-}
-
 /// A draft in the queue.
-pub struct BatchItem {
+pub(super) struct BatchItem {
     /// What is to be stored.
-    pub draft: Draft,
+    pub(super) draft: Draft,
     replies: mpsc::Sender<BatchReply>,
 }
 
 /// A message to a sender whose draft waits.
-pub enum BatchReply {
+pub(super) enum BatchReply {
     /// The sender is the leader now: it has to store what is queued, its own draft included.
     Lead(BatchLeader),
     /// The outcome of its draft.
@@ -70,7 +36,7 @@ pub enum BatchReply {
 
 impl BatchItem {
     /// Sends the outcome of the draft to its sender.
-    pub fn reply(self, outcome: Result<StoredMessage, ApiError>) {
+    pub(super) fn reply(self, outcome: Result<StoredMessage, ApiError>) {
         // The channel holds both replies that an item can get; a sender that is gone needs none.
         let _gone = self.replies.try_send(BatchReply::Done(outcome));
     }
@@ -78,7 +44,7 @@ impl BatchItem {
 
 /// The queue; clones share it.
 #[derive(Clone, Default)]
-pub struct Outbox(Arc<Mutex<Inner>>);
+pub(super) struct Outbox(Arc<Mutex<Inner>>);
 
 #[derive(Default)]
 struct Inner {
@@ -90,7 +56,10 @@ struct Inner {
 impl Outbox {
     /// Queues a draft. Returns the receiver of its replies, and the leader if there is none yet;
     /// `None` if the queue is full.
-    pub fn put(&self, draft: Draft) -> Option<(mpsc::Receiver<BatchReply>, Option<BatchLeader>)> {
+    pub(super) fn put(
+        &self,
+        draft: Draft,
+    ) -> Option<(mpsc::Receiver<BatchReply>, Option<BatchLeader>)> {
         let (replies, receiver) = mpsc::channel(2);
         let mut inner = self.inner();
         if inner.items.len() >= CAPACITY {
@@ -110,11 +79,11 @@ impl Outbox {
 
 /// The right and duty to store what is queued; there is at most one. Dropping it, also in a panic,
 /// passes it on.
-pub struct BatchLeader(Outbox);
+pub(super) struct BatchLeader(Outbox);
 
 impl BatchLeader {
     /// Takes the oldest items, at most `limit`.
-    pub fn take(&self, limit: usize) -> Vec<BatchItem> {
+    pub(super) fn take(&self, limit: usize) -> Vec<BatchItem> {
         let mut inner = self.0.inner();
         let count = inner.items.len().min(limit);
         inner.items.drain(..count).collect()
@@ -145,6 +114,8 @@ impl Drop for BatchLeader {
 
 #[cfg(test)]
 mod tests {
+    use shared::ids::{RoomId, UserId};
+
     use super::*;
 
     fn draft(name: &str) -> Draft {

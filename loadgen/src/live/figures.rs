@@ -2,19 +2,21 @@
 
 pub(super) use loadgen_report::render::figures::{bytes, count as grouped};
 
-/// So many a second: `0.4`, `12.5`, `1,234`.
+/// So many a second: `0.4`, `12.5`, `1,234`; `<0.1` where it is less, and more than none.
 pub(super) fn rate(per_s: f64) -> String {
     if !per_s.is_finite() {
         "-".to_owned()
     } else if per_s.abs() >= 99.95 {
         grouped(per_s.max(0.0).round() as u64)
+    } else if per_s > 0.0 && per_s < 0.05 {
+        "<0.1".to_owned()
     } else {
         let text = format!("{per_s:.1}");
         text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
     }
 }
 
-/// A time in milliseconds without its unit: `0.52`, `3.1`, `1,240`; `-` where too little was
+/// A time in milliseconds without its unit: `<0.01`, `0.52`, `3.1`, `1,240`; `-` where too little was
 /// measured, and `∞` where so many requests failed that the percentile is beyond every time.
 pub(super) fn ms(value: Option<f64>) -> String {
     match value.filter(|value| !value.is_nan()) {
@@ -22,6 +24,7 @@ pub(super) fn ms(value: Option<f64>) -> String {
         Some(f64::INFINITY) => "∞".to_owned(),
         Some(value) if value >= 9.95 => grouped(value.round() as u64),
         Some(value) if value >= 0.995 => format!("{value:.1}"),
+        Some(value) if value > 0.0 && value < 0.005 => "<0.01".to_owned(),
         Some(value) => format!("{value:.2}"),
     }
 }
@@ -51,12 +54,12 @@ mod tests {
     #[test]
     fn figures_are_as_long_as_they_are_worth() {
         assert_eq!(
-            [0.44, 12.0, 12.54, 99.96, 1_234.4, f64::INFINITY].map(rate),
-            ["0.4", "12", "12.5", "100", "1,234", "-"].map(str::to_owned)
+            [0.0, 0.04, 0.44, 12.0, 12.54, 99.96, 1_234.4, f64::INFINITY].map(rate),
+            ["0", "<0.1", "0.4", "12", "12.5", "100", "1,234", "-"].map(str::to_owned)
         );
         assert_eq!(
-            [0.123, 3.12, 1_240.4, f64::INFINITY, f64::NAN].map(|value| ms(Some(value))),
-            ["0.12", "3.1", "1,240", "∞", "-"].map(str::to_owned)
+            [0.004, 0.123, 3.12, 1_240.4, f64::INFINITY, f64::NAN].map(|value| ms(Some(value))),
+            ["<0.01", "0.12", "3.1", "1,240", "∞", "-"].map(str::to_owned)
         );
         assert_eq!(
             [0.0, 0.000_01, 0.000_5, 0.002, 0.45, 0.994, 0.996, 1.0].map(percent),
