@@ -189,7 +189,7 @@ async fn a_page_that_opens_late_sees_the_whole_run_and_then_what_is_new() {
         folder: "f".into(),
     }));
     drop(publisher);
-    shown.flush();
+    shown.flush(None);
     late.until("event: ended").await;
     early.until(r#""running":false"#).await;
     let state = body(&get(address, "/api/state").await);
@@ -201,6 +201,22 @@ async fn a_page_that_opens_late_sees_the_whole_run_and_then_what_is_new() {
         .await
         .unwrap();
     assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_command_without_a_verdict_says_why_on_its_page() {
+    let root = tempfile::tempdir().unwrap();
+    let page = open(root.path());
+    let load_control = LoadControl::new(tokio_util::sync::CancellationToken::new());
+    let (publisher, mut heard) = events::channels(1);
+    let shown = page.attach(heard.remove(0), &load_control);
+    publisher.send(begun("core"));
+    drop(publisher);
+    shown.flush(Some("the target is gone\u{1b}[2J".to_owned()));
+    let state = body(&get(page.address(), "/api/state").await);
+    assert_eq!(state["failure"], "the target is gone[2J");
+    assert_eq!(state["running"], false);
+    page.close();
 }
 
 #[tokio::test]
@@ -250,7 +266,7 @@ async fn changes_need_the_token_of_the_page_and_its_origin() {
     assert_eq!(status(&post(address, &key, "/api/stop", "{}").await), 200);
     assert!(load_control.is_stopped());
     drop(publisher);
-    shown.flush();
+    shown.flush(None);
     page.close();
 }
 
@@ -324,7 +340,7 @@ async fn a_reader_that_stops_reading_is_disconnected_and_the_run_goes_on() {
         publisher.note(long.clone());
     }
     drop(publisher);
-    tokio::task::spawn_blocking(move || shown.flush())
+    tokio::task::spawn_blocking(move || shown.flush(None))
         .await
         .unwrap();
     let mut rest = Vec::new();

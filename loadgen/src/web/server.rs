@@ -26,7 +26,7 @@ use super::{
     run_index::RunIndex,
 };
 use crate::http_server::{self, ConnectionLimits, HttpServer};
-use loadgen_experiment::events::{Event, LoadControl};
+use loadgen_experiment::events::{Event, LoadControl, printable};
 
 const LIMITS: ConnectionLimits = ConnectionLimits {
     connections: 64,
@@ -208,14 +208,14 @@ impl WebServer {
 }
 
 impl AttachedCommand {
-    /// Waits until all events so far are published; the command has ended.
-    pub fn flush(self) {
+    /// Waits until all events so far are published; the command has ended, without a verdict where it says why.
+    pub fn flush(self, failure: Option<String>) {
         self.ended.store(true, Ordering::Release);
         if let Some(thread) = self.thread {
             // A panic there must not lose the result.
             let _panic = thread.join();
         }
-        self.feed.end(None);
+        self.feed.end(failure.map(|why| printable(&why)));
     }
 }
 

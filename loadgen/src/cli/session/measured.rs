@@ -187,7 +187,7 @@ impl<'a> MeasuredSession<'a> {
                 folder: self.folder_name(),
             })
         });
-        self.flush(sinks, ended);
+        self.flush(sinks, ended, finished.as_ref().err());
         finished
     }
 
@@ -203,7 +203,7 @@ impl<'a> MeasuredSession<'a> {
     {
         outputs::check(self.result, services, None)?;
         let (done, sinks) = self.watched(services, work)?;
-        self.flush(sinks, None);
+        self.flush(sinks, None, done.as_ref().err());
         done
     }
 
@@ -248,8 +248,8 @@ impl<'a> MeasuredSession<'a> {
     }
 
     /// Waits until the sinks have written everything, and keeps the page that outlives them.
-    fn flush(&self, sinks: EventSinks, last: Option<Event>) {
-        let (page, unwritten) = sinks.flush(last);
+    fn flush(&self, sinks: EventSinks, last: Option<Event>, failure: Option<&Failure>) {
+        let (page, unwritten) = sinks.flush(last, failure.map(ToString::to_string));
         *self.own_page.borrow_mut() = page;
         self.unwritten.borrow_mut().extend(unwritten);
     }

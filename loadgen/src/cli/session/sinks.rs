@@ -144,10 +144,14 @@ impl EventSinks {
         self.events.clone()
     }
 
-    /// Publishes a last event, if there is one, and waits until every sink has written everything.
-    /// Returns the page of the command, which its readers still look at, and what could not be
+    /// Publishes a last event, if there is one, and waits until every sink has written everything; a command
+    /// without a verdict says why on its page. Returns the page of the command, which its readers still look at, and what could not be
     /// written.
-    pub(in crate::cli) fn flush(self, last: Option<Event>) -> (Option<WebServer>, Option<String>) {
+    pub(in crate::cli) fn flush(
+        self,
+        last: Option<Event>,
+        failure: Option<String>,
+    ) -> (Option<WebServer>, Option<String>) {
         if let Some(last) = last {
             self.events.send(last);
         }
@@ -161,7 +165,7 @@ impl EventSinks {
         }
         let unwritten = self.writer.and_then(LineWriter::flush);
         if let Some(shown) = self.shown {
-            shown.flush();
+            shown.flush(failure);
         }
         (self.page, unwritten)
     }
