@@ -145,8 +145,8 @@ impl EventSinks {
     }
 
     /// Publishes a last event, if there is one, and waits until every sink has written everything; a command
-    /// without a verdict says why on its page. Returns the page of the command, which its readers still look at, and what could not be
-    /// written.
+    /// without a verdict says why on its page. Returns the page of the command, which its readers still look
+    /// at, and what could not be written.
     pub(in crate::cli) fn flush(
         self,
         last: Option<Event>,
