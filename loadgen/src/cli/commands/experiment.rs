@@ -41,6 +41,8 @@ pub(super) struct MeasuredExperiment {
     pub(super) folder: Option<PathBuf>,
     /// Whether all of it could be stored.
     pub(super) stored: Result<(), Failure>,
+    /// Whether a signal asked for the end, also where it came too late to interrupt anything.
+    pub(super) signalled: bool,
 }
 
 /// Runs it without printing its report.
@@ -58,6 +60,7 @@ pub(super) fn measure(
         summary,
         folder: session.folder().map(|folder| folder.path().to_owned()),
         stored: session.check_written(),
+        signalled: session.was_signalled(),
     })
 }
 

@@ -221,6 +221,7 @@ impl FoundOutcomes {
                 summary: kept.summary,
                 folder: Some(kept.folder),
                 stored: Ok(()),
+                signalled: false,
             }),
             RunAction::Row(earlier) => {
                 if let Some(code) = earlier.exit_code() {
@@ -257,12 +258,13 @@ impl FoundOutcomes {
                 summary,
                 folder,
                 stored,
+                signalled,
             }) => {
                 if let Err(error) = stored {
                     print_error(&error.to_string());
                     self.code = exit::more_severe(self.code, exit::INTERNAL);
                 }
-                self.interrupted |= summary.interrupted;
+                self.interrupted |= summary.interrupted || signalled;
                 self.code = exit::more_severe(self.code, summary.verdict.exit_code());
                 let outcome = ExperimentOutcome::Summary(Box::new(summary), folder);
                 Ok(Some(outcome))
@@ -415,6 +417,39 @@ mod tests {
         assert_eq!(code_of("REGRESSED", false), exit::FAILED);
         assert_eq!(code_of("REGRESSED", true), exit::PASSED);
         assert_eq!(code_of("VIOLATED", false), exit::VIOLATED);
+    }
+
+    #[test]
+    fn a_signal_that_comes_while_services_stop_ends_the_command_all_the_same() {
+        let published = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../results/published/mentor_cache"
+        );
+        let summary = loadgen_report::store::load(Path::new(published)).unwrap();
+        assert!(!summary.interrupted);
+        let planned = || PlannedExperiment {
+            name: "mentor_cache",
+            experiment: library::find_experiment("mentor_cache").unwrap().0,
+            action: RunAction::Measure,
+        };
+        let mut found = FoundOutcomes {
+            rows: Vec::new(),
+            code: exit::PASSED,
+            interrupted: false,
+            any_measured: false,
+        };
+        let measured = MeasuredExperiment {
+            summary,
+            folder: None,
+            stored: Ok(()),
+            signalled: true,
+        };
+        let first = found.add(planned(), "1 of 2", || Ok(measured));
+        first.unwrap_or_else(|error| panic!("{error}"));
+        let second = found.add(planned(), "2 of 2", || panic!("measured after a signal"));
+        second.unwrap_or_else(|error| panic!("{error}"));
+        assert!(found.interrupted);
+        assert_eq!(found.rows.len(), 1, "what was measured stays in the table");
     }
 
     #[test]

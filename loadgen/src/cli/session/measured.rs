@@ -389,6 +389,12 @@ impl<'a> MeasuredSession<'a> {
         self.folder().filter(|_| whole).map(Folder::path)
     }
 
+    /// Whether a signal has come, also one that came when the load was over and nothing of it was cut short.
+    pub(in crate::cli) fn was_signalled(&self) -> bool {
+        let signalled = self.signalled.get();
+        signalled.is_some_and(|signalled| signalled.load(Ordering::Acquire))
+    }
+
     /// Notes that the result folder is not complete; of several reasons the first.
     pub(in crate::cli) fn not_stored(&self, why: impl std::fmt::Display) {
         let mut unwritten = self.unwritten.borrow_mut();
@@ -443,8 +449,7 @@ impl Drop for MeasuredSession<'_> {
         let Some(page) = self.own_page.take() else {
             return;
         };
-        let signalled = self.signalled.get();
-        if signalled.is_some_and(|signalled| signalled.load(Ordering::Acquire)) {
+        if self.was_signalled() {
             page.close();
         } else {
             close_when_left(&page);
