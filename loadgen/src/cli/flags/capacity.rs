@@ -52,7 +52,7 @@ pub struct CapacityArgs {
     /// Highest load that is tried, a second or in users [default: 100000/s, 20000 users]
     #[arg(long, env = "LOADGEN_MAX_LOAD", value_name = "RATE", value_parser = rate)]
     pub max_load: Option<Rate>,
-    /// Time for all trials: the search ends with what is known then
+    /// Time for all trials, those before a --resume too: the search ends with what is known then
     #[arg(long, env = "LOADGEN_BUDGET", value_name = "TIME", value_parser = positive)]
     pub budget: Option<Millis>,
     /// Short trials, one a load, and wider bounds: a first answer in a few minutes
