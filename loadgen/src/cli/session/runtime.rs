@@ -20,7 +20,7 @@ pub(in crate::cli) fn local_runtime() -> Result<Runtime, Failure> {
     of_limits(Builder::new_current_thread().enable_all().build())
 }
 
-/// Without a file or a thread left, nothing is known of the target.
+/// Where a limit of this process or machine forbids it, nothing is known of the target.
 fn of_limits<T>(made: io::Result<T>) -> Result<T, Failure> {
     made.map_err(|error| Failure::of_error(&error, Failure::Internal))
 }
