@@ -1,5 +1,7 @@
 //! A notification reaches its reader's socket on whichever instance that is.
 
+use std::time::Duration;
+
 use shared::api::{bookings::BookingView, chat::ServerFrame, notifications::NotificationKind};
 
 use crate::support::{ChatSocket, NewSlot, TestApp};
@@ -28,4 +30,35 @@ async fn a_notification_is_pushed_to_a_reader_who_is_connected_to_another_instan
     app.lab().audits_clean().await;
     other.finish().await;
     app.finish().await;
+}
+
+#[tokio::test]
+async fn a_notification_of_a_request_that_ends_while_its_instance_stops_reaches_another_one() {
+    let app = TestApp::with(&["chat.fanout=redis", "notifications.write=on"])
+        .start()
+        .await;
+    let other = app.sibling().await;
+    app.wait_for_listeners(2).await;
+    let mut there = ChatSocket::open(other.address, &app.mentor(0).token).await;
+    let slot = NewSlot::single().create(&app.db).await;
+    let mut gate = app.db.pool().begin().await.unwrap();
+    sqlx::query("select from slot where id = $1 for update")
+        .bind(slot.0)
+        .execute(&mut *gate)
+        .await
+        .unwrap();
+    let student = app.student(3);
+    let booking = tokio::spawn(async move { student.book(slot).await });
+    app.db.wait_for_blocked(1).await;
+    app.stop();
+    // An exchange that does not wait for the request has ended by then.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    gate.rollback().await.unwrap();
+    let booking: BookingView = booking.await.unwrap().created();
+    match there.hear().await {
+        ServerFrame::Notification(pushed) => assert_eq!(pushed.booking_id, booking.id),
+        frame => panic!("{frame:?}"),
+    }
+    other.finish().await;
+    app.stopped().await.finish().await;
 }
