@@ -99,6 +99,7 @@ async fn link(
         tracing::info!("messages and notifications reach other instances again");
     }
     while is_wanted(state) && !is_over(state, stop, queue) {
+        link.check().await?;
         let limit = if stop.is_cancelled() {
             LAST_PAUSE
         } else {
