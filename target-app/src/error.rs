@@ -245,6 +245,11 @@ impl From<DbError> for ApiError {
             DbError::NoSpace(_) => Self::new(Code::Unavailable, "the database has no space left")
                 .retry_after(1)
                 .caused_by(error),
+            DbError::ReadOnly(_) => {
+                Self::new(Code::Unavailable, "the database takes no writes now")
+                    .retry_after(1)
+                    .caused_by(error)
+            }
             DbError::Constraint { .. } | DbError::Other(_) => Self::internal(error),
         }
     }

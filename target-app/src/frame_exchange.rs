@@ -15,13 +15,13 @@ use crate::{
 
 /// How soon a turned switch is noticed, and a lost connection made again.
 const PAUSE: Duration = Duration::from_millis(250);
-/// How often is looked, once the process stops, whether a socket is still at work.
+/// How often is looked, once the process stops, whether anybody is still at work.
 const LAST_PAUSE: Duration = Duration::from_millis(10);
 /// Longest time that the process then waits for frames to leave.
 const LAST_FRAMES: Duration = Duration::from_secs(5);
 
-/// Works until `stop`, and then for the sockets that are still at work: what they store at the end is
-/// for sockets of other processes too.
+/// Works until `stop`, and then for whoever is still at work: what sockets, requests and workers store at the
+/// end is for sockets of other processes too.
 pub(crate) async fn run(state: AppState, stop: CancellationToken) {
     let Some(mut queue) = state.hub().relay().take() else {
         return;
@@ -46,7 +46,9 @@ pub(crate) async fn run(state: AppState, stop: CancellationToken) {
     };
     tokio::select! {
         () = work => {}
-        () = too_long => tracing::warn!("messages of the last moment did not reach other instances"),
+        () = too_long => tracing::warn!(
+            "messages and notifications of the last moment may not have reached other instances"
+        ),
     }
 }
 
@@ -70,13 +72,18 @@ fn is_wanted(state: &AppState) -> bool {
     state.engine().policies.chat.fanout == Fanout::Redis
 }
 
-/// Whether the process stops and no socket can add to what is queued.
+/// Whether the process stops and nobody can add to what is queued: no socket, and nobody who holds the engine, as
+/// requests and workers do until they have pushed what they wrote.
 fn is_over(
     state: &AppState,
     stop: &CancellationToken,
     queue: &mpsc::Receiver<RelayedFrame>,
 ) -> bool {
-    stop.is_cancelled() && state.hub().snapshot().sockets == 0 && queue.is_empty()
+    // The queue last: what was pushed before the engine was let go is in it.
+    stop.is_cancelled()
+        && state.hub().snapshot().sockets == 0
+        && state.engines().is_idle()
+        && queue.is_empty()
 }
 
 /// Carries frames both ways while that is wanted.
@@ -92,6 +99,7 @@ async fn link(
         tracing::info!("messages and notifications reach other instances again");
     }
     while is_wanted(state) && !is_over(state, stop, queue) {
+        link.check().await?;
         let limit = if stop.is_cancelled() {
             LAST_PAUSE
         } else {

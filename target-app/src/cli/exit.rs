@@ -95,6 +95,7 @@ impl Exit {
             | DbError::StatementTimeout(_)
             | DbError::Unavailable(_)
             | DbError::NoSpace(_)
+            | DbError::ReadOnly(_)
             | DbError::Other(_) => Self::database(place, reason),
         }
     }

@@ -60,6 +60,9 @@ pub enum DbError {
     /// The server's disk is full: what only reads may still succeed.
     #[error("PostgreSQL has no space left")]
     NoSpace(#[source] sqlx::Error),
+    /// The server takes no writes now, as one that follows another since a failover: what only reads may succeed.
+    #[error("PostgreSQL takes no writes")]
+    ReadOnly(#[source] sqlx::Error),
     /// A fault of the statement or of its decoding.
     #[error("the statement failed")]
     Other(#[source] sqlx::Error),
@@ -84,6 +87,7 @@ impl DbError {
         | Self::StatementTimeout(source)
         | Self::Unavailable(source)
         | Self::NoSpace(source)
+        | Self::ReadOnly(source)
         | Self::Other(source)) = self
         else {
             return None;
@@ -123,6 +127,8 @@ impl From<sqlx::Error> for DbError {
                     ("57P03" | "53300", _, _) => Self::Unavailable(error),
                     // disk_full
                     ("53100", _, _) => Self::NoSpace(error),
+                    // read_only_sql_transaction
+                    ("25006", _, _) => Self::ReadOnly(error),
                     // connection_exception and its kin
                     (code, _, _) if code.starts_with("08") => {
                         lost_connections::note();
@@ -227,6 +233,14 @@ mod tests {
         assert!(matches!(said("40001", lost), DbError::Serialization(_)));
         let late = "canceling statement due to statement timeout";
         assert!(matches!(said("57014", late), DbError::StatementTimeout(_)));
+    }
+
+    #[test]
+    fn a_server_that_takes_no_writes_and_a_full_one_are_no_faults() {
+        let refused = "cannot execute INSERT in a read-only transaction";
+        assert!(matches!(said("25006", refused), DbError::ReadOnly(_)));
+        let full = "could not extend file: No space left on device";
+        assert!(matches!(said("53100", full), DbError::NoSpace(_)));
     }
 
     #[test]

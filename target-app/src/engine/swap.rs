@@ -140,6 +140,12 @@ impl Engines {
         released(&self.current(), 2).await;
     }
 
+    /// Whether nothing holds the engine in force at this moment.
+    pub fn is_idle(&self) -> bool {
+        // One holder is `current`, one is here.
+        Arc::strong_count(&self.current()) <= 2
+    }
+
     /// Closes the pool in force; the end of the process.
     pub async fn close(&self) {
         let db = self.current().db.clone();

@@ -5,14 +5,14 @@
 
 use std::{
     sync::{Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::extract::ws::Utf8Bytes;
 use deadpool_redis::redis::{
-    Client, RedisError,
-    aio::{MultiplexedConnection, PubSubStream},
-    pipe,
+    Client, RedisError, Value,
+    aio::{MultiplexedConnection, PubSubSink, PubSubStream},
+    cmd, pipe,
 };
 use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,11 @@ const CAPACITY: usize = 4_096;
 const AT_ONCE: usize = 64;
 /// Longest wait for both connections, the subscription included, for which the client has no limit.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+/// Silence after which Redis is asked whether it is still there: a connection whose other end is gone without a word
+/// is as silent as one over which nothing is said.
+const CHECK_AFTER: Duration = Duration::from_secs(5);
+/// Longest wait for its answers. What is published while a subscription is made anew is lost, so a busy Redis has time.
+const CHECK_LIMIT: Duration = Duration::from_secs(5);
 
 /// A frame for sockets of other processes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,8 +102,8 @@ pub enum RelayError {
     /// Redis refuses or does not answer.
     #[error("Redis: {0}")]
     Redis(#[from] RedisError),
-    /// Redis accepts connections and does not answer.
-    #[error("Redis does not answer within {} s", CONNECT_LIMIT.as_secs())]
+    /// Redis accepts connections and does not answer, or does not answer any more.
+    #[error("Redis does not answer in time")]
     Late(#[from] Elapsed),
     /// The subscription ended.
     #[error("Redis closed the subscription")]
@@ -110,7 +115,11 @@ pub struct RelayLink {
     origin: Uuid,
     channel: String,
     publisher: MultiplexedConnection,
+    /// The other half of the connection that `incoming` is of.
+    subscription: PubSubSink,
     incoming: PubSubStream,
+    /// When something last came, also a frame of our own.
+    heard: Instant,
 }
 
 impl RelayLink {
@@ -127,12 +136,29 @@ impl RelayLink {
         let publisher = client.get_multiplexed_async_connection().await?;
         let mut subscriber = client.get_async_pubsub().await?;
         subscriber.subscribe(&channel).await?;
+        let (subscription, incoming) = subscriber.split();
         Ok(Self {
             origin: Uuid::new_v4(),
             channel,
             publisher,
-            incoming: subscriber.into_on_message(),
+            subscription,
+            incoming,
+            heard: Instant::now(),
         })
+    }
+
+    /// Asks Redis over both connections whether it is still there, where nothing has come for a while.
+    pub async fn check(&mut self) -> Result<(), RelayError> {
+        if self.heard.elapsed() < CHECK_AFTER {
+            return Ok(());
+        }
+        let answers = async {
+            self.subscription.ping::<Value>().await?;
+            cmd("PING").query_async::<()>(&mut self.publisher).await
+        };
+        timeout(CHECK_LIMIT, answers).await??;
+        self.heard = Instant::now();
+        Ok(())
     }
 
     /// Sends what is queued, and returns the next frame of another process; `None` where none came
@@ -157,6 +183,7 @@ impl RelayLink {
                     let Some(message) = message else {
                         return Err(RelayError::Ended);
                     };
+                    self.heard = Instant::now();
                     match serde_json::from_slice::<Published>(message.get_payload_bytes()) {
                         Ok(one) if one.origin == self.origin => {}
                         Ok(one) => return Ok(Some(one.frame)),

@@ -37,14 +37,27 @@ pub(super) async fn user_view(
     if read.bytes.is_empty() {
         return Ok((None, read.age));
     }
-    let view = serde_json::from_slice(&read.bytes).map_err(ApiError::internal)?;
-    Ok((Some(view), read.age))
+    match serde_json::from_slice(&read.bytes) {
+        Ok(view) => Ok((Some(view), read.age)),
+        // Instances of another version share the Redis while they are replaced one after another. What they
+        // stored costs the load that it would have saved, until it expires or is invalidated.
+        Err(error) => {
+            tracing::debug!(%error, "a cached account is of another version");
+            // Boxed: it seldom runs and would make the future of every request larger.
+            Ok((Box::pin(find(&engine.db, id)).await?, None))
+        }
+    }
+}
+
+/// The account as the database has it.
+async fn find(db: &Db, id: UserId) -> Result<Option<UserView>, ApiError> {
+    let mut session = db.session();
+    Ok(repository::find_view(&mut *session.conn().await?, id).await?)
 }
 
 /// The account as the cache keeps it: JSON, or no bytes where there is none.
 async fn load(db: &Db, id: UserId) -> Result<Bytes, ApiError> {
-    let mut session = db.session();
-    match repository::find_view(&mut *session.conn().await?, id).await? {
+    match find(db, id).await? {
         Some(view) => serde_json::to_vec(&view)
             .map(Bytes::from)
             .map_err(ApiError::internal),

@@ -41,7 +41,7 @@ pub(super) async fn register(
 ) -> Result<impl IntoResponse, ApiError> {
     let new = body.try_into()?;
     let place = client_limit::take_registration(client, state.max_registrations()).await?;
-    let session = service::register(&state, &engine, place, new).await?;
+    let session = service::register(&state, engine, place, new).await?;
     Ok((StatusCode::CREATED, Json(session)))
 }
 

@@ -36,7 +36,7 @@ const MAX_CHASE: usize = 16;
 /// Creates an account and signs it in. Its place stays taken once a hash was made.
 pub(super) async fn register(
     state: &AppState,
-    engine: &Engine,
+    engine: Arc<Engine>,
     place: TakenPlace,
     new: Registration,
 ) -> Result<Session, ApiError> {
@@ -62,13 +62,13 @@ pub(super) async fn register(
         user: id,
         expires_at: now + REFRESH_LIFETIME,
     };
-    let (db, caches) = (engine.db.clone(), engine.caches.clone());
     let others = state.features().on_registered.clone();
+    // With the engine in it: whoever closes one waits for its holders, also for those whose client has gone.
     timing::shielded(async move {
-        let mut groups = insert(&db, others, account, token, now).await?;
+        let mut groups = insert(&engine.db, others, account, token, now).await?;
         groups.push(cached::group(id));
         // There may have been requests for them before they were there.
-        caches.created(&groups).await;
+        engine.caches.created(&groups).await;
         Ok::<_, ApiError>(())
     })
     .await?;

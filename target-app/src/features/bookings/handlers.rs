@@ -59,7 +59,7 @@ pub(super) async fn create(
         slot: request.slot_id,
         key,
     };
-    let booking = service::create(engine, state.clock().now(), attempt).await?;
+    let booking = service::create(engine, state.clock().clone(), attempt).await?;
     let location = paths::with_id(paths::BOOKING, booking.id);
     let mut response = (StatusCode::CREATED, Json(booking)).into_response();
     if let Ok(location) = HeaderValue::try_from(location) {
@@ -141,8 +141,8 @@ pub(super) async fn cancel(
     user: AuthUser,
     Path(id): Path<BookingId>,
 ) -> Result<Json<BookingView>, ApiError> {
-    let (now, others) = (state.clock().now(), state.features().on_cancelled.clone());
-    let booking = service::cancel(engine, others, now, user.id, id).await?;
+    let (clock, others) = (state.clock().clone(), state.features().on_cancelled.clone());
+    let booking = service::cancel(engine, others, clock, user.id, id).await?;
     Ok(Json(booking))
 }
 

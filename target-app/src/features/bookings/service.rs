@@ -3,9 +3,10 @@
 //! Locks are taken in one order everywhere: student, idempotency key, slot, booking; of two slots the
 //! one with the smaller id first. A serializable booking takes none of its own: PostgreSQL keeps those
 //! that run beside each other apart. For the moment in which a profile is exchanged it is not kept
-//! apart from a booking of the same student that began under the former profile. What belongs to a
-//! change but not into its transaction (the conflict log, the caches) happens right after it, shielded
-//! like it from a client that goes away.
+//! apart from a booking of the same student that began under the former profile. Whether the lesson has
+//! begun is asked once more under all locks: it may have begun, and its participants may have been marked,
+//! while one of them was waited for. What belongs to a change but not into its transaction (the conflict
+//! log, the caches) happens right after it, shielded like it from a client that goes away.
 
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ use super::{
     repository, repository_precheck, reserve,
 };
 use crate::{
+    clock::Clock,
     db::{DbError, Isolation, Retry},
     engine::Engine,
     error::ApiError,
@@ -62,10 +64,11 @@ impl From<BookingFailure> for ApiError {
 /// Books a place; a repetition with the same key gets the first response.
 pub(super) async fn create(
     engine: Arc<Engine>,
-    now: DateTime<Utc>,
+    clock: Clock,
     attempt: BookingAttempt,
 ) -> Result<BookingView, ApiError> {
     timing::shielded(async move {
+        let now = clock.now();
         let strategy = engine.policies.bookings.strategy;
         let one_effect = engine.policies.bookings.idempotency.is_on();
         let request = attempt.key.as_ref().filter(|_| one_effect).map(|key| {
@@ -89,8 +92,9 @@ pub(super) async fn create(
         let notices = outgoing.clone();
         let work = engine.change_under(isolation, lock, RETRIES, move |conn, touched| {
             let (request, asked, notices) = (request.clone(), asked.clone(), notices.attempt());
+            let clock = clock.clone();
             async move {
-                let booked = book_once(conn, strategy, now, hold, &asked, request).await?;
+                let booked = book_once(conn, strategy, &clock, hold, &asked, request).await?;
                 if let GuardedOutcome::New(booking) = &booked {
                     let kind = NotificationKind::BookingMade;
                     let reader = Audience::OtherThan(asked.student);
@@ -130,7 +134,7 @@ pub(super) async fn create(
 async fn book_once(
     conn: &mut PgConnection,
     strategy: Strategy,
-    now: DateTime<Utc>,
+    clock: &Clock,
     hold: Option<DateTime<Utc>>,
     attempt: &BookingAttempt,
     request: Option<IdempotentRequest>,
@@ -147,7 +151,7 @@ async fn book_once(
             }
         }
     };
-    let booking = book(conn, strategy, now, hold, attempt, request, seen).await?;
+    let booking = book(conn, strategy, clock, hold, attempt, request, seen).await?;
     Ok(GuardedOutcome::New(booking))
 }
 
@@ -155,7 +159,7 @@ async fn book_once(
 async fn book(
     conn: &mut PgConnection,
     strategy: Strategy,
-    now: DateTime<Utc>,
+    clock: &Clock,
     hold: Option<DateTime<Utc>>,
     attempt: &BookingAttempt,
     request: Option<IdempotentRequest>,
@@ -166,7 +170,7 @@ async fn book(
         overlap,
         now: made_at,
     } = seen.ok_or(BookingRefusal::NoSuchSlot)?;
-    if !slot.offered || slot.starts_at <= now {
+    if !slot.offered || slot.starts_at <= clock.now() {
         return Err(BookingRefusal::SlotClosed.into());
     }
     if let Some((from, to)) = overlap {
@@ -188,6 +192,9 @@ async fn book(
         body: response.clone(),
     });
     let inserted_at = reserve::take(conn, strategy, &booking).await?;
+    if booking.slot.starts_at <= clock.now() {
+        return Err(BookingRefusal::SlotClosed.into());
+    }
     debug_assert_eq!(inserted_at, made_at, "a transaction has one `now()`");
     Ok(response)
 }
@@ -267,7 +274,7 @@ pub(super) async fn get(
 pub(super) async fn cancel(
     engine: Arc<Engine>,
     others: Vec<OnCancelled>,
-    now: DateTime<Utc>,
+    clock: Clock,
     person: UserId,
     id: BookingId,
 ) -> Result<BookingView, ApiError> {
@@ -275,9 +282,10 @@ pub(super) async fn cancel(
         let outgoing = Outgoing::of(&engine);
         let notices = outgoing.clone();
         let work = engine.change(Isolation::ReadCommitted, RETRIES, move |conn, touched| {
-            let (others, notices) = (others.clone(), notices.attempt());
+            let (others, notices, clock) = (others.clone(), notices.attempt(), clock.clone());
             async move {
-                let booking = give_back(conn, now, person, id).await?;
+                let booking = give_back(conn, &clock, person, id).await?;
+                let now = clock.now();
                 for on_cancelled in others {
                     on_cancelled(conn, id, now).await?;
                 }
@@ -299,7 +307,7 @@ pub(super) async fn cancel(
 /// The work of a cancellation's transaction.
 async fn give_back(
     conn: &mut PgConnection,
-    now: DateTime<Utc>,
+    clock: &Clock,
     person: UserId,
     id: BookingId,
 ) -> Result<BookingView, BookingFailure> {
@@ -307,8 +315,8 @@ async fn give_back(
     let seen = repository::find_and_lock_slot(conn, id, person)
         .await?
         .ok_or(BookingRefusal::NoSuchBooking)?;
-    let Some((scheduled_at, ends_at)) = repository::cancel(conn, id, seen.slot_id, now).await?
-    else {
+    let cancelled = repository::cancel(conn, id, seen.slot_id, clock.now()).await?;
+    let Some((scheduled_at, ends_at)) = cancelled else {
         // Another request may have come first since we looked.
         let found = repository::find_for(conn, id, person)
             .await?
@@ -319,6 +327,9 @@ async fn give_back(
         }
         return Err(not_active(&found).into());
     };
+    if scheduled_at <= clock.now() {
+        return Err(BookingRefusal::Begun.into());
+    }
     Ok(BookingView {
         status: BookingStatus::Cancelled,
         // Those of now: the slot may have been moved while its lock was waited for.

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::{cached, model::PayableBooking, repository, repository_holds};
 use crate::{
     cache::{Group, TouchedGroups},
+    clock::Clock,
     db::{DbError, Isolation, Retry},
     engine::Engine,
     features::notifications::{Audience, Outgoing},
@@ -42,19 +43,24 @@ pub(in super::super) async fn lock_payable(
     repository_holds::find_payable(conn, booking).await
 }
 
-/// Cancels a paid booking whose lesson begins after `now`; whether it did.
+/// Cancels a paid booking whose lesson has not begun; whether it did.
 pub(in super::super) async fn cancel_by_refund(
     conn: &mut PgConnection,
     booking: BookingId,
-    now: DateTime<Utc>,
+    clock: &Clock,
 ) -> Result<bool, DbError> {
     let Some((slot, ..)) = repository_holds::find_parts(conn, booking).await? else {
         return Ok(false);
     };
     repository::lock_slot(conn, slot).await?;
-    let cancelled = repository::cancel(conn, booking, slot, now).await?;
-    if cancelled.is_some() {
-        return Ok(true);
+    let cancelled = repository::cancel(conn, booking, slot, clock.now()).await?;
+    if let Some((scheduled_at, _)) = cancelled {
+        return if scheduled_at <= clock.now() {
+            // It began while the booking was waited for, and may have been marked: it is begun again without this.
+            Err(DbError::stale_read())
+        } else {
+            Ok(true)
+        };
     }
     match repository_holds::find_parts(conn, booking).await? {
         // It is in another slot by now, whose lock comes before its own, so it is begun again.

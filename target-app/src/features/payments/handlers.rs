@@ -175,8 +175,8 @@ pub(super) async fn refund(
     user: AuthUser,
     Path(id): Path<PaymentId>,
 ) -> Result<Json<PaymentView>, ApiError> {
-    let now = state.clock().now();
-    let payment = service_refunds::refund(engine, now, user.id, user.role, id).await?;
+    let clock = state.clock().clone();
+    let payment = service_refunds::refund(engine, clock, user.id, user.role, id).await?;
     Ok(Json(payment))
 }
 

@@ -22,6 +22,7 @@ use super::{
     service::RETRIES,
 };
 use crate::{
+    clock::Clock,
     db::{DbError, Isolation},
     engine::Engine,
     error::ApiError,
@@ -37,7 +38,7 @@ use crate::{
 /// For its student until then, for admins always; doing it again changes nothing.
 pub(super) async fn refund(
     engine: Arc<Engine>,
-    now: DateTime<Utc>,
+    clock: Clock,
     person: UserId,
     role: Role,
     id: PaymentId,
@@ -46,10 +47,10 @@ pub(super) async fn refund(
         let outgoing = Outgoing::of(&engine);
         let notices = outgoing.clone();
         let work = engine.change(Isolation::ReadCommitted, RETRIES, move |conn, touched| {
-            let notices = notices.attempt();
+            let (notices, clock) = (notices.attempt(), clock.clone());
             async move {
-                let decided = decide(conn, now, person, role, id).await?;
-                let payment = decided.payment;
+                let decided = decide(conn, &clock, person, role, id).await?;
+                let (payment, now) = (decided.payment, clock.now());
                 if decided.is_cancelled {
                     sessions::on_cancelled(conn, payment.booking, now).await?;
                     let kind = NotificationKind::BookingCancelled;
@@ -81,7 +82,7 @@ struct RefundDecision {
 /// The work of the transaction.
 async fn decide(
     conn: &mut PgConnection,
-    now: DateTime<Utc>,
+    clock: &Clock,
     person: UserId,
     role: Role,
     id: PaymentId,
@@ -104,7 +105,7 @@ async fn decide(
             ));
         }
     }
-    let is_cancelled = bookings::cancel_by_refund(conn, seen.booking, now).await?;
+    let is_cancelled = bookings::cancel_by_refund(conn, seen.booking, clock).await?;
     let payment = repository::lock(conn, id).await?.ok_or(NO_SUCH_PAYMENT)?;
     if payment.status != PaymentStatus::Captured {
         // Another request came first; it has cancelled the booking too.
@@ -119,7 +120,7 @@ async fn decide(
             "This lesson has begun or is over: ask the platform for a refund.",
         ));
     }
-    repository::queue_refund(conn, id, now).await?;
+    repository::queue_refund(conn, id, clock.now()).await?;
     Ok(RefundDecision {
         payment: Payment {
             status: PaymentStatus::Refunding,

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use reqwest::Client;
+use reqwest::{Client, StatusCode};
 use shared::{
     api::payments::{PaymentEvent, PaymentEventKind},
     headers::PAYMENT_SIGNATURE,
@@ -132,6 +132,17 @@ impl WebhookSender {
     }
 }
 
+/// Whether an event that was answered so may be received when it is sent again: its receiver could not yet, or lost a
+/// race. What it refuses for another reason it refuses again.
+fn may_be_received_later(status: StatusCode) -> bool {
+    let not_yet = [
+        StatusCode::REQUEST_TIMEOUT,
+        StatusCode::CONFLICT,
+        StatusCode::TOO_MANY_REQUESTS,
+    ];
+    status.is_server_error() || not_yet.contains(&status)
+}
+
 /// Sends an event until it is received, or often enough.
 async fn send(sender: &WebhookSender, event: &PaymentEvent) {
     let body = serde_json::to_vec(event).expect("ids, words and numbers are always JSON");
@@ -148,8 +159,7 @@ async fn send(sender: &WebhookSender, event: &PaymentEvent) {
         let answer = sender.stop.run_until_cancelled(request.send()).await;
         let why = match answer {
             None => return,
-            // What it refuses it refuses again.
-            Some(Ok(answer)) if !answer.status().is_server_error() => return,
+            Some(Ok(answer)) if !may_be_received_later(answer.status()) => return,
             Some(Ok(answer)) => answer.status().to_string(),
             Some(Err(error)) => error.to_string(),
         };
@@ -164,7 +174,55 @@ async fn send(sender: &WebhookSender, event: &PaymentEvent) {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        net::Ipv4Addr,
+        sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    };
+
+    use axum::{Router, routing::post};
+    use tokio::net::TcpListener;
+
     use super::*;
+    use crate::provider::client::http_client;
+
+    /// How often an event is sent to a receiver that answers with these statuses, one after the other.
+    async fn sent_to(statuses: &'static [StatusCode]) -> usize {
+        let received = Arc::<AtomicUsize>::default();
+        let count = Arc::clone(&received);
+        let answer = move || {
+            let before = count.fetch_add(1, Relaxed);
+            std::future::ready(statuses.get(before).copied().unwrap_or(StatusCode::OK))
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let routes = Router::new().route("/", post(answer));
+        let serving = tokio::spawn(axum::serve(listener, routes).into_future());
+        let sender = WebhookSender {
+            http: http_client().unwrap(),
+            url,
+            key: WebhookKey::new(&"a secret of webhooks".to_owned().into()),
+            clock: Clock::system(),
+            stop: CancellationToken::new(),
+        };
+        send(&sender, &named(7).event(PaymentEventKind::Captured)).await;
+        serving.abort();
+        received.load(Relaxed)
+    }
+
+    #[tokio::test]
+    async fn what_its_receiver_could_not_take_yet_is_sent_again_and_what_it_refuses_is_not() {
+        // `contention` asks for it: a capture that came to a busy booking would be lost.
+        assert_eq!(sent_to(&[StatusCode::CONFLICT]).await, 2);
+        let busy = &[
+            StatusCode::SERVICE_UNAVAILABLE,
+            StatusCode::TOO_MANY_REQUESTS,
+        ];
+        assert_eq!(sent_to(busy).await, 3);
+        for refused in [&[StatusCode::NOT_FOUND], &[StatusCode::FORBIDDEN]] {
+            assert_eq!(sent_to(refused).await, 1);
+        }
+        assert_eq!(sent_to(&[]).await, 1);
+    }
 
     fn named(n: u128) -> NamedPayment {
         NamedPayment {

@@ -8,7 +8,7 @@ use shared::{
 };
 use target_app::clock::Clock;
 
-use crate::support::{Lesson, NewSlot, TestApp, all_strategies, together};
+use crate::support::{Lesson, NewSlot, TestApp, all_strategies, begin_mark, together};
 
 #[tokio::test]
 async fn a_place_that_is_given_back_can_be_taken_again() {
@@ -156,6 +156,31 @@ async fn a_cancellation_that_waited_for_a_move_answers_with_the_times_after_it()
     assert_eq!(cancelled.ends_at, booking.ends_at + half_an_hour);
     let seen: BookingView = student.booking(id).await.ok();
     assert_eq!(seen, cancelled);
+    app.lab().audits_clean().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_lesson_that_begins_while_its_cancellation_waits_is_not_cancelled() {
+    let clock = Clock::manual(Utc::now());
+    let app = TestApp::with(&[]).with_clock(&clock).start().await;
+    let slot = NewSlot::single();
+    let booking: BookingView = app
+        .student(1)
+        .book(slot.create(&app.db).await)
+        .await
+        .created();
+    let (id, student) = (booking.id, app.student(1));
+    let marking = begin_mark(&app.db, id).await;
+    let cancelling = tokio::spawn(async move { student.cancel(id).await });
+    app.db.wait_for_blocked(1).await;
+    clock.advance(slot.starts_at() - clock.now() + TimeDelta::minutes(1));
+    marking.commit().await.unwrap();
+    let answer = cancelling.await.unwrap();
+    let problem = answer.refused(Code::BookingNotActive);
+    assert!(problem.detail.contains("begun"), "{}", problem.detail);
+    let kept: BookingView = app.student(1).booking(id).await.ok();
+    assert_eq!(kept, booking);
     app.lab().audits_clean().await;
     app.finish().await;
 }

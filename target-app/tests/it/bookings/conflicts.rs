@@ -4,7 +4,7 @@ use chrono::{TimeDelta, Utc};
 use shared::{api::bookings::BookingView, problem::Code};
 use target_app::clock::Clock;
 
-use crate::support::{NewSlot, TestApp, all_strategies, conflicts};
+use crate::support::{NewSlot, TestApp, all_strategies, conflicts, right_strategies};
 
 #[tokio::test]
 async fn a_full_slot_is_told_in_words_and_kept_with_who_asked() {
@@ -105,4 +105,34 @@ async fn what_is_no_conflict_is_not_kept() {
     let after = app.db.count("select count(*) from booking_conflict").await;
     assert_eq!(after, before);
     app.finish().await;
+}
+
+#[tokio::test]
+async fn a_lesson_that_begins_while_its_booking_waits_is_not_booked() {
+    for strategy in right_strategies() {
+        let clock = Clock::manual(Utc::now());
+        let app = TestApp::with(&[&format!("bookings.strategy={strategy}")])
+            .with_clock(&clock)
+            .start()
+            .await;
+        let slot = NewSlot::single();
+        let slot_id = slot.create(&app.db).await;
+        let mut gate = app.db.pool().begin().await.unwrap();
+        sqlx::query("select from slot where id = $1 for update")
+            .bind(slot_id.0)
+            .execute(&mut *gate)
+            .await
+            .unwrap();
+        let student = app.student(1);
+        let late = student.id;
+        let booking = tokio::spawn(async move { student.book(slot_id).await });
+        app.db.wait_for_blocked(1).await;
+        clock.advance(slot.starts_at() - clock.now() + TimeDelta::minutes(1));
+        gate.rollback().await.unwrap();
+        booking.await.unwrap().refused(Code::SlotClosed);
+        let kept = conflicts(&app.db, slot_id).await;
+        assert_eq!(kept, [(late, "slot_closed".to_owned())], "{strategy}");
+        app.lab().audits_clean().await;
+        app.finish().await;
+    }
 }

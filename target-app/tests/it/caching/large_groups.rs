@@ -14,7 +14,7 @@ const EXPIRED: u64 = 2_000;
 const STORED: u64 = 300;
 
 /// A connection to the Redis database of an application.
-async fn connect(app: &TestApp) -> MultiplexedConnection {
+pub(super) async fn connect(app: &TestApp) -> MultiplexedConnection {
     let url = app.state.engines().parts().redis_url.expose_secret();
     // The library's own second and half second are short on a machine that also compiles.
     let limit = Some(std::time::Duration::from_secs(30));
@@ -26,7 +26,8 @@ async fn connect(app: &TestApp) -> MultiplexedConnection {
     connected.await.unwrap()
 }
 
-async fn keys(redis: &mut MultiplexedConnection, pattern: &str) -> Vec<String> {
+/// The keys that match a pattern.
+pub(super) async fn keys(redis: &mut MultiplexedConnection, pattern: &str) -> Vec<String> {
     cmd("KEYS").arg(pattern).query_async(redis).await.unwrap()
 }
 

@@ -6,6 +6,7 @@ mod audited;
 mod invalidation;
 mod large_groups;
 mod lost_commit;
+mod other_versions;
 mod pending_invalidations;
 mod single_flight;
 mod stores;

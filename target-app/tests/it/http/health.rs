@@ -1,8 +1,8 @@
 //! Is it up, is it ready, and its counters for Prometheus.
 
-use shared::{api::lab::Readiness, paths};
+use shared::{api::lab::Readiness, paths, problem::Code};
 
-use crate::support::TestApp;
+use crate::support::{NewSlot, TestApp};
 
 #[tokio::test]
 async fn an_application_with_both_services_is_ready() {
@@ -64,15 +64,35 @@ async fn without_its_database_it_is_up_but_not_ready() {
 }
 
 #[tokio::test]
-async fn a_database_that_takes_no_writes_is_not_ready() {
+async fn a_database_that_takes_no_writes_is_not_ready_and_what_it_refuses_is_no_fault() {
     let app = TestApp::start().await;
+    let slot = NewSlot::single().create(&app.db).await;
     let name = app.db.name().to_owned();
     app.db
         .execute(&format!(
             "alter database {name} set default_transaction_read_only = on"
         ))
         .await;
+    // It is of new connections.
+    app.db
+        .execute(
+            "select pg_terminate_backend(pid)
+             from pg_stat_activity
+             where datname = current_database() and application_name = 'target-app'",
+        )
+        .await;
     assert_eq!(said_of_postgres(&app).await, "is read-only");
+    let student = app.student(1);
+    let mut detail = String::new();
+    // Before it is asked again, a connection that was ended may be found.
+    for _ in 0..20 {
+        detail = student.book(slot).await.refused(Code::Unavailable).detail;
+        if detail.contains("no writes") {
+            break;
+        }
+    }
+    assert!(detail.contains("no writes"), "{detail}");
+    assert_eq!(app.anonymous().mentors("").await.status, 200);
     app.finish().await;
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use shared::{
-    api::bookings::BookingView,
+    api::{auth::Role, bookings::BookingView},
     dataset::{RowKind, id},
     ids::SlotId,
 };
@@ -108,5 +108,40 @@ async fn a_list_that_nobody_waits_for_any_more_gives_its_connection_back() {
     for _ in 0..5 {
         assert_eq!(app.anonymous().mentors("").await.status, 200);
     }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_registration_whose_client_has_gone_is_waited_for_by_whoever_closes_its_engine() {
+    let app = TestApp::start().await;
+    // The last of its statements waits, the commit and what follows it are to come.
+    let mut gate = app.db.pool().begin().await.unwrap();
+    sqlx::query("lock table refresh_token in share mode")
+        .execute(&mut *gate)
+        .await
+        .unwrap();
+    let anyone = app.anonymous();
+    let registering = tokio::spawn(async move {
+        let (email, password) = ("gone@example.org", "a long enough password");
+        anyone.register(email, password, Role::Mentor).await
+    });
+    app.db.wait_for_blocked(1).await;
+    registering.abort();
+    for _ in 0..3_000 {
+        if app.state.http().snapshot().in_flight == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let idle = app.state.engines().idle();
+    let early = tokio::time::timeout(Duration::from_millis(500), idle).await;
+    assert!(early.is_err(), "nobody knows of the registration");
+    gate.rollback().await.unwrap();
+    app.state.engines().idle().await;
+    let stored = app
+        .db
+        .count("select count(*) from app_user where email = 'gone@example.org'")
+        .await;
+    assert_eq!(stored, 1);
     app.finish().await;
 }

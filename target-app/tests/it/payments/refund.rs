@@ -1,5 +1,6 @@
 //! Giving money back.
 
+use chrono::Utc;
 use shared::{
     api::{
         auth::Role,
@@ -9,9 +10,10 @@ use shared::{
     money::Cents,
     problem::Code,
 };
+use target_app::clock::Clock;
 
 use super::step::{REQUIRED, held, made, paid, wait_for};
-use crate::support::{TestApp, student_id, together};
+use crate::support::{TestApp, begin_mark, student_id, together};
 
 #[tokio::test]
 async fn a_refund_cancels_the_booking_and_gives_the_whole_price_back_once() {
@@ -91,6 +93,29 @@ async fn once_the_lesson_has_begun_only_an_admin_gives_money_back() {
     wait_for(&student, payment.id, PaymentStatus::Refunded).await;
     let kept: BookingView = student.booking(id).await.ok();
     assert_eq!(kept.status, BookingStatus::Confirmed);
+    app.lab().audits_clean().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_lesson_that_begins_while_its_refund_waits_stays_paid() {
+    let clock = Clock::manual(Utc::now());
+    let app = TestApp::with(&[REQUIRED]).with_clock(&clock).start().await;
+    let student = app.student(1);
+    let (booking, payment) = paid(&app, &student).await;
+    let marking = begin_mark(&app.db, booking.id).await;
+    let id = payment.id;
+    let refunding = tokio::spawn(async move { student.refund(id).await });
+    app.db.wait_for_blocked(1).await;
+    clock.advance(booking.scheduled_at - clock.now());
+    marking.commit().await.unwrap();
+    let answer = refunding.await.unwrap();
+    answer.refused(Code::BookingNotActive);
+    let student = app.student(1);
+    let kept: BookingView = student.booking(booking.id).await.ok();
+    assert_eq!(kept, booking);
+    let kept: PaymentView = student.payment(id).await.ok();
+    assert_eq!(kept, payment);
     app.lab().audits_clean().await;
     app.finish().await;
 }

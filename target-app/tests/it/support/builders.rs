@@ -8,6 +8,7 @@ use shared::{
     ids::{BookingId, MentorId, SlotId, UserId},
     profile::Strategy,
 };
+use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use super::TestDb;
@@ -141,6 +142,29 @@ impl Lesson {
     pub(crate) fn mentor_id(&self) -> MentorId {
         MentorId(dataset::id(RowKind::Mentor, self.mentor))
     }
+}
+
+/// A transaction that marks the participant of a lesson, as its mentor does from its begin on, and is not committed
+/// yet: it has locked the booking.
+pub(crate) async fn begin_mark(db: &TestDb, booking: BookingId) -> Transaction<'static, Postgres> {
+    let mut marking = db.pool().begin().await.unwrap();
+    sqlx::query(
+        "with locked as (
+             select id, mentor_id, scheduled_at
+             from booking
+             where id = $1
+             for share
+         )
+         insert into attendance (booking_id, status, marked_by, marked_at)
+         select locked.id, 'present', mentor.user_id, locked.scheduled_at
+         from locked
+         join mentor on mentor.id = locked.mentor_id",
+    )
+    .bind(booking.0)
+    .execute(&mut *marking)
+    .await
+    .unwrap();
+    marking
 }
 
 /// Why bookings of a slot were refused, oldest first.

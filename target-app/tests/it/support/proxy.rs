@@ -26,6 +26,8 @@ pub(crate) struct Proxy {
     address: SocketAddr,
     flow: watch::Sender<Flow>,
     place: watch::Sender<String>,
+    /// Counts how often the connections of that moment were abandoned.
+    abandoned: watch::Sender<u32>,
 }
 
 impl Proxy {
@@ -63,11 +65,13 @@ impl Proxy {
         let address = listener.local_addr().unwrap();
         let (flow, seen) = watch::channel(Flow::Open);
         let (place, led_to) = watch::channel(place);
-        tokio::spawn(accept(listener, led_to, seen));
+        let (abandoned, left) = watch::channel(0);
+        tokio::spawn(accept(listener, led_to, seen, left));
         Self {
             address,
             flow,
             place,
+            abandoned,
         }
     }
 
@@ -86,6 +90,12 @@ impl Proxy {
         self.flow.send_replace(Flow::Stalled);
     }
 
+    /// Lets nothing through the connections that there are, and tells neither end of them; new ones are open. So it is
+    /// where a server is gone with its address.
+    pub(crate) fn abandon(&self) {
+        self.abandoned.send_modify(|times| *times += 1);
+    }
+
     /// Lets new connections through again, also after a cut; those that stood still are closed.
     pub(crate) fn resume(&self) {
         self.flow.send_replace(Flow::Open);
@@ -102,6 +112,7 @@ async fn accept(
     listener: TcpListener,
     place: watch::Receiver<String>,
     mut flow: watch::Receiver<Flow>,
+    left: watch::Receiver<u32>,
 ) {
     let address = listener.local_addr().unwrap();
     let mut listener = listener;
@@ -110,7 +121,9 @@ async fn accept(
         let forever = async {
             while let Ok((inner, _)) = listener.accept().await {
                 let place = place.borrow().clone();
-                tokio::spawn(forward(inner, place, for_each.clone()));
+                let mut left = left.clone();
+                left.mark_unchanged();
+                tokio::spawn(forward(inner, place, for_each.clone(), left));
             }
         };
         let is_cut = tokio::select! {
@@ -129,14 +142,21 @@ async fn accept(
     }
 }
 
-async fn forward(mut inner: TcpStream, place: String, mut flow: watch::Receiver<Flow>) {
+async fn forward(
+    mut inner: TcpStream,
+    place: String,
+    mut flow: watch::Receiver<Flow>,
+    mut left: watch::Receiver<u32>,
+) {
     let Ok(mut outer) = TcpStream::connect(&place).await else {
         return;
     };
-    tokio::select! {
-        _ = flow.wait_for(|flow| *flow != Flow::Open) => {}
+    let is_abandoned = tokio::select! {
+        _ = flow.wait_for(|flow| *flow != Flow::Open) => false,
+        _ = left.changed() => true,
         _ = copy_bidirectional(&mut inner, &mut outer) => return,
-    }
-    // Both ends stay open until the way is resumed or cut.
-    let _ = flow.wait_for(|flow| *flow != Flow::Stalled).await;
+    };
+    // Both ends stay open until the way is cut, or where it stands still, resumed.
+    let ends = |flow: &Flow| *flow == Flow::Cut || (!is_abandoned && *flow == Flow::Open);
+    let _ = flow.wait_for(ends).await;
 }
