@@ -95,7 +95,9 @@ impl Tree {
                 format!("{folder}/{name}")
             };
             let kept_result = name == "published" || name == "README.md";
-            if name == "target" || name == ".git" || (folder == "results" && !kept_result) {
+            // What is built lies at the root alone: a module may be called `target`.
+            let built = path == "target";
+            if built || name == ".git" || (folder == "results" && !kept_result) {
                 continue;
             }
             self.paths.insert(path.clone());

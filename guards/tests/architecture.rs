@@ -79,6 +79,15 @@ fn crates() -> impl Iterator<Item = Crate<'static>> {
 }
 
 #[test]
+fn a_module_that_is_called_like_the_folder_of_what_is_built_is_read() {
+    let path = "loadgen/src/calibration/target/mod.rs";
+    let built = "target/debug";
+    let sources: Vec<_> = rust_sources().iter().map(|one| one.path.as_str()).collect();
+    assert!(sources.contains(&path), "{path} is missing");
+    assert!(!sources.iter().any(|one| one.starts_with(built)));
+}
+
+#[test]
 fn imports_inside_a_crate_run_downwards() {
     let tables = &repository().layers;
     let violations: Vec<_> = crates()
