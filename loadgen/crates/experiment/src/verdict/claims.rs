@@ -186,8 +186,11 @@ fn change(effect: &Effect) -> Option<String> {
     })
 }
 
-/// Three significant digits, at least two decimals below ten.
+/// Three significant digits, at least two decimals below ten; none has none.
 fn digits(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
     let magnitude = value.abs().max(1e-9).log10().floor() as i32;
     let decimals = usize::try_from((2 - magnitude).clamp(0, 6)).unwrap_or(0);
     format!("{value:.decimals$}")
@@ -233,6 +236,18 @@ mod tests {
     fn headline_of(effect: Effect) -> String {
         let claim = [effect.metric.clone()];
         ClaimDecisions::of(&claim, &[effect], None).headline()
+    }
+
+    #[test]
+    fn a_figure_has_three_significant_digits_and_none_is_written_as_0() {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.012_34, "0.0123"),
+            (5.0, "5.00"),
+            (83.49, "83.5"),
+        ] {
+            assert_eq!(digits(value), text);
+        }
     }
 
     #[test]
