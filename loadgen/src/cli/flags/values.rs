@@ -111,6 +111,15 @@ pub(super) fn factor(text: &str) -> Result<f64, String> {
     })
 }
 
+/// What the variable of a flag without a value says: one of the usual words for yes and no, and nothing for no.
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" | "y" | "t" => Ok(true),
+        "" | "0" | "false" | "no" | "off" | "n" | "f" => Ok(false),
+        _ => Err("write true or false, 1 or 0, yes or no, on or off".to_owned()),
+    }
+}
+
 /// `30d`, `2w`, or any shorter span like `12h`.
 pub(super) fn age(text: &str) -> Result<TimeDelta, String> {
     read_or_refuse(text, known_age, || {
@@ -315,6 +324,19 @@ mod tests {
         for wrong in ["99ms", "10m1s", "0s", "90", "-2m"] {
             let why = timeout(wrong).unwrap_err();
             assert!(why.contains(&format!("`{wrong}`")), "{why}");
+        }
+    }
+
+    #[test]
+    fn the_variable_of_a_flag_without_a_value_takes_the_usual_words() {
+        for yes in ["1", "true", "TRUE", "yes", "on"] {
+            assert_eq!(switch(yes), Ok(true), "{yes}");
+        }
+        for no in ["0", "false", "No", "off", ""] {
+            assert_eq!(switch(no), Ok(false), "{no}");
+        }
+        for wrong in ["flase", "2", "quiet"] {
+            assert!(switch(wrong).unwrap_err().contains("yes or no"), "{wrong}");
         }
     }
 
