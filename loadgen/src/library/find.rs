@@ -8,12 +8,13 @@ use super::bundled::{BundledFile, EXPERIMENTS, SUITES};
 use loadgen_codeconnect::CodeConnect;
 use loadgen_engine::suite::{
     Suite,
-    load::{self, BadFile, nearest},
+    load::{self, BadFile},
 };
 use loadgen_experiment::{
     paired::{Experiment, file},
     system::Application as _,
 };
+use shared::text::nearest;
 
 /// The text of a suite or experiment, and where it was found.
 #[derive(Debug, Clone)]
