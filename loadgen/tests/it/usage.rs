@@ -233,6 +233,15 @@ fn a_service_that_is_not_installed_is_said_before_another_one_is_started() {
 }
 
 #[test]
+fn where_nothing_was_started_nothing_is_said_to_be_stopped() {
+    let ran = finish(start(loadgen(["run", "smoke", "--target-bin", "/tmp"])));
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    let last = ran.stderr.lines().last().unwrap_or_default();
+    assert!(last.contains("/tmp cannot be target-app"), "{last}");
+    assert!(!ran.stderr.contains("stopping"), "{}", ran.stderr);
+}
+
+#[test]
 fn help_and_version_are_answers() {
     for arguments in ["--help", "--version", "http --help", "help http"] {
         let ran = finish(start(loadgen(arguments.split_whitespace())));
