@@ -3,7 +3,7 @@
 use crate::support::{finish, loadgen, start};
 
 /// Each `(arguments, what the line must name)`.
-const WRONG: [(&str, &str); 109] = [
+const WRONG: [(&str, &str); 111] = [
     ("http", "<URL>"),
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
@@ -194,6 +194,8 @@ const WRONG: [(&str, &str); 109] = [
         "`pdf` is no report: write text",
     ),
     ("report latest --fromat html", "--format"),
+    ("report latest --rewrite --format md", "--format"),
+    ("report --schema --format md", "--format"),
     ("results prune --older-than 30", "`30` is not an age"),
     ("results export nonexistent", "nonexistent"),
     ("history --results /nonexistent", "/nonexistent"),
