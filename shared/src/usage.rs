@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, env, ffi::OsString};
 use clap::{Arg, Command};
 
 /// Names of the values that begin with a digit.
-const NUMBERS: [&str; 10] = [
-    "DURATION", "FACTOR", "MIN..MAX", "N", "NUMBER", "PERCENT", "RATE", "S", "SECONDS", "TIME",
+const NUMBERS: [&str; 12] = [
+    "DURATION", "FACTOR", "MIN..MAX", "N", "NUMBER", "PERCENT", "RATE", "S", "SECONDS", "SEED",
+    "SHARE", "TIME",
 ];
 
 /// What is wrong and the tip of clap's usage error, without the usage: `--help` has that.
