@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::reads::ReadSource;
 use super::spans::{Lasting, ShortTime, WholePercent};
+use super::switch_map::SwitchMap;
 use super::values::{
     Admission, Checkout, Compression, Fanout, HashScheme, Invalidation, ListQuery, LoginQueries,
     OnOff, Pagination, PaymentRule, Persistence, Placement, RedisConnection, RowSecurity, Store,
@@ -323,11 +324,11 @@ impl Serialize for Profile {
 }
 
 impl<'de> Deserialize<'de> for Profile {
-    /// Reads a map of switch to value over the default profile; unknown switches are refused.
+    /// Reads a map of switch to value over the default profile; unknown and repeated switches are refused.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let values = BTreeMap::<String, serde_json::Value>::deserialize(deserializer)?;
+        let given = SwitchMap::deserialize(deserializer)?;
         let mut profile = Self::default();
-        for (path, value) in values {
+        for (path, value) in given.0 {
             let text = match value {
                 serde_json::Value::String(text) => text,
                 other => other.to_string(),
