@@ -1,4 +1,4 @@
-//! Texts of others as they may be shown.
+//! Texts of others as they may be shown, and what they were probably meant to be.
 
 /// Whether a letter breaks a line, steers a terminal, or changes the direction of writing or the look of
 /// a text without being seen.
@@ -27,6 +27,21 @@ pub fn escaped(text: &str) -> String {
     line
 }
 
+/// The known word that `word` was probably meant to be: at most one in three letters is wrong,
+/// or it is the begin or a part of the word.
+pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let letters = word.chars().count();
+    let near = |one: &str| {
+        let contained = letters >= 3 && one.contains(word);
+        contained || strsim::damerau_levenshtein(word, one) <= (letters / 3).max(1)
+    };
+    known
+        .filter(|one| letters > 0 && near(one))
+        .map(|one| (strsim::jaro_winkler(word, one), one))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, one)| one)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,5 +52,21 @@ mod tests {
             escaped("a\u{1b}[2J\r\n\tb\u{9b}\u{2028}\u{2029}\u{202e}\u{feff}ä `ß`"),
             r"a\u{1b}[2J\r\n\tb\u{9b}\u{2028}\u{2029}\u{202e}\u{feff}ä `ß`"
         );
+    }
+
+    #[test]
+    fn a_word_is_suggested_for_a_slip_and_not_for_another_word() {
+        let known = ["run", "core", "smoke", "before_after", "chat.room"];
+        for (word, near) in [
+            ("rnu", Some("run")),
+            ("smoek", Some("smoke")),
+            ("before", Some("before_after")),
+            ("chat", Some("chat.room")),
+            ("nofile", None),
+            ("nonexistent", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, known.into_iter()), near, "{word}");
+        }
     }
 }

@@ -20,6 +20,9 @@ pub struct Millis(pub u64);
 pub struct BadDuration(pub String);
 
 fn refusal(text: &str) -> String {
+    if is_too_long(text) {
+        return format!("`{text}` is too long: a duration is at most {LONGEST}");
+    }
     needless_zeros(text, |right| nanoseconds(right).is_ok())
         .unwrap_or_else(|| format!("`{text}` is not a duration: {}", hint(text)))
 }
@@ -43,7 +46,7 @@ const UNITS: [(&str, f64); 5] = [
     ("us", 1e3),
 ];
 /// A year is more than anything here lasts, and far from overflow.
-const LONGEST_NS: f64 = 3.2e16;
+const LONGEST: Millis = Millis(8_784 * 3_600_000);
 
 /// Reads a span in whole nanoseconds: `400us`, `2.4ms`, `1.5s`, `1m30s`, `1h`.
 ///
@@ -51,6 +54,24 @@ const LONGEST_NS: f64 = 3.2e16;
 /// `us`, the units in this order. `_` may part digits, like `1_500ms`. No number begins with a zero that it does
 /// not need: `010s` is refused.
 pub fn nanoseconds(text: &str) -> Result<u64, BadDuration> {
+    let total = unbounded(text)?;
+    if total > longest_ns() {
+        return Err(BadDuration(text.to_owned()));
+    }
+    Ok(total as u64)
+}
+
+/// Whether it is a duration, but for its length.
+fn is_too_long(text: &str) -> bool {
+    unbounded(text).is_ok_and(|total| total > longest_ns())
+}
+
+fn longest_ns() -> f64 {
+    LONGEST.0 as f64 * 1e6
+}
+
+/// The nanoseconds of a span of any length.
+fn unbounded(text: &str) -> Result<f64, BadDuration> {
     let bad = || BadDuration(text.to_owned());
     let mut rest = text.trim();
     let mut units = UNITS.iter();
@@ -76,13 +97,16 @@ pub fn nanoseconds(text: &str) -> Result<u64, BadDuration> {
         total += (number * scale).round();
         rest = after.trim_start();
         if rest.is_empty() {
-            break;
+            return Ok(total);
         }
     }
-    if !(0.0..=LONGEST_NS).contains(&total) {
-        return Err(bad());
+}
+
+impl BadDuration {
+    /// Whether the text would be a duration, were it not longer than a year.
+    pub fn is_too_long(&self) -> bool {
+        is_too_long(&self.0)
     }
-    Ok(total as u64)
 }
 
 impl Millis {
@@ -178,6 +202,18 @@ mod tests {
         ] {
             assert!(text.parse::<Millis>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_duration_that_is_too_long_is_refused_with_the_longest() {
+        assert!("8784h".parse::<Millis>().is_ok());
+        let digits = format!("{}h", "9".repeat(400));
+        for text in ["8784h 1ms", "99999999999h", "1_000_000h", digits.as_str()] {
+            let error = text.parse::<Millis>().unwrap_err();
+            assert!(error.is_too_long(), "{text}");
+            assert!(error.to_string().ends_with("at most 8784h"), "{error}");
+        }
+        assert!(!"10".parse::<Millis>().unwrap_err().is_too_long());
     }
 
     #[test]

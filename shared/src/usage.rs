@@ -1,4 +1,14 @@
-//! How both programs tell a mistyped command line: in one line.
+//! How both programs read their command line, and how they tell a mistyped one: in one line.
+
+use std::{collections::BTreeMap, env, ffi::OsString};
+
+use clap::{Arg, Command};
+
+/// Names of the values that begin with a digit.
+const NUMBERS: [&str; 12] = [
+    "DURATION", "FACTOR", "MIN..MAX", "N", "NUMBER", "PERCENT", "RATE", "S", "SECONDS", "SEED",
+    "SHARE", "TIME",
+];
 
 /// What is wrong and the tip of clap's usage error, without the usage: `--help` has that.
 pub fn one_line(text: &str) -> String {
@@ -20,8 +30,96 @@ pub fn one_line(text: &str) -> String {
     line.strip_prefix("error: ").unwrap_or(&line).to_owned()
 }
 
+/// The command, and those below it, with numbers that may have a sign: `-5s` is the value of the flag before it,
+/// so that this flag refuses it, and not an unknown flag.
+pub fn with_signed_values(command: Command) -> Command {
+    command
+        .mut_args(|arg| {
+            if takes_number(&arg) {
+                arg.allow_hyphen_values(true)
+            } else {
+                arg
+            }
+        })
+        .mut_subcommands(with_signed_values)
+}
+
+/// Whether a flag always has a value, and one that begins with a digit.
+fn takes_number(arg: &Arg) -> bool {
+    let names = arg.get_value_names().unwrap_or_default();
+    let always = arg
+        .get_num_args()
+        .is_none_or(|count| count.min_values() > 0);
+    let is_flag = arg.get_action().takes_values() && !arg.is_positional();
+    is_flag && always && names.iter().any(|name| NUMBERS.contains(&name.as_str()))
+}
+
+/// A refusal of the `words` of a process, its program first, with the environment variable of each value that
+/// came from one: nobody typed the flag that `line` names.
+pub fn naming_variables(mut line: String, command: &Command, words: &[OsString]) -> String {
+    let refused = |command: Command| {
+        let error = command.try_get_matches_from(words).err();
+        error.map(|error| error.to_string())
+    };
+    let told = refused(command.clone());
+    let mut set = BTreeMap::new();
+    variables(command, &mut set);
+    set.retain(|variable, _| env::var_os(variable).is_some());
+    for (variable, long) in &set {
+        // A variable has no effect where its flag is typed.
+        let otherwise = refused(without(command.clone(), variable));
+        if otherwise == told {
+            continue;
+        }
+        match quoted(&line, long).map(str::to_owned) {
+            Some(flag) => {
+                line = line.replace(&format!("'{flag}'"), &format!("{variable} ({flag})"))
+            }
+            None if otherwise.is_none() => line = format!("{line}; {variable} is set"),
+            None => {}
+        }
+    }
+    line
+}
+
+/// The variables of a command and of those below it, with the names of their flags.
+fn variables(command: &Command, all: &mut BTreeMap<String, String>) {
+    for arg in command.get_arguments() {
+        if let (Some(variable), Some(long)) = (arg.get_env(), arg.get_long()) {
+            all.insert(variable.to_string_lossy().into_owned(), long.to_owned());
+        }
+    }
+    for below in command.get_subcommands() {
+        variables(below, all);
+    }
+}
+
+/// The command, and those below it, where that variable is not read.
+fn without(command: Command, variable: &str) -> Command {
+    command
+        .mut_args(|arg| {
+            if arg.get_env().is_some_and(|name| name == variable) {
+                arg.env(None::<&'static str>)
+            } else {
+                arg
+            }
+        })
+        .mut_subcommands(|below| without(below, variable))
+}
+
+/// The flag as clap writes it between quotes, like `--rate <RATE>`.
+fn quoted<'a>(line: &'a str, long: &str) -> Option<&'a str> {
+    line.split('\'').find(|part| {
+        let flag = part.strip_prefix("--");
+        let rest = flag.and_then(|flag| flag.strip_prefix(long));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '=', '[']))
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use clap::value_parser;
+
     use super::*;
 
     #[test]
@@ -36,5 +134,63 @@ mod tests {
             one_line(usage),
             "the following required arguments were not provided: <URL>; --rate <RATE>"
         );
+    }
+
+    /// A program with a command, whose flags have variables that every process has and none has.
+    fn program() -> Command {
+        let places = Arg::new("places").long("places").env("PATH");
+        let users = Arg::new("users").long("users").env("NO_SUCH_VARIABLE");
+        let users = users.value_name("N").value_parser(value_parser!(u8));
+        let quick = Arg::new("quick").long("quick");
+        let run = Command::new("run").args([
+            places.value_name("N").value_parser(value_parser!(u8)),
+            users,
+            quick.num_args(0..=1).value_name("N"),
+        ]);
+        Command::new("program").subcommand(run)
+    }
+
+    fn refusal(command: &Command, words: &[&str]) -> String {
+        let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+        let error = command.clone().try_get_matches_from(&words).unwrap_err();
+        naming_variables(one_line(&error.to_string()), command, &words)
+    }
+
+    #[test]
+    fn a_value_from_a_variable_is_blamed_on_the_variable_and_a_typed_one_on_its_flag() {
+        let line = refusal(&program(), &["program", "run"]);
+        assert!(line.contains("for PATH (--places <N>)"), "{line}");
+        let line = refusal(&program(), &["program", "run", "--places", "ten"]);
+        assert!(line.contains("for '--places <N>'"), "{line}");
+        let words = ["program", "run", "--places", "1", "--users", "ten"];
+        let line = refusal(&program(), &words);
+        assert!(line.contains("for '--users <N>'"), "{line}");
+        assert!(!line.contains("PATH"), "{line}");
+    }
+
+    #[test]
+    fn a_variable_without_which_nothing_would_be_refused_is_named() {
+        let places = Arg::new("places").long("places").env("PATH");
+        let users = Arg::new("users").long("users").value_name("N");
+        let command = Command::new("program").args([places.requires("users"), users]);
+        let line = refusal(&command, &["program"]);
+        assert!(
+            line.contains("--users <N>") && line.ends_with("; PATH is set"),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn a_number_with_a_sign_is_the_value_of_the_flag_before_it() {
+        let command = with_signed_values(program());
+        let words = ["program", "run", "--places", "1", "--users", "-5s"];
+        let line = refusal(&command, &words);
+        assert!(
+            line.contains("'-5s'") && line.contains("'--users <N>'"),
+            "{line}"
+        );
+        // A flag that needs no value takes none that is a flag.
+        let words = ["program", "run", "--quick", "--places", "1"];
+        assert!(command.try_get_matches_from(words).is_ok());
     }
 }

@@ -1,6 +1,6 @@
 //! From the command line to the exit code.
 
-use std::process::ExitCode;
+use std::{env, ffi::OsString, process::ExitCode};
 
 use clap::{
     CommandFactory as _,
@@ -11,7 +11,7 @@ use shared::usage;
 use super::{
     commands,
     failure::Failure,
-    flags::{Cli, Command, ExperimentAction, parse_arguments},
+    flags::{self, Cli, Command, ExperimentAction, parse_arguments},
     output::print_error,
 };
 use crate::exit;
@@ -84,7 +84,11 @@ fn run(command: Command) -> Result<u8, Failure> {
 /// Prints what the parser says. Help and version are answers, everything else is wrong usage.
 fn refuse(error: &clap::Error) -> u8 {
     match message(error) {
-        Some(line) => print_error(&line),
+        Some(line) => {
+            let words: Vec<OsString> = env::args_os().collect();
+            let line = usage::naming_variables(line, &flags::command(), &words);
+            print_error(&line);
+        }
         None => {
             let _closed = error.print();
         }

@@ -8,12 +8,13 @@ use super::bundled::{BundledFile, EXPERIMENTS, SUITES};
 use loadgen_codeconnect::CodeConnect;
 use loadgen_engine::suite::{
     Suite,
-    load::{self, BadFile, nearest},
+    load::{self, BadFile},
 };
 use loadgen_experiment::{
     paired::{Experiment, file},
     system::Application as _,
 };
+use shared::text::nearest;
 
 /// The text of a suite or experiment, and where it was found.
 #[derive(Debug, Clone)]
@@ -46,13 +47,36 @@ pub fn experiment_names() -> impl Iterator<Item = &'static str> + Clone {
 
 /// The suite of that path or name.
 pub fn find_suite(word: &str) -> Result<(Suite, SourceFile), BadFile> {
+    read_suite(word).map_err(|error| {
+        let why = "is an experiment and no suite: measure it with `loadgen experiment";
+        other_kind(error, word, why, read_experiment(word).is_ok())
+    })
+}
+
+/// The experiment of that path or name.
+pub fn find_experiment(word: &str) -> Result<(Experiment, SourceFile), BadFile> {
+    read_experiment(word).map_err(|error| {
+        let why = "is a suite and no experiment: run it with `loadgen run";
+        other_kind(error, word, why, read_suite(word).is_ok())
+    })
+}
+
+/// The error, or that the word names a file of the other kind.
+fn other_kind(error: BadFile, word: &str, why: &str, is_other: bool) -> BadFile {
+    if is_other {
+        BadFile(format!("`{word}` {why} {word}`"))
+    } else {
+        error
+    }
+}
+
+fn read_suite(word: &str) -> Result<(Suite, SourceFile), BadFile> {
     let source = find("suite", word, SUITES)?;
     let suite = load::parse(&source.text, &source.name, CodeConnect.catalog())?;
     Ok((suite, source))
 }
 
-/// The experiment of that path or name.
-pub fn find_experiment(word: &str) -> Result<(Experiment, SourceFile), BadFile> {
+fn read_experiment(word: &str) -> Result<(Experiment, SourceFile), BadFile> {
     let source = find("experiment", word, EXPERIMENTS)?;
     let experiment = file::parse(&source.text, &source.name, &CodeConnect)?;
     Ok((experiment, source))
@@ -87,6 +111,16 @@ fn find(kind: &str, word: &str, bundled: &[BundledFile]) -> Result<SourceFile, B
     }
     let known = || bundled.iter().map(|file| file.name);
     let all = known().collect::<Vec<_>>().join(", ");
+    if path.exists() {
+        let what = if path.is_dir() {
+            "a folder"
+        } else {
+            "no regular file"
+        };
+        return Err(BadFile(format!(
+            "`{word}` is {what}: name a file, or a bundled {kind}; bundled are {all}"
+        )));
+    }
     let is_yaml = |extension: &OsStr| extension == "yaml" || extension == "yml";
     let is_path = word.contains('/') || path.extension().is_some_and(is_yaml);
     let near = nearest(&stem, known());
@@ -184,5 +218,42 @@ mod tests {
         assert!(error.contains("did you mean `smoke`"), "{error}");
         let error = find_suite("nofile.yaml").err().unwrap().to_string();
         assert!(!error.contains("did you mean"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_or_a_device_is_said_to_be_none_of_the_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().to_str().unwrap();
+        for (word, what) in [(folder, "a folder"), ("/dev/null", "no regular file")] {
+            let said = format!("`{word}` is {what}: name a file");
+            for error in [
+                find_suite(word).err().unwrap(),
+                find_experiment(word).err().unwrap(),
+                find_file(word).err().unwrap(),
+            ] {
+                assert!(error.to_string().contains(&said), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_of_the_other_kind_is_refused_with_its_command() {
+        let folder = tempfile::tempdir().unwrap();
+        let copy = |bundled: &[BundledFile], name: &str| {
+            let path = folder.path().join(format!("my_{name}.yaml"));
+            let file = bundled.iter().find(|file| file.name == name).unwrap();
+            std::fs::write(&path, file.text).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        for word in ["pool_size".to_owned(), copy(EXPERIMENTS, "pool_size")] {
+            let error = find_suite(&word).err().unwrap().to_string();
+            let said = format!("measure it with `loadgen experiment {word}`");
+            assert!(error.contains(&said), "{error}");
+        }
+        for word in ["smoke".to_owned(), copy(SUITES, "smoke")] {
+            let error = find_experiment(&word).err().unwrap().to_string();
+            let said = format!("run it with `loadgen run {word}`");
+            assert!(error.contains(&said), "{error}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::support::{finish, loadgen, start};
 
 /// Each `(arguments, what the line must name)`.
-const WRONG: [(&str, &str); 107] = [
+const WRONG: [(&str, &str); 111] = [
     ("http", "<URL>"),
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
@@ -27,6 +27,8 @@ const WRONG: [(&str, &str); 107] = [
     ),
     ("http http://127.0.0.1:1/ --rate -5", "--rate"),
     ("http http://127.0.0.1:1/ --duration 90", "write `90s`"),
+    ("http http://127.0.0.1:1/ --duration -5s", "--duration"),
+    ("run smoke --rate -5/s", "`-5/s`"),
     ("http http://127.0.0.1:1/ --expect 20x", "`20x`"),
     ("http http://127.0.0.1:1/ --expect 200,", "--expect"),
     (
@@ -192,6 +194,8 @@ const WRONG: [(&str, &str); 107] = [
         "`pdf` is no report: write text",
     ),
     ("report latest --fromat html", "--format"),
+    ("report latest --rewrite --format md", "--format"),
+    ("report --schema --format md", "--format"),
     ("results prune --older-than 30", "`30` is not an age"),
     ("results export nonexistent", "nonexistent"),
     ("history --results /nonexistent", "/nonexistent"),
@@ -231,6 +235,15 @@ fn a_service_that_is_not_installed_is_said_before_another_one_is_started() {
 }
 
 #[test]
+fn where_nothing_was_started_nothing_is_said_to_be_stopped() {
+    let ran = finish(start(loadgen(["run", "smoke", "--target-bin", "/tmp"])));
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    let last = ran.stderr.lines().last().unwrap_or_default();
+    assert!(last.contains("/tmp cannot be target-app"), "{last}");
+    assert!(!ran.stderr.contains("stopping"), "{}", ran.stderr);
+}
+
+#[test]
 fn help_and_version_are_answers() {
     for arguments in ["--help", "--version", "http --help", "help http"] {
         let ran = finish(start(loadgen(arguments.split_whitespace())));
@@ -239,5 +252,38 @@ fn help_and_version_are_answers() {
             (Some(0), ""),
             "{arguments}"
         );
+    }
+}
+
+#[test]
+fn a_wrong_value_of_a_variable_is_said_with_the_variable() {
+    for (arguments, variable, value, said) in [
+        ("run smoke", "LOADGEN_DURATION", "5", "LOADGEN_DURATION"),
+        ("run smoke", "LOADGEN_QUIET", "flase", "yes or no"),
+        ("run smoke --rate 5", "LOADGEN_USERS", "5", "LOADGEN_USERS"),
+        (
+            "http http://127.0.0.1:1/",
+            "LOADGEN_TO",
+            "5",
+            "LOADGEN_TO is set",
+        ),
+        // The typed flag is the one that counts.
+        (
+            "run smoke --duration 6",
+            "LOADGEN_DURATION",
+            "5",
+            "for '--duration <TIME>'",
+        ),
+        // An unknown suite: the variable itself is right.
+        ("run nonexistent", "LOADGEN_QUIET", "1", "`nonexistent`"),
+        ("run nonexistent", "LOADGEN_QUIET", "yes", "`nonexistent`"),
+        ("run nonexistent", "LOADGEN_QUIET", "", "`nonexistent`"),
+    ] {
+        let mut command = loadgen(arguments.split_whitespace());
+        command.env(variable, value);
+        let ran = finish(start(command));
+        assert_eq!(ran.code, Some(2), "{variable}={value}: {ran:?}");
+        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
     }
 }

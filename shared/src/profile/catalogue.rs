@@ -7,12 +7,13 @@ use sha2::{Digest, Sha256};
 
 use super::reads::ReadSource;
 use super::spans::{Lasting, ShortTime, WholePercent};
+use super::switch_map::SwitchMap;
 use super::values::{
     Admission, Checkout, Compression, Fanout, HashScheme, Invalidation, ListQuery, LoginQueries,
     OnOff, Pagination, PaymentRule, Persistence, Placement, RedisConnection, RowSecurity, Store,
     Strategy, SwitchValue, TimeLimit, Total, Via, WholeNumber,
 };
-use crate::{hex, time::Millis};
+use crate::{hex, text::nearest, time::Millis};
 
 /// One entry of the catalogue.
 #[derive(Debug, Clone, Copy)]
@@ -33,12 +34,12 @@ pub struct Switch {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadSwitch {
     /// No switch has that path.
-    #[error("unknown switch `{path}`; did you mean `{nearest}`?")]
+    #[error("unknown switch `{path}`; {}", meant(*nearest))]
     Path {
         /// As given.
         path: String,
-        /// The nearest path that exists.
-        nearest: &'static str,
+        /// The path that was probably meant.
+        nearest: Option<&'static str>,
     },
     /// The switch does not take that value.
     #[error("switch `{path}` does not take `{value}`; it takes {accepts}")]
@@ -323,11 +324,11 @@ impl Serialize for Profile {
 }
 
 impl<'de> Deserialize<'de> for Profile {
-    /// Reads a map of switch to value over the default profile; unknown switches are refused.
+    /// Reads a map of switch to value over the default profile; unknown and repeated switches are refused.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let values = BTreeMap::<String, serde_json::Value>::deserialize(deserializer)?;
+        let given = SwitchMap::deserialize(deserializer)?;
         let mut profile = Self::default();
-        for (path, value) in values {
+        for (path, value) in given.0 {
             let text = match value {
                 serde_json::Value::String(text) => text,
                 other => other.to_string(),
@@ -344,6 +345,7 @@ impl<'de> Deserialize<'de> for Profile {
 pub fn setting(text: &str) -> Result<(&str, &str), BadSwitch> {
     text.split_once('=')
         .map(|(path, value)| (path.trim(), value))
+        .filter(|(path, _)| !path.is_empty())
         .ok_or_else(|| BadSwitch::Form(text.to_owned()))
 }
 
@@ -356,15 +358,16 @@ pub fn fingerprint(values: &BTreeMap<String, String>) -> String {
     hex::of(&hash.finalize()[..6])
 }
 
+fn meant(nearest: Option<&str>) -> String {
+    nearest.map_or("`loadgen switches` lists them".to_owned(), |near| {
+        format!("did you mean `{near}`?")
+    })
+}
+
 fn unknown(path: &str) -> BadSwitch {
-    let nearest = SWITCHES
-        .iter()
-        .map(|switch| switch.path)
-        .max_by(|a, b| strsim::jaro_winkler(path, a).total_cmp(&strsim::jaro_winkler(path, b)))
-        .unwrap_or("pool.max");
     BadSwitch::Path {
         path: path.to_owned(),
-        nearest,
+        nearest: nearest(path, SWITCHES.iter().map(|switch| switch.path)),
     }
 }
 
@@ -417,8 +420,12 @@ mod tests {
             error.contains("unique_index, advisory_lock or serializable"),
             "{error}"
         );
-        let error = profile.apply("pool.max").unwrap_err().to_string();
-        assert!(error.contains("switch=value"), "{error}");
+        for no_setting in ["pool.max", "=x", " =x"] {
+            let error = profile.apply(no_setting).unwrap_err().to_string();
+            assert!(error.contains("switch=value"), "{error}");
+        }
+        let error = profile.apply("a=b").unwrap_err().to_string();
+        assert!(error.contains("unknown switch `a`; `loadgen"), "{error}");
         assert!(profile.apply("pool.max=0").is_err());
         assert!(profile.apply("auth.hash=bcrypt(99)").is_err());
         assert!(profile.apply("auth.placement=bounded(0)").is_err());

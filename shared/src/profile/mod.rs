@@ -1,9 +1,11 @@
 //! The profile: every optimization of `target-app` as one switch with a closed set of values.
 
 mod catalogue;
+mod json;
 mod reading;
 mod reads;
 mod spans;
+mod switch_map;
 mod values;
 
 pub use catalogue::{BadSwitch, Profile, SWITCHES, Switch, fingerprint, setting};

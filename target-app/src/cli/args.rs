@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 use shared::{
     dataset::Scale,
-    number::whole_number,
+    number::{read_or_refuse, whole_number, without_underscores},
     profile::{HashScheme, SwitchValue as _},
 };
 
@@ -46,7 +46,7 @@ pub enum Command {
         #[arg(long, default_value_t = 1, value_parser = whole_number)]
         seed: u64,
         /// The instant that the data calls now, like 2026-01-31T00:00:00Z [default: today]
-        #[arg(long, value_name = "INSTANT")]
+        #[arg(long, value_name = "INSTANT", value_parser = instant)]
         anchor: Option<DateTime<Utc>>,
         /// Replace the accounts that are there
         #[arg(long, conflicts_with = "if_empty")]
@@ -83,7 +83,7 @@ pub enum Command {
         #[arg(long, default_value = "bcrypt(10)", value_name = "SCHEME", value_parser = scheme)]
         scheme: HashScheme,
         /// Threads that check them [default: one for each processor]
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+        #[arg(long, value_name = "N", value_parser = threads)]
         threads: Option<u16>,
         /// For how long
         #[arg(long, default_value = "3", value_name = "SECONDS", value_parser = seconds)]
@@ -100,6 +100,26 @@ fn scheme(text: &str) -> Result<HashScheme, String> {
     })
 }
 
+fn threads(text: &str) -> Result<u16, String> {
+    let read = |text: &str| {
+        let number = without_underscores(text.trim())?.parse::<u16>().ok();
+        number.filter(|number| (1..=256).contains(number))
+    };
+    read_or_refuse(text, read, || {
+        format!("`{text}` is not a whole number from 1 to 256")
+    })
+}
+
+fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+    text.parse()
+        .map_err(|_| format!("`{text}` is no instant: write one like 2026-01-31T00:00:00Z"))
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| format!("`{text}` is no address: write one like 127.0.0.1:8091"))
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     text.parse()
         .ok()
@@ -112,7 +132,12 @@ fn seconds(text: &str) -> Result<Duration, String> {
 #[derive(Debug, clap::Args)]
 pub struct ProviderArgs {
     /// Address to listen on; port 0 takes a free one
-    #[arg(long, default_value = "127.0.0.1:8091", value_name = "ADDRESS:PORT")]
+    #[arg(
+        long,
+        default_value = "127.0.0.1:8091",
+        value_name = "ADDRESS:PORT",
+        value_parser = address
+    )]
     pub listen: SocketAddr,
     /// Where webhooks go
     #[arg(
@@ -207,7 +232,8 @@ mod tests {
             ("--scheme bcrypt(31)", "4 to 14"),
             ("--seconds NaN", "from 0.1 to 60"),
             ("--seconds 61", "from 0.1 to 60"),
-            ("--threads 0", "1..=256"),
+            ("--threads 0", "`0` is not a whole number from 1 to 256"),
+            ("--threads many", "from 1 to 256"),
         ] {
             let words = ["target-app", "hash-rate"]
                 .into_iter()
@@ -215,5 +241,32 @@ mod tests {
             let error = Cli::try_parse_from(words).unwrap_err().to_string();
             assert!(error.contains(right), "{error}");
         }
+    }
+
+    #[test]
+    fn a_wrong_number_instant_or_address_is_refused_with_what_would_be_right() {
+        for (words, right) in [
+            (
+                "serve --max-connections 0",
+                "`0` is not a whole number from 1 to",
+            ),
+            (
+                "serve --max-upload-bytes 1k",
+                "`1k` is not a whole number from 1",
+            ),
+            ("serve --max-sockets-per-account 010", "write `10`"),
+            (
+                "serve --max-registrations-per-minute 5000000000",
+                "from 1 to 4294967295",
+            ),
+            ("seed --anchor yesterday", "like 2026-01-31T00:00:00Z"),
+            ("payment-provider --listen here", "like 127.0.0.1:8091"),
+        ] {
+            let words = ["target-app"].into_iter().chain(words.split(' '));
+            let error = Cli::try_parse_from(words).unwrap_err().to_string();
+            assert!(error.contains(right), "{error}");
+        }
+        let words = ["target-app", "serve", "--max-connections", "1_000"];
+        assert!(Cli::try_parse_from(words).is_ok());
     }
 }

@@ -305,10 +305,7 @@ fn profile(name: Option<&str>, settings: &[String]) -> Result<Profile, ConfigErr
         None | Some("") => Profile::default(),
         Some(name) if looks_like_a_file(name) => {
             let path = PathBuf::from(name);
-            serde_json::from_str(&read(&path)?).map_err(|error| ConfigError::File {
-                path,
-                why: error.to_string(),
-            })?
+            Profile::from_json(&read(&path)?).map_err(|why| ConfigError::File { path, why })?
         }
         Some(name) => Profile::named(name)?,
     };
@@ -421,6 +418,12 @@ mod tests {
                 .get("cache.mentors")
                 .unwrap(),
             "off"
+        );
+        let empty = file("", ".json");
+        let error = load(empty.path()).unwrap_err().to_string();
+        assert!(
+            error.contains("it is empty: write a JSON object"),
+            "{error}"
         );
         let bad = file(r#"{"cache.mentor": "off"}"#, ".json");
         let error = load(bad.path()).unwrap_err().to_string();

@@ -34,9 +34,7 @@ impl CodeConnect {
 
     /// A profile from a JSON object of switch to value, over the default one.
     pub fn settings_from_json(self, text: &str) -> Result<Settings, String> {
-        serde_json::from_str::<Profile>(text)
-            .map(|profile| settings(&profile))
-            .map_err(|error| error.to_string())
+        Profile::from_json(text).map(|profile| settings(&profile))
     }
 }
 
@@ -168,6 +166,21 @@ mod tests {
         assert_eq!(all, before);
         CodeConnect.set(&mut all, "cache.mentors", "off").unwrap();
         assert_eq!(all.get("cache.mentors"), Some("off"));
+    }
+
+    #[test]
+    fn settings_from_json_are_an_object_with_each_switch_once() {
+        let read = |text: &str| CodeConnect.settings_from_json(text);
+        let all = read("\u{feff}{\"pool.max\": 7}").unwrap();
+        assert_eq!(all.get("pool.max"), Some("7"));
+        for (text, said) in [
+            ("", "it is empty"),
+            ("[]", "a JSON object of switches"),
+            ("{\"pool.max\": 7, \"pool.max\": 8}", "given twice"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.contains(said), "{error}");
+        }
     }
 
     #[test]

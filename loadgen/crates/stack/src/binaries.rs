@@ -118,13 +118,17 @@ pub(super) fn redis_benchmark() -> Result<PathBuf, StackError> {
 
 /// target-app: as given, beside this program, `$TARGET_APP_BIN`, or in the `PATH`.
 pub fn target(given: Option<&Path>) -> Result<PathBuf, StackError> {
-    let missing = |looked: String| Err(StackError::NoTarget { looked });
     if let Some(given) = given {
-        return if executable(given) {
-            Ok(given.to_owned())
-        } else {
-            missing(given.display().to_string())
+        let why = match fs::metadata(given) {
+            Ok(_) if executable(given) => return Ok(given.to_owned()),
+            Ok(found) if found.is_dir() => "it is a folder",
+            Ok(_) => "it is no executable file",
+            Err(_) => "it was not found",
         };
+        return Err(StackError::NoGivenTarget {
+            path: given.to_owned(),
+            why,
+        });
     }
     let beside = env::current_exe().ok().and_then(|own| {
         let folder = own.parent()?;
@@ -141,7 +145,7 @@ pub fn target(given: Option<&Path>) -> Result<PathBuf, StackError> {
     };
     match beside.or_else(named).or_else(|| in_path("target-app")) {
         Some(program) => Ok(program),
-        None => missing("beside loadgen, in TARGET_APP_BIN, in the PATH".to_owned()),
+        None => Err(StackError::NoTarget),
     }
 }
 
@@ -183,10 +187,16 @@ mod tests {
 
     #[test]
     fn a_missing_program_is_reported_with_where_to_get_it() {
-        let error = target(Some(Path::new("/nowhere/target-app"))).unwrap_err();
-        let text = error.to_string();
-        assert!(text.contains("/nowhere/target-app"), "{text}");
-        assert!(text.contains("TARGET_APP_BIN"), "{text}");
+        for (given, why) in [
+            ("/nowhere/target-app", "it was not found"),
+            ("/tmp", "it is a folder"),
+            ("/dev/null", "it is no executable file"),
+        ] {
+            let text = target(Some(Path::new(given))).unwrap_err().to_string();
+            let said = format!("{given} cannot be target-app: {why}");
+            assert!(text.starts_with(&said), "{text}");
+            assert!(text.ends_with("with --target-bin"), "{text}");
+        }
         let missing = StackError::Missing {
             program: "initdb",
             package: "postgresql",

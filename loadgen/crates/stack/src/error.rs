@@ -30,11 +30,19 @@ pub enum StackError {
     },
     /// target-app was not found.
     #[error(
-        "`target-app` was not found ({looked}): build it with `cargo build --release`, or name it with TARGET_APP_BIN"
+        "`target-app` was not found (beside loadgen, in TARGET_APP_BIN, in the PATH): build it with `cargo build --release`, or name it with --target-bin or TARGET_APP_BIN"
     )]
-    NoTarget {
-        /// Where it was searched.
-        looked: String,
+    NoTarget,
+    /// The program that was given as target-app cannot be started.
+    #[error(
+        "{} cannot be target-app: {why}; build it with `cargo build --release`, and name its program with --target-bin",
+        path.display()
+    )]
+    NoGivenTarget {
+        /// As given.
+        path: PathBuf,
+        /// What it is instead.
+        why: &'static str,
     },
     /// A service is to be started without one that it needs.
     #[error("{0} needs {1}: start it too, or give its URL")]

@@ -29,7 +29,7 @@ const LISTENING: &str = "listening on http://";
 /// The server, stopped gracefully, or killed when loadgen is killed.
 const SERVER: ProcessSpec = ProcessSpec {
     name: "target-app",
-    remedy: "build it with `cargo build --release`, or name another with TARGET_APP_BIN",
+    remedy: "build it with `cargo build --release`, or name another with --target-bin",
     stop_signal: Signal::TERM,
     on_parent_death: Signal::KILL,
     start_timeout: Duration::from_mins(1),

@@ -1,8 +1,9 @@
 //! Examples below the help of each command, and what all commands have in common.
 
-use clap::{ArgMatches, Command as Parser, CommandFactory as _, FromArgMatches as _};
+use clap::{ArgAction, ArgMatches, Command as Parser, CommandFactory as _, FromArgMatches as _};
+use shared::usage::with_signed_values;
 
-use super::command_line::Cli;
+use super::{command_line::Cli, values::switch};
 
 /// Each command with calls of it.
 const EXAMPLES: [(&str, &str); 25] = [
@@ -99,10 +100,11 @@ pub fn parse_arguments() -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&matches)
 }
 
-/// The command line with its examples. A negative number is the value of the flag before it, so
-/// that the flag refuses it, and not an unknown flag.
+/// The command line with its examples. A number with a sign is the value of the flag before it, so
+/// that the flag refuses it, and not an unknown flag. The variable of a flag without a value takes the usual
+/// words for yes and no.
 pub fn command() -> Parser {
-    Cli::command().mut_subcommands(|command| completed(command, ""))
+    with_signed_values(Cli::command().mut_subcommands(|command| completed(command, "")))
 }
 
 fn completed(command: Parser, above: &str) -> Parser {
@@ -116,7 +118,15 @@ fn completed(command: Parser, above: &str) -> Parser {
         .after_help(examples)
         .mut_args(|arg| {
             let takes_value = arg.get_action().takes_values() && !arg.is_positional();
-            arg.allow_negative_numbers(takes_value)
+            // One with a parser of its own keeps it.
+            let plain = arg.get_value_parser().possible_values().is_some();
+            let is_switch = plain && matches!(arg.get_action(), ArgAction::SetTrue);
+            let arg = arg.allow_negative_numbers(takes_value);
+            if is_switch {
+                arg.value_parser(switch)
+            } else {
+                arg
+            }
         })
         .mut_subcommands(|command| completed(command, &below))
 }

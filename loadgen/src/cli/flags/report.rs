@@ -30,9 +30,9 @@ pub struct ReportArgs {
     #[command(flatten)]
     pub folder: ResultsFolder,
     /// Write every report into the run's folder again instead of printing one
-    #[arg(long, env = "LOADGEN_REWRITE", conflicts_with = "out")]
+    #[arg(long, env = "LOADGEN_REWRITE", conflicts_with_all = ["out", "format"])]
     pub rewrite: bool,
     /// Print the JSON Schema of summary.json and nothing else
-    #[arg(long, env = "LOADGEN_SCHEMA", conflicts_with_all = ["run", "out", "rewrite"])]
+    #[arg(long, env = "LOADGEN_SCHEMA", conflicts_with_all = ["run", "out", "rewrite", "format"])]
     pub schema: bool,
 }

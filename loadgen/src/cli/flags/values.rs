@@ -5,7 +5,7 @@ use std::{fmt::Display, net::SocketAddr, str::FromStr};
 use chrono::TimeDelta;
 use shared::{
     number::{needless_zeros, read_or_refuse, without_underscores, without_zeros},
-    time::{BadDuration, Millis},
+    time::Millis,
 };
 
 use loadgen_engine::{
@@ -77,26 +77,21 @@ pub(super) fn positive(text: &str) -> Result<Millis, String> {
 
 /// A warm-up of at most 24 hours; `0s` for none.
 pub(super) fn span(text: &str) -> Result<Millis, String> {
-    let span: Millis = text
-        .parse()
-        .map_err(|error: BadDuration| error.to_string())?;
-    if span.0 > 24 * 3_600_000 {
-        return Err("a duration is at most 24h".to_owned());
+    match text.parse::<Millis>() {
+        Ok(span) if span.0 <= 24 * 3_600_000 => Ok(span),
+        Err(error) if !error.is_too_long() => Err(error.to_string()),
+        _ => Err("a duration is at most 24h".to_owned()),
     }
-    Ok(span)
 }
 
 /// A timeout of 100 ms to 10 minutes.
 pub(super) fn timeout(text: &str) -> Result<Millis, String> {
-    let span: Millis = text
-        .parse()
-        .map_err(|error: BadDuration| error.to_string())?;
-    if (100..=MAX_TIMEOUT.0).contains(&span.0) {
-        Ok(span)
-    } else {
-        Err(format!(
+    match text.parse::<Millis>() {
+        Ok(span) if (100..=MAX_TIMEOUT.0).contains(&span.0) => Ok(span),
+        Err(error) if !error.is_too_long() => Err(error.to_string()),
+        _ => Err(format!(
             "`{text}` is not a timeout from 100ms to {MAX_TIMEOUT}"
-        ))
+        )),
     }
 }
 
@@ -111,10 +106,21 @@ pub(super) fn factor(text: &str) -> Result<f64, String> {
     })
 }
 
+/// What the variable of a flag without a value says: one of the usual words for yes and no, and nothing for no.
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" | "y" | "t" => Ok(true),
+        "" | "0" | "false" | "no" | "off" | "n" | "f" => Ok(false),
+        _ => Err("write true or false, 1 or 0, yes or no, on or off".to_owned()),
+    }
+}
+
 /// `30d`, `2w`, or any shorter span like `12h`.
 pub(super) fn age(text: &str) -> Result<TimeDelta, String> {
     read_or_refuse(text, known_age, || {
-        format!("`{text}` is not an age: write a number and a unit, like 30d, 2w or 12h")
+        format!(
+            "`{text}` is not an age of at most 36500d: write a number and a unit, like 30d, 2w or 12h"
+        )
     })
 }
 
@@ -316,6 +322,32 @@ mod tests {
             let why = timeout(wrong).unwrap_err();
             assert!(why.contains(&format!("`{wrong}`")), "{why}");
         }
+    }
+
+    #[test]
+    fn the_variable_of_a_flag_without_a_value_takes_the_usual_words() {
+        for yes in ["1", "true", "TRUE", "yes", "on"] {
+            assert_eq!(switch(yes), Ok(true), "{yes}");
+        }
+        for no in ["0", "false", "No", "off", ""] {
+            assert_eq!(switch(no), Ok(false), "{no}");
+        }
+        for wrong in ["flase", "2", "quiet"] {
+            assert!(switch(wrong).unwrap_err().contains("yes or no"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_refused_with_the_bound_of_its_flag() {
+        for text in ["25h", "99999999999h"] {
+            assert!(span(text).unwrap_err().contains("at most 24h"), "{text}");
+            assert!(
+                positive(text).unwrap_err().contains("at most 24h"),
+                "{text}"
+            );
+            assert!(timeout(text).unwrap_err().contains("to 10m"), "{text}");
+        }
+        assert!(age("99999999999h").unwrap_err().contains("at most 36500d"));
     }
 
     #[test]

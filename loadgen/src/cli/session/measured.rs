@@ -238,7 +238,7 @@ impl<'a> MeasuredSession<'a> {
             self.create_folder()?;
             work(&bench, matches!(services, ServiceSource::OwnStack { .. })).await
         });
-        if matches!(services, ServiceSource::OwnStack { .. }) {
+        if running.iter().any(|one| one.lock().is_some()) {
             events.stage("stopping the services", None);
         }
         running.iter().for_each(CleanupSlot::clear);

@@ -1,8 +1,8 @@
-//! Outputs are tried before anything starts: what cannot be written after the load is refused
-//! before it.
+//! Outputs, and what is read while the load runs, are tried before anything starts: what cannot be written after
+//! the load is refused before it.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write as _},
     path::Path,
 };
@@ -30,6 +30,11 @@ pub(super) fn check(
         && file != Path::new(STANDARD_STREAM)
     {
         check_file("--events-to", file)?;
+    }
+    if let Some(file) = result.control_from.as_deref()
+        && file != Path::new(STANDARD_STREAM)
+    {
+        check_input("--control-from", file)?;
     }
     if let Some(file) = github.and_then(GithubJob::summary_file) {
         check_file("GITHUB_STEP_SUMMARY", file)?;
@@ -93,6 +98,22 @@ pub(in crate::cli) fn check_file(name: &str, file: &Path) -> Result<(), Failure>
     check_folder(name, file.parent().unwrap_or(Path::new("/")))
 }
 
+/// Refuses a file that cannot be read. Devices and pipes are not tried: opening one may wait.
+fn check_input(name: &str, file: &Path) -> Result<(), Failure> {
+    let cannot = |why: &dyn std::fmt::Display| {
+        Failure::Usage(format!(
+            "{name}: cannot read {}: {why}; name another file",
+            file.display()
+        ))
+    };
+    match fs::metadata(file) {
+        Ok(found) if found.is_dir() => Err(cannot(&"it is a folder")),
+        Ok(found) if !found.is_file() => Ok(()),
+        Ok(_) => File::open(file).map(drop).map_err(|error| cannot(&error)),
+        Err(error) => Err(cannot(&error)),
+    }
+}
+
 /// Writes a file without a name, which is gone when it is closed.
 fn write_nameless(folder: &Path) -> io::Result<()> {
     let mut file = tempfile::tempfile_in(folder)?;
@@ -114,6 +135,8 @@ mod tests {
         assert!(check_file("--junit", &at("deep/new.xml")).is_ok());
         assert!(check_file("--junit", &at("old.xml")).is_ok());
         assert!(check_file("--junit", Path::new("/dev/stdout")).is_ok());
+        assert!(check_input("--control-from", &at("old.xml")).is_ok());
+        assert!(check_input("--control-from", Path::new("/dev/null")).is_ok());
         assert_eq!(fs::read_to_string(at("old.xml")).unwrap(), "old");
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
     }
@@ -130,6 +153,8 @@ mod tests {
             (check_folder("--f", Path::new("/proc/x")), "/proc".into()),
             (check_file("--f", root.path()), root.path().to_owned()),
             (check_file("--f", &at("file/x.xml")), at("file")),
+            (check_input("--f", root.path()), root.path().to_owned()),
+            (check_input("--f", &at("absent")), at("absent")),
         ] {
             let text = found.unwrap_err().to_string();
             assert!(text.starts_with("--f: "), "{text}");

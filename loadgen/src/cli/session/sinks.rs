@@ -62,7 +62,7 @@ impl LineWriter {
         // A panic while writing must not take the result with it.
         let error = self.thread.join().ok()?.err()?;
         (error.kind() != io::ErrorKind::BrokenPipe)
-            .then(|| failed("write the events to", &self.path, &error).to_string())
+            .then(|| failed("failed to write the events to", &self.path, &error).to_string())
     }
 }
 
@@ -214,7 +214,7 @@ fn open_for_lines(path: &Path) -> Result<Box<dyn Write + Send>, Failure> {
         return Ok(Box::new(BufWriter::new(io::stdout())));
     }
     let file = OpenOptions::new().create(true).append(true).open(path);
-    let file = file.map_err(|error| failed("write to", path, &error))?;
+    let file = file.map_err(|error| failed("--events-to: cannot write", path, &error))?;
     Ok(Box::new(BufWriter::new(file)))
 }
 
@@ -228,7 +228,8 @@ fn read_load_control(
     let mut from: BufReader<Box<dyn io::Read + Send>> = if path == Path::new(STANDARD_STREAM) {
         BufReader::new(Box::new(io::stdin()))
     } else {
-        let file = File::open(path).map_err(|error| failed("read", path, &error))?;
+        let file = File::open(path)
+            .map_err(|error| failed("--control-from: cannot read", path, &error))?;
         BufReader::new(Box::new(file))
     };
     thread::Builder::new()
@@ -243,7 +244,7 @@ fn read_load_control(
 }
 
 fn failed(what: &str, path: &Path, error: &io::Error) -> Failure {
-    Failure::Usage(format!("failed to {what} {}: {error}", path.display()))
+    Failure::Usage(format!("{what} {}: {error}", path.display()))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use crate::support::TestDb;
-use crate::support::program::{SECRET, run};
+use crate::support::program::{SECRET, run, run_with};
 
 /// An address at which nothing listens, with a password that must not be shown.
 const NOWHERE: &str = "postgres://somebody:hunter2@127.0.0.1:1/codeconnect";
@@ -149,6 +149,7 @@ async fn wrong_usage_is_told_in_one_line_and_no_command_at_all_with_the_help() {
         (&["serve", "--prot", "1"], "--prot"),
         (&["seed", "--scale", "huge"], "tiny, small, medium or large"),
         (&["seed", "--force", "--if-empty"], "--if-empty"),
+        (&["serve", "--head-timeout", "-5s"], "for '--head-timeout"),
     ] {
         let ended = run(NOWHERE, args).await;
         ended.refused(&[named]);
@@ -157,4 +158,21 @@ async fn wrong_usage_is_told_in_one_line_and_no_command_at_all_with_the_help() {
     let ended = run(NOWHERE, &[]).await;
     assert_eq!(ended.code, 2, "{ended:?}");
     assert!(ended.stderr.contains("Commands:"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_wrong_value_of_a_variable_is_told_with_the_variable() {
+    for (args, variable, value, named) in [
+        (&["serve"][..], "HEAD_TIMEOUT", "5", "for HEAD_TIMEOUT ("),
+        (&["serve"], "LOG_FORMAT", "xml", "for LOG_FORMAT ("),
+        (&["seed"], "SEED_SCALE", "huge", "for SEED_SCALE ("),
+        (
+            &["serve", "--head-timeout", "6"],
+            "HEAD_TIMEOUT",
+            "5",
+            "for '--head-timeout",
+        ),
+    ] {
+        run_with((variable, value), args).await.refused(&[named]);
+    }
 }

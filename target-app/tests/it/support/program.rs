@@ -70,7 +70,18 @@ fn command(database_url: &str, args: &[&str]) -> Command {
 
 /// Runs it to its end.
 pub(crate) async fn run(database_url: &str, args: &[&str]) -> Ended {
-    let output = command(database_url, args).output();
+    ended(command(database_url, args)).await
+}
+
+/// The same with one variable more.
+pub(crate) async fn run_with(variable: (&str, &str), args: &[&str]) -> Ended {
+    let mut command = command("postgres://127.0.0.1:1/codeconnect", args);
+    command.env(variable.0, variable.1);
+    ended(command).await
+}
+
+async fn ended(mut command: Command) -> Ended {
+    let output = command.output();
     let output = timeout(PATIENCE, output)
         .await
         .expect("it ends in time")

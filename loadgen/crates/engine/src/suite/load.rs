@@ -44,7 +44,7 @@ use crate::{
 pub use super::{
     fault_spec::RawFault,
     load_spec::RawLoad,
-    reader::{BadFile, MAX_TIMEOUT, MAX_USERS, decimal, nearest, think, unknown},
+    reader::{BadFile, MAX_TIMEOUT, MAX_USERS, decimal, think, unknown},
 };
 
 /// Stands for every flow that no other entry of `flows` names.

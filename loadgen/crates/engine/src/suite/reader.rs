@@ -3,7 +3,11 @@
 use std::str::FromStr;
 
 use serde_saphyr::{Location, Spanned};
-use shared::{number, text::escaped, time::Millis};
+use shared::{
+    number,
+    text::{escaped, nearest},
+    time::Millis,
+};
 
 use super::model::Think;
 use crate::flow::Catalog;
@@ -37,21 +41,6 @@ pub fn unknown<'a>(what: &str, word: &str, known: impl Iterator<Item = &'a str> 
         Some(near) => format!("unknown {what} `{word}`; did you mean `{near}`? It is one of {all}"),
         None => format!("unknown {what} `{word}`; it is one of {all}"),
     }
-}
-
-/// The known word that `word` was probably meant to be: at most one in three letters is wrong,
-/// or it is the begin or a part of the word.
-pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let letters = word.chars().count();
-    let near = |one: &str| {
-        let contained = letters >= 3 && one.contains(word);
-        contained || strsim::damerau_levenshtein(word, one) <= (letters / 3).max(1)
-    };
-    known
-        .filter(|one| letters > 0 && near(one))
-        .map(|one| (strsim::jaro_winkler(word, one), one))
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, one)| one)
 }
 
 /// Longest word of the file that an error repeats, in characters.
@@ -264,22 +253,6 @@ mod tests {
             "", "ten", "inf", "-nan", ".nan", "1e999", "1 2", "0x1", "1__0", "_1",
         ] {
             assert_eq!(decimal(text), Err(format!("`{text}` is not a number")));
-        }
-    }
-
-    #[test]
-    fn a_word_is_suggested_for_a_slip_and_not_for_another_word() {
-        let known = ["run", "core", "smoke", "before_after", "chat.room"];
-        for (word, near) in [
-            ("rnu", Some("run")),
-            ("smoek", Some("smoke")),
-            ("before", Some("before_after")),
-            ("chat", Some("chat.room")),
-            ("nofile", None),
-            ("nonexistent", None),
-            ("", None),
-        ] {
-            assert_eq!(nearest(word, known.into_iter()), near, "{word}");
         }
     }
 }

@@ -212,5 +212,8 @@ mod tests {
             refusal.contains("did not finish; 1 of its trials"),
             "{refusal}"
         );
+        // A folder of something else is no run at all.
+        let refusal = load(root.path()).unwrap_err().to_string();
+        assert!(refusal.contains("it is no result folder"), "{refusal}");
     }
 }

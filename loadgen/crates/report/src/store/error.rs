@@ -40,6 +40,15 @@ pub enum StoreError {
         /// The version that this program writes.
         known: u32,
     },
+    /// The folder is of something else.
+    #[error(
+        "failed to find a result in {}: it is no result folder; `loadgen results list` names those that there are",
+        path.display()
+    )]
+    NoResult {
+        /// Which folder.
+        path: PathBuf,
+    },
     /// There is no summary: the command did not get that far.
     #[error(
         "failed to find a summary in {}: that run did not finish; {trials} of its trials can be read in trials/",

@@ -38,6 +38,12 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<T, StoreError> {
                 path: path.to_owned(),
             });
         }
+        // The manifest is the first file of each.
+        if !path.join("manifest.json").exists() && !path.join("trials").is_dir() {
+            return Err(StoreError::NoResult {
+                path: path.to_owned(),
+            });
+        }
         return Err(StoreError::Unfinished {
             path: path.to_owned(),
             trials: kept_trials(path),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use loadgen_engine::suite::load::nearest;
+use shared::text::nearest;
 
 /// Why no result folder was found.
 #[derive(Debug, thiserror::Error)]
