@@ -73,7 +73,7 @@ pub fn naming_variables(mut line: String, command: &Command, words: &[OsString])
         }
         match quoted(&line, long).map(str::to_owned) {
             Some(flag) => {
-                line = line.replace(&format!("'{flag}'"), &format!("{variable} ({flag})"))
+                line = line.replace(&format!("'{flag}'"), &format!("{variable} ({flag})"));
             }
             None if otherwise.is_none() => line = format!("{line}; {variable} is set"),
             None => {}

@@ -267,6 +267,13 @@ fn a_wrong_value_of_a_variable_is_said_with_the_variable() {
             "5",
             "LOADGEN_TO is set",
         ),
+        // One that says no is no flag, which would require --rate.
+        (
+            "http http://127.0.0.1:1/",
+            "LOADGEN_POISSON",
+            "0",
+            "cannot connect",
+        ),
         // The typed flag is the one that counts.
         (
             "run smoke --duration 6",

@@ -1,6 +1,10 @@
 //! Examples below the help of each command, and what all commands have in common.
 
-use clap::{ArgAction, ArgMatches, Command as Parser, CommandFactory as _, FromArgMatches as _};
+use std::env;
+
+use clap::{
+    Arg, ArgAction, ArgMatches, Command as Parser, CommandFactory as _, FromArgMatches as _,
+};
 use shared::usage::with_signed_values;
 
 use super::{command_line::Cli, values::switch};
@@ -122,13 +126,24 @@ fn completed(command: Parser, above: &str) -> Parser {
             let plain = arg.get_value_parser().possible_values().is_some();
             let is_switch = plain && matches!(arg.get_action(), ArgAction::SetTrue);
             let arg = arg.allow_negative_numbers(takes_value);
-            if is_switch {
-                arg.value_parser(switch)
+            if !is_switch {
+                return arg;
+            }
+            let arg = arg.value_parser(switch);
+            if says_no(&arg) {
+                arg.env(None::<&'static str>)
             } else {
                 arg
             }
         })
         .mut_subcommands(|command| completed(command, &below))
+}
+
+/// Whether the variable of a flag without a value says no. It is not read then: the parser would take it for the
+/// flag itself where others conflict with that, or are required by it.
+fn says_no(flag: &Arg) -> bool {
+    let value = flag.get_env().and_then(env::var_os);
+    value.is_some_and(|value| value.to_str().is_some_and(|text| switch(text) == Ok(false)))
 }
 
 #[cfg(test)]
