@@ -225,7 +225,8 @@ impl Population {
     /// stopped, now: that is returned. Users that no phase has any more leave a load that goes on to its end
     /// without them.
     async fn all_done(&self, end: Nanos) -> Option<Nanos> {
-        if !self.counted_out.get() {
+        let counted_out = self.counted_out.get();
+        if !counted_out {
             let left = end.since(self.worker.clock.now());
             tokio::select! {
                 biased;
@@ -234,22 +235,18 @@ impl Population {
             }
         }
         let now = self.worker.clock.now();
-        // A stop wakes users too, and the last of them may end before it is seen below.
+        // A stop wakes users too, and the last of them may end before `over` sees it.
         if now < end && self.stop.is_cancelled() {
             self.stop_at(now);
             return Some(now);
         }
         // Users find out that none is left when their pauses are over, in which nothing is sent.
-        let at = if self.counted_out.get() {
-            self.last_end.get()
-        } else {
-            now
-        };
-        if at >= end {
+        let last = self.last_end.get();
+        if !counted_out || last >= end {
             return None;
         }
-        self.worker.shard.borrow_mut().cut_window(at);
-        Some(at)
+        self.worker.shard.borrow_mut().cut_window(last);
+        Some(last)
     }
 
     /// Returns when the load has ended or was stopped, and the requests that were open then have had their
