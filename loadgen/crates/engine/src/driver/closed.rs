@@ -88,7 +88,7 @@ pub(super) struct ClosedReport {
     pub(super) panicked: bool,
     /// When the users were stopped, if that was before the end.
     pub(super) stopped: Option<Nanos>,
-    /// When the last user had ended, if that was before the end.
+    /// When the window ended, if all users were done before the end: with the last iteration, or with the stop.
     pub(super) ended: Option<Nanos>,
     /// Changes made while the load ran, and when.
     pub(super) changes: Vec<(Nanos, ControlEvent)>,
@@ -279,7 +279,8 @@ impl Population {
     /// active.
     async fn next_begin(
         &self,
-        (user, number): (&mut User, u32),
+        user: &mut User,
+        number: u32,
         mut at: Nanos,
         counted: &mut Option<ActiveUser>,
     ) -> Option<(Nanos, Nanos)> {
@@ -332,7 +333,7 @@ impl Population {
             if active > at {
                 counted = None;
             }
-            let begin = self.next_begin((&mut user, number), active, &mut counted);
+            let begin = self.next_begin(&mut user, number, active, &mut counted);
             let Some((begin, woke)) = begin.await else {
                 return;
             };
