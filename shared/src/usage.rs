@@ -1,4 +1,4 @@
-//! How both programs read their command line, and how they tell a mistyped one: in one line.
+//! How both programs read their command line, and how they report a mistyped one: in one line.
 
 use std::{collections::BTreeMap, env, ffi::OsString};
 
@@ -61,21 +61,21 @@ pub fn naming_variables(mut line: String, command: &Command, words: &[OsString])
         let error = command.try_get_matches_from(words).err();
         error.map(|error| error.to_string())
     };
-    let told = refused(command.clone());
+    let original = refused(command.clone());
     let mut set = BTreeMap::new();
     variables(command, &mut set);
     set.retain(|variable, _| env::var_os(variable).is_some());
     for (variable, long) in &set {
         // A variable has no effect where its flag is typed.
-        let otherwise = refused(without(command.clone(), variable));
-        if otherwise == told {
+        let without_it = refused(without(command.clone(), variable));
+        if without_it == original {
             continue;
         }
         match quoted(&line, long).map(str::to_owned) {
             Some(flag) => {
                 line = line.replace(&format!("'{flag}'"), &format!("{variable} ({flag})"));
             }
-            None if otherwise.is_none() => line = format!("{line}; {variable} is set"),
+            None if without_it.is_none() => line = format!("{line}; {variable} is set"),
             None => {}
         }
     }

@@ -46,15 +46,18 @@ const SPEC: ProcessSpec = ProcessSpec {
 };
 
 /// What the environment may say of a server, and of how to reach it (libpq): the caller's own one.
-const OTHER_SERVER: [&str; 9] = [
+const OTHER_SERVER: [&str; 12] = [
     "PGCHANNELBINDING",
     "PGDATABASE",
     "PGGSSENCMODE",
     "PGHOSTADDR",
     "PGOPTIONS",
     "PGREQUIREAUTH",
+    "PGREQUIRESSL",
     "PGSERVICE",
+    "PGSSLCERTMODE",
     "PGSSLMODE",
+    "PGSSLNEGOTIATION",
     "PGTARGETSESSIONATTRS",
 ];
 
@@ -302,7 +305,7 @@ fn has_statements(bin: &Path) -> bool {
         .any(|path| path.is_file())
 }
 
-/// A program of PostgreSQL that reaches a server of the stack, and none that the caller's environment names.
+/// A client of PostgreSQL that reaches a server of the stack, and none that the caller's environment names.
 pub(super) fn client(program: PathBuf) -> Command {
     let mut command = Command::new(program);
     for name in OTHER_SERVER {

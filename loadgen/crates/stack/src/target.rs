@@ -18,6 +18,7 @@ use super::{
     error::StackError,
     folder::StackFolder,
     options::StackOptions,
+    postgres,
     process::{ChildProcess, ProcessSpec, fresh_log},
     supervisor::ProcessSupervisor,
 };
@@ -88,6 +89,8 @@ pub(super) struct TargetSetup {
     /// Token of the control plane.
     pub(super) lab_token: String,
     program: PathBuf,
+    /// Whether its PostgreSQL is one of the stack, and not one of the caller.
+    own_database: bool,
     environment: Vec<(&'static str, String)>,
 }
 
@@ -120,12 +123,17 @@ impl TargetSetup {
         Ok(Self {
             lab_token,
             program: choose(folder, &binaries::target(options.target_bin.as_deref())?)?,
+            own_database: options.services.postgres,
             environment,
         })
     }
 
     fn command(&self, verb: &str) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = if self.own_database {
+            postgres::client(self.program.clone())
+        } else {
+            Command::new(&self.program)
+        };
         for name in NOT_PASSED_ON {
             command.env_remove(name);
         }
@@ -298,6 +306,8 @@ mod tests {
             }
         }
         assert!(found > 20, "{found}");
+        // Its library for PostgreSQL reads this one, and the URL does not say it.
+        assert!(decided.contains(&"PGSSLMODE"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use shared::{
 };
 
 use loadgen_engine::{
-    suite::load::MAX_TIMEOUT,
+    suite::load::{MAX_DURATION, MAX_TIMEOUT},
     units::{BadRate, Rate},
 };
 
@@ -78,9 +78,9 @@ pub(super) fn positive(text: &str) -> Result<Millis, String> {
 /// A warm-up of at most 24 hours; `0s` for none.
 pub(super) fn span(text: &str) -> Result<Millis, String> {
     match text.parse::<Millis>() {
-        Ok(span) if span.0 <= 24 * 3_600_000 => Ok(span),
+        Ok(span) if span <= MAX_DURATION => Ok(span),
         Err(error) if !error.is_too_long() => Err(error.to_string()),
-        _ => Err("a duration is at most 24h".to_owned()),
+        _ => Err(format!("a duration is at most {MAX_DURATION}")),
     }
 }
 

@@ -88,7 +88,7 @@ pub(super) struct ClosedReport {
     pub(super) panicked: bool,
     /// When the users were stopped, if that was before the end.
     pub(super) stopped: Option<Nanos>,
-    /// When the last user had ended, if that was before the end.
+    /// When the window ended, if all users were done before the end: with the last iteration, or with the stop.
     pub(super) ended: Option<Nanos>,
     /// Changes made while the load ran, and when.
     pub(super) changes: Vec<(Nanos, ControlEvent)>,
@@ -225,7 +225,8 @@ impl Population {
     /// stopped, now: that is returned. Users that no phase has any more leave a load that goes on to its end
     /// without them.
     async fn all_done(&self, end: Nanos) -> Option<Nanos> {
-        if !self.counted_out.get() {
+        let counted_out = self.counted_out.get();
+        if !counted_out {
             let left = end.since(self.worker.clock.now());
             tokio::select! {
                 biased;
@@ -234,22 +235,18 @@ impl Population {
             }
         }
         let now = self.worker.clock.now();
-        // A stop wakes users too, and the last of them may end before it is seen below.
+        // A stop wakes users too, and the last of them may end before `over` sees it.
         if now < end && self.stop.is_cancelled() {
             self.stop_at(now);
             return Some(now);
         }
         // Users find out that none is left when their pauses are over, in which nothing is sent.
-        let at = if self.counted_out.get() {
-            self.last_end.get()
-        } else {
-            now
-        };
-        if at >= end {
+        let last = self.last_end.get();
+        if !counted_out || last >= end {
             return None;
         }
-        self.worker.shard.borrow_mut().cut_window(at);
-        Some(at)
+        self.worker.shard.borrow_mut().cut_window(last);
+        Some(last)
     }
 
     /// Returns when the load has ended or was stopped, and the requests that were open then have had their
@@ -282,7 +279,8 @@ impl Population {
     /// active.
     async fn next_begin(
         &self,
-        (user, number): (&mut User, u32),
+        user: &mut User,
+        number: u32,
         mut at: Nanos,
         counted: &mut Option<ActiveUser>,
     ) -> Option<(Nanos, Nanos)> {
@@ -335,7 +333,7 @@ impl Population {
             if active > at {
                 counted = None;
             }
-            let begin = self.next_begin((&mut user, number), active, &mut counted);
+            let begin = self.next_begin(&mut user, number, active, &mut counted);
             let Some((begin, woke)) = begin.await else {
                 return;
             };

@@ -44,7 +44,7 @@ use crate::{
 pub use super::{
     fault_spec::RawFault,
     load_spec::RawLoad,
-    reader::{BadFile, MAX_TIMEOUT, MAX_USERS, decimal, think, unknown},
+    reader::{BadFile, MAX_DURATION, MAX_TIMEOUT, MAX_USERS, decimal, think, unknown},
 };
 
 /// Stands for every flow that no other entry of `flows` names.
@@ -171,13 +171,13 @@ impl Reader<'_> {
 
     /// A request's time limit.
     fn timeout(&self, text: Option<&Spanned<String>>) -> Result<Millis, BadFile> {
-        let timeout = self.span(text, 10_000)?;
-        match text {
-            Some(text) if !(100..=MAX_TIMEOUT.0).contains(&timeout.0) => Err(self.at(
-                text,
-                &format!("a timeout of {timeout} is outside of 100ms to {MAX_TIMEOUT}"),
-            )),
-            _ => Ok(timeout),
+        let Some(text) = text else {
+            return Ok(Millis(10_000));
+        };
+        match text.value.parse::<Millis>() {
+            Ok(timeout) if (100..=MAX_TIMEOUT.0).contains(&timeout.0) => Ok(timeout),
+            Err(error) if !error.is_too_long() => Err(self.at(text, &error.to_string())),
+            _ => Err(self.at(text, &format!("a timeout is from 100ms to {MAX_TIMEOUT}"))),
         }
     }
 

@@ -19,7 +19,7 @@ pub const MAX_TIMEOUT: Millis = Millis(600_000);
 /// Longest wait for what is under way at the end: a request is recorded then at the latest.
 const MAX_DRAIN: Millis = Millis(600_000);
 /// Longest warm-up, and longest window or phase.
-const MAX_DURATION: Millis = Millis(24 * 3_600_000);
+pub const MAX_DURATION: Millis = Millis(24 * 3_600_000);
 
 /// A file that cannot be used, in one line: where, what, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -97,49 +97,34 @@ impl Reader<'_> {
             .map_err(|error: T::Err| self.at(text, &error.to_string()))
     }
 
-    pub(super) fn span(
-        &self,
-        text: Option<&Spanned<String>>,
-        default_ms: u64,
-    ) -> Result<Millis, BadFile> {
-        text.map_or(Ok(Millis(default_ms)), |text| self.read(text))
-    }
-
     pub(super) fn positive(&self, text: &Spanned<String>) -> Result<Millis, BadFile> {
-        let span: Millis = self.read(text)?;
-        if span == Millis(0) {
-            return Err(self.at(text, "a duration is longer than nothing"));
+        match self.up_to(MAX_DURATION, "a duration", text)? {
+            Millis(0) => Err(self.at(text, "a duration is longer than nothing")),
+            span => Ok(span),
         }
-        self.up_to(MAX_DURATION, "a duration", text, span)
     }
 
     /// How long load is not counted; nothing where it is not said.
     pub(super) fn warm_up(&self, text: Option<&Spanned<String>>) -> Result<Millis, BadFile> {
-        let span = self.span(text, 0)?;
-        text.map_or(Ok(span), |text| {
-            self.up_to(MAX_DURATION, "a warm-up", text, span)
+        text.map_or(Ok(Millis(0)), |text| {
+            self.up_to(MAX_DURATION, "a warm-up", text)
         })
     }
 
     /// How long what is under way at the end is waited for; 10 s where it is not said.
     pub(super) fn drain(&self, text: Option<&Spanned<String>>) -> Result<Millis, BadFile> {
-        let span = self.span(text, 10_000)?;
-        text.map_or(Ok(span), |text| {
-            self.up_to(MAX_DRAIN, "the wait at the end", text, span)
+        text.map_or(Ok(Millis(10_000)), |text| {
+            self.up_to(MAX_DRAIN, "the wait at the end", text)
         })
     }
 
-    fn up_to(
-        &self,
-        most: Millis,
-        what: &str,
-        text: &Spanned<String>,
-        span: Millis,
-    ) -> Result<Millis, BadFile> {
-        if span <= most {
-            return Ok(span);
+    /// A duration of at most `most`; a text beyond what any duration may be is refused with that bound, too.
+    fn up_to(&self, most: Millis, what: &str, text: &Spanned<String>) -> Result<Millis, BadFile> {
+        match text.value.parse::<Millis>() {
+            Ok(span) if span <= most => Ok(span),
+            Err(error) if !error.is_too_long() => Err(self.at(text, &error.to_string())),
+            _ => Err(self.at(text, &format!("{what} is at most {most}"))),
         }
-        Err(self.at(text, &format!("{what} is at most {most}")))
     }
 
     pub(super) fn decimal(&self, text: &Spanned<String>) -> Result<f64, BadFile> {

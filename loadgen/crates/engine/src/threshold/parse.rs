@@ -318,7 +318,8 @@ fn size(text: &str) -> Option<f64> {
     Some(number(rest)? * scale).filter(|bytes| bytes.is_finite())
 }
 
-/// `unknown metric `x`; did you mean `y`?`
+/// That a word is none of the known ones, the nearest one, and all of them. It suggests more freely than
+/// [`shared::text::nearest`]: the words are short, and a slip like `fase` is most of one.
 fn unknown(what: &str, word: &str, known: &[&str], all: &str) -> String {
     let near = known
         .iter()

@@ -18,7 +18,8 @@ use crate::{
 
 const ONE: &Paths = &Paths(&["/"]);
 
-fn users(users: u32, ms: u64, think: Option<u64>, iterations: Option<u64>) -> LoadModel {
+/// A closed load with pauses of so many milliseconds, and so many iterations of each user.
+pub(super) fn users(users: u32, ms: u64, think: Option<u64>, iterations: Option<u64>) -> LoadModel {
     LoadModel::Closed {
         users,
         duration: Millis(ms),

@@ -1,11 +1,12 @@
 //! In-flight policies, ramps, pace and phases, against a test server with known behaviour. Whatever
 //! the policy, every planned request ends in exactly one outcome.
 
-use std::time::Duration;
+use std::{sync::Arc, thread, time::Duration};
 
 use shared::time::Millis;
 
 use super::{
+    closed::users,
     open::even,
     server::{Paths, TestServer, setup},
 };
@@ -14,7 +15,7 @@ use crate::{
     driver::{DriverOptions, run, run_with},
     flow::shop,
     sample::Outcome,
-    suite::{Arrivals, InFlight, LoadModel, Phase, Policy, Think, UserPhase, load::parse},
+    suite::{InFlight, Policy, UserPhase, load::parse},
     units::Nanos,
 };
 
@@ -26,17 +27,7 @@ fn overload(in_flight: InFlight) -> TrialData {
         delay: Duration::from_millis(200),
         ..TestServer::default()
     };
-    let load = LoadModel::Open {
-        phases: vec![Phase {
-            name: "hold".into(),
-            duration: Millis(2_000),
-            rate: "50/s".parse().unwrap(),
-            to: None,
-            flows: Vec::new(),
-        }],
-        arrivals: Arrivals::Constant,
-    };
-    let mut setup = setup(server.serve(), load, (0, 2_000), ONE);
+    let mut setup = setup(server.serve(), even(50, 2_000), (0, 2_000), ONE);
     setup.max_users = 2;
     let options = DriverOptions {
         in_flight,
@@ -107,30 +98,34 @@ fn an_overload_stops_the_run_and_does_not_count_as_interrupted() {
     assert!(data.total.planned < 60);
 }
 
-fn closed(users: u32, ms: u64, options: &DriverOptions) -> TrialData {
+fn closed(count: u32, ms: u64, options: &DriverOptions) -> TrialData {
     let server = TestServer {
         delay: Duration::from_millis(20),
         ..TestServer::default()
     };
-    let load = LoadModel::Closed {
-        users,
-        duration: Millis(ms),
-        think: None,
-        iterations: None,
-    };
+    let load = users(count, ms, None, None);
     let data = run_with(setup(server.serve(), load, (0, ms), ONE), options).unwrap();
     assert!(data.conserved());
     data
+}
+
+/// A phase of a closed load, without a name.
+fn user_phase(users: u32, ms: u64) -> UserPhase {
+    UserPhase {
+        name: String::new(),
+        duration: Millis(ms),
+        users,
+        to: None,
+        flows: Vec::new(),
+    }
 }
 
 #[test]
 fn users_start_and_stop_as_the_phases_say() {
     let phase = |name: &str, users, to| UserPhase {
         name: name.to_owned(),
-        duration: Millis(1_000),
-        users,
         to,
-        flows: Vec::new(),
+        ..user_phase(users, 1_000)
     };
     let second = |number| (Nanos::from_secs(number), Nanos::from_secs(number + 1));
     let names = ["one", "rise", "ten"];
@@ -160,29 +155,12 @@ fn users_start_and_stop_as_the_phases_say() {
 
 #[test]
 fn a_window_is_as_long_as_planned_also_where_no_phase_has_the_users_any_more() {
-    let phase = |users, ms| UserPhase {
-        name: String::new(),
-        duration: Millis(ms),
-        users,
-        to: None,
-        flows: Vec::new(),
-    };
-    let pause = Millis(600);
     // After its second iteration, or its first, the user would begin when no phase has it.
     for (ramp, iterations) in [
-        (vec![phase(1, 1_000)], 2),
-        (vec![phase(1, 300), phase(0, 700)], 1),
+        (vec![user_phase(1, 1_000)], 2),
+        (vec![user_phase(1, 300), user_phase(0, 700)], 1),
     ] {
-        let load = LoadModel::Closed {
-            users: 1,
-            duration: Millis(1_000),
-            think: Some(Think {
-                min: pause,
-                max: pause,
-                mean: None,
-            }),
-            iterations: None,
-        };
+        let load = users(1, 1_000, Some(600), None);
         let options = DriverOptions {
             ramp,
             ..DriverOptions::default()
@@ -193,6 +171,25 @@ fn a_window_is_as_long_as_planned_also_where_no_phase_has_the_users_any_more() {
         assert_eq!(data.total.planned, iterations);
         assert!((data.window_s() - 1.0).abs() < 1e-9, "{}", data.window_s());
     }
+}
+
+#[test]
+fn a_user_that_a_phase_leaves_out_is_not_active_meanwhile() {
+    let load = users(2, 3_500, Some(100), None);
+    let setup = setup(TestServer::default().serve(), load, (0, 3_500), ONE);
+    let options = DriverOptions {
+        ramp: vec![user_phase(2, 500), user_phase(1, 2_500), user_phase(2, 500)],
+        ..DriverOptions::default()
+    };
+    let progress = Arc::clone(&setup.progress);
+    let seen = thread::spawn(move || {
+        while progress.snapshot().at < Nanos::from_millis(1_500) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        progress.snapshot().users
+    });
+    assert!(run_with(setup, &options).unwrap().conserved());
+    assert_eq!(seen.join().unwrap(), 1);
 }
 
 #[test]

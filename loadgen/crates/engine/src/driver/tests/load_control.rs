@@ -3,16 +3,19 @@
 
 use std::{sync::Arc, thread, time::Duration};
 
-use shared::time::Millis;
 use tokio_util::sync::CancellationToken;
 
-use super::server::{Paths, TestServer, setup};
+use super::{
+    closed::users,
+    open::even,
+    server::{Paths, TestServer, setup},
+};
 use crate::{
     aggregator::TrialData,
     driver::{ControlReceiver, DriverOptions, DriverSetup, Progress, run_with},
     load_control::{Adjustable, ControlEvent, LoadControl},
     schedule::{FlowMixes, Replanner},
-    suite::{Arrivals, LoadModel, Phase, Think, UserPhase},
+    suite::Arrivals,
     units::Nanos,
 };
 
@@ -54,16 +57,7 @@ fn controlled(
 
 /// An open load of three seconds.
 fn twenty_a_second() -> DriverSetup {
-    let load = LoadModel::Open {
-        phases: vec![Phase {
-            name: String::new(),
-            duration: Millis(3_000),
-            rate: "20/s".parse().unwrap(),
-            to: None,
-            flows: Vec::new(),
-        }],
-        arrivals: Arrivals::Constant,
-    };
+    let load = even(20, 3_000);
     setup(TestServer::default().serve(), load, (0, 3_000), ONE)
 }
 
@@ -110,12 +104,7 @@ fn users_start_and_stop_as_requested() {
         delay: Duration::from_millis(20),
         ..TestServer::default()
     };
-    let load = LoadModel::Closed {
-        users: 2,
-        duration: Millis(3_000),
-        think: None,
-        iterations: None,
-    };
+    let load = users(2, 3_000, None, None);
     let setup = setup(server.serve(), load, (0, 3_000), ONE);
     let events = vec![(20, ControlEvent::Users(12)), (200, ControlEvent::Users(1))];
     let data = controlled(setup, Adjustable::Users { now: 2, most: 50 }, events);
@@ -134,17 +123,7 @@ fn users_start_and_stop_as_requested() {
 
 #[test]
 fn a_user_that_is_wanted_no_more_after_its_pause_does_not_begin() {
-    let pause = Millis(2_000);
-    let load = LoadModel::Closed {
-        users: 4,
-        duration: Millis(4_000),
-        think: Some(Think {
-            min: pause,
-            max: pause,
-            mean: None,
-        }),
-        iterations: None,
-    };
+    let load = users(4, 4_000, Some(2_000), None);
     // All four begin within the first second, and are in their pauses when three are wanted no more.
     let setup = setup(TestServer::default().serve(), load, (0, 4_000), ONE);
     let events = vec![(4, ControlEvent::Users(1))];
@@ -152,40 +131,4 @@ fn a_user_that_is_wanted_no_more_after_its_pause_does_not_begin() {
     assert!(data.conserved() && !data.interrupted);
     // The one that stays begins once more.
     assert_eq!(data.total.planned, 5);
-}
-
-#[test]
-fn a_user_that_a_phase_leaves_out_is_not_active_meanwhile() {
-    let phase = |users, ms| UserPhase {
-        name: String::new(),
-        duration: Millis(ms),
-        users,
-        to: None,
-        flows: Vec::new(),
-    };
-    let pause = Millis(100);
-    let load = LoadModel::Closed {
-        users: 2,
-        duration: Millis(3_500),
-        think: Some(Think {
-            min: pause,
-            max: pause,
-            mean: None,
-        }),
-        iterations: None,
-    };
-    let setup = setup(TestServer::default().serve(), load, (0, 3_500), ONE);
-    let options = DriverOptions {
-        ramp: vec![phase(2, 500), phase(1, 2_500), phase(2, 500)],
-        ..DriverOptions::default()
-    };
-    let progress = Arc::clone(&setup.progress);
-    let seen = thread::spawn(move || {
-        while progress.snapshot().at < Nanos::from_millis(1_500) {
-            thread::sleep(Duration::from_millis(5));
-        }
-        progress.snapshot().users
-    });
-    assert!(run_with(setup, &options).unwrap().conserved());
-    assert_eq!(seen.join().unwrap(), 1);
 }

@@ -6,31 +6,22 @@ use std::{
     thread,
 };
 
-use shared::time::Millis;
-
-use super::server::{Paths, TestServer, setup};
+use super::{
+    closed::users,
+    server::{Paths, TestServer, setup},
+};
 use crate::{
     driver::{ClientOptions, DriverOptions, run_with},
     sample::Outcome,
-    suite::LoadModel,
 };
 
 const ONE: &Paths = &Paths(&["/"]);
-
-fn users(users: u32, ms: u64) -> LoadModel {
-    LoadModel::Closed {
-        users,
-        duration: Millis(ms),
-        think: None,
-        iterations: None,
-    }
-}
 
 #[test]
 fn a_budget_is_kept_to_the_request_by_all_workers_and_the_window_ends_with_it() {
     let mut setup = setup(
         TestServer::default().serve(),
-        users(7, 60_000),
+        users(7, 60_000, None, None),
         (0, 60_000),
         ONE,
     );
@@ -78,6 +69,7 @@ fn a_unix_socket_carries_the_same_requests() {
         },
         ..DriverOptions::default()
     };
-    let data = run_with(setup(nowhere, users(2, 30_000), (0, 30_000), ONE), &options).unwrap();
+    let load = users(2, 30_000, None, None);
+    let data = run_with(setup(nowhere, load, (0, 30_000), ONE), &options).unwrap();
     assert_eq!(data.total.count(Outcome::Ok), 50, "{:?}", data.examples);
 }

@@ -136,6 +136,7 @@ fn bad_units_and_impossible_numbers_are_refused_where_they_stand() {
         ("duration: 10s", "duration: 0s", 3, "longer than nothing"),
         ("duration: 10s", "duration: 24h1ms", 3, "at most 24h"),
         ("warmup: 2s", "warmup: 8000h", 3, "at most 24h"),
+        ("warmup: 2s", "warmup: 1_000_000h", 3, "at most 24h"),
         (
             "warmup: 2s",
             "graceful_stop: 10m1s",
@@ -177,7 +178,7 @@ fn a_timeout_may_be_minutes_long_and_ends_at_its_bounds() {
     ] {
         assert_eq!(with(text), Ok(Millis(ms)), "{text}");
     }
-    for wrong in ["99ms", "10m1s"] {
+    for wrong in ["99ms", "10m1s", "1_000_000h"] {
         let error = with(wrong).unwrap_err().to_string();
         assert!(error.starts_with("suite.yaml:10:10: "), "{error}");
         assert!(error.contains("100ms to 10m"), "{error}");
