@@ -187,13 +187,7 @@ async fn work_that_goes_on_without_its_client_keeps_its_permit() {
     app.db.wait_for_blocked(1).await;
     booking.abort();
     // Until the server has noticed.
-    for _ in 0..3_000 {
-        if app.state.http().snapshot().in_flight == 0 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert_eq!(app.state.http().snapshot().in_flight, 0);
+    app.wait_for_requests(..=0_u64).await;
     let in_flight = async || app.lab().telemetry().await.admission.in_flight;
     assert_eq!(in_flight().await, 1, "the booking is still being made");
     lock.rollback().await.unwrap();
