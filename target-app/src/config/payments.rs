@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
-use shared::{number::whole_number, time::Millis};
+use shared::{number::whole, time::Millis};
 
 use super::{
     Args, ConfigError, Secret,
@@ -52,7 +52,7 @@ pub struct ProviderBehaviour {
     #[arg(long, default_value_t = 0.0, value_parser = share, value_name = "SHARE")]
     pub reordered: f64,
     /// The number from which all of these chances follow
-    #[arg(long, default_value_t = 1, value_parser = whole_number)]
+    #[arg(long, default_value_t = 1, value_parser = whole(0, u64::MAX))]
     pub seed: u64,
 }
 
