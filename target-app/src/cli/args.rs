@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 use shared::{
     dataset::Scale,
-    number::whole,
+    number::{read_or_refuse, whole, without_underscores},
     profile::{HashScheme, SwitchValue as _},
 };
 
@@ -111,11 +111,12 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse()
-        .ok()
-        .filter(|seconds| (0.1..=60.0).contains(seconds))
-        .map(Duration::from_secs_f64)
-        .ok_or_else(|| format!("`{text}` is not a number of seconds from 0.1 to 60"))
+    let read = |text: &str| {
+        let seconds = without_underscores(text)?.parse::<f64>().ok();
+        seconds.filter(|seconds| (0.1..=60.0).contains(seconds))
+    };
+    let wrong = || format!("`{text}` is not a number of seconds from 0.1 to 60");
+    read_or_refuse(text, read, wrong).map(Duration::from_secs_f64)
 }
 
 /// A payment provider of its own process.
@@ -222,6 +223,7 @@ mod tests {
             ("--scheme bcrypt(31)", "4 to 14"),
             ("--seconds NaN", "from 0.1 to 60"),
             ("--seconds 61", "from 0.1 to 60"),
+            ("--seconds 010", "write `10`"),
             ("--threads 0", "`0` is not a whole number from 1 to 256"),
             ("--threads many", "from 1 to 256"),
         ] {
