@@ -1,6 +1,8 @@
 //! Numbers as people write them: `_` may part the digits, like `1_000`, and none begins with a zero that it does
 //! not need. `010` is ten to one reader and eight to another, because in YAML 1.1 it was octal.
 
+use std::{fmt::Display, str::FromStr};
+
 /// A number without the `_` between its digits; `None` where one is not between two digits.
 pub fn without_underscores(number: &str) -> Option<String> {
     let bytes = number.as_bytes();
@@ -57,10 +59,24 @@ pub fn read_or_refuse<T>(
     })
 }
 
-/// Reads a whole number, like the seed of a data set.
-pub fn whole_number(text: &str) -> Result<u64, String> {
-    let read = |text: &str| without_underscores(text)?.parse().ok();
-    read_or_refuse(text, read, || format!("`{text}` is not a whole number"))
+/// A parser of whole numbers from `least` to `most`; `_` may part the digits, like `1_000`.
+pub fn whole<T>(
+    least: T,
+    most: T,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: FromStr + PartialOrd + Display + Copy + Send + Sync + 'static,
+{
+    move |text| {
+        let digits = without_underscores(text.trim());
+        if let Some(bare) = digits.as_deref().and_then(without_zeros) {
+            return Err(format!("`{text}` begins with a zero: write `{bare}`"));
+        }
+        digits
+            .and_then(|digits| digits.parse().ok())
+            .filter(|number| (least..=most).contains(number))
+            .ok_or_else(|| format!("`{text}` is not a whole number from {least} to {most}"))
+    }
 }
 
 /// A text with each of its numbers, runs of digits and points with `_` between digits, without zeros that it does
@@ -163,13 +179,26 @@ mod tests {
         assert_eq!(read("010"), Err(zero.to_owned()));
         assert_eq!(read("0300"), Err("wrong".to_owned()));
         assert_eq!(read("ten"), Err("wrong".to_owned()));
-        assert_eq!(whole_number("10"), Ok(10));
-        assert_eq!(whole_number("1_000"), Ok(1_000));
-        assert!(whole_number("0_1").unwrap_err().contains("write `1`"));
-        assert_eq!(whole_number("010"), Err(zero.to_owned()));
-        for wrong in ["-1", "1.5", "", "_1"] {
-            let error = format!("`{wrong}` is not a whole number");
-            assert_eq!(whole_number(wrong), Err(error));
+    }
+
+    #[test]
+    fn a_number_may_be_parted_and_lies_between_its_bounds() {
+        let users = whole(1_u32, 20_000);
+        assert_eq!(users("1_000"), Ok(1_000));
+        assert_eq!(users(" 7 "), Ok(7));
+        for (text, bare) in [("010", "10"), (" 07 ", "7"), ("0_1", "1")] {
+            assert_eq!(
+                users(text),
+                Err(format!("`{text}` begins with a zero: write `{bare}`"))
+            );
+        }
+        for wrong in [
+            "ten", "-1", "1e999", "", "NaN", "0", "20001", "_1", "1__0", "1.5",
+        ] {
+            assert_eq!(
+                users(wrong),
+                Err(format!("`{wrong}` is not a whole number from 1 to 20000"))
+            );
         }
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 use shared::{
     dataset::Scale,
-    number::{read_or_refuse, whole_number, without_underscores},
+    number::{read_or_refuse, whole, without_underscores},
     profile::{HashScheme, SwitchValue as _},
 };
 
@@ -43,7 +43,7 @@ pub enum Command {
         #[arg(long, default_value = "small", env = "SEED_SCALE")]
         scale: Scale,
         /// The number from which everything follows
-        #[arg(long, default_value_t = 1, value_parser = whole_number)]
+        #[arg(long, default_value_t = 1, value_parser = whole(0, u64::MAX))]
         seed: u64,
         /// The instant that the data calls now, like 2026-01-31T00:00:00Z [default: today]
         #[arg(long, value_name = "INSTANT", value_parser = instant)]
@@ -83,7 +83,7 @@ pub enum Command {
         #[arg(long, default_value = "bcrypt(10)", value_name = "SCHEME", value_parser = scheme)]
         scheme: HashScheme,
         /// Threads that check them [default: one for each processor]
-        #[arg(long, value_name = "N", value_parser = threads)]
+        #[arg(long, value_name = "N", value_parser = whole(1_u16, 256))]
         threads: Option<u16>,
         /// For how long
         #[arg(long, default_value = "3", value_name = "SECONDS", value_parser = seconds)]
@@ -100,16 +100,6 @@ fn scheme(text: &str) -> Result<HashScheme, String> {
     })
 }
 
-fn threads(text: &str) -> Result<u16, String> {
-    let read = |text: &str| {
-        let number = without_underscores(text.trim())?.parse::<u16>().ok();
-        number.filter(|number| (1..=256).contains(number))
-    };
-    read_or_refuse(text, read, || {
-        format!("`{text}` is not a whole number from 1 to 256")
-    })
-}
-
 fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     text.parse()
         .map_err(|_| format!("`{text}` is no instant: write one like 2026-01-31T00:00:00Z"))
@@ -121,11 +111,12 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse()
-        .ok()
-        .filter(|seconds| (0.1..=60.0).contains(seconds))
-        .map(Duration::from_secs_f64)
-        .ok_or_else(|| format!("`{text}` is not a number of seconds from 0.1 to 60"))
+    let read = |text: &str| {
+        let seconds = without_underscores(text)?.parse::<f64>().ok();
+        seconds.filter(|seconds| (0.1..=60.0).contains(seconds))
+    };
+    let wrong = || format!("`{text}` is not a number of seconds from 0.1 to 60");
+    read_or_refuse(text, read, wrong).map(Duration::from_secs_f64)
 }
 
 /// A payment provider of its own process.
@@ -232,6 +223,7 @@ mod tests {
             ("--scheme bcrypt(31)", "4 to 14"),
             ("--seconds NaN", "from 0.1 to 60"),
             ("--seconds 61", "from 0.1 to 60"),
+            ("--seconds 010", "write `10`"),
             ("--threads 0", "`0` is not a whole number from 1 to 256"),
             ("--threads many", "from 1 to 256"),
         ] {

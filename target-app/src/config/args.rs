@@ -1,17 +1,12 @@
 //! Settings as they are typed: each has a flag, an environment variable, and a key in the file.
 
 use std::{
-    fmt::Display,
     num::{NonZeroU32, NonZeroUsize},
     path::PathBuf,
-    str::FromStr,
 };
 
 use serde::Deserialize;
-use shared::{
-    number::{read_or_refuse, without_underscores},
-    time::Millis,
-};
+use shared::{number::whole, time::Millis};
 
 use super::Secret;
 
@@ -24,19 +19,6 @@ pub enum LogFormat {
     Text,
     /// One JSON object an event, for machines.
     Json,
-}
-
-/// A parser of whole numbers from 1 to `most`, of a type that has no 0; `_` may part the digits, like 1_000.
-fn from_one<T>(most: T) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
-where
-    T: FromStr + Display + Copy + Send + Sync + 'static,
-{
-    move |text| {
-        let read = |text: &str| without_underscores(text.trim())?.parse::<T>().ok();
-        read_or_refuse(text, read, || {
-            format!("`{text}` is not a whole number from 1 to {most}")
-        })
-    }
 }
 
 /// What was typed; nothing is decided here.
@@ -107,7 +89,7 @@ pub struct Args {
     pub upload_dir: Option<PathBuf>,
 
     /// Most bytes of a file that a student submits [default: 1048576]
-    #[arg(long, env = "MAX_UPLOAD_BYTES", value_name = "NUMBER", value_parser = from_one(NonZeroUsize::MAX))]
+    #[arg(long, env = "MAX_UPLOAD_BYTES", value_name = "NUMBER", value_parser = whole(NonZeroUsize::MIN, NonZeroUsize::MAX))]
     #[serde(alias = "max-upload-bytes")]
     pub max_upload_bytes: Option<NonZeroUsize>,
 
@@ -138,18 +120,18 @@ pub struct Args {
 
     /// Most connections that are open at once, sockets aside; further ones wait to be accepted
     /// [default: 16384]
-    #[arg(long, env = "MAX_CONNECTIONS", value_name = "NUMBER", value_parser = from_one(NonZeroUsize::MAX))]
+    #[arg(long, env = "MAX_CONNECTIONS", value_name = "NUMBER", value_parser = whole(NonZeroUsize::MIN, NonZeroUsize::MAX))]
     #[serde(alias = "max-connections")]
     pub max_connections: Option<NonZeroUsize>,
 
     /// Most sockets that one account has open at once; further ones are refused [default: 512]
-    #[arg(long, env = "MAX_SOCKETS_PER_ACCOUNT", value_name = "NUMBER", value_parser = from_one(NonZeroUsize::MAX))]
+    #[arg(long, env = "MAX_SOCKETS_PER_ACCOUNT", value_name = "NUMBER", value_parser = whole(NonZeroUsize::MIN, NonZeroUsize::MAX))]
     #[serde(alias = "max-sockets-per-account")]
     pub max_sockets_per_account: Option<NonZeroUsize>,
 
     /// Most accounts that one client, all clients of one proxy together, registers in a minute on one
     /// instance; further registrations are refused [default: 1000]
-    #[arg(long, env = "MAX_REGISTRATIONS_PER_MINUTE", value_name = "NUMBER", value_parser = from_one(NonZeroU32::MAX))]
+    #[arg(long, env = "MAX_REGISTRATIONS_PER_MINUTE", value_name = "NUMBER", value_parser = whole(NonZeroU32::MIN, NonZeroU32::MAX))]
     #[serde(alias = "max-registrations-per-minute")]
     pub max_registrations_per_minute: Option<NonZeroU32>,
 

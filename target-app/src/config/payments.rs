@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
-use shared::{number::whole_number, time::Millis};
+use shared::{
+    number::{read_or_refuse, whole, without_underscores},
+    time::Millis,
+};
 
 use super::{
     Args, ConfigError, Secret,
@@ -52,7 +55,7 @@ pub struct ProviderBehaviour {
     #[arg(long, default_value_t = 0.0, value_parser = share, value_name = "SHARE")]
     pub reordered: f64,
     /// The number from which all of these chances follow
-    #[arg(long, default_value_t = 1, value_parser = whole_number)]
+    #[arg(long, default_value_t = 1, value_parser = whole(0, u64::MAX))]
     pub seed: u64,
 }
 
@@ -73,10 +76,13 @@ impl Default for ProviderBehaviour {
 
 /// Reads a share of all: 0 to 1.
 fn share(text: &str) -> Result<f64, String> {
-    text.parse()
-        .ok()
-        .filter(|share| (0.0..=1.0).contains(share))
-        .ok_or_else(|| "a share from 0 to 1 is expected, like 0.05".to_owned())
+    let read = |text: &str| {
+        let share = without_underscores(text)?.parse::<f64>().ok();
+        share.filter(|share| (0.0..=1.0).contains(share))
+    };
+    read_or_refuse(text, read, || {
+        "a share from 0 to 1 is expected, like 0.05".to_owned()
+    })
 }
 
 impl Args {
@@ -157,6 +163,7 @@ mod tests {
         for wrong in ["1.1", "-0.1", "NaN", "5%"] {
             assert!(share(wrong).is_err(), "{wrong}");
         }
+        assert!(share("00.5").unwrap_err().contains("write `0.5`"));
     }
 
     #[test]

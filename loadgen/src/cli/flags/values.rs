@@ -1,6 +1,6 @@
 //! Parsers of the values of flags.
 
-use std::{fmt::Display, net::SocketAddr, str::FromStr};
+use std::net::SocketAddr;
 
 use chrono::TimeDelta;
 use shared::{
@@ -12,6 +12,8 @@ use loadgen_engine::{
     suite::load::{MAX_DURATION, MAX_TIMEOUT},
     units::{BadRate, Rate},
 };
+
+pub(super) use shared::number::whole;
 
 /// `20/s`, or `20` for the same; `_` may part the digits, like 1_000.
 pub(super) fn rate(text: &str) -> Result<Rate, String> {
@@ -37,26 +39,6 @@ fn with_unit(text: &str) -> String {
 fn bad_rate(text: &str) -> String {
     needless_zeros(text, |right| Rate::or_zero(&with_unit(right)).is_ok())
         .unwrap_or_else(|| BadRate(text.to_owned()).to_string())
-}
-
-/// A parser of whole numbers from `least` to `most`; `_` may part the digits, like 1_000.
-pub(super) fn whole<T>(
-    least: T,
-    most: T,
-) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
-where
-    T: FromStr + PartialOrd + Display + Copy + Send + Sync + 'static,
-{
-    move |text| {
-        let digits = without_underscores(text.trim());
-        if let Some(bare) = digits.as_deref().and_then(without_zeros) {
-            return Err(format!("`{text}` begins with a zero: write `{bare}`"));
-        }
-        digits
-            .and_then(|digits| digits.parse().ok())
-            .filter(|number| (least..=most).contains(number))
-            .ok_or_else(|| format!("`{text}` is not a whole number from {least} to {most}"))
-    }
 }
 
 /// `127.0.0.1:8090`; `8090` and `localhost:8090` for the same.
@@ -206,21 +188,6 @@ mod tests {
             assert!(
                 address(text).unwrap_err().contains("127.0.0.1:8090"),
                 "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_number_may_be_parted_and_lies_between_its_bounds() {
-        let users = whole(1_u32, 20_000);
-        assert_eq!(users("1_000"), Ok(1_000));
-        assert_eq!(users(" 7 "), Ok(7));
-        for wrong in [
-            "ten", "-1", "1e999", "", "NaN", "0", "20001", "_1", "1__0", "1.5",
-        ] {
-            assert_eq!(
-                users(wrong),
-                Err(format!("`{wrong}` is not a whole number from 1 to 20000"))
             );
         }
     }

@@ -39,12 +39,7 @@ async fn wait_for_the_event(stage: &Stage, before: i64) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     // The event comes by a request, which is answered after that.
-    for _ in 0..1_500 {
-        if stage.app.state.http().snapshot().in_flight == 0 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    stage.app.wait_for_requests(..=0_u64).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
 }
 

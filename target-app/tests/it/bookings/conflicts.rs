@@ -4,7 +4,7 @@ use chrono::{TimeDelta, Utc};
 use shared::{api::bookings::BookingView, problem::Code};
 use target_app::clock::Clock;
 
-use crate::support::{NewSlot, TestApp, all_strategies, conflicts, right_strategies};
+use crate::support::{NewSlot, TestApp, all_strategies, conflicts, lock_slot, right_strategies};
 
 #[tokio::test]
 async fn a_full_slot_is_told_in_words_and_kept_with_who_asked() {
@@ -117,12 +117,7 @@ async fn a_lesson_that_begins_while_its_booking_waits_is_not_booked() {
             .await;
         let slot = NewSlot::single();
         let slot_id = slot.create(&app.db).await;
-        let mut gate = app.db.pool().begin().await.unwrap();
-        sqlx::query("select from slot where id = $1 for update")
-            .bind(slot_id.0)
-            .execute(&mut *gate)
-            .await
-            .unwrap();
+        let gate = lock_slot(&app.db, slot_id).await;
         let student = app.student(1);
         let late = student.id;
         let booking = tokio::spawn(async move { student.book(slot_id).await });

@@ -16,7 +16,7 @@ use target_app::clock::Clock;
 
 use crate::{
     sessions::step::{class, initiate, participants},
-    support::{Lesson, NewSlot, Person, TestApp, all_strategies, conflicts},
+    support::{Lesson, NewSlot, Person, TestApp, all_strategies, conflicts, lock_slot},
 };
 
 /// How many places of a slot are counted as taken.
@@ -236,12 +236,7 @@ async fn a_class_that_was_initiated_while_the_slots_were_waited_for_keeps_its_sl
         let price = booking.price_cents.0;
         let same = format!("update slot set price_cents = {price} where id = '{to}'");
         app.db.execute(&same).await;
-        let mut other = app.db.pool().begin().await.unwrap();
-        sqlx::query("select from slot where id = $1 for update")
-            .bind(to.0)
-            .execute(&mut *other)
-            .await
-            .unwrap();
+        let other = lock_slot(&app.db, to).await;
         let asked = student.clone();
         let rescheduling = tokio::spawn(async move { asked.reschedule(class(9), to).await });
         app.db.wait_for_blocked(1).await;

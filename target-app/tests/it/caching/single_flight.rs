@@ -22,7 +22,7 @@ async fn stampede(app: &TestApp, waiting: i64) -> Vec<Answer> {
         })
         .collect();
     app.db.wait_for_blocked(waiting).await;
-    app.wait_for_requests(READERS as u64).await;
+    app.wait_for_requests(READERS as u64..).await;
     gate.commit().await.unwrap();
     let answers = together(readers).await;
     answers.into_iter().map(Result::unwrap).collect()
@@ -80,7 +80,7 @@ async fn whoever_waits_for_anothers_load_gets_its_failure_too_and_the_next_loads
         })
         .collect();
     app.db.wait_for_blocked(1).await;
-    app.wait_for_requests(10).await;
+    app.wait_for_requests(10_u64..).await;
     app.db
         .execute(
             "select pg_cancel_backend(pid) from pg_stat_activity

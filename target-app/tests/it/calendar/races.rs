@@ -8,7 +8,7 @@ use shared::{
 };
 use target_app::clock::Clock;
 
-use crate::support::{Answer, NewSlot, Person, TestApp, right_strategies, together};
+use crate::support::{Answer, NewSlot, Person, TestApp, begin_mark, right_strategies, together};
 
 /// A booking looks at the times of its slot and inserts them later.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,17 +100,12 @@ async fn a_lesson_that_begins_while_its_move_waits_is_not_moved() {
         let slot_id = slot.create(&app.db).await;
         let free = NewSlot::single().starts_at();
         let booking: BookingView = app.student(1).book(slot_id).await.created();
-        let mut lock = app.db.pool().begin().await.unwrap();
-        sqlx::query("select from booking where id = $1 for share")
-            .bind(booking.id.0)
-            .execute(&mut *lock)
-            .await
-            .unwrap();
+        let marking = begin_mark(&app.db, booking.id).await;
         let mentor = app.mentor(0);
         let moving = tokio::spawn(async move { mentor.move_event(slot_id, free).await });
         app.db.wait_for_blocked(1).await;
         clock.advance(slot.starts_at() - clock.now() + TimeDelta::minutes(1));
-        lock.rollback().await.unwrap();
+        marking.rollback().await.unwrap();
         moving.await.unwrap().refused(Code::SlotClosed);
         let unmoved = format!(
             "select count(*) from booking where id = '{}' and scheduled_at = '{}'",

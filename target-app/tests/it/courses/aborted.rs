@@ -47,13 +47,7 @@ async fn two_hundred_aborted_uploads_leave_no_file_and_no_row() {
         }))
         .await;
     }
-    for _ in 0..3_000 {
-        if app.state.http().snapshot().in_flight == 0 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert_eq!(app.state.http().snapshot().in_flight, 0);
+    app.wait_for_requests(..=0_u64).await;
     assert_eq!(files(app.state.upload_dir()), 0);
     assert_eq!(app.db.count("select count(*) from submission").await, 0);
     assert_eq!(

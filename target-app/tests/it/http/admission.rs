@@ -9,7 +9,7 @@ use shared::{
     timing::{ServerCount, ServerPart, ServerTiming},
 };
 
-use crate::support::{Answer, NewSlot, TestApp};
+use crate::support::{Answer, NewSlot, TestApp, lock_slot};
 
 /// An application whose lists wait for a lock until the transaction is rolled back.
 async fn slow(settings: &[&str]) -> (TestApp, sqlx::Transaction<'static, sqlx::Postgres>) {
@@ -181,24 +181,13 @@ async fn a_client_that_disconnects_releases_its_permit() {
 async fn work_that_goes_on_without_its_client_keeps_its_permit() {
     let app = TestApp::with(&["http.admission=limit(1)"]).start().await;
     let slot = NewSlot::single().create(&app.db).await;
-    let mut lock = app.db.pool().begin().await.unwrap();
-    sqlx::query("select from slot where id = $1 for update")
-        .bind(slot.0)
-        .execute(&mut *lock)
-        .await
-        .unwrap();
+    let lock = lock_slot(&app.db, slot).await;
     let student = app.student(9);
     let booking = tokio::spawn(async move { student.book(slot).await });
     app.db.wait_for_blocked(1).await;
     booking.abort();
     // Until the server has noticed.
-    for _ in 0..3_000 {
-        if app.state.http().snapshot().in_flight == 0 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert_eq!(app.state.http().snapshot().in_flight, 0);
+    app.wait_for_requests(..=0_u64).await;
     let in_flight = async || app.lab().telemetry().await.admission.in_flight;
     assert_eq!(in_flight().await, 1, "the booking is still being made");
     lock.rollback().await.unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shared::api::{bookings::BookingView, chat::ServerFrame, notifications::NotificationKind};
 
-use crate::support::{ChatSocket, NewSlot, Proxy, TestApp};
+use crate::support::{ChatSocket, NewSlot, Proxy, TestApp, lock_slot};
 
 #[tokio::test]
 async fn a_notification_is_pushed_to_a_reader_who_is_connected_to_another_instance() {
@@ -41,12 +41,7 @@ async fn a_notification_of_a_request_that_ends_while_its_instance_stops_reaches_
     app.wait_for_listeners(2).await;
     let mut there = ChatSocket::open(other.address, &app.mentor(0).token).await;
     let slot = NewSlot::single().create(&app.db).await;
-    let mut gate = app.db.pool().begin().await.unwrap();
-    sqlx::query("select from slot where id = $1 for update")
-        .bind(slot.0)
-        .execute(&mut *gate)
-        .await
-        .unwrap();
+    let gate = lock_slot(&app.db, slot).await;
     let student = app.student(3);
     let booking = tokio::spawn(async move { student.book(slot).await });
     app.db.wait_for_blocked(1).await;

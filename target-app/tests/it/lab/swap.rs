@@ -22,7 +22,7 @@ use target_app::{
     features,
 };
 
-use crate::support::{NewSlot, Person, TestApp, together};
+use crate::support::{NewSlot, Person, TestApp, lock_slot, together};
 
 const SWAPS: u32 = 20;
 const WORKERS: u32 = 4;
@@ -112,12 +112,7 @@ async fn twenty_exchanges_under_load_fail_no_request() {
 async fn a_request_ends_on_the_engine_it_began_on() {
     let app = TestApp::start().await;
     let slot = NewSlot::single().create(&app.db).await;
-    let mut gate = app.db.pool().begin().await.unwrap();
-    sqlx::query("select from slot where id = $1 for update")
-        .bind(slot.0)
-        .execute(&mut *gate)
-        .await
-        .unwrap();
+    let gate = lock_slot(&app.db, slot).await;
     let student = app.student(1);
     let slow = tokio::spawn(async move { student.book(slot).await });
     app.db.wait_for_blocked(1).await;
@@ -166,12 +161,7 @@ async fn a_change_during_an_exchange_is_invalidated_in_both_engines() {
         };
         let slot = NewSlot::single().create(&app.db).await;
         // A request that keeps the outgoing engine until the gate is opened.
-        let mut gate = app.db.pool().begin().await.unwrap();
-        sqlx::query("select from slot where id = $1 for update")
-            .bind(slot.0)
-            .execute(&mut *gate)
-            .await
-            .unwrap();
+        let gate = lock_slot(&app.db, slot).await;
         list(&ann).await;
         list(&bob).await;
         // The caches alone: whoever held the engine would keep it from being replaced.

@@ -42,12 +42,7 @@ async fn three_hundred_who_leave_in_the_middle_leave_no_half_booking_and_no_open
         .await;
     }
     // What was begun is brought to its end.
-    for _ in 0..3_000 {
-        if app.state.http().snapshot().in_flight == 0 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    app.wait_for_requests(..=0_u64).await;
     app.db.wait_for_no_transaction().await;
     app.lab().audits_clean().await;
     let half = app
@@ -127,12 +122,7 @@ async fn a_registration_whose_client_has_gone_is_waited_for_by_whoever_closes_it
     });
     app.db.wait_for_blocked(1).await;
     registering.abort();
-    for _ in 0..3_000 {
-        if app.state.http().snapshot().in_flight == 0 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    app.wait_for_requests(..=0_u64).await;
     let idle = app.state.engines().idle();
     let early = tokio::time::timeout(Duration::from_millis(500), idle).await;
     assert!(early.is_err(), "nobody knows of the registration");

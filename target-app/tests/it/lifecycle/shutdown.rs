@@ -5,18 +5,13 @@ use std::time::{Duration, Instant};
 use shared::api::bookings::BookingView;
 use target_app::shutdown::GRACE;
 
-use crate::support::{NewSlot, TestApp};
+use crate::support::{NewSlot, TestApp, lock_slot};
 
 #[tokio::test]
 async fn a_slow_request_is_finished_before_the_end() {
     let app = TestApp::start().await;
     let slot = NewSlot::single().create(&app.db).await;
-    let mut gate = app.db.pool().begin().await.unwrap();
-    sqlx::query("select from slot where id = $1 for update")
-        .bind(slot.0)
-        .execute(&mut *gate)
-        .await
-        .unwrap();
+    let gate = lock_slot(&app.db, slot).await;
     let student = app.student(1);
     let slow = tokio::spawn({
         let student = student.clone();

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use shared::{api::bookings::BookingView, problem::Code};
 
-use crate::support::{NewSlot, TestApp};
+use crate::support::{NewSlot, TestApp, lock_slot};
 
 /// How long the slot is held.
 const HELD: Duration = Duration::from_millis(1_500);
@@ -15,12 +15,7 @@ async fn with_a_limit_a_booking_behind_a_lock_is_given_up_and_its_connection_ser
         .start()
         .await;
     let slot = NewSlot::single().create(&app.db).await;
-    let mut gate = app.db.pool().begin().await.unwrap();
-    sqlx::query("select from slot where id = $1 for update")
-        .bind(slot.0)
-        .execute(&mut *gate)
-        .await
-        .unwrap();
+    let gate = lock_slot(&app.db, slot).await;
     let student = app.student(1);
     let begin = Instant::now();
     student
@@ -43,12 +38,7 @@ async fn with_a_limit_a_booking_behind_a_lock_is_given_up_and_its_connection_ser
 async fn without_a_limit_a_booking_waits_for_the_lock() {
     let app = TestApp::with(&["db.statement_timeout=off"]).start().await;
     let slot = NewSlot::single().create(&app.db).await;
-    let mut gate = app.db.pool().begin().await.unwrap();
-    sqlx::query("select from slot where id = $1 for update")
-        .bind(slot.0)
-        .execute(&mut *gate)
-        .await
-        .unwrap();
+    let gate = lock_slot(&app.db, slot).await;
     let student = app.student(1);
     let waiting = tokio::spawn(async move { student.book(slot).await });
     tokio::time::sleep(HELD).await;

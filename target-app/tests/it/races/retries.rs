@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use shared::{api::bookings::BookingView, ids::SlotId, problem::Code};
 
-use crate::support::{NewSlot, Person, TestApp, right_strategies};
+use crate::support::{NewSlot, Person, TestApp, lock_slot, right_strategies};
 
 async fn app_with(strategy: &str) -> TestApp {
     TestApp::with(&[&format!("bookings.strategy={strategy}")])
@@ -47,12 +47,7 @@ async fn booked_after_a_deadlock(app: &TestApp, student: &Person) -> (SlotId, St
         let key = format!("{KEY}{attempt}");
         let slot = NewSlot::single().create(&app.db).await;
         // Another transaction holds the slot, and then wants the key that the booking holds.
-        let mut other = app.db.pool().begin().await.unwrap();
-        sqlx::query("select from slot where id = $1 for update")
-            .bind(slot.0)
-            .execute(&mut *other)
-            .await
-            .unwrap();
+        let mut other = lock_slot(&app.db, slot).await;
         let pending = booking(student, slot, &key);
         app.db.wait_for_blocked(1).await;
         let wanted = sqlx::query(

@@ -1,7 +1,9 @@
 //! An application on a free port, with a database, a Redis database and a clock of its own.
 
 use std::{
+    fmt::Debug,
     net::{IpAddr, SocketAddr},
+    ops::RangeBounds,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -447,15 +449,15 @@ impl TestApp {
         self.redis.wait_for_listeners(wanted).await;
     }
 
-    /// Waits until so many requests are being worked on.
-    pub(crate) async fn wait_for_requests(&self, wanted: u64) {
+    /// Waits until as many requests are being worked on for their clients as one of these numbers says.
+    pub(crate) async fn wait_for_requests(&self, wanted: impl RangeBounds<u64> + Debug) {
         for _ in 0..6_000 {
-            if self.state.http().snapshot().in_flight >= wanted {
+            if wanted.contains(&self.state.http().snapshot().in_flight) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("{wanted} requests should be there by now");
+        panic!("{wanted:?} requests should be there by now");
     }
 
     /// Says that it is to stop.

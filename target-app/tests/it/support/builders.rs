@@ -1,4 +1,4 @@
-//! Slots and lessons that a test needs and the seed does not have.
+//! Slots, lessons, marks and locks that a test needs and the seed does not have.
 
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
@@ -142,6 +142,17 @@ impl Lesson {
     pub(crate) fn mentor_id(&self) -> MentorId {
         MentorId(dataset::id(RowKind::Mentor, self.mentor))
     }
+}
+
+/// A transaction that has locked a slot: what books it waits until it ends.
+pub(crate) async fn lock_slot(db: &TestDb, slot: SlotId) -> Transaction<'static, Postgres> {
+    let mut gate = db.pool().begin().await.unwrap();
+    sqlx::query("select from slot where id = $1 for update")
+        .bind(slot.0)
+        .execute(&mut *gate)
+        .await
+        .unwrap();
+    gate
 }
 
 /// A transaction that marks the participant of a lesson, as its mentor does from its begin on, and is not committed

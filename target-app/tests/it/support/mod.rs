@@ -9,7 +9,7 @@
 //! | `document` | every answer is compared with the API's description |
 //! | `chat` | one end of a chat socket |
 //! | `signal` | one end of a signalling socket |
-//! | `builders` | slots, lessons and marks that a test needs and the seed does not have |
+//! | `builders` | slots, lessons, marks and locks that a test needs and the seed does not have |
 //! | `raw` | a connection for bytes that no client sends |
 //! | `program` | one run of the built program |
 //! | `proxy` | a way to Redis that can be cut |
@@ -32,7 +32,7 @@ mod signal;
 pub(crate) use answer::Answer;
 pub(crate) use app::{LAB_TOKEN, TestApp, WEBHOOK_SECRET, media_dir};
 pub(crate) use builders::{
-    Lesson, NewSlot, all_strategies, begin_mark, conflicts, right_strategies, student_id,
+    Lesson, NewSlot, all_strategies, begin_mark, conflicts, lock_slot, right_strategies, student_id,
 };
 pub(crate) use chat::ChatSocket;
 pub(crate) use client::{Anonymous, Client, Lab, Person, send, together};

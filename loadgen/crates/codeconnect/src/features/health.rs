@@ -52,9 +52,8 @@ fn check_health(reply: &Reply, status: &str) -> Result<(), Mismatch> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use http::HeaderMap;
-
     use super::*;
+    use crate::features::scripted;
 
     fn answer(http: u16, status: &str, redis: &str) -> Reply {
         let body = Readiness {
@@ -64,8 +63,7 @@ mod tests {
                 ("redis".to_owned(), redis.to_owned()),
             ]),
         };
-        let body = serde_json::to_vec(&body).unwrap();
-        Reply::new(http, HeaderMap::new(), body.into())
+        scripted::reply(http, &body)
     }
 
     #[test]

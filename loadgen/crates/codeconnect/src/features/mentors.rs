@@ -3,10 +3,10 @@
 //!
 //! Whatever the arm, the list has to be right: in the asked order with ties broken by id,
 //! with every filter held, no longer than asked, and going on where the page before ended. That holds beside
-//! reviews, new prices and mentors who come and go too. One promise less has `mentors.pagination: offset` while
-//! flows of the load change the list: a mentor who is pushed onto the next page is there again, so that where a
-//! page begins is not judged. With `mentors.query: n_plus_one` a card may be newer than its place, which counts
-//! as what it is, a wrong list.
+//! reviews, new prices and mentors who come and go too. With `mentors.pagination: offset` it is not judged where
+//! a page begins while flows of the load change the list, because a mentor who is pushed onto the next page is
+//! there again. With `mentors.query: n_plus_one` a card may be newer than its place, which counts as what it is,
+//! a wrong list.
 
 #[cfg(test)]
 mod fixture;

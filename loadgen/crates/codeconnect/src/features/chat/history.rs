@@ -89,15 +89,14 @@ fn check_history(reply: &Reply, room: RoomId) -> Result<(), Mismatch> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderMap;
     use serde_json::json;
     use uuid::Uuid;
 
     use super::*;
+    use crate::features::scripted;
 
     fn reply(body: serde_json::Value) -> Reply {
-        let body = serde_json::to_vec(&body).unwrap();
-        Reply::new(200, HeaderMap::new(), body.into())
+        scripted::reply(200, &body)
     }
 
     fn message(room: RoomId, seq: i64) -> serde_json::Value {

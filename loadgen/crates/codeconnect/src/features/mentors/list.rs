@@ -287,6 +287,7 @@ fn check_order(items: &[ListedCard<'_>], sort: MentorSort) -> Result<(), Mismatc
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::scripted;
 
     #[test]
     fn a_card_is_read_as_the_api_writes_it_and_texts_stay_where_they_are() {
@@ -327,6 +328,28 @@ mod tests {
             let mut lacking = card.clone();
             lacking.as_object_mut().unwrap().remove(field);
             assert!(!is_card(&lacking), "{field}");
+        }
+    }
+
+    #[test]
+    fn a_thread_keeps_one_page_of_so_many_queries_and_no_more() {
+        for _ in 0..2 {
+            for number in 1..300 {
+                let query = MentorQuery {
+                    page: Some(number),
+                    ..MentorQuery::default()
+                };
+                let empty = Page::<MentorCard> {
+                    items: Vec::new(),
+                    total: None,
+                    page: number,
+                    per_page: DEFAULT_PER_PAGE,
+                    next_cursor: None,
+                };
+                let reply = scripted::reply(200, &empty);
+                assert!(see_list(&reply, &query, None, None).is_ok());
+            }
+            assert_eq!(RIGHT.with_borrow(Vec::len), MOST_KEPT);
         }
     }
 }
