@@ -28,6 +28,8 @@ mod reading;
 mod rule;
 mod run;
 mod sentence;
+#[cfg(test)]
+mod series_fixture;
 mod shorten;
 mod totals;
 mod warnings;
