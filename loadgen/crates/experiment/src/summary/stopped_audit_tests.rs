@@ -37,22 +37,8 @@ async fn a_block_whose_last_audit_is_stopped_does_not_count() {
 async fn a_load_that_a_threshold_ends_is_audited() {
     let mut suite = experiment("thresholds: [ \"abort after 100ms: errors < 1%\" ]\n").suite;
     paired::shorten(&mut suite, Millis(0), Millis(20_000));
-    let arm = ArmConfig::new("run", Shop.default_profile(), &Shop);
-    let spec = TrialSpec {
-        suite: &suite,
-        arm: &arm,
-        block: 0,
-        blocks: 0,
-        folder: "run".to_owned(),
-        seed: 7,
-        workers: 1,
-        explained: false,
-        course: CommandProgress::single(suite.windows.planned().duration()),
-    };
     let env = env(|_| ProgrammedAnswer::Status(500), Some(BROKEN));
-    let outcome = trial::run(&env, &spec).await.unwrap();
-    assert!(outcome.ended_by.is_some());
-    let verdict = of_run(context(), &suite, &arm, &outcome).verdict;
+    let verdict = run_suite(&suite, &env).await.verdict;
     assert_eq!(verdict.word, VerdictWord::Violated, "{verdict:?}");
     assert_eq!(verdict.confidence.audits.made, 1);
     assert!(
