@@ -8,12 +8,12 @@ use shared::hex;
 
 use crate::{cli::failure::Failure, library};
 use loadgen_experiment::{
-    paired::Experiment,
+    paired::{COMMON_RATE, Experiment},
     schema::{HostInfo, Provenance, RunKind, Summary, VerdictWord},
     summary::{load_line, provenance},
 };
 use loadgen_report::{
-    history::PastRun,
+    history::{PastRun, load_of_trial},
     render::catalogue::{self, CatalogueRow},
     store::finished_runs,
 };
@@ -137,19 +137,16 @@ fn has_arms_of(summary: &Summary, experiment: &Experiment) -> bool {
         })
 }
 
-/// How the part of a load begins that says which rate was searched for.
-const FOUND_RATE: &str = "common rate ";
-
 /// Whether a summary is of this load: rates or users, and flows. How long the trials were, and how many, follows from
 /// the time that there was; a rate that is searched for is another one each time.
 fn has_load_of(summary: &Summary, experiment: &Experiment) -> bool {
-    let is_found = |part: &&str| part.starts_with(FOUND_RATE);
-    let searched = summary.load.split("; ").any(|part| is_found(&part));
+    let mut parts = load_of_trial(&summary.load).into_iter();
+    let searched = parts.any(|part| part.starts_with(COMMON_RATE));
     let compared = |line: &str| -> Vec<String> {
-        let parts = line.split("; ").skip(usize::from(searched));
-        let compared = parts.filter(|part| {
-            !part.ends_with(" measured") && !part.contains(" blocks of ") && !is_found(part)
-        });
+        let parts = load_of_trial(line).into_iter();
+        let compared = parts
+            .skip(usize::from(searched))
+            .filter(|part| !part.ends_with(" measured") && !part.starts_with(COMMON_RATE));
         compared.map(str::to_owned).collect()
     };
     searched == experiment.find_rate

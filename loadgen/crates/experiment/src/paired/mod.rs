@@ -47,6 +47,7 @@ pub use finished::{ArmResult, Finished};
 pub use metrics::{EffectMetric, MetricScope, metrics, metrics_of};
 pub use orchestrate::run;
 pub use planned_metrics::{check_planned, planned_metric};
+pub use probe::COMMON_RATE;
 pub(crate) use reading::ShareCount;
 pub use reading::TrialReading;
 pub(crate) use rule::{MARGIN_POINTS, unseen_failures};

@@ -168,8 +168,8 @@ fn differences(one: &Summary, other: &Summary) -> Vec<String> {
     found
 }
 
-/// The load of one trial: how many blocks an experiment had is no part of it.
-pub(crate) fn load_of_trial(load: &str) -> Vec<&str> {
+/// The load of one trial, in its parts: how many blocks an experiment had is none of them.
+pub fn load_of_trial(load: &str) -> Vec<&str> {
     load.split("; ")
         .filter(|part| !part.contains(" blocks of "))
         .collect()
