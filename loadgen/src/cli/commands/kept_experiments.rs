@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 use shared::hex;
 
-use crate::{cli::failure::Failure, library};
+use crate::{
+    cli::failure::Failure,
+    library::{self, SourceFile},
+};
 use loadgen_experiment::{
     paired::{COMMON_RATE, Experiment},
     schema::{HostInfo, Provenance, RunKind, Summary, VerdictWord},
@@ -84,8 +87,8 @@ impl KeptExperiments {
         &mut self,
         name: &str,
         asked: &Experiment,
-    ) -> Result<Option<KeptExperiment>, Failure> {
-        let (_, source) = library::find_experiment(name)?;
+        source: &SourceFile,
+    ) -> Option<KeptExperiment> {
         let fits = |run: &PastRun| {
             let input = self.folder.join(&run.folder).join("input");
             is_whole(&run.summary, name, asked.fewest_blocks())
@@ -98,13 +101,13 @@ impl KeptExperiments {
         let newest = (0..self.runs.len())
             .filter(|at| fits(&self.runs[*at]))
             .max_by_key(|at| self.runs[*at].summary.started_at);
-        Ok(newest.map(|at| {
+        newest.map(|at| {
             let run = self.runs.swap_remove(at);
             KeptExperiment {
                 folder: self.folder.join(run.folder),
                 summary: run.summary,
             }
-        }))
+        })
     }
 }
 
@@ -282,9 +285,8 @@ mod tests {
         let results = Path::new("/nonexistent/results");
         for wanted in [false, true] {
             let mut kept = KeptExperiments::read(results, wanted).unwrap_or_else(|_| panic!());
-            let (asked, _) = library::find_experiment("mentor_cache").unwrap();
-            let newest = kept.newest("mentor_cache", &asked);
-            assert!(newest.unwrap_or_else(|_| panic!()).is_none());
+            let (asked, source) = library::find_experiment("mentor_cache").unwrap();
+            assert!(kept.newest("mentor_cache", &asked, &source).is_none());
         }
     }
 }
