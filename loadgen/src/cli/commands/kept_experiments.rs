@@ -172,6 +172,15 @@ mod tests {
 
     use super::*;
 
+    /// The published measurement of `mentor_cache`.
+    fn published() -> Summary {
+        let folder = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../results/published/mentor_cache"
+        );
+        loadgen_report::store::load(Path::new(folder)).unwrap()
+    }
+
     #[test]
     fn only_a_program_built_alike_on_a_machine_like_this_one_counts() {
         let here = provenance();
@@ -187,11 +196,7 @@ mod tests {
 
     #[test]
     fn arms_that_were_changed_in_whatever_way_are_not_those_of_the_file() {
-        let published = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../results/published/mentor_cache"
-        );
-        let measured = loadgen_report::store::load(Path::new(published)).unwrap();
+        let measured = published();
         let (experiment, _) = library::find_experiment("mentor_cache").unwrap();
         assert!(has_arms_of(&measured, &experiment));
         let changed = |change: &dyn Fn(&mut Summary)| {
@@ -225,11 +230,7 @@ mod tests {
 
     #[test]
     fn a_load_that_was_another_one_is_not_kept_and_longer_trials_are() {
-        let published = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../results/published/mentor_cache"
-        );
-        let mut measured = loadgen_report::store::load(Path::new(published)).unwrap();
+        let mut measured = published();
         let (experiment, _) = library::find_experiment("mentor_cache").unwrap();
         assert!(has_load_of(&measured, &experiment));
         let mut longer = experiment.clone();
