@@ -1,5 +1,6 @@
 //! Numbers as short text for a view that is soon gone.
 
+use loadgen_experiment::metric;
 pub(super) use loadgen_report::render::figures::{bytes, count as grouped};
 
 /// So many a second: `0.4`, `12.5`, `1,234`; `<0.1` where it is less, and more than none.
@@ -31,20 +32,15 @@ pub(super) fn ms(value: Option<f64>) -> String {
 
 /// A share as per cent: `0.2 %`, `45 %`. One that is not whole never reads as all or as none: `>99 %`, `<0.01 %`.
 pub(super) fn percent(share: f64) -> String {
-    let percent = share * 100.0;
-    if !percent.is_finite() {
-        "-".to_owned()
-    } else if share < 1.0 && percent >= 99.5 {
-        ">99 %".to_owned()
-    } else if percent == 0.0 || percent.abs() >= 9.95 {
-        format!("{percent:.0} %")
-    } else if percent.abs() >= 0.095 {
-        format!("{percent:.1} %")
-    } else if percent > 0.0 && percent < 0.005 {
-        "<0.01 %".to_owned()
-    } else {
-        format!("{percent:.2} %")
+    if !share.is_finite() {
+        return "-".to_owned();
     }
+    let decimals = match share.abs() * 100.0 {
+        0.0 | 9.95.. => 0,
+        0.095.. => 1,
+        _ => 2,
+    };
+    metric::percent(share, decimals)
 }
 
 #[cfg(test)]

@@ -142,7 +142,7 @@ fn earlier_runs(past: Vec<PastRun>, baseline: &PastRun) -> Vec<PastRun> {
         both.extend(chosen(run));
         both.len() == 2 && differences(&both).iter().all(|one| one.subject)
     };
-    let same_load = earlier_like(past, baseline, usize::MAX).into_iter();
+    let same_load = earlier_like(past, baseline).into_iter();
     same_load.filter(is_alike).take(MOST_EARLIER).collect()
 }
 

@@ -6,14 +6,17 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 use shared::hex;
 
-use crate::{cli::failure::Failure, library};
+use crate::{
+    cli::failure::Failure,
+    library::{self, SourceFile},
+};
 use loadgen_experiment::{
-    paired::Experiment,
+    paired::{COMMON_RATE, Experiment},
     schema::{HostInfo, Provenance, RunKind, Summary, VerdictWord},
     summary::{load_line, provenance},
 };
 use loadgen_report::{
-    history::PastRun,
+    history::{PastRun, load_of_trial},
     render::catalogue::{self, CatalogueRow},
     store::finished_runs,
 };
@@ -84,8 +87,8 @@ impl KeptExperiments {
         &mut self,
         name: &str,
         asked: &Experiment,
-    ) -> Result<Option<KeptExperiment>, Failure> {
-        let (_, source) = library::find_experiment(name)?;
+        source: &SourceFile,
+    ) -> Option<KeptExperiment> {
         let fits = |run: &PastRun| {
             let input = self.folder.join(&run.folder).join("input");
             is_whole(&run.summary, name, asked.fewest_blocks())
@@ -98,13 +101,13 @@ impl KeptExperiments {
         let newest = (0..self.runs.len())
             .filter(|at| fits(&self.runs[*at]))
             .max_by_key(|at| self.runs[*at].summary.started_at);
-        Ok(newest.map(|at| {
+        newest.map(|at| {
             let run = self.runs.swap_remove(at);
             KeptExperiment {
                 folder: self.folder.join(run.folder),
                 summary: run.summary,
             }
-        }))
+        })
     }
 }
 
@@ -137,19 +140,16 @@ fn has_arms_of(summary: &Summary, experiment: &Experiment) -> bool {
         })
 }
 
-/// How the part of a load begins that says which rate was searched for.
-const FOUND_RATE: &str = "common rate ";
-
 /// Whether a summary is of this load: rates or users, and flows. How long the trials were, and how many, follows from
 /// the time that there was; a rate that is searched for is another one each time.
 fn has_load_of(summary: &Summary, experiment: &Experiment) -> bool {
-    let is_found = |part: &&str| part.starts_with(FOUND_RATE);
-    let searched = summary.load.split("; ").any(|part| is_found(&part));
+    let mut parts = load_of_trial(&summary.load).into_iter();
+    let searched = parts.any(|part| part.starts_with(COMMON_RATE));
     let compared = |line: &str| -> Vec<String> {
-        let parts = line.split("; ").skip(usize::from(searched));
-        let compared = parts.filter(|part| {
-            !part.ends_with(" measured") && !part.contains(" blocks of ") && !is_found(part)
-        });
+        let parts = load_of_trial(line).into_iter();
+        let compared = parts
+            .skip(usize::from(searched))
+            .filter(|part| !part.ends_with(" measured") && !part.starts_with(COMMON_RATE));
         compared.map(str::to_owned).collect()
     };
     searched == experiment.find_rate
@@ -172,6 +172,15 @@ mod tests {
 
     use super::*;
 
+    /// The published measurement of `mentor_cache`.
+    fn published() -> Summary {
+        let folder = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../results/published/mentor_cache"
+        );
+        loadgen_report::store::load(Path::new(folder)).unwrap()
+    }
+
     #[test]
     fn only_a_program_built_alike_on_a_machine_like_this_one_counts() {
         let here = provenance();
@@ -187,11 +196,7 @@ mod tests {
 
     #[test]
     fn arms_that_were_changed_in_whatever_way_are_not_those_of_the_file() {
-        let published = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../results/published/mentor_cache"
-        );
-        let measured = loadgen_report::store::load(Path::new(published)).unwrap();
+        let measured = published();
         let (experiment, _) = library::find_experiment("mentor_cache").unwrap();
         assert!(has_arms_of(&measured, &experiment));
         let changed = |change: &dyn Fn(&mut Summary)| {
@@ -225,11 +230,7 @@ mod tests {
 
     #[test]
     fn a_load_that_was_another_one_is_not_kept_and_longer_trials_are() {
-        let published = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../results/published/mentor_cache"
-        );
-        let mut measured = loadgen_report::store::load(Path::new(published)).unwrap();
+        let mut measured = published();
         let (experiment, _) = library::find_experiment("mentor_cache").unwrap();
         assert!(has_load_of(&measured, &experiment));
         let mut longer = experiment.clone();
@@ -285,9 +286,8 @@ mod tests {
         let results = Path::new("/nonexistent/results");
         for wanted in [false, true] {
             let mut kept = KeptExperiments::read(results, wanted).unwrap_or_else(|_| panic!());
-            let (asked, _) = library::find_experiment("mentor_cache").unwrap();
-            let newest = kept.newest("mentor_cache", &asked);
-            assert!(newest.unwrap_or_else(|_| panic!()).is_none());
+            let (asked, source) = library::find_experiment("mentor_cache").unwrap();
+            assert!(kept.newest("mentor_cache", &asked, &source).is_none());
         }
     }
 }

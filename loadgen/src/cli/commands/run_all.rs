@@ -129,11 +129,9 @@ fn newest_kept(
     kept: &mut KeptExperiments,
     args: &ExperimentArgs,
     name: &str,
-) -> Result<Option<KeptExperiment>, Failure> {
-    match plan_experiment(&args_of_one(args, name, None)) {
-        Ok((asked, _)) => kept.newest(name, &asked),
-        Err(_) => Ok(None),
-    }
+) -> Option<KeptExperiment> {
+    let (asked, source) = plan_experiment(&args_of_one(args, name, None)).ok()?;
+    kept.newest(name, &asked, &source)
 }
 
 /// What is done about each experiment of the call, in alphabetical order.
@@ -157,7 +155,7 @@ fn plan(args: &ExperimentArgs) -> Result<Vec<PlannedExperiment>, Failure> {
         let (experiment, _) = library::find_experiment(name)?;
         let action = if let Some(row) = rows.remove(name) {
             RunAction::Row(Box::new(row))
-        } else if let Some(kept) = newest_kept(&mut kept, args, name)? {
+        } else if let Some(kept) = newest_kept(&mut kept, args, name) {
             RunAction::Kept(Box::new(kept))
         } else {
             match services(args, &experiment) {

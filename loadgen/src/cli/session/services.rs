@@ -103,15 +103,12 @@ impl ServiceSource {
                 crash,
                 ..
             } => {
-                let program = target_bin.as_ref().map(|path| path.display().to_string());
-                let crash = crash.as_ref().map(ToString::to_string);
-                let more: Vec<String> = program.into_iter().chain(crash).collect();
-                format!(
-                    "own stack: data {}, topology {}: {}",
-                    scale.unwrap_or(Scale::Small),
-                    topology.unwrap_or_default(),
-                    more.join(", ")
-                )
+                let data = scale.unwrap_or(Scale::Small);
+                let topology = topology.unwrap_or_default();
+                let mut parts = vec![format!("data {data}"), format!("topology {topology}")];
+                parts.extend(target_bin.iter().map(|path| path.display().to_string()));
+                parts.extend(crash.iter().map(ToString::to_string));
+                format!("own stack: {}", parts.join(", "))
             }
             Self::Running {
                 targets,

@@ -35,12 +35,11 @@ pub fn verdict_on(outcome: &CapacityOutcome, violations: Vec<String>) -> Verdict
     let trials: Vec<Trial> = outcome.all().map(|one| one.trial.clone()).collect();
     let confidence = verdict::confidence(&trials, &[]);
     let error = outcome.error.as_ref().map(verdict::ended_early);
-    let missing = confidence.audits.missing();
     let word = if outcome.interrupted {
         VerdictWord::Interrupted
     } else if !violations.is_empty() {
         VerdictWord::Violated
-    } else if error.is_some() || missing > 0 {
+    } else if error.is_some() || confidence.audits.missing() > 0 {
         VerdictWord::Invalid
     } else {
         let soaked = capacity.soak.as_ref().map(of_soak);
@@ -74,21 +73,8 @@ pub fn verdict_on(outcome: &CapacityOutcome, violations: Vec<String>) -> Verdict
     );
     let past = capacity.breakdown.iter().flat_map(|past| &past.policies);
     reasons.extend(past.map(PolicyBreakdown::sentence));
-    if missing > 0 {
-        reasons.push(format!(
-            "{missing} of {} audit(s) were not made, or only in part: the warnings say why",
-            confidence.audits.expected
-        ));
-    } else if confidence.audits.expected == 0 && outcome.interrupted {
-        reasons.push("not audited: nothing is known of the target's data".to_owned());
-    } else if confidence.audits.expected == 0 {
-        reasons.push(
-            "not audited: without a control plane nothing is known of the target's data".to_owned(),
-        );
-    } else if word != VerdictWord::Violated {
-        let omitted = verdict::omitted(&trials);
-        reasons.push(verdict::nothing_broken(confidence.audits, omitted));
-    }
+    let omitted = verdict::omitted(&trials);
+    reasons.push(verdict::audited(confidence.audits, word, omitted));
     Verdict {
         headline: headline(capacity),
         confidence,

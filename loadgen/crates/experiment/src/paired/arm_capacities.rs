@@ -291,9 +291,7 @@ impl FoundCapacities {
     /// The experiment with what the searches found: an invariant that was broken in one of their trials is
     /// broken.
     pub(super) fn join(self, mut finished: Finished) -> Finished {
-        for (arm, found) in finished.arms.iter_mut().zip(&self.audits) {
-            merge_audits(&mut arm.measured.audit, found);
-        }
+        finished.add_audits(&self.audits);
         finished.warnings.extend(self.warnings);
         finished.capacities = Some(self.stored);
         finished

@@ -28,6 +28,8 @@ mod reading;
 mod rule;
 mod run;
 mod sentence;
+#[cfg(test)]
+mod series_fixture;
 mod shorten;
 mod totals;
 mod warnings;
@@ -45,6 +47,7 @@ pub use finished::{ArmResult, Finished};
 pub use metrics::{EffectMetric, MetricScope, metrics, metrics_of};
 pub use orchestrate::run;
 pub use planned_metrics::{check_planned, planned_metric};
+pub use probe::COMMON_RATE;
 pub(crate) use reading::ShareCount;
 pub use reading::TrialReading;
 pub(crate) use rule::{MARGIN_POINTS, unseen_failures};

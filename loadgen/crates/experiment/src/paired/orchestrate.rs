@@ -18,7 +18,6 @@ use crate::{
     trial::{CommandClock, TestEnv},
     verdict::merge_audits,
 };
-use loadgen_engine::units::Rate;
 
 /// Runs it: finds a common rate and runs the controls where those are asked for, then the pairs.
 pub async fn run(
@@ -32,7 +31,7 @@ pub async fn run(
     let mut before = FoundBefore::default();
     if experiment.find_rate {
         match find_rate(env, &mut experiment, workers, on_trial).await {
-            Ok(found) => before.add_rate(found),
+            Ok(found) => before.rate = Some(found),
             Err(error) => {
                 let mut series = BlockSeries::new(env, &experiment, workers, specs.clone(), "");
                 series.fail(error);
@@ -98,26 +97,19 @@ pub async fn run(
 /// that its trials had, and an invariant that was broken is broken.
 #[derive(Default)]
 struct FoundBefore {
-    rate: Option<(Rate, String)>,
-    /// Of each arm, from its probe.
-    probed: [Vec<InvariantResult>; 2],
+    rate: Option<FoundRate>,
     capacities: Option<FoundCapacities>,
     controls: ControlFindings,
 }
 
 impl FoundBefore {
-    fn add_rate(&mut self, found: FoundRate) {
-        self.rate = Some((found.rate, found.description));
-        self.probed = found.audits;
-    }
-
     /// The experiment with all of it.
     fn join(self, finished: Finished) -> Finished {
         let mut finished = self.controls.join(finished);
-        for (arm, found) in finished.arms.iter_mut().zip(&self.probed) {
-            merge_audits(&mut arm.measured.audit, found);
+        if let Some(found) = self.rate {
+            finished.add_audits(&found.audits);
+            finished.rate = Some((found.rate, found.description));
         }
-        finished.rate = self.rate;
         match self.capacities {
             Some(found) => found.join(finished),
             None => finished,
@@ -152,9 +144,7 @@ impl ControlFindings {
 
     /// The experiment with what its controls found.
     fn join(self, mut finished: Finished) -> Finished {
-        for (arm, found) in finished.arms.iter_mut().zip(&self.audits) {
-            merge_audits(&mut arm.measured.audit, found);
-        }
+        finished.add_audits(&self.audits);
         finished.warnings.extend(self.warnings);
         weigh(&mut finished.effects, &self.controls);
         finished.controls = self.controls;
@@ -164,40 +154,12 @@ impl ControlFindings {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use loadgen_engine::{
-        driver::{ClientOptions, Endpoint},
-        flow::SingleRequest,
-        request::Request,
-    };
-    use tokio_util::sync::CancellationToken;
-
     use super::*;
-    use crate::{
-        events::{LoadControl, Publisher},
-        paired::file,
-        system::{Endpoints, HttpService, Shop},
-        trial::TrialError,
-        verdict,
-    };
+    use crate::{paired::series_fixture, trial::TrialError, verdict};
 
     #[test]
     fn what_was_found_before_a_series_that_is_stopped_belongs_to_the_experiment() {
-        let text = "name: x\nbefore: { profile: before }\nafter: { profile: after }\nprimary: [ total p50 ]\nload: { model: open, rate: 40/s, duration: 1s }\nflows: [ { flow: orders.browse } ]\n";
-        let experiment = file::parse(text, "x.yaml", &Shop).unwrap();
-        let endpoint = Endpoint {
-            address: ([127, 0, 0, 1], 80).into(),
-            host: "localhost".to_owned(),
-        };
-        let service = HttpService::new(
-            Endpoints::one(endpoint),
-            ClientOptions::default(),
-            SingleRequest::new(Request::get("/"), None),
-        );
-        let load_control = LoadControl::new(CancellationToken::new());
-        let env = TestEnv::of(Arc::new(service), Publisher::silent(), load_control);
-        let mut before = FoundBefore::default();
+        let (env, experiment) = (series_fixture::env(), series_fixture::experiment());
         let broken = InvariantResult {
             number: 1,
             name: "stock".to_owned(),
@@ -205,19 +167,21 @@ mod tests {
             violations: 3,
             rows: Vec::new(),
         };
-        before.add_rate(FoundRate {
-            rate: "7/s".parse().unwrap(),
-            description: "common rate 7/s".to_owned(),
-            audits: [vec![broken], Vec::new()],
-        });
+        let before = FoundBefore {
+            rate: Some(FoundRate {
+                rate: "7/s".parse().unwrap(),
+                description: "common rate 7/s".to_owned(),
+                audits: [vec![broken], Vec::new()],
+            }),
+            ..FoundBefore::default()
+        };
         let arms = [experiment.before.clone(), experiment.after.clone()];
         let mut control = BlockSeries::new(&env, &experiment, 1, arms, "a_a");
         control.fail(TrialError::Stopped);
         let finished = before.join(control.finish());
         assert!(finished.interrupted);
-        let (rate, said) = finished.rate.unwrap();
-        assert_eq!(rate, "7/s".parse::<Rate>().unwrap());
-        assert_eq!(said, "common rate 7/s");
+        let rate = ("7/s".parse().unwrap(), "common rate 7/s".to_owned());
+        assert_eq!(finished.rate, Some(rate));
         let violations = finished
             .arms
             .map(|arm| verdict::violations(&arm.measured.audit));

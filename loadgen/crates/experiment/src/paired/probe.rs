@@ -7,6 +7,9 @@ use crate::trial::{self, CommandProgress, TestEnv, TrialError, TrialSpec};
 use loadgen_engine::units::Rate;
 use loadgen_stats::seed::sub_seed;
 
+/// How the description of a common rate begins.
+pub const COMMON_RATE: &str = "common rate ";
+
 /// Loads each arm to its limit for a moment, and gives the experiment half of what the slower
 /// one takes.
 pub(super) async fn find_rate(
@@ -45,7 +48,7 @@ pub(super) async fn find_rate(
         .set_rate(found)
         .map_err(|error| TrialError::NoRate(error.to_string()))?;
     let description = format!(
-        "common rate {found}: half of what the slower arm takes at its limit (`before` {before:.1}/s, `after` {after:.1}/s)"
+        "{COMMON_RATE}{found}: half of what the slower arm takes at its limit (`before` {before:.1}/s, `after` {after:.1}/s)"
     );
     env.events.note(description.clone());
     Ok(FoundRate {

@@ -68,7 +68,8 @@ impl Provenance {
     }
 }
 
-/// A variable as a shell takes it before a command; a name that none can have is a word like any other.
+/// `NAME=value` as a shell takes it before a command. Where no variable of a shell can have that name, all of it is
+/// quoted, so that nothing in it is run.
 fn assigned(variable: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     match variable.split_once('=') {

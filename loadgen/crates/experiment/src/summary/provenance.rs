@@ -101,7 +101,7 @@ fn head(git: &Path) -> Option<(String, Vec<PathBuf>)> {
 /// How the variables that stand for flags begin.
 const FLAG_VARIABLES: &str = "LOADGEN_";
 
-/// Words that may be paths, and so no text: what is no letter is shown as such.
+/// Words that need be no text, as a path need not: what is none in them is replaced.
 fn words(all: impl IntoIterator<Item = OsString>) -> impl Iterator<Item = String> {
     let all = all.into_iter();
     all.map(|word| word.to_string_lossy().into_owned())
@@ -114,20 +114,36 @@ fn variables(all: impl IntoIterator<Item = (OsString, OsString)>) -> Vec<String>
         if !name.starts_with(FLAG_VARIABLES) {
             return None;
         }
-        let value = value.to_string_lossy();
-        let shown: Vec<String> = if is_secret(&name) {
-            vec!["***".to_owned()]
+        let shown = if is_secret(&name) {
+            "***".to_owned()
         } else {
-            let values = value.split(',');
-            values
-                .map(|one| without_query(&without_credentials(one)))
-                .collect()
+            masked_urls(&value.to_string_lossy())
         };
-        Some(format!("{name}={}", shown.join(",")))
+        Some(format!("{name}={shown}"))
     });
     let mut kept: Vec<String> = kept.collect();
     kept.sort_unstable();
     kept
+}
+
+/// The value of a variable, which may be several URLs, each without its user part and query. A comma before anything
+/// but a URL may be of a password or of a query, and divides nothing.
+fn masked_urls(value: &str) -> String {
+    let mut all: Vec<String> = Vec::new();
+    for part in value.split(',') {
+        match all.last_mut() {
+            Some(last) if !part.contains("://") => {
+                last.push(',');
+                last.push_str(part);
+            }
+            _ => all.push(part.to_owned()),
+        }
+    }
+    let shown: Vec<String> = all
+        .iter()
+        .map(|one| without_query(&without_credentials(one)))
+        .collect();
+    shown.join(",")
 }
 
 /// Whether an option or a variable has a value that must not be kept.
@@ -233,6 +249,8 @@ mod tests {
         let all = [
             ("PATH", "/bin"),
             ("LOADGEN_TARGET", "http://u:p@a:1,http://v:q@b:2"),
+            ("LOADGEN_DB", "postgres://u:p,w@c:3/db?sslkey=a,b"),
+            ("LOADGEN_DIFFERS", "commit,data"),
             ("LOADGEN_LAB_TOKEN", "s3cret"),
             ("LOADGEN_HEADER", "x-key: hush"),
             ("LOADGEN_AA", "true"),
@@ -242,6 +260,8 @@ mod tests {
             variables(all),
             [
                 "LOADGEN_AA=true",
+                "LOADGEN_DB=postgres://***@c:3/db?***",
+                "LOADGEN_DIFFERS=commit,data",
                 "LOADGEN_HEADER=***",
                 "LOADGEN_LAB_TOKEN=***",
                 "LOADGEN_TARGET=http://***@a:1,http://***@b:2",

@@ -33,26 +33,17 @@ async fn a_block_whose_last_audit_is_stopped_does_not_count() {
     assert_eq!(verdict.word, VerdictWord::Interrupted, "{verdict:?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_load_that_a_threshold_ends_is_audited() {
+/// One whose load a threshold ends where requests fail.
+fn ended_suite() -> Suite {
     let mut suite = experiment("thresholds: [ \"abort after 100ms: errors < 1%\" ]\n").suite;
     paired::shorten(&mut suite, Millis(0), Millis(20_000));
-    let arm = ArmConfig::new("run", Shop.default_profile(), &Shop);
-    let spec = TrialSpec {
-        suite: &suite,
-        arm: &arm,
-        block: 0,
-        blocks: 0,
-        folder: "run".to_owned(),
-        seed: 7,
-        workers: 1,
-        explained: false,
-        course: CommandProgress::single(suite.windows.planned().duration()),
-    };
+    suite
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_load_that_a_threshold_ends_is_audited() {
     let env = env(|_| ProgrammedAnswer::Status(500), Some(BROKEN));
-    let outcome = trial::run(&env, &spec).await.unwrap();
-    assert!(outcome.ended_by.is_some());
-    let verdict = of_run(context(), &suite, &arm, &outcome).verdict;
+    let verdict = run_suite(&ended_suite(), &env).await.verdict;
     assert_eq!(verdict.word, VerdictWord::Violated, "{verdict:?}");
     assert_eq!(verdict.confidence.audits.made, 1);
     assert!(
@@ -61,4 +52,15 @@ async fn a_load_that_a_threshold_ends_is_audited() {
             .iter()
             .any(|one| one.contains("which ended the run"))
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_after_a_load_that_a_threshold_has_ended_is_a_stop() {
+    let stop = Some(CancellationToken::new());
+    let env = env_of(|_| ProgrammedAnswer::Status(500), Some(CLEAN), stop);
+    let verdict = run_suite(&ended_suite(), &env).await.verdict;
+    assert_eq!(verdict.word, VerdictWord::Interrupted, "{verdict:?}");
+    let reasons = verdict.reasons.join("\n");
+    assert!(reasons.contains("which ended the run"), "{reasons}");
+    assert!(!reasons.contains("without a control plane"), "{reasons}");
 }

@@ -31,6 +31,7 @@ use loadgen_engine::{
     clock::time_of_day,
     flow::{Flow, SingleRequest},
     request::Request,
+    suite::Suite,
 };
 
 /// The outcome of one request.
@@ -188,10 +189,13 @@ fn context() -> RunContext<'static> {
 }
 
 async fn run(thresholds: &str, env: &TestEnv) -> Summary {
-    let suite = experiment(thresholds).suite;
+    run_suite(&experiment(thresholds).suite, env).await
+}
+
+async fn run_suite(suite: &Suite, env: &TestEnv) -> Summary {
     let arm = ArmConfig::new("run", Shop.default_profile(), &Shop);
     let spec = TrialSpec {
-        suite: &suite,
+        suite,
         arm: &arm,
         block: 0,
         blocks: 0,
@@ -201,8 +205,8 @@ async fn run(thresholds: &str, env: &TestEnv) -> Summary {
         explained: false,
         course: CommandProgress::single(suite.windows.planned().duration()),
     };
-    let outcome = trial::run(env, &spec).await.unwrap();
-    of_run(context(), &suite, &arm, &outcome)
+    let outcome = Box::pin(trial::run(env, &spec)).await.unwrap();
+    of_run(context(), suite, &arm, &outcome)
 }
 
 async fn pairs(

@@ -87,8 +87,10 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     trial.consistency = consistency.stored();
     attainable(&mut trial, system.as_ref(), &suite.windows);
     env.events.trial_done(trial.clone());
-    // A broken threshold or a lost part ended it, not a person.
-    data.interrupted &= ended_by.is_none() && lost.is_empty();
+    // Where a broken threshold ended the load, a person has ended the trial only if the command was stopped as well;
+    // where a lost part did, none has.
+    let by_person = ended_by.is_none() || env.stop.is_cancelled();
+    data.interrupted &= by_person && lost.is_empty();
     let record = if env.load.is_part() {
         system.export_record()?
     } else {

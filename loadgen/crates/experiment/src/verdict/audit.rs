@@ -2,7 +2,7 @@
 
 use shared::invariant::{InvariantResult, MAX_ROWS};
 
-use crate::schema::{AuditCount, Trial};
+use crate::schema::{AuditCount, Trial, VerdictWord};
 
 /// Adds one audit to what the earlier ones of the same arm found.
 pub fn merge(all: &mut Vec<InvariantResult>, found: &[InvariantResult]) {
@@ -30,8 +30,28 @@ pub fn omitted<'a>(trials: impl IntoIterator<Item = &'a Trial>) -> u64 {
     each.fold(0, u64::saturating_add)
 }
 
+/// What is known of the target's data, beside this word of the command; so many writes were compared with nothing.
+pub fn audited(audits: AuditCount, word: VerdictWord, omitted: u64) -> String {
+    if audits.expected == 0 && word == VerdictWord::Interrupted {
+        // Whether there is a control plane or not.
+        "not audited: nothing is known of the target's data".to_owned()
+    } else if audits.expected == 0 {
+        "not audited: without a control plane nothing is known of the target's data".to_owned()
+    } else if audits.missing() > 0 {
+        format!(
+            "{} of {} audit(s) were not made, or only in part: nothing is known of the data there; the warnings say why",
+            audits.missing(),
+            audits.expected
+        )
+    } else if word == VerdictWord::Violated {
+        audits.to_string()
+    } else {
+        nothing_broken(audits, omitted)
+    }
+}
+
 /// What is said of audits that found nothing broken, where so many writes were compared with nothing.
-pub fn nothing_broken(audits: AuditCount, omitted: u64) -> String {
+fn nothing_broken(audits: AuditCount, omitted: u64) -> String {
     match omitted {
         0 => format!("{audits}: no invariant is broken"),
         more => format!(

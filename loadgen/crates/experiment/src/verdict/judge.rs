@@ -15,15 +15,13 @@
 //! ```
 
 use super::{
-    audit::nothing_broken,
+    audit::audited,
     claims::ClaimDecisions,
     early_end::{overload_ended, stopped},
     judged_thresholds::{missed, of_thresholds, unknown, warned},
     validity::reasons as verdict_reasons,
 };
-use crate::schema::{
-    AuditCount, Confidence, FaultRecovery, ThresholdResult, Trial, Verdict, VerdictWord,
-};
+use crate::schema::{Confidence, FaultRecovery, ThresholdResult, Trial, Verdict, VerdictWord};
 
 /// Everything that the word depends on.
 #[derive(Debug, Default)]
@@ -164,32 +162,12 @@ pub fn not_recovered(trial: &Trial) -> Vec<String> {
         .collect()
 }
 
-/// What is known of the target's data.
-fn audited(audits: AuditCount, word: VerdictWord, omitted: u64) -> String {
-    if audits.expected == 0 && word == VerdictWord::Interrupted {
-        // Whether there is a control plane or not.
-        "not audited: nothing is known of the target's data".to_owned()
-    } else if audits.expected == 0 {
-        "not audited: without a control plane nothing is known of the target's data".to_owned()
-    } else if audits.missing() > 0 {
-        format!(
-            "{} of {} audit(s) were not made, or only in part: nothing is known of the data there; the warnings say why",
-            audits.missing(),
-            audits.expected
-        )
-    } else if word == VerdictWord::Violated {
-        audits.to_string()
-    } else {
-        nothing_broken(audits, omitted)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         diagnose::fixture::quiet,
-        schema::{FaultResult, ThresholdWord},
+        schema::{AuditCount, FaultResult, ThresholdWord},
     };
 
     fn threshold(word: ThresholdWord, by_default: bool) -> ThresholdResult {

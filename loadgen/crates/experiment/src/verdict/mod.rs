@@ -14,7 +14,7 @@ mod parts;
 mod thresholds;
 mod validity;
 
-pub use audit::{broken_sentences, merge as merge_audits, nothing_broken, omitted, violations};
+pub use audit::{audited, broken_sentences, merge as merge_audits, omitted, violations};
 pub use certainty::{failures_exceed, percentile_exceeds, percentile_word};
 pub use claims::{ClaimDecisions, Expectation};
 pub use confidence::confidence;

@@ -92,8 +92,8 @@ pub fn comparable_runs(
     Ok(history)
 }
 
-/// The valid runs before `newest` that it can be compared with, at most `most`, the newest first.
-pub fn earlier_like(all: Vec<PastRun>, newest: &PastRun, most: usize) -> Vec<PastRun> {
+/// The valid runs before `newest` that it can be compared with, the newest first.
+pub fn earlier_like(all: Vec<PastRun>, newest: &PastRun) -> Vec<PastRun> {
     let (kind, name) = (newest.summary.kind, newest.summary.name.clone());
     let mut found: Vec<PastRun> = all
         .into_iter()
@@ -106,7 +106,6 @@ pub fn earlier_like(all: Vec<PastRun>, newest: &PastRun, most: usize) -> Vec<Pas
         })
         .collect();
     found.sort_by_key(|past| std::cmp::Reverse(past.summary.started_at));
-    found.truncate(most);
     found
 }
 
@@ -169,8 +168,8 @@ fn differences(one: &Summary, other: &Summary) -> Vec<String> {
     found
 }
 
-/// The load of one trial: how many blocks an experiment had is no part of it.
-pub(crate) fn load_of_trial(load: &str) -> Vec<&str> {
+/// The load of one trial, in its parts: how many blocks an experiment had is none of them.
+pub fn load_of_trial(load: &str) -> Vec<&str> {
     load.split("; ")
         .filter(|part| !part.contains(" blocks of "))
         .collect()
@@ -283,15 +282,9 @@ pub(super) mod tests {
             past("core", 5),
             past("core", 6),
         ];
-        let days = |most| -> Vec<String> {
-            let found = earlier_like(all.clone(), &past("core", 6), most);
-            found
-                .iter()
-                .map(|past| past.folder[8..10].to_owned())
-                .collect()
-        };
-        assert_eq!(days(10), ["05", "04", "01"]);
-        assert_eq!(days(2), ["05", "04"]);
+        let found = earlier_like(all, &past("core", 6));
+        let days: Vec<&str> = found.iter().map(|past| &past.folder[8..10]).collect();
+        assert_eq!(days, ["05", "04", "01"]);
     }
 
     #[test]

@@ -6,6 +6,5 @@
 mod comparable;
 mod series;
 
-pub(crate) use comparable::load_of_trial;
-pub use comparable::{PastRun, RunHistory, comparable_runs, earlier_like, is_valid};
+pub use comparable::{PastRun, RunHistory, comparable_runs, earlier_like, is_valid, load_of_trial};
 pub use series::{Series, SeriesPoint, default_metrics, default_metrics_of, metric_named, series};
