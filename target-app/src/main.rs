@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     let matches = command.clone().try_get_matches_from(&words);
     match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli.run(),
-        // Help and version are answers; a mistake is told in one line.
+        // Help and version are answers; a mistake is one line.
         Err(error)
             if error.use_stderr()
                 && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand =>

@@ -71,7 +71,7 @@ pub fn next_step(plan: &SearchPlan, tried: &[TriedLoad]) -> SearchStep {
         used: 0,
         spent_s: 0.0,
         votes: BTreeMap::new(),
-        told: BTreeSet::new(),
+        conclusive: BTreeSet::new(),
         range: SearchRange::default(),
         ceiling: None,
     };
@@ -111,8 +111,8 @@ struct Replay<'a> {
     spent_s: f64,
     /// By the bits of the load: loads are positive, so their bits have their order.
     votes: BTreeMap<u64, LoadVotes>,
-    /// Bits of the loads of which a trial told whether they meet the SLO, fresh ones with them.
-    told: BTreeSet<u64>,
+    /// Bits of the loads of which a trial says whether they meet the SLO, fresh ones with them.
+    conclusive: BTreeSet<u64>,
     range: SearchRange,
     /// The lowest load at which the generator failed.
     ceiling: Option<f64>,
@@ -374,7 +374,7 @@ impl Replay<'_> {
             self.used += 1;
             self.spent_s += tried.took_s;
             if matches!(tried.vote, LoadVote::Met | LoadVote::Missed) {
-                self.told.insert(load.to_bits());
+                self.conclusive.insert(load.to_bits());
             }
             if tried.vote != LoadVote::Invalid {
                 return Ok(tried.vote);
@@ -400,21 +400,21 @@ impl Replay<'_> {
         self.spent_s + one * f64::from(1 + kept) <= budget
     }
 
-    /// The bounds where the search stops before its end. One that has moved to a load of which no trial told
-    /// anything is the next load that one did, and where only the generator failed is no bound of the target.
+    /// The bounds where the search stops before its end. In place of a bound at a load of which no trial says
+    /// anything stands the next load of which one does; a load at which only the generator failed bounds nothing.
     fn known(&self) -> SearchBounds {
         let mut known = self.range.bounds;
-        let untold = |load: &f64| !self.told.contains(&load.to_bits());
+        let inconclusive = |load: &f64| !self.conclusive.contains(&load.to_bits());
         let on = |side: LoadSide| {
             let votes = self.votes.iter();
             votes
                 .filter(move |(_, votes)| votes.side(1) == Some(side))
                 .map(|(bits, _)| f64::from_bits(*bits))
         };
-        if let Some(lower) = known.lower.filter(untold) {
+        if let Some(lower) = known.lower.filter(inconclusive) {
             known.lower = on(LoadSide::Below).rfind(|load| *load < lower);
         }
-        if let Some(upper) = known.upper.filter(untold) {
+        if let Some(upper) = known.upper.filter(inconclusive) {
             known.upper = on(LoadSide::Above).find(|load| *load > upper);
         }
         if self.is_ceiling(known.upper) && !known.upper_confirmed {

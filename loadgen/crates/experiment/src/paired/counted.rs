@@ -1,4 +1,4 @@
-//! Which trials of a stored experiment its decisions are made from.
+//! Which trials of a stored experiment count, for what reads it again: the catalogue and baselines.
 
 use std::collections::BTreeMap;
 
