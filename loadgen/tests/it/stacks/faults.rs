@@ -9,7 +9,8 @@ use shared::dataset::Scale;
 
 use crate::support::{finish, loadgen, start};
 
-/// One run with faults.
+/// One run with faults. Between two there is time for a slow recovery and then the three undisturbed seconds that the
+/// next one is compared with.
 fn disturbed(words: &str, results: &Path) -> (Option<i32>, Value) {
     let rest =
         "--scale tiny --accounts 20 --set pool.max=20 --set auth.hash=bcrypt(4) --quiet --results";
@@ -78,8 +79,9 @@ fn redis_that_goes_away_a_database_that_restarts_and_a_killed_instance_are_recov
 fn links_that_fail_a_full_cache_and_a_lack_of_connections_are_recovered_from() {
     let results = tempfile::tempdir().unwrap();
     let faults = "redis.blackhole,redis.full,postgres.reset,postgres.connections";
-    let words =
-        format!("chaos chaos --topology scale=1 --rate 40/s --fault {faults} --for 2s --settle 8s");
+    let words = format!(
+        "chaos chaos --topology scale=1 --rate 40/s --fault {faults} --for 2s --settle 12s"
+    );
     let (_, summary) = disturbed(&words, results.path());
     let found = recovered(&summary);
     assert_eq!(found.join(","), faults);
@@ -90,7 +92,7 @@ fn links_that_fail_a_full_cache_and_a_lack_of_connections_are_recovered_from() {
 fn an_instance_that_stands_still_and_a_balancer_that_reloads_are_recovered_from() {
     let results = tempfile::tempdir().unwrap();
     let faults = "instance.paused,balancer.reload,target.rolling";
-    let words = format!("chaos chaos --rate 40/s --fault {faults} --for 2s --settle 8s");
+    let words = format!("chaos chaos --rate 40/s --fault {faults} --for 2s --settle 12s");
     let (_, summary) = disturbed(&words, results.path());
     let found = recovered(&summary);
     assert_eq!(found.join(","), faults);
