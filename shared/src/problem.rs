@@ -87,6 +87,9 @@ codes! {
     AlreadyReviewed = "already_reviewed", 409, "This lesson has a review";
     /// The same idempotency key came with another request.
     IdempotencyMismatch = "idempotency_mismatch", 422, "The idempotency key belongs to another request";
+    /// What the key stands for was done, and its stored response cannot be read, as where another version of the
+    /// program stored it; nothing was done again.
+    ResponseLost = "response_lost", 409, "It was done before, and its response cannot be read";
     /// Two changes met; the request may be sent again.
     Contention = "contention", 409, "Too much contention, try again";
     /// The requested byte range lies outside of the file.

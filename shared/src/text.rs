@@ -42,6 +42,26 @@ pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&
         .map(|(_, one)| one)
 }
 
+/// ``unknown flow `x`; did you mean `y`? It is one of y, z``, in one line of bounded length for a long word.
+pub fn unknown<'a>(what: &str, word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let word = shortened(word);
+    let all = known.clone().collect::<Vec<_>>().join(", ");
+    match nearest(word, known) {
+        Some(near) => format!("unknown {what} `{word}`; did you mean `{near}`? It is one of {all}"),
+        None => format!("unknown {what} `{word}`; it is one of {all}"),
+    }
+}
+
+/// Longest word of a file that an error repeats, in characters.
+const SHOWN: usize = 60;
+
+/// The begin of a word, for an error.
+pub fn shortened(word: &str) -> &str {
+    word.char_indices()
+        .nth(SHOWN)
+        .map_or(word, |(end, _)| &word[..end])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

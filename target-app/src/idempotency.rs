@@ -50,6 +50,9 @@ pub enum GuardedOutcome<T> {
 pub enum KeyRefusal {
     /// It came with another request before.
     Reused,
+    /// The work was done, and its response cannot be read, as where another version of the program stored it. To run
+    /// the work again would be a second effect.
+    Unreadable,
     /// It went away between its claim by another transaction and our look; try again.
     Lost,
 }
@@ -119,11 +122,15 @@ where
     .bind(request.user.0)
     .bind(&request.key)
     .bind(request.digest.as_slice());
-    let found = timing::db(query.fetch_optional(conn)).await;
-    match found.map_err(DbError::from)? {
-        Some(Some(Json(response))) => Ok(response),
-        Some(None) => Err(KeyRefusal::Reused.into()),
-        None => Err(KeyRefusal::Lost.into()),
+    match timing::db(query.fetch_optional(conn)).await {
+        Ok(Some(Some(Json(response)))) => Ok(response),
+        Ok(Some(None)) => Err(KeyRefusal::Reused.into()),
+        Ok(None) => Err(KeyRefusal::Lost.into()),
+        Err(sqlx::Error::ColumnDecode { source, .. }) => {
+            tracing::warn!(error = %source, "the response of an idempotency key cannot be read");
+            Err(KeyRefusal::Unreadable.into())
+        }
+        Err(error) => Err(DbError::from(error).into()),
     }
 }
 

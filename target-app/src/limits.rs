@@ -2,7 +2,8 @@
 
 use std::io;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Raises the number of files that may be open to the most that is allowed; returns the number.
 ///
@@ -21,6 +22,12 @@ pub fn raise_open_files() -> io::Result<u64> {
     }
     // rustix reports "no limit" as `None`.
     Ok(limit.maximum.unwrap_or(u64::MAX))
+}
+
+/// Makes a write beyond the largest file that this process may make (`ulimit -f`) an error of that write, where it would
+/// end the process. Needs a runtime, whose handler of the signal stays.
+pub fn survive_large_files() -> io::Result<()> {
+    signal(SignalKind::from_raw(Signal::XFSZ.as_raw())).map(drop)
 }
 
 #[cfg(test)]

@@ -42,6 +42,8 @@ struct Inner {
     unanswered: AtomicU32,
     /// Whether all of its reads go to the primary.
     of_primary: AtomicBool,
+    /// Whether its last lease refuses writes by itself.
+    lease_reads_only: AtomicBool,
 }
 
 impl Default for Timing {
@@ -54,6 +56,7 @@ impl Default for Timing {
             person: OnceLock::new(),
             unanswered: AtomicU32::new(0),
             of_primary: AtomicBool::new(false),
+            lease_reads_only: AtomicBool::new(false),
         }))
     }
 }
@@ -104,6 +107,18 @@ pub fn insist_on_primary() {
 pub fn insists_on_primary() -> bool {
     CURRENT
         .try_with(|timing| timing.0.of_primary.load(Relaxed))
+        .unwrap_or(false)
+}
+
+/// Records of the current request's next statements whether their lease of a connection refuses writes by itself.
+pub fn leased(reads_only: bool) {
+    with(|inner| inner.lease_reads_only.store(reads_only, Relaxed));
+}
+
+/// Whether the current request's last lease refuses writes by itself, whatever the server does.
+pub fn lease_reads_only() -> bool {
+    CURRENT
+        .try_with(|timing| timing.0.lease_reads_only.load(Relaxed))
         .unwrap_or(false)
 }
 

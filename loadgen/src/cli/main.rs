@@ -6,7 +6,7 @@ use clap::{
     CommandFactory as _,
     error::{ContextKind, ContextValue, ErrorKind},
 };
-use shared::usage;
+use shared::{text::unknown, usage};
 
 use super::{
     commands,
@@ -15,7 +15,7 @@ use super::{
     output::print_error,
 };
 use crate::exit;
-use loadgen_engine::{driver, suite::load::unknown};
+use loadgen_engine::driver;
 
 /// Parses the arguments, runs the command and returns its exit code.
 pub fn main() -> ExitCode {

@@ -102,6 +102,7 @@ async fn serve(args: Args) -> Result<(), Exit> {
     if let Err(error) = limits::raise_open_files() {
         tracing::warn!(%error, "the limit of open files could not be raised");
     }
+    limits::survive_large_files().map_err(|error| Exit::internal(&error))?;
     let place = db::describe(config.database_url.expose_secret());
     let app = AppServer::build(config)
         .await

@@ -1,7 +1,5 @@
 //! What is wrong with the settings.
 
-use std::path::PathBuf;
-
 use shared::profile::BadSwitch;
 
 /// A setting that is missing or wrong: what, where, and what would be right.
@@ -20,10 +18,10 @@ pub enum ConfigError {
         example: &'static str,
     },
     /// A file cannot be read or understood.
-    #[error("{}: {why}", path.display())]
+    #[error("{place}: {why}")]
     File {
-        /// Which file.
-        path: PathBuf,
+        /// Which file, and where in it if that is known: `app.toml:3:1`.
+        place: String,
         /// What is wrong with it.
         why: String,
     },

@@ -8,6 +8,7 @@ mod load;
 mod payments;
 mod retention;
 mod secret;
+mod toml_error;
 
 pub use args::{Args, LogFormat};
 pub use error::ConfigError;

@@ -6,6 +6,7 @@ use sqlx::{
 };
 
 use super::lost_connections;
+use crate::timing;
 
 /// How a transaction lost against another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,8 +128,9 @@ impl From<sqlx::Error> for DbError {
                     ("57P03" | "53300", _, _) => Self::Unavailable(error),
                     // disk_full
                     ("53100", _, _) => Self::NoSpace(error),
-                    // read_only_sql_transaction
-                    ("25006", _, _) => Self::ReadOnly(error),
+                    // read_only_sql_transaction; where the lease is for reading alone the write is the fault
+                    ("25006", _, _) if !timing::lease_reads_only() => Self::ReadOnly(error),
+                    ("0A000", _, _) if is_refusal_of_standby(&**reason) => Self::ReadOnly(error),
                     // connection_exception and its kin
                     (code, _, _) if code.starts_with("08") => {
                         lost_connections::note();
@@ -150,18 +152,29 @@ impl From<sqlx::Error> for DbError {
 /// lost races (40001, 40P01), timeouts (57014) and lost databases (57P04), by version and cause; its words are
 /// the same, and where they are in another language, the routine that says them.
 fn is_recovery_conflict(reason: &(dyn DatabaseError + 'static)) -> bool {
-    let routine = reason
-        .try_downcast_ref::<PgDatabaseError>()
-        .and_then(PgDatabaseError::routine);
     reason.message().ends_with("due to conflict with recovery")
         || matches!(
-            routine,
+            routine(reason),
             Some(
                 "ProcessRecoveryConflictInterrupt"
                     | "report_recovery_conflict"
                     | "CheckRecoveryConflictDeadlock"
             )
         )
+}
+
+/// Whether a server that follows another one refused a serializable transaction, by its words or by the routine that
+/// says them.
+fn is_refusal_of_standby(reason: &(dyn DatabaseError + 'static)) -> bool {
+    reason.message().ends_with("in a hot standby")
+        || routine(reason) == Some("call_enum_check_hook")
+}
+
+/// The routine of PostgreSQL that reports the error.
+fn routine(reason: &(dyn DatabaseError + 'static)) -> Option<&str> {
+    reason
+        .try_downcast_ref::<PgDatabaseError>()
+        .and_then(PgDatabaseError::routine)
 }
 
 #[cfg(test)]
@@ -239,6 +252,10 @@ mod tests {
     fn a_server_that_takes_no_writes_and_a_full_one_are_no_faults() {
         let refused = "cannot execute INSERT in a read-only transaction";
         assert!(matches!(said("25006", refused), DbError::ReadOnly(_)));
+        let refused = "cannot use serializable mode in a hot standby";
+        assert!(matches!(said("0A000", refused), DbError::ReadOnly(_)));
+        let stale = "cached plan must not change result type";
+        assert!(matches!(said("0A000", stale), DbError::Other(_)));
         let full = "could not extend file: No space left on device";
         assert!(matches!(said("53100", full), DbError::NoSpace(_)));
     }

@@ -90,12 +90,10 @@ impl DbSession {
             (Some(reads), None) if self.may_be_old => reads.acquire().await,
             _ => None,
         };
+        let is_replica = of_replica.is_some() || self.kept_of_replica;
         // The settings of a connection to the replica were made when it was opened.
-        let begin = if of_replica.is_some() || self.kept_of_replica {
-            None
-        } else {
-            self.db.start().read().cloned()
-        };
+        let begin = self.db.start().read().filter(|_| !is_replica).cloned();
+        timing::leased(is_replica || begin.is_some());
         self.lease(of_replica, begin).await
     }
 
@@ -105,6 +103,7 @@ impl DbSession {
         if self.kept_of_replica {
             self.release();
         }
+        timing::leased(false);
         let begin = self.db.start().write();
         let db = self.db.clone();
         Ok(WriteLease {

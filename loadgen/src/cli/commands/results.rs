@@ -6,6 +6,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+use shared::text::unknown;
 
 use crate::{
     cli::{
@@ -19,7 +20,7 @@ use crate::{
     exit,
     live::TerminalCapabilities,
 };
-use loadgen_engine::{clock::time_of_day, suite::load::unknown};
+use loadgen_engine::clock::time_of_day;
 use loadgen_experiment::events::printable;
 use loadgen_report::{
     render::{self, figures},

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use chrono::{DateTime, Utc};
-use shared::time::Millis;
+use shared::{text::unknown, time::Millis};
 
 use super::{
     experiment::{MeasuredExperiment, measure, services},
@@ -21,7 +21,6 @@ use crate::{
     exit, library,
 };
 use loadgen_engine::clock::time_of_day;
-use loadgen_engine::suite::load::unknown;
 use loadgen_experiment::{paired::Experiment, summary::load_line};
 use loadgen_report::{
     render::{

@@ -1,12 +1,12 @@
 //! The flags of `loadgen chaos`.
 
 use clap::Args;
-use shared::time::Millis;
+use shared::{text::unknown, time::Millis};
 
 use super::{
     load::LoadArgs, profile::ProfileArgs, result::ResultArgs, target::TargetArgs, values::positive,
 };
-use loadgen_engine::suite::{FaultKind, load::unknown};
+use loadgen_engine::suite::FaultKind;
 
 /// `loadgen chaos`.
 #[derive(Debug, Clone, Args)]

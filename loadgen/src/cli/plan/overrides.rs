@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use shared::time::Millis;
+use shared::{text::unknown, time::Millis};
 
 use crate::cli::flags::LoadArgs;
 use loadgen_codeconnect::CodeConnect;
@@ -10,7 +10,7 @@ use loadgen_engine::{
     flow::Catalog,
     suite::{
         FlowShare, LoadModel, Suite,
-        load::{self, BadFile, check_scope, unknown},
+        load::{self, BadFile, check_scope},
     },
     threshold::{Scope, Threshold},
     units::Rate,

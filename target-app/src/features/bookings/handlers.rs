@@ -41,7 +41,7 @@ use crate::{
         (status = 401, description = "Not signed in", body = Problem),
         (status = 403, description = "Not a student", body = Problem),
         (status = 404, description = "No such slot", body = Problem),
-        (status = 409, description = "`slot_full`, `student_busy`, `slot_closed` or `contention`", body = Problem),
+        (status = 409, description = "`slot_full`, `student_busy`, `slot_closed`, `response_lost` or `contention`", body = Problem),
         (status = 422, description = "`invalid_request` or `idempotency_mismatch`", body = Problem),
     ),
     security(("bearer" = [])),

@@ -201,6 +201,8 @@ pub(super) enum BookingRefusal {
     Contention,
     /// The idempotency key came with another request before.
     KeyReused,
+    /// The request with that key made its booking, and the response to it cannot be read.
+    ResponseLost,
     /// No such booking, or not one of this person's.
     NoSuchBooking,
     /// It is cancelled already.
@@ -224,6 +226,7 @@ impl BookingRefusal {
             Self::SlotFull => Code::SlotFull,
             Self::Contention => Code::Contention,
             Self::KeyReused => Code::IdempotencyMismatch,
+            Self::ResponseLost => Code::ResponseLost,
             Self::Cancelled | Self::Begun | Self::Underway => Code::BookingNotActive,
             Self::SlotDiffers => Code::InvalidRequest,
         }
@@ -278,6 +281,10 @@ impl std::fmt::Display for BookingRefusal {
                 "This Idempotency-Key was used for another request. Use a new key for a new \
                  booking.",
             ),
+            Self::ResponseLost => f.write_str(
+                "The first request with this Idempotency-Key made its booking, which is in the list of your \
+                 bookings. Nothing was booked again.",
+            ),
             Self::NoSuchBooking => f.write_str("You have no booking with this id."),
             Self::Cancelled => f.write_str("This booking was cancelled before."),
             Self::Begun => {
@@ -313,6 +320,7 @@ impl From<KeyRefusal> for BookingFailure {
     fn from(refusal: KeyRefusal) -> Self {
         Self::Refused(match refusal {
             KeyRefusal::Reused => BookingRefusal::KeyReused,
+            KeyRefusal::Unreadable => BookingRefusal::ResponseLost,
             KeyRefusal::Lost => BookingRefusal::Contention,
         })
     }
@@ -374,6 +382,7 @@ mod tests {
             BookingRefusal::NoSuchSlot,
             BookingRefusal::Contention,
             BookingRefusal::KeyReused,
+            BookingRefusal::ResponseLost,
             BookingRefusal::NoSuchBooking,
             BookingRefusal::Cancelled,
             BookingRefusal::Begun,

@@ -295,6 +295,7 @@ pub(super) async fn submissions(
         (status = 413, description = "`too_large`", body = Problem),
         (status = 415, description = "`unsupported_file`", body = Problem),
         (status = 422, description = "`digest_mismatch`, or an empty file", body = Problem),
+        (status = 503, description = "`unavailable`: the disk takes no file; `overloaded` or `shed`: try again", body = Problem),
     ),
 )]
 pub(super) async fn submit(

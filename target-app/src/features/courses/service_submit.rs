@@ -16,6 +16,7 @@ use shared::{
     api::courses::SubmissionView,
     hex,
     ids::{CourseId, SubmissionId, UserId},
+    problem::Code,
 };
 use uuid::Uuid;
 
@@ -35,6 +36,9 @@ use crate::{
 
 /// Files that the sweep reads, looks up in one statement and removes before it goes on.
 const SWEPT_AT_ONCE: usize = 1_000;
+
+/// Seconds after which a file that the disk did not take may be sent again: room comes by hand, not by itself.
+const FULL_DISK_RETRY: u64 = 60;
 
 /// Largest file that is checked on the thread of its request: beyond it a change of threads is the smaller cost.
 const CHECKED_AT_ONCE: usize = 16 * 1024;
@@ -72,10 +76,7 @@ pub(super) async fn submit(
     timing::shielded(async move {
         let id = SubmissionId(Uuid::now_v7());
         let (bytes, into) = (upload.bytes.clone(), folder.clone());
-        tokio::task::spawn_blocking(move || files::store(&into, id, &bytes))
-            .await
-            .map_err(ApiError::internal)?
-            .map_err(ApiError::internal)?;
+        on_disk(move || files::store(&into, id, &bytes)).await?;
         let upload = Arc::new(upload);
         let outcome = insert(&engine, id, now, student, course, Arc::clone(&upload)).await;
         match outcome {
@@ -195,14 +196,44 @@ async fn on_disk<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .map_err(ApiError::internal)?
-        .map_err(ApiError::internal)
+        .map_err(failed_on_disk)
+}
+
+/// What a failure on files means: a disk that takes no more is no fault of the server, and may have room again.
+fn failed_on_disk(error: io::Error) -> ApiError {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    match error.kind() {
+        StorageFull | QuotaExceeded | FileTooLarge | ReadOnlyFilesystem => {
+            let detail = "the disk takes no file now; nothing was stored";
+            ApiError::new(Code::Unavailable, detail)
+                .retry_after(FULL_DISK_RETRY)
+                .caused_by(error)
+        }
+        _ => ApiError::internal(error),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Barrier;
+    use std::{fs::File, io::Write as _, sync::Barrier};
 
     use super::*;
+
+    #[test]
+    fn a_disk_that_takes_no_file_is_unavailable_and_another_failure_is_a_fault() {
+        let mut full = File::options().write(true).open("/dev/full").unwrap();
+        let error = full.write_all(b"a").unwrap_err();
+        assert_eq!(failed_on_disk(error).code(), Code::Unavailable);
+        // EDQUOT, EROFS, EACCES
+        for (number, code) in [
+            (122, Code::Unavailable),
+            (30, Code::Unavailable),
+            (13, Code::Internal),
+        ] {
+            let error = io::Error::from_raw_os_error(number);
+            assert_eq!(failed_on_disk(error).code(), code, "{number}");
+        }
+    }
 
     #[test]
     fn a_large_file_is_not_checked_on_the_thread_of_requests_and_a_small_one_is() {

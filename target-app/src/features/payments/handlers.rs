@@ -48,7 +48,7 @@ use crate::{
         (status = 201, description = "The payment, to be confirmed", body = PaymentView),
         (status = 403, description = "Not a student", body = Problem),
         (status = 404, description = "No such booking of yours", body = Problem),
-        (status = 409, description = "`payment_not_due`, `booking_not_active` or `contention`", body = Problem),
+        (status = 409, description = "`payment_not_due`, `booking_not_active`, `response_lost` or `contention`", body = Problem),
         (status = 422, description = "`invalid_request` or `idempotency_mismatch`", body = Problem),
         (status = 503, description = "`unavailable`: the payment provider does not answer; the booking is kept", body = Problem),
     ),

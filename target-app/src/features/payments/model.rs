@@ -190,6 +190,11 @@ impl From<KeyRefusal> for PaymentFailure {
                 Code::IdempotencyMismatch,
                 "This Idempotency-Key was used for another request. Use a new key for a new payment.",
             ),
+            KeyRefusal::Unreadable => Self::Refused(
+                Code::ResponseLost,
+                "The first request with this Idempotency-Key made its payment, which is in the list of your payments. \
+                 Nothing was made again.",
+            ),
             KeyRefusal::Lost => Self::Refused(Code::Contention, "Please send the request again."),
         }
     }

@@ -88,6 +88,41 @@ async fn a_key_that_comes_with_another_slot_is_refused() {
 }
 
 #[tokio::test]
+async fn a_response_of_another_version_is_told_as_lost_and_nothing_is_booked_again() {
+    for strategy in right_strategies() {
+        let app = TestApp::with(&[&format!("bookings.strategy={strategy}")])
+            .start()
+            .await;
+        let student = app.student(1);
+        let slot = NewSlot::group(5).create(&app.db).await;
+        let first: BookingView = student.book_with_key(slot, "k").await.created();
+        // Given back, so that nothing but the key stops a second booking.
+        student.cancel(first.id).await.ok::<BookingView>();
+        for other in ["body - 'status'", "'null'", "'[1]'"] {
+            app.db
+                .execute(&format!("update idempotency_key set body = {other}"))
+                .await;
+            for _ in 0..2 {
+                let problem = student
+                    .book_with_key(slot, "k")
+                    .await
+                    .refused(Code::ResponseLost);
+                assert!(problem.detail.contains("your bookings"), "{problem:?}");
+            }
+        }
+        let made = app
+            .db
+            .count(&format!(
+                "select count(*) from booking where slot_id = '{slot}'"
+            ))
+            .await;
+        assert_eq!(made, 1, "{strategy}");
+        app.lab().audits_clean().await;
+        app.finish().await;
+    }
+}
+
+#[tokio::test]
 async fn a_refused_request_leaves_its_key_free_for_a_better_try() {
     let app = TestApp::start().await;
     let slot = NewSlot::single().create(&app.db).await;

@@ -39,6 +39,28 @@ async fn a_repetition_gets_the_first_response_and_another_booking_needs_another_
 }
 
 #[tokio::test]
+async fn a_response_of_another_version_is_told_as_lost_and_no_second_payment_is_made() {
+    let app = TestApp::with(&[REQUIRED]).start().await;
+    let student = app.student(1);
+    let booking = held(&app, &student).await;
+    let keyed = student.with_header(IDEMPOTENCY_KEY, "k");
+    let pay = async || {
+        let body = json!({"booking_id": booking.id});
+        keyed.post(paths::PAYMENT_INTENTS, &body).await
+    };
+    pay().await.created::<PaymentView>();
+    app.db
+        .execute("update idempotency_key set body = body - 'status'")
+        .await;
+    for _ in 0..2 {
+        pay().await.refused(Code::ResponseLost);
+    }
+    assert_eq!(app.db.count("select count(*) from payment").await, 1);
+    app.lab().audits_clean().await;
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_key_stands_for_a_booking_or_for_a_payment_and_not_for_both() {
     let app = TestApp::with(&[REQUIRED]).start().await;
     let student = app.student(1);

@@ -4,7 +4,10 @@
 use std::{str::FromStr, sync::Arc};
 
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, postgres::PgConnectOptions};
-use target_app::db::{self, DbAddresses, PoolCounters, Pooler, pooler::PoolerSettings};
+use target_app::{
+    db::{self, Db, DbAddresses, DbError, PoolCounters, Pooler, pooler::PoolerSettings},
+    timing::{self, Timing},
+};
 
 use crate::support::{TestApp, TestDb, services};
 use shared::profile::Profile;
@@ -20,6 +23,17 @@ async fn pooler(of: &TestDb) -> (Pooler, PoolerSettings) {
     let pooler = Pooler::before(of.url(), url.to_url_lossy().as_str()).unwrap();
     let known = pooler.console().await.unwrap().settings().await.unwrap();
     (pooler, known)
+}
+
+/// A pool through the pooler.
+async fn open(db: &TestDb, pooler: (Pooler, PoolerSettings), profile: &Profile) -> Db {
+    let addresses = DbAddresses {
+        direct: db.url(),
+        pooler: Some(pooler),
+        replica: None,
+    };
+    let opened = db::open(addresses, profile, Arc::<PoolCounters>::default());
+    opened.await.unwrap()
 }
 
 fn profile(settings: &[&str]) -> Profile {
@@ -47,14 +61,7 @@ async fn statements_without_a_name_go_through_in_transactions_whatever_server_ea
             assert_eq!((cache, known.max_prepared_statements), ("on", 0));
             continue;
         }
-        let addresses = DbAddresses {
-            direct: db.url(),
-            pooler: Some((pooler.clone(), known.clone())),
-            replica: None,
-        };
-        let pool = db::open(addresses, &profile, Arc::<PoolCounters>::default())
-            .await
-            .unwrap();
+        let pool = open(&db, (pooler.clone(), known.clone()), &profile).await;
         let clients = (0..CLIENTS).map(|client| {
             let pool = pool.clone();
             tokio::spawn(async move {
@@ -77,6 +84,33 @@ async fn statements_without_a_name_go_through_in_transactions_whatever_server_ea
         }
         pool.pool().close().await;
     }
+    db.finish().await;
+}
+
+#[tokio::test]
+async fn a_write_over_a_lease_for_reading_is_a_fault_and_no_outage() {
+    let db = TestDb::seeded().await;
+    let profile = profile(&["db.via=pgbouncer", "db.statement_cache=off", "pool.max=2"]);
+    let pool = open(&db, pooler(&db).await, &profile).await;
+    let write = "delete from notification";
+    timing::scope(Timing::default(), async {
+        let mut session = pool.session();
+        let mut reading = session.conn().await.unwrap();
+        let refused = sqlx::raw_sql(write).execute(&mut *reading).await;
+        let fault = DbError::from(refused.unwrap_err());
+        assert_eq!(fault.sqlstate().as_deref(), Some("25006"));
+        assert!(matches!(fault, DbError::Other(_)), "{fault:?}");
+        drop(reading);
+        // As where the server takes none.
+        let mut writing = session.write().await.unwrap();
+        let read_only = sqlx::raw_sql("set transaction read only");
+        read_only.execute(&mut *writing).await.unwrap();
+        let refused = sqlx::raw_sql(write).execute(&mut *writing).await;
+        let outage = DbError::from(refused.unwrap_err());
+        assert!(matches!(outage, DbError::ReadOnly(_)), "{outage:?}");
+    })
+    .await;
+    pool.pool().close().await;
     db.finish().await;
 }
 

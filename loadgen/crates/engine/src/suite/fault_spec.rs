@@ -11,12 +11,12 @@
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;
-use shared::time::Millis;
+use shared::{text::unknown, time::Millis};
 
 use super::{
     fault::FaultKind,
     fault_plan::{MAX_FAULTS, PlannedFault, fault_problem},
-    reader::{BadFile, Reader, unknown},
+    reader::{BadFile, Reader},
     topology::Topology,
 };
 

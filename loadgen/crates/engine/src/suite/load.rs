@@ -28,7 +28,7 @@ use std::{fs, path::Path};
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;
-use shared::time::Millis;
+use shared::{text::unknown, time::Millis};
 
 use super::{
     load_spec::LoadSpec,
@@ -44,7 +44,7 @@ use crate::{
 pub use super::{
     fault_spec::RawFault,
     load_spec::RawLoad,
-    reader::{BadFile, MAX_DURATION, MAX_TIMEOUT, MAX_USERS, decimal, think, unknown},
+    reader::{BadFile, MAX_DURATION, MAX_TIMEOUT, MAX_USERS, decimal, think},
 };
 
 /// Stands for every flow that no other entry of `flows` names.

@@ -27,13 +27,13 @@
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;
-use shared::time::Millis;
+use shared::{text::unknown, time::Millis};
 
 use super::{
     model::{
         Arrivals, FlowShare, InFlight, LoadModel, LoadOptions, Phase, Policy, UserPhase, Windows,
     },
-    reader::{BadFile, MAX_USERS, Reader, unknown},
+    reader::{BadFile, MAX_USERS, Reader},
 };
 use crate::{flow::Catalog, units::Rate};
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde_saphyr::{Location, Spanned};
 use shared::{
     number,
-    text::{escaped, nearest},
+    text::{escaped, shortened},
     time::Millis,
 };
 
@@ -32,25 +32,6 @@ impl BadFile {
         let (line, column) = (place.line().max(1), place.column().max(1));
         Self(format!("{file}:{line}:{column}: {why}"))
     }
-}
-
-/// `unknown flow `x`; did you mean `y`? (it is one of …)`.
-pub fn unknown<'a>(what: &str, word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    let all = known.clone().collect::<Vec<_>>().join(", ");
-    match nearest(word, known) {
-        Some(near) => format!("unknown {what} `{word}`; did you mean `{near}`? It is one of {all}"),
-        None => format!("unknown {what} `{word}`; it is one of {all}"),
-    }
-}
-
-/// Longest word of the file that an error repeats, in characters.
-const SHOWN: usize = 60;
-
-/// The begin of a word, for an error.
-pub(super) fn shortened(word: &str) -> &str {
-    word.char_indices()
-        .nth(SHOWN)
-        .map_or(word, |(end, _)| &word[..end])
 }
 
 /// A number in decimal digits, which `_` may part, with a point or an exponent or without. One that begins

@@ -1,8 +1,9 @@
 //! Errors of the YAML reader in the words of a file: where, what, and what would be right.
 
 use serde_saphyr::{Error, Location};
+use shared::text::{shortened, unknown};
 
-use super::reader::{shortened, unknown, without_zeros};
+use super::reader::without_zeros;
 
 /// One line for an error of the YAML reader; `text` is what it read.
 pub(super) fn explain(error: &Error, text: &str, file: &str) -> String {
@@ -18,7 +19,7 @@ pub(super) fn explain(error: &Error, text: &str, file: &str) -> String {
         _ if is_blank(text) => "the file has no keys".to_owned(),
         Error::SerdeUnknownField {
             field, expected, ..
-        } => unknown("key", shortened(field), expected.iter().copied()),
+        } => unknown("key", field, expected.iter().copied()),
         Error::SerdeMissingField { field, .. } => format!("the key `{field}` is missing"),
         Error::DuplicateMappingKey { .. } => {
             format!("the key `{}` is written twice: remove one", key(word))

@@ -1,7 +1,8 @@
 //! Which metrics the trials of a planned load will have: a claim on another one would be measured, and
 //! decide nothing.
 
-use loadgen_engine::suite::{Suite, load::unknown};
+use loadgen_engine::suite::Suite;
+use shared::text::unknown;
 
 use super::metrics::{MetricScope, metrics};
 use crate::{metric::MetricId, services::runs_in_some_topologies, system::Application};

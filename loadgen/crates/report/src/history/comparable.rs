@@ -5,8 +5,8 @@
 use loadgen_experiment::schema::VerdictWord;
 use std::collections::BTreeMap;
 
-use loadgen_engine::suite::load::unknown;
 use loadgen_experiment::schema::{ArmName, RunKind, Summary};
+use shared::text::unknown;
 
 /// A run that finished.
 #[derive(Debug, Clone)]

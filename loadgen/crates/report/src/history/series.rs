@@ -1,7 +1,6 @@
 //! The figures of one metric, run after run, with the levels between its changes.
 
 use super::comparable::{PastRun, RunHistory};
-use loadgen_engine::suite::load::unknown;
 use loadgen_experiment::{
     baseline::RunMetric,
     metric::{MetricId, OperationFigure},
@@ -9,6 +8,7 @@ use loadgen_experiment::{
     schema::{LoadUnit, MetricUnit, RunKind, Summary},
 };
 use loadgen_stats::{MedianLevel, SeriesLevels, series_levels};
+use shared::text::unknown;
 
 /// A figure beyond the timeout is shown as such, so no other figure replaces it.
 const BEYOND: f64 = f64::INFINITY;
