@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, env, ffi::OsString};
 
 use clap::{Arg, Command};
 
+use crate::text::nearest;
+
 /// Names of the values that begin with a digit.
 const NUMBERS: [&str; 12] = [
     "DURATION", "FACTOR", "MIN..MAX", "N", "NUMBER", "PERCENT", "RATE", "S", "SECONDS", "SEED",
@@ -80,6 +82,35 @@ pub fn naming_variables(mut line: String, command: &Command, words: &[OsString])
         }
     }
     line
+}
+
+/// What is wrong with the first of the variables `set` whose name begins with `prefix` and that no flag of the command, or
+/// of those below it, has. Those behind `prefix` and `TEST_` are for tests of the program, and Kubernetes and Docker make
+/// some for a service that has its name.
+pub fn unknown_variable(
+    prefix: &str,
+    command: &Command,
+    set: impl Iterator<Item = OsString>,
+) -> Option<String> {
+    let mut known = BTreeMap::new();
+    variables(command, &mut known);
+    let is_unknown = |name: &String| {
+        let of_service =
+            name.contains("_SERVICE_") || name.contains("_PORT_") || name.ends_with("_PORT");
+        let of_others = of_service || name[prefix.len()..].starts_with("TEST_");
+        name.len() > prefix.len() && !of_others && !known.contains_key(name)
+    };
+    let unknown = set
+        .map(|name| name.to_string_lossy().into_owned())
+        .filter(|name| name.starts_with(prefix))
+        .filter(is_unknown)
+        .min()?;
+    let word = unknown[prefix.len()..].to_uppercase();
+    let words = known.keys().filter_map(|name| name.strip_prefix(prefix));
+    Some(match nearest(&word, words) {
+        Some(near) => format!("unknown variable {unknown}; did you mean {prefix}{near}?"),
+        None => format!("unknown variable {unknown}; no flag has it: unset or rename it"),
+    })
 }
 
 /// The variables of a command and of those below it, with the names of their flags.
@@ -178,6 +209,35 @@ mod tests {
             line.contains("--users <N>") && line.ends_with("; PATH is set"),
             "{line}"
         );
+    }
+
+    #[test]
+    fn a_variable_of_no_flag_is_named_with_the_nearest_and_those_of_others_are_not() {
+        let unknown = |names: &[&str]| {
+            let names = names.iter().map(OsString::from);
+            unknown_variable("NO_SUCH_", &program(), names)
+        };
+        for (names, said) in [
+            (vec!["NO_SUCH_VARIABEL"], "did you mean NO_SUCH_VARIABLE?"),
+            (vec!["NO_SUCH_variable"], "did you mean NO_SUCH_VARIABLE?"),
+            (
+                vec!["NO_SUCH_VARIABLE", "NO_SUCH_COLOUR"],
+                "NO_SUCH_COLOUR; no flag",
+            ),
+        ] {
+            let line = unknown(&names).unwrap();
+            assert!(line.contains(said), "{line}");
+        }
+        let others = [
+            "PATH",
+            "NO_SUCH_",
+            "NO_SUCH_VARIABLE",
+            "NO_SUCH_TEST_PANIC",
+            "NO_SUCH_PORT",
+            "NO_SUCH_SERVICE_HOST",
+            "NO_SUCH_PAGE_PORT_80_TCP_ADDR",
+        ];
+        assert_eq!(unknown(&others), None);
     }
 
     #[test]

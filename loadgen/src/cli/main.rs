@@ -27,13 +27,21 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(refuse(&error)),
     };
-    match run(cli.command) {
+    match variables_are_known().and_then(|()| run(cli.command)) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             print_error(&failure.to_string());
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Refuses a mistyped variable, as a mistyped flag is.
+fn variables_are_known() -> Result<(), Failure> {
+    let names = env::vars_os().map(|(name, _)| name);
+    // As declared: a variable that says no is taken from its flag otherwise.
+    let unknown = usage::unknown_variable("LOADGEN_", &Cli::command(), names);
+    unknown.map_or(Ok(()), |line| Err(Failure::Usage(line)))
 }
 
 /// Makes a write beyond the largest file that this process may make (`ulimit -f`) fail, so that it is
