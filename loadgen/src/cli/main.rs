@@ -16,6 +16,7 @@ use super::{
 };
 use crate::exit;
 use loadgen_engine::{driver, suite::load::unknown};
+use loadgen_stack::OTHER_SERVER;
 
 /// Parses the arguments, runs the command and returns its exit code.
 pub fn main() -> ExitCode {
@@ -27,12 +28,30 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(refuse(&error)),
     };
+    forget_other_servers(&cli.command);
     match variables_are_known().and_then(|()| run(cli.command)) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             print_error(&failure.to_string());
             ExitCode::from(failure.exit_code())
         }
+    }
+}
+
+/// Forgets what the environment says of another PostgreSQL, which this process, or a program that it starts, would
+/// apply to that of an own stack.
+#[expect(
+    unsafe_code,
+    reason = "the library for PostgreSQL reads the environment, and only that"
+)]
+fn forget_other_servers(command: &Command) {
+    // It says how a database that is named is reached.
+    if matches!(command, Command::Db(args) if args.db.is_some()) {
+        return;
+    }
+    for name in OTHER_SERVER {
+        // SAFETY: no thread has been started that could read the environment meanwhile.
+        unsafe { env::remove_var(name) };
     }
 }
 
