@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, env, ffi::OsString};
 
-use clap::{Arg, Command};
+use clap::{Arg, Command, error::ErrorKind};
 
 use crate::text::nearest;
 
-/// Names of the values that begin with a digit.
-const NUMBERS: [&str; 12] = [
+/// Names of the values that begin with a digit; [`misnamed_numbers`] finds what it has too few or too many of.
+const NUMBERS: [&str; 13] = [
     "DURATION", "FACTOR", "MIN..MAX", "N", "NUMBER", "PERCENT", "RATE", "S", "SECONDS", "SEED",
-    "SHARE", "TIME",
+    "SHARE", "STATUSES", "TIME",
 ];
 
 /// What is wrong and the tip of clap's usage error, without the usage: `--help` has that.
@@ -49,11 +49,51 @@ pub fn with_signed_values(command: Command) -> Command {
 /// Whether a flag always has a value, and one that begins with a digit.
 fn takes_number(arg: &Arg) -> bool {
     let names = arg.get_value_names().unwrap_or_default();
+    takes_value(arg) && names.iter().any(|name| NUMBERS.contains(&name.as_str()))
+}
+
+/// Whether it is a flag that always has a value.
+fn takes_value(arg: &Arg) -> bool {
     let always = arg
         .get_num_args()
         .is_none_or(|count| count.min_values() > 0);
-    let is_flag = arg.get_action().takes_values() && !arg.is_positional();
-    is_flag && always && names.iter().any(|name| NUMBERS.contains(&name.as_str()))
+    always && arg.get_action().takes_values() && !arg.is_positional()
+}
+
+/// Flags of a program whose values are numbers by what they accept and not by their names, or the other way round. For a
+/// test of each program.
+pub fn misnamed_numbers(program: &Command) -> Vec<String> {
+    let mut found = Vec::new();
+    find_misnamed(program, &[program.get_name()], program, &mut found);
+    found
+}
+
+fn find_misnamed(program: &Command, path: &[&str], command: &Command, found: &mut Vec<String>) {
+    let flags = command.get_arguments().filter(|arg| takes_value(arg));
+    for (arg, long) in flags.filter_map(|arg| Some((arg, arg.get_long()?))) {
+        // What else the command lacks then is told only where the value is accepted.
+        let accepts = |value: &&str| {
+            let flag = format!("--{long}={value}");
+            let words = path.iter().copied().chain([flag.as_str()]);
+            let error = program.clone().try_get_matches_from(words).err();
+            !error.is_some_and(|error| {
+                matches!(
+                    error.kind(),
+                    ErrorKind::ValueValidation | ErrorKind::InvalidValue
+                )
+            })
+        };
+        // An address may be a port alone, and is no number.
+        let others = ["x", "127.0.0.1:1"];
+        let numbers = ["5", "100", "5s", "5/s", "1s..2s", "0.5"];
+        let is_number = !others.iter().any(&accepts) && numbers.iter().any(&accepts);
+        if is_number != takes_number(arg) {
+            found.push(format!("{} --{long}", path.join(" ")));
+        }
+    }
+    for below in command.get_subcommands() {
+        find_misnamed(program, &[path, &[below.get_name()]].concat(), below, found);
+    }
 }
 
 /// A refusal of the `words` of a process, its program first, with the environment variable of each value that
@@ -238,6 +278,20 @@ mod tests {
             "NO_SUCH_PAGE_PORT_80_TCP_ADDR",
         ];
         assert_eq!(unknown(&others), None);
+    }
+
+    #[test]
+    fn a_number_that_is_not_known_by_its_name_is_found_and_so_is_a_word_with_such_a_name() {
+        let flag =
+            |long: &'static str, name: &'static str| Arg::new(long).long(long).value_name(name);
+        let number = value_parser!(u8);
+        let run = Command::new("run").args([
+            flag("users", "COUNT").value_parser(number),
+            flag("title", "N"),
+            flag("rate", "RATE").value_parser(number),
+        ]);
+        let found = misnamed_numbers(&Command::new("program").subcommand(run));
+        assert_eq!(found, ["program run --users", "program run --title"]);
     }
 
     #[test]
