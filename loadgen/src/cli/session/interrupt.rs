@@ -211,19 +211,24 @@ fn answer() {
     if SIGNALLED.swap(true, Ordering::AcqRel) || stopped.stop.is_cancelled() {
         end(&stopped.services);
     }
-    // Before the message, so that a slow listener cannot delay the end.
-    stopped.stop.cancel();
     let (first, quiet) = (stopped.first, stopped.quiet);
-    // Beside this thread, which a second signal has to reach.
-    spawn_blocking(move || tell(first, quiet));
+    // Before the end that it announces, which waits for it: locked first, and then cancelled.
+    let published = PUBLISHED.try_lock();
+    stopped.stop.cancel();
+    match published {
+        Ok(events) => tell(events.as_ref(), first, quiet),
+        // The sinks are ending: beside this thread, which a second signal has to reach.
+        Err(_) => {
+            spawn_blocking(move || tell(locked(&PUBLISHED).as_ref(), first, quiet));
+        }
+    }
 }
 
-fn tell(first: &str, quiet: bool) {
-    let published = locked(&PUBLISHED);
-    if let Some(events) = &*published {
+fn tell(events: Option<&Publisher>, first: &str, quiet: bool) {
+    if let Some(events) = events {
         events.warning(first);
     }
-    if quiet || published.is_none() {
+    if quiet || events.is_none() {
         progress(&format!("warning: {first}"));
     }
 }
