@@ -2,12 +2,14 @@
 
 use std::{collections::BTreeMap, env, ffi::OsString};
 
-use clap::{Arg, Command};
+use clap::{Arg, Command, error::ErrorKind};
 
-/// Names of the values that begin with a digit.
-const NUMBERS: [&str; 12] = [
+use crate::text::nearest;
+
+/// Names of the values that begin with a digit; [`misnamed_numbers`] finds what it has too few or too many of.
+const NUMBERS: [&str; 13] = [
     "DURATION", "FACTOR", "MIN..MAX", "N", "NUMBER", "PERCENT", "RATE", "S", "SECONDS", "SEED",
-    "SHARE", "TIME",
+    "SHARE", "STATUSES", "TIME",
 ];
 
 /// What is wrong and the tip of clap's usage error, without the usage: `--help` has that.
@@ -47,11 +49,51 @@ pub fn with_signed_values(command: Command) -> Command {
 /// Whether a flag always has a value, and one that begins with a digit.
 fn takes_number(arg: &Arg) -> bool {
     let names = arg.get_value_names().unwrap_or_default();
+    takes_value(arg) && names.iter().any(|name| NUMBERS.contains(&name.as_str()))
+}
+
+/// Whether it is a flag that always has a value.
+fn takes_value(arg: &Arg) -> bool {
     let always = arg
         .get_num_args()
         .is_none_or(|count| count.min_values() > 0);
-    let is_flag = arg.get_action().takes_values() && !arg.is_positional();
-    is_flag && always && names.iter().any(|name| NUMBERS.contains(&name.as_str()))
+    always && arg.get_action().takes_values() && !arg.is_positional()
+}
+
+/// Flags of a program whose values are numbers by what they accept and not by their names, or the other way round. For a
+/// test of each program.
+pub fn misnamed_numbers(program: &Command) -> Vec<String> {
+    let mut found = Vec::new();
+    find_misnamed(program, &[program.get_name()], program, &mut found);
+    found
+}
+
+fn find_misnamed(program: &Command, path: &[&str], command: &Command, found: &mut Vec<String>) {
+    let flags = command.get_arguments().filter(|arg| takes_value(arg));
+    for (arg, long) in flags.filter_map(|arg| Some((arg, arg.get_long()?))) {
+        // What else the command lacks then is told only where the value is accepted.
+        let accepts = |value: &&str| {
+            let flag = format!("--{long}={value}");
+            let words = path.iter().copied().chain([flag.as_str()]);
+            let error = program.clone().try_get_matches_from(words).err();
+            !error.is_some_and(|error| {
+                matches!(
+                    error.kind(),
+                    ErrorKind::ValueValidation | ErrorKind::InvalidValue
+                )
+            })
+        };
+        // An address may be a port alone, and is no number.
+        let others = ["x", "127.0.0.1:1"];
+        let numbers = ["5", "100", "5s", "5/s", "1s..2s", "0.5"];
+        let is_number = !others.iter().any(&accepts) && numbers.iter().any(&accepts);
+        if is_number != takes_number(arg) {
+            found.push(format!("{} --{long}", path.join(" ")));
+        }
+    }
+    for below in command.get_subcommands() {
+        find_misnamed(program, &[path, &[below.get_name()]].concat(), below, found);
+    }
 }
 
 /// A refusal of the `words` of a process, its program first, with the environment variable of each value that
@@ -80,6 +122,35 @@ pub fn naming_variables(mut line: String, command: &Command, words: &[OsString])
         }
     }
     line
+}
+
+/// What is wrong with the first of the variables `set` whose name begins with `prefix` and that no flag of the command, or
+/// of those below it, has. Those behind `prefix` and `TEST_` are for tests of the program, and Kubernetes and Docker make
+/// some for a service that has its name.
+pub fn unknown_variable(
+    prefix: &str,
+    command: &Command,
+    set: impl Iterator<Item = OsString>,
+) -> Option<String> {
+    let mut known = BTreeMap::new();
+    variables(command, &mut known);
+    let is_unknown = |name: &String| {
+        let of_service =
+            name.contains("_SERVICE_") || name.contains("_PORT_") || name.ends_with("_PORT");
+        let of_others = of_service || name[prefix.len()..].starts_with("TEST_");
+        name.len() > prefix.len() && !of_others && !known.contains_key(name)
+    };
+    let unknown = set
+        .map(|name| name.to_string_lossy().into_owned())
+        .filter(|name| name.starts_with(prefix))
+        .filter(is_unknown)
+        .min()?;
+    let word = unknown[prefix.len()..].to_uppercase();
+    let words = known.keys().filter_map(|name| name.strip_prefix(prefix));
+    Some(match nearest(&word, words) {
+        Some(near) => format!("unknown variable {unknown}; did you mean {prefix}{near}?"),
+        None => format!("unknown variable {unknown}; no flag has it: unset or rename it"),
+    })
 }
 
 /// The variables of a command and of those below it, with the names of their flags.
@@ -178,6 +249,49 @@ mod tests {
             line.contains("--users <N>") && line.ends_with("; PATH is set"),
             "{line}"
         );
+    }
+
+    #[test]
+    fn a_variable_of_no_flag_is_named_with_the_nearest_and_those_of_others_are_not() {
+        let unknown = |names: &[&str]| {
+            let names = names.iter().map(OsString::from);
+            unknown_variable("NO_SUCH_", &program(), names)
+        };
+        for (names, said) in [
+            (vec!["NO_SUCH_VARIABEL"], "did you mean NO_SUCH_VARIABLE?"),
+            (vec!["NO_SUCH_variable"], "did you mean NO_SUCH_VARIABLE?"),
+            (
+                vec!["NO_SUCH_VARIABLE", "NO_SUCH_COLOUR"],
+                "NO_SUCH_COLOUR; no flag",
+            ),
+        ] {
+            let line = unknown(&names).unwrap();
+            assert!(line.contains(said), "{line}");
+        }
+        let others = [
+            "PATH",
+            "NO_SUCH_",
+            "NO_SUCH_VARIABLE",
+            "NO_SUCH_TEST_PANIC",
+            "NO_SUCH_PORT",
+            "NO_SUCH_SERVICE_HOST",
+            "NO_SUCH_PAGE_PORT_80_TCP_ADDR",
+        ];
+        assert_eq!(unknown(&others), None);
+    }
+
+    #[test]
+    fn a_number_that_is_not_known_by_its_name_is_found_and_so_is_a_word_with_such_a_name() {
+        let flag =
+            |long: &'static str, name: &'static str| Arg::new(long).long(long).value_name(name);
+        let number = value_parser!(u8);
+        let run = Command::new("run").args([
+            flag("users", "COUNT").value_parser(number),
+            flag("title", "N"),
+            flag("rate", "RATE").value_parser(number),
+        ]);
+        let found = misnamed_numbers(&Command::new("program").subcommand(run));
+        assert_eq!(found, ["program run --users", "program run --title"]);
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! Flags that a document gives to a command are flags of that command.
+//! Flags that a document gives to a command are flags of that command, and variables are those of flags.
 
-use std::{fs, path::Path};
+use std::{ffi::OsString, fs, path::Path};
 
-use clap::Command;
+use clap::{Command, CommandFactory as _};
+use shared::usage::unknown_variable;
 
-use super::flags::command;
+use super::flags::{Cli, command};
 
 /// Documents outside of `docs` with commands in them.
 const DOCUMENTS: [&str; 8] = [
@@ -87,6 +88,33 @@ fn every_flag_that_a_document_gives_to_a_command_is_one_of_that_command() {
         }
     }
     assert!(given > 100, "{given}");
+}
+
+#[test]
+fn every_variable_that_a_document_or_a_deployment_names_is_one_of_a_flag() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let deployed = [
+        "deploy/loadgen.sh",
+        "deploy/kubernetes/coordinator.yaml",
+        "deploy/kubernetes/workers.yaml",
+        "scripts/compose-keys.sh",
+    ]
+    .map(|name| {
+        (
+            name.to_owned(),
+            fs::read_to_string(root.join(name)).unwrap(),
+        )
+    });
+    let mut named = 0;
+    for (path, text) in documents().into_iter().chain(deployed) {
+        let names = text
+            .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+            .filter(|word| word.starts_with("LOADGEN_"));
+        named += names.clone().count();
+        let unknown = unknown_variable("LOADGEN_", &Cli::command(), names.map(OsString::from));
+        assert_eq!(unknown, None, "{path}");
+    }
+    assert!(named > 15, "{named}");
 }
 
 #[test]

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::exit;
 use loadgen_engine::driver;
+use loadgen_stack::OTHER_SERVER;
 
 /// Parses the arguments, runs the command and returns its exit code.
 pub fn main() -> ExitCode {
@@ -27,13 +28,39 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(refuse(&error)),
     };
-    match run(cli.command) {
+    forget_other_servers(&cli.command);
+    match variables_are_known().and_then(|()| run(cli.command)) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             print_error(&failure.to_string());
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Forgets what the environment says of another PostgreSQL, which this process, or a program that it starts, would
+/// apply to that of an own stack.
+#[expect(
+    unsafe_code,
+    reason = "the library for PostgreSQL reads the environment, and only that"
+)]
+fn forget_other_servers(command: &Command) {
+    // It says how a database that is named is reached.
+    if matches!(command, Command::Db(args) if args.db.is_some()) {
+        return;
+    }
+    for name in OTHER_SERVER {
+        // SAFETY: no thread has been started that could read the environment meanwhile.
+        unsafe { env::remove_var(name) };
+    }
+}
+
+/// Refuses a mistyped variable, as a mistyped flag is.
+fn variables_are_known() -> Result<(), Failure> {
+    let names = env::vars_os().map(|(name, _)| name);
+    // As declared: a variable that says no is taken from its flag otherwise.
+    let unknown = usage::unknown_variable("LOADGEN_", &Cli::command(), names);
+    unknown.map_or(Ok(()), |line| Err(Failure::Usage(line)))
 }
 
 /// Makes a write beyond the largest file that this process may make (`ulimit -f`) fail, so that it is
@@ -126,19 +153,6 @@ mod tests {
     use super::*;
     use crate::cli::flags::command;
 
-    /// Names of the values that are numbers, or begin with one.
-    const NUMBERS: [&str; 9] = [
-        "N",
-        "RATE",
-        "TIME",
-        "FACTOR",
-        "S",
-        "PERCENT",
-        "STATUSES",
-        "ADDRESS:PORT",
-        "SWITCH=LOW,HIGH",
-    ];
-
     fn walk(
         command: &clap::Command,
         above: &[String],
@@ -155,6 +169,11 @@ mod tests {
     }
 
     #[test]
+    fn every_number_is_known_by_the_name_of_its_value() {
+        assert_eq!(usage::misnamed_numbers(&command()), Vec::<String>::new());
+    }
+
+    #[test]
     fn what_is_no_number_is_refused_in_one_line_with_the_flag_and_what_would_be_right() {
         let mut tried = 0;
         walk(&command(), &["loadgen".to_owned()], &mut |path, one| {
@@ -163,7 +182,9 @@ mod tests {
                 let Some(long) = argument.get_long() else {
                     continue;
                 };
-                if !names.iter().any(|name| NUMBERS.contains(&name.as_str())) {
+                let others = ["ADDRESS:PORT", "SWITCH=LOW,HIGH"];
+                let is_other = names.iter().any(|name| others.contains(&name.as_str()));
+                if !argument.is_allow_hyphen_values_set() && !is_other {
                     continue;
                 }
                 for value in ["ten", "-1", "1e999", "", "NaN"] {

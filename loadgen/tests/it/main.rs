@@ -17,6 +17,7 @@ mod compose;
 mod direct;
 mod history;
 mod http_flags;
+mod late_signals;
 mod missing_names;
 mod observability;
 mod outputs;

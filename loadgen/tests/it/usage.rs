@@ -281,6 +281,12 @@ fn a_wrong_value_of_a_variable_is_said_with_the_variable() {
             "5",
             "for '--duration <TIME>'",
         ),
+        (
+            "run nonexistent",
+            "LOADGEN_RESLTS",
+            "/tmp",
+            "unknown variable LOADGEN_RESLTS; did you mean LOADGEN_RESULTS?",
+        ),
         // An unknown suite: the variable itself is right.
         ("run nonexistent", "LOADGEN_QUIET", "1", "`nonexistent`"),
         ("run nonexistent", "LOADGEN_QUIET", "yes", "`nonexistent`"),

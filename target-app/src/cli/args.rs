@@ -183,6 +183,12 @@ mod tests {
     }
 
     #[test]
+    fn every_number_is_known_by_the_name_of_its_value() {
+        let found = shared::usage::misnamed_numbers(&Cli::command());
+        assert_eq!(found, Vec::<String>::new());
+    }
+
+    #[test]
     fn the_help_of_serve_says_how_long_secrets_are_and_what_stands_in_for_them() {
         let mut cli = Cli::command();
         let serve = cli.find_subcommand_mut("serve").unwrap();

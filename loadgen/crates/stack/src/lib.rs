@@ -33,4 +33,5 @@ pub use binaries::{missing_programs, target as target_program};
 pub use error::StackError;
 pub use memory_disk::own_disk_refusal;
 pub use options::{ServiceSet, StackOptions};
+pub use postgres::OTHER_SERVER;
 pub use start::Stack;

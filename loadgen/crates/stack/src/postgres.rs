@@ -45,8 +45,8 @@ const SPEC: ProcessSpec = ProcessSpec {
     start_timeout: Duration::from_mins(1),
 };
 
-/// What the environment may say of a server, and of how to reach it (libpq): the caller's own one.
-const OTHER_SERVER: [&str; 12] = [
+/// What the environment may say of a server, and of how to reach it (libpq, sqlx): the caller's own one.
+pub const OTHER_SERVER: [&str; 12] = [
     "PGCHANNELBINDING",
     "PGDATABASE",
     "PGGSSENCMODE",

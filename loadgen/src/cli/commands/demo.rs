@@ -7,14 +7,14 @@ use crate::{
     cli::{
         failure::Failure,
         flags::{DemoArgs, ExperimentArgs},
-        session::{announce_page, job_template},
+        session::{announce_page, job_template, signalled},
     },
     exit,
     web::{WebConfig, WebServer},
 };
 
 /// Runs it. With `--serve` the page is open from the beginning, and stays open when the run has
-/// ended, unless it was interrupted.
+/// ended, unless it was interrupted, or a signal came while its reports were written.
 pub(in crate::cli) fn run(args: DemoArgs) -> Result<u8, Failure> {
     let page = match args.serve {
         Some(address) => Some(open(&args, address)?),
@@ -22,8 +22,8 @@ pub(in crate::cli) fn run(args: DemoArgs) -> Result<u8, Failure> {
     };
     let code = experiment::run(&as_experiment(args), page.as_ref())?;
     match page {
-        Some(page) if code == exit::INTERRUPTED => page.close(),
-        Some(page) => serve::until_stopped(page)?,
+        Some(page) if code == exit::INTERRUPTED || signalled() => page.close(),
+        Some(page) => serve::until_stopped(&page)?,
         None => {}
     }
     Ok(code)

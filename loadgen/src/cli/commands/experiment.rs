@@ -9,7 +9,7 @@ use crate::{
         failure::Failure,
         flags::ExperimentArgs,
         plan::plan_experiment,
-        session::{MeasuredSession, ServiceSource},
+        session::{MeasuredSession, ServiceSource, signalled},
     },
     library::SourceFile,
     web::WebServer,
@@ -60,7 +60,7 @@ pub(super) fn measure(
         summary,
         folder: session.folder().map(|folder| folder.path().to_owned()),
         stored: session.check_written(),
-        signalled: session.was_signalled(),
+        signalled: signalled(),
     })
 }
 

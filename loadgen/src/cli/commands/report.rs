@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use tokio_util::sync::CancellationToken;
+
 use crate::{
-    cli::{failure::Failure, flags::ReportArgs, output::print},
+    cli::{failure::Failure, flags::ReportArgs, output::print, session::listen},
     exit,
     live::TerminalCapabilities,
 };
@@ -12,6 +14,9 @@ use loadgen_report::{
     render::{self, Format},
     store::{self, write_atomically},
 };
+
+/// Message of a signal while reports are written, which belong together.
+const WRITING: &str = "the reports are still written, then it ends; once more to stop at once";
 
 /// Prints or writes them.
 pub(in crate::cli) fn run(args: &ReportArgs) -> Result<u8, Failure> {
@@ -107,6 +112,7 @@ fn write(into: &Path, reports: &[(&str, String)]) -> Result<(), Failure> {
             folder.display()
         )));
     }
+    listen(WRITING, CancellationToken::new())?;
     for (name, content) in reports {
         // The user chose the folder: if it cannot be written to, that is a usage error.
         write_atomically(&into.join(name), content.as_bytes()).map_err(Failure::usage)?;

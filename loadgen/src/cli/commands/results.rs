@@ -7,6 +7,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use shared::text::unknown;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     cli::{
@@ -16,6 +17,7 @@ use crate::{
             ResultsFolder,
         },
         output::{print, print_json},
+        session::listen,
     },
     exit,
     live::TerminalCapabilities,
@@ -152,6 +154,10 @@ fn export(args: &ExportArgs) -> Result<(), Failure> {
     if !names.is_empty() {
         names.extend(["manifest.json", "verdict.json"]);
     }
+    // A signal finds everything stopped: it ends the process, and nothing is left of the archive.
+    let stopped = CancellationToken::new();
+    stopped.cancel();
+    listen("", stopped)?;
     // A summary may be missing: an unfinished run is packed like any other.
     let at = store::load(&folder).map_or(0, |summary| summary.started_at.timestamp());
     let files = store::export(&folder, &names, at.max(0) as u64, &out).map_err(Failure::usage)?;

@@ -5,18 +5,22 @@ use std::{
     net::Ipv4Addr,
 };
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     cli::{
         failure::Failure,
         flags::ServeArgs,
         output::closed_pipe,
-        session::{job_template, local_runtime},
+        session::{job_template, listen, local_runtime},
     },
     exit,
     web::{WebConfig, WebServer},
 };
+
+/// Message of the first signal.
+const CLOSING: &str =
+    "closing when what was started from the page has ended; once more to stop at once";
 
 /// Serves the folder.
 pub(in crate::cli) fn run(args: &ServeArgs) -> Result<u8, Failure> {
@@ -33,32 +37,19 @@ pub(in crate::cli) fn run(args: &ServeArgs) -> Result<u8, Failure> {
         jobs: Some(job_template(&args.target, &args.folder.results)?),
     })
     .map_err(Failure::usage)?;
-    until_stopped(page)?;
+    until_stopped(&page)?;
     Ok(exit::PASSED)
 }
 
-/// Lets commands be started from a page until SIGINT or SIGTERM, and closes it. A second signal
-/// does not wait for started commands; the kernel signals them when this process ends.
-pub(super) fn until_stopped(page: WebServer) -> Result<(), Failure> {
-    let runtime = local_runtime()?;
-    runtime.block_on(async {
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::internal)?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
-        page.allow_jobs();
-        say(&page).or_else(|error| closed_pipe(error).map(|_| ()))?;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        let closing = tokio::task::spawn_blocking(move || page.close());
-        tokio::select! {
-            _ = closing => {}
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        Ok::<_, Failure>(())
-    })?;
-    runtime.shutdown_background();
+/// Lets commands be started from a page until a signal comes, and closes it. A second one does not wait for started
+/// commands; the kernel signals them when this process ends.
+pub(super) fn until_stopped(page: &WebServer) -> Result<(), Failure> {
+    let stop = CancellationToken::new();
+    listen(CLOSING, stop.clone())?;
+    page.allow_jobs();
+    say(page).or_else(|error| closed_pipe(error).map(|_| ()))?;
+    local_runtime()?.block_on(stop.cancelled());
+    page.close();
     Ok(())
 }
 

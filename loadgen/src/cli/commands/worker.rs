@@ -1,11 +1,6 @@
 //! `loadgen worker`: generates a part of the load of a run that `loadgen run --coordinate` plans.
 
-use std::{
-    fs::File,
-    io::{BufWriter, Write as _},
-    path::Path,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{path::Path, sync::Arc};
 
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +10,10 @@ use crate::{
         failure::Failure,
         flags::WorkerArgs,
         output::print,
-        session::{CleanupSlot, check_file, connect, find_targets, listen, task_runtime},
+        session::{
+            check_file, connect, find_targets, listen, nothing_left_to_stop, signalled,
+            task_runtime,
+        },
     },
     coordination::{JoinedWorker, PartLoad, PartResult, RedisAddress},
     exit,
@@ -27,9 +25,10 @@ use loadgen_experiment::{
     system::{Application as _, Endpoints},
     trial::{self, ArmConfig, CommandProgress, TestEnv, TrialOutcome, TrialSpec},
 };
+use loadgen_report::store::write_atomically;
 
-/// What the listener of signals publishes; nobody listens.
-const STOPPING: &str = "stopping";
+/// Message of the first signal.
+const STOPPING: &str = "stopping: the run gets no part from this worker; once more to stop at once";
 
 /// Runs it; the exit code is that of a command that did what it was asked, whatever the run comes to.
 pub(in crate::cli) fn run(args: &WorkerArgs) -> Result<u8, Failure> {
@@ -42,16 +41,18 @@ pub(in crate::cli) fn run(args: &WorkerArgs) -> Result<u8, Failure> {
         check_file("--log", log)?;
     }
     let runtime = task_runtime()?;
-    let done = runtime.block_on(work(args, &address));
+    let stop = CancellationToken::new();
+    listen(STOPPING, stop.clone())?;
+    let done = runtime.block_on(work(args, &address, stop));
     runtime.shutdown_background();
     done
 }
 
-async fn work(args: &WorkerArgs, address: &RedisAddress) -> Result<u8, Failure> {
-    let stop = CancellationToken::new();
-    let nothing: CleanupSlot<()> = CleanupSlot::empty();
-    let signalled = listen(STOPPING, stop.clone(), vec![nothing], Publisher::silent())
-        .map_err(Failure::internal)?;
+async fn work(
+    args: &WorkerArgs,
+    address: &RedisAddress,
+    stop: CancellationToken,
+) -> Result<u8, Failure> {
     let wait = args.wait.duration();
     let worker = JoinedWorker::join(address, args.index, wait, stop.clone()).await?;
     let worker = Arc::new(worker);
@@ -63,7 +64,8 @@ async fn work(args: &WorkerArgs, address: &RedisAddress) -> Result<u8, Failure> 
         share.of(),
     ))?;
     let measured = Box::pin(measure(args, &worker, stop)).await;
-    let measured = if signalled.load(Ordering::Acquire) {
+    nothing_left_to_stop();
+    let measured = if signalled() {
         Err(Failure::Interrupted)
     } else if worker.is_given_up() {
         Err(worker.why_stopped().into())
@@ -161,10 +163,8 @@ async fn finish(
 fn write_log(path: &Path, data: &TrialData) -> Result<(), Failure> {
     let failed =
         |why: &dyn std::fmt::Display| Failure::Internal(format!("--log {}: {why}", path.display()));
-    let file = File::create(path).map_err(|error| failed(&error))?;
     let operations = CodeConnect.catalog().operations;
-    let mut to = BufWriter::new(file);
-    write_hlog(data, operations, &mut to).map_err(|error| failed(&error))?;
-    // A buffer that is dropped says nothing of a disk that is full.
-    to.flush().map_err(|error| failed(&error))
+    let mut log = Vec::new();
+    write_hlog(data, operations, &mut log).map_err(|error| failed(&error))?;
+    write_atomically(path, &log).map_err(|error| failed(&error))
 }

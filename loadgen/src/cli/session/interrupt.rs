@@ -1,16 +1,53 @@
 //! Ctrl-C: the first ends the load gracefully and the report is still written; the second ends
-//! the process at once, after the services of an own stack are down.
+//! the process at once, after the services of an own stack are down. From the first command that listens until the
+//! process ends one thread answers signals, also while reports are written.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
 };
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    task::spawn_blocking,
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::{exit, live};
+use super::runtime::local_runtime;
+use crate::{
+    cli::{failure::Failure, output::progress},
+    exit, live,
+};
 use loadgen_experiment::events::Publisher;
+use loadgen_report::store;
+use loadgen_stack::Stack;
+
+/// Message of the first signal when nothing is left that it could stop.
+const LATE: &str =
+    "what was measured is still written and printed, then it ends; once more to stop at once";
+
+/// Whether a signal has come.
+static SIGNALLED: AtomicBool = AtomicBool::new(false);
+/// What a signal stops; absent before anything listens.
+static STOPPED: Mutex<Option<Interruptible>> = Mutex::new(None);
+/// Where the first signal is published; without such a place it is told on standard error.
+static PUBLISHED: Mutex<Option<Publisher>> = Mutex::new(None);
+
+/// What a signal stops.
+#[derive(Debug)]
+struct Interruptible {
+    /// Message of the first.
+    first: &'static str,
+    /// Cancelled by the first.
+    stop: CancellationToken,
+    /// Cleared by the second, before the process ends.
+    services: Vec<CleanupSlot<Stack>>,
+    /// Whether standard error shows nothing of what is published.
+    quiet: bool,
+}
 
 /// Something that has to be dropped before the process ends, whatever happens. The lock is held
 /// while it is started and while it is dropped, so that the process cannot end in between.
@@ -53,7 +90,7 @@ impl<T> CleanupSlot<T> {
 
     /// The content, locked. A thread that panicked while holding the lock does not keep it.
     pub(in crate::cli) fn lock(&self) -> MutexGuard<'_, Option<T>> {
-        self.content.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.content)
     }
 
     /// Drops the content; waits if another thread is doing so. Blocks.
@@ -63,49 +100,148 @@ impl<T> CleanupSlot<T> {
     }
 }
 
-/// Listens for SIGINT, SIGTERM and SIGHUP on the running event loop; under `nohup`, which ignores
-/// SIGHUP, a lost terminal does not end the command. The first signal cancels `stop` and
-/// publishes `first` as a warning; the second clears `services` and ends the process. Returns whether
-/// a signal has come.
-pub(in crate::cli) fn listen<T: Send + 'static>(
+/// A lock that a thread which panicked does not keep.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From now on the first SIGINT, SIGTERM or SIGHUP cancels `stop` and tells `first` on standard error; the second, or
+/// one that finds `stop` cancelled, ends the process. Where a signal has come before, `stop` is cancelled at once.
+/// Under `nohup`, which ignores SIGHUP, a lost terminal does not end the command. Must not be called from a task.
+pub(in crate::cli) fn listen(first: &'static str, stop: CancellationToken) -> Result<(), Failure> {
+    begin(
+        Interruptible {
+            first,
+            stop,
+            services: Vec::new(),
+            quiet: true,
+        },
+        None,
+    )
+}
+
+/// The same for a command with events, as one of which `first` is published, and with `services` that are cleared before
+/// the process ends. Where it is `quiet`, standard error shows no events.
+pub(super) fn listen_with(
     first: &'static str,
     stop: CancellationToken,
-    services: Vec<CleanupSlot<T>>,
+    services: Vec<CleanupSlot<Stack>>,
     events: Publisher,
-) -> std::io::Result<Arc<AtomicBool>> {
-    let signalled = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&signalled);
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = (!hangup_is_ignored())
-        .then(|| signal(SignalKind::hangup()))
+    quiet: bool,
+) -> Result<(), Failure> {
+    begin(
+        Interruptible {
+            first,
+            stop,
+            services,
+            quiet,
+        },
+        Some(events),
+    )
+}
+
+fn begin(next: Interruptible, events: Option<Publisher>) -> Result<(), Failure> {
+    *locked(&PUBLISHED) = events;
+    let mut stopped = locked(&STOPPED);
+    if stopped.is_none() {
+        start()?;
+    }
+    if signalled() {
+        next.stop.cancel();
+    }
+    *stopped = Some(next);
+    Ok(())
+}
+
+/// Whether a signal has come, also one that came when nothing was left to stop.
+pub(in crate::cli) fn signalled() -> bool {
+    SIGNALLED.load(Ordering::Acquire)
+}
+
+/// From now on the first signal stops nothing, and says so.
+pub(in crate::cli) fn nothing_left_to_stop() {
+    if let Some(stopped) = &mut *locked(&STOPPED) {
+        stopped.first = LATE;
+    }
+}
+
+/// Lets `flush` end the sinks of events, to which nothing may be published any more. Of a signal that comes
+/// meanwhile standard error is told after it.
+pub(super) fn without_events<T>(flush: impl FnOnce() -> T) -> T {
+    let mut published = locked(&PUBLISHED);
+    *published = None;
+    flush()
+}
+
+/// Starts the thread that answers signals.
+fn start() -> Result<(), Failure> {
+    let runtime = local_runtime()?;
+    let inside = runtime.enter();
+    let listener = |kind| signal(kind).map_err(Failure::internal);
+    let interrupt = listener(SignalKind::interrupt())?;
+    let terminate = listener(SignalKind::terminate())?;
+    let hangup = (!hangup_is_ignored())
+        .then(|| listener(SignalKind::hangup()))
         .transpose()?;
-    tokio::spawn(async move {
-        loop {
-            tokio::select! {
-                _ = interrupt.recv() => (),
-                _ = terminate.recv() => (),
-                Some(()) = received(hangup.as_mut()) => (),
-            }
-            seen.store(true, Ordering::Release);
-            if stop.is_cancelled() {
-                live::restore();
-                for one in &services {
-                    one.abort.cancel();
-                }
-                // Stopping services blocks; the process ends when they are down.
-                let _done = tokio::task::spawn_blocking(move || {
-                    services.iter().for_each(CleanupSlot::clear);
-                })
-                .await;
-                std::process::exit(i32::from(exit::INTERRUPTED));
-            }
-            // Before the event, so that a slow listener cannot delay the end.
-            stop.cancel();
-            events.warning(first);
+    drop(inside);
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || runtime.block_on(answer_all(interrupt, terminate, hangup)))
+        .map_err(Failure::internal)?;
+    Ok(())
+}
+
+async fn answer_all(mut interrupt: Signal, mut terminate: Signal, mut hangup: Option<Signal>) {
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => (),
+            _ = terminate.recv() => (),
+            Some(()) = received(hangup.as_mut()) => (),
         }
-    });
-    Ok(signalled)
+        answer();
+    }
+}
+
+/// Answers one signal.
+fn answer() {
+    let stopped = locked(&STOPPED);
+    let Some(stopped) = stopped.as_ref() else {
+        return;
+    };
+    if SIGNALLED.swap(true, Ordering::AcqRel) || stopped.stop.is_cancelled() {
+        end(&stopped.services);
+    }
+    let (first, quiet) = (stopped.first, stopped.quiet);
+    // Before the end that it announces, which waits for it: locked first, and then cancelled.
+    let published = PUBLISHED.try_lock();
+    stopped.stop.cancel();
+    match published {
+        Ok(events) => tell(events.as_ref(), first, quiet),
+        // The sinks are ending: beside this thread, which a second signal has to reach.
+        Err(_) => {
+            spawn_blocking(move || tell(locked(&PUBLISHED).as_ref(), first, quiet));
+        }
+    }
+}
+
+fn tell(events: Option<&Publisher>, first: &str, quiet: bool) {
+    if let Some(events) = events {
+        events.warning(first);
+    }
+    if quiet || events.is_none() {
+        progress(&format!("warning: {first}"));
+    }
+}
+
+/// Ends the process when the services are down and no file is left half written.
+fn end(services: &[CleanupSlot<Stack>]) -> ! {
+    live::restore();
+    for one in services {
+        one.abort.cancel();
+    }
+    services.iter().for_each(CleanupSlot::clear);
+    store::abandon_writes();
+    std::process::exit(i32::from(exit::INTERRUPTED));
 }
 
 /// The next signal of a listener; never, without one.

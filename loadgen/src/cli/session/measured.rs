@@ -4,10 +4,6 @@
 use std::{
     cell::{OnceCell, RefCell},
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
 };
 
 use chrono::{DateTime, Utc};
@@ -71,8 +67,6 @@ pub(in crate::cli) struct MeasuredSession<'a> {
     folder: OnceCell<Folder>,
     /// The page that ends with the command, once the command has ended.
     own_page: RefCell<Option<WebServer>>,
-    /// Whether a signal has ended the command.
-    signalled: OnceCell<Arc<AtomicBool>>,
     /// What could not be written; reported when all figures are printed.
     unwritten: RefCell<Vec<String>>,
     /// Warnings about samples that were not stored.
@@ -97,7 +91,6 @@ impl<'a> MeasuredSession<'a> {
             resumed: None,
             folder: OnceCell::new(),
             own_page: RefCell::default(),
-            signalled: OnceCell::new(),
             unwritten: RefCell::default(),
             left_out: RefCell::default(),
         }
@@ -229,15 +222,21 @@ impl<'a> MeasuredSession<'a> {
         }
         let first: CleanupSlot<Stack> = CleanupSlot::empty();
         let running = [first.clone(), first.beside()];
+        let listening = interrupt::listen_with(
+            STOPPING,
+            stop,
+            running.to_vec(),
+            events.clone(),
+            self.result.quiet,
+        );
         let done = runtime.block_on(async {
-            let signalled = interrupt::listen(STOPPING, stop, running.to_vec(), events.clone());
-            // Set once: a session works once.
-            let _first = self.signalled.set(signalled.map_err(Failure::internal)?);
+            listening?;
             let mut bench = open(services, &running, events.clone(), load_control).await?;
             bench.samples = self.result.samples.then_some(MOST_SAMPLES);
             self.create_folder()?;
             work(&bench, matches!(services, ServiceSource::OwnStack { .. })).await
         });
+        interrupt::nothing_left_to_stop();
         if running.iter().any(|one| one.lock().is_some()) {
             events.stage("stopping the services", None);
         }
@@ -249,7 +248,8 @@ impl<'a> MeasuredSession<'a> {
 
     /// Waits until the sinks have written everything, and keeps the page that outlives them.
     fn flush(&self, sinks: EventSinks, last: Option<Event>, failure: Option<&Failure>) {
-        let (page, unwritten) = sinks.flush(last, failure.map(ToString::to_string));
+        let failure = failure.map(ToString::to_string);
+        let (page, unwritten) = interrupt::without_events(|| sinks.flush(last, failure));
         *self.own_page.borrow_mut() = page;
         self.unwritten.borrow_mut().extend(unwritten);
     }
@@ -389,12 +389,6 @@ impl<'a> MeasuredSession<'a> {
         self.folder().filter(|_| whole).map(Folder::path)
     }
 
-    /// Whether a signal has come, also one that came when the load was over and nothing of it was cut short.
-    pub(in crate::cli) fn was_signalled(&self) -> bool {
-        let signalled = self.signalled.get();
-        signalled.is_some_and(|signalled| signalled.load(Ordering::Acquire))
-    }
-
     /// Notes that the result folder is not complete; of several reasons the first.
     pub(in crate::cli) fn not_stored(&self, why: impl std::fmt::Display) {
         let mut unwritten = self.unwritten.borrow_mut();
@@ -446,12 +440,7 @@ impl<'a> MeasuredSession<'a> {
 impl Drop for MeasuredSession<'_> {
     /// The page stays until its readers have left, unless a signal has ended the command.
     fn drop(&mut self) {
-        let Some(page) = self.own_page.take() else {
-            return;
-        };
-        if self.was_signalled() {
-            page.close();
-        } else {
+        if let Some(page) = self.own_page.take() {
             close_when_left(&page);
         }
     }

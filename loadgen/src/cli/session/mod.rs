@@ -17,7 +17,7 @@ mod sinks;
 mod stack_control;
 
 pub(super) use distribution::Distribution;
-pub(super) use interrupt::{CleanupSlot, listen};
+pub(super) use interrupt::{CleanupSlot, listen, nothing_left_to_stop, signalled};
 pub(super) use job_template::job_template;
 pub(super) use measured::MeasuredSession;
 pub(super) use open::{StackAddresses, connect, start_stack};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    interrupt::{CleanupSlot, listen},
+    interrupt::{CleanupSlot, listen_with, without_events},
     runtime::task_runtime,
 };
 use crate::{
@@ -25,10 +25,11 @@ where
     let (events, receiver) = events::channel();
     let live = Live::start(receiver, TerminalCapabilities::of_stderr());
     let running: CleanupSlot<Stack> = CleanupSlot::empty();
+    let stop = CancellationToken::new();
+    let services = vec![running.clone()];
+    let listening = listen_with(stopping, stop.clone(), services, events.clone(), false);
     let done = runtime.block_on(async {
-        let stop = CancellationToken::new();
-        let services = vec![running.clone()];
-        listen(stopping, stop.clone(), services, events.clone()).map_err(Failure::internal)?;
+        listening?;
         let progress = events.clone();
         let options = StackOptions {
             stop,
@@ -40,6 +41,6 @@ where
     });
     running.clear();
     runtime.shutdown_background();
-    live.finish();
+    without_events(|| live.finish());
     done
 }

@@ -66,7 +66,11 @@ fn a_direct_load_is_four_fifths_reads_under_policies_and_leaves_no_row() {
         folder.path().to_str().unwrap(),
     ];
     let began = Instant::now();
-    let ran = finish(start(loadgen(words)));
+    let mut command = loadgen(words);
+    // What the caller's environment says of another server reaches neither the stack nor the command.
+    command.env("PGSSLMODE", "verify-full");
+    command.env("PGOPTIONS", "-c default_transaction_read_only=on");
+    let ran = finish(start(command));
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(began.elapsed() < Duration::from_mins(3));
 

@@ -12,6 +12,6 @@ pub(crate) use browser::{Browser, DESK, PHONE, Page};
 pub(crate) use known_server::{Answer, Answers, KnownServer};
 pub(crate) use log::percentile;
 pub(crate) use pages::{report, store, summary};
-pub(crate) use program::{Ran, alone, finish, http, loadgen, script, start};
+pub(crate) use program::{Ran, Running, alone, finish, http, loadgen, script, start};
 pub(crate) use served::{Served, results};
 pub(crate) use transports::TransportServer;

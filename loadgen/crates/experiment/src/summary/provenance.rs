@@ -13,7 +13,7 @@ pub fn provenance() -> Provenance {
     Provenance {
         program: Program {
             version: env!("CARGO_PKG_VERSION").into(),
-            commit: commit(),
+            commit: std::env::current_exe().ok().as_deref().and_then(commit),
             debug_build: cfg!(debug_assertions),
         },
         host: host(),
@@ -56,14 +56,14 @@ fn host() -> HostInfo {
     }
 }
 
-/// The commit of the checkout that the program's file lies in, read without running git.
-fn commit() -> Option<String> {
-    let program = std::env::current_exe().ok()?;
+/// The commit of the checkout that the program's file lies in, read without running git. Not known in a worktree, whose
+/// `.git` is a file: another checkout around it has another commit.
+fn commit(program: &Path) -> Option<String> {
     let git = program
         .ancestors()
         .map(|folder| folder.join(".git"))
-        .find(|git| git.is_dir())?;
-    commit_of(&program, &git)
+        .find(|git| git.exists())?;
+    commit_of(program, &git)
 }
 
 /// What HEAD of a git directory points at; absent where it has moved since the program was built, which then is of an
@@ -281,6 +281,22 @@ mod tests {
         let (commit, files) = head(git.path()).unwrap();
         assert_eq!(commit, "abc123");
         assert_eq!(files.len(), 2);
+    }
+
+    #[test]
+    fn a_program_in_a_worktree_is_not_of_the_commit_of_a_checkout_around_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (git, tree) = (folder.path().join(".git"), folder.path().join("tree"));
+        fs::create_dir_all(&git).unwrap();
+        fs::create_dir_all(&tree).unwrap();
+        fs::write(git.join("HEAD"), "abc123\n").unwrap();
+        for folder in [folder.path(), tree.as_path()] {
+            fs::write(folder.join("program"), "").unwrap();
+        }
+        let of = |program: PathBuf| commit(&program);
+        assert_eq!(of(folder.path().join("program")).as_deref(), Some("abc123"));
+        fs::write(tree.join(".git"), "gitdir: ../.git/worktrees/tree\n").unwrap();
+        assert_eq!(of(tree.join("program")), None);
     }
 
     #[test]

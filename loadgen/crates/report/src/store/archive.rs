@@ -1,14 +1,14 @@
 //! A result folder as one `.tar.gz`. The same folder gives the same bytes wherever and whenever it
 //! is packed: entries in the order of their paths, with the time of the run and no user's name.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use flate2::{Compression, GzBuilder};
 use tar::{Builder, EntryType, Header};
 
+use super::atomic::write_whole;
 use super::error::{StoreError, io_error};
 
 /// Packs a run's folder, or of it only the files of these names, into `out`, which is whole or not
@@ -26,16 +26,7 @@ pub fn export(folder: &Path, names: &[&str], at: u64, out: &Path) -> Result<usiz
     }
     let files = files(&root, names)?;
     let top = root.file_name().unwrap_or_default();
-    let mut beside = tempfile::Builder::new()
-        .prefix(".export-")
-        .permissions(Permissions::from_mode(0o644))
-        .tempfile_in(&into)
-        .map_err(io_error("create", &into))?;
-    pack(&root, Path::new(top), &files, at, beside.as_file_mut())
-        .map_err(io_error("write", out))?;
-    beside
-        .persist(out)
-        .map_err(|error| io_error("write", out)(error.error))?;
+    write_whole(out, |file| pack(&root, Path::new(top), &files, at, file))?;
     Ok(files.len())
 }
 

@@ -26,7 +26,7 @@ mod summary_schema;
 pub mod trial_files;
 
 pub use archive::export;
-pub use atomic::write_atomically;
+pub use atomic::{abandon_writes, write_atomically};
 pub use baseline::{Baseline, baseline_dir, baselines, forget_baseline, keep_baseline};
 pub use checksums::renew_checksums;
 pub use error::StoreError;

@@ -1,12 +1,12 @@
 //! `samples.csv.gz` of a trial, and `samples.parquet` where the program was built for it: written
 //! straight into the file, because they may be large.
 
-use std::fs::{self, File, Permissions};
+#[cfg(feature = "parquet")]
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::error::{StoreError, io_error};
+use super::atomic::write_whole;
+use super::error::StoreError;
 use super::folder::{Folder, slug};
 use loadgen_engine::aggregator::write_samples;
 use loadgen_engine::flow::Operations;
@@ -34,39 +34,21 @@ pub fn write_into(
     samples: &RawSamples,
     operations: Operations,
 ) -> Result<(), StoreError> {
-    fs::create_dir_all(folder).map_err(io_error("create", folder))?;
-    whole(folder, "samples.csv.gz", |file| {
+    write_whole(&folder.join("samples.csv.gz"), |file| {
         write_samples(samples, operations, file)
     })?;
     #[cfg(feature = "parquet")]
-    whole(folder, "samples.parquet", |file| {
+    write_whole(&folder.join("samples.parquet"), |file| {
         loadgen_engine::aggregator::write_parquet(samples, operations, file)
             .map_err(io::Error::other)
     })?;
     Ok(())
 }
 
-/// Lets `write` fill a file that takes its name when it is whole.
-fn whole(
-    folder: &Path,
-    name: &str,
-    write: impl FnOnce(&mut File) -> io::Result<()>,
-) -> Result<(), StoreError> {
-    let path = folder.join(name);
-    let mut beside = tempfile::Builder::new()
-        .prefix(".samples-")
-        .permissions(Permissions::from_mode(0o644))
-        .tempfile_in(folder)
-        .map_err(io_error("create", folder))?;
-    write(beside.as_file_mut()).map_err(io_error("write", &path))?;
-    beside
-        .persist(&path)
-        .map_err(|error| io_error("write", &path)(error.error))?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -93,10 +75,5 @@ mod tests {
             wanted.push("samples.parquet");
         }
         assert_eq!(names, wanted);
-        let mode = fs::metadata(trial.join("samples.csv.gz"))
-            .unwrap()
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o077, 0o044 & mode, "others may read it and no more");
     }
 }
