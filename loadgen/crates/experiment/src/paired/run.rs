@@ -11,7 +11,7 @@ use super::{
     file::Experiment,
     finished::Finished,
     metrics::{EffectMetric, MetricScope, metrics},
-    multiple_claims::hold_together,
+    multiple_claims::{hold_in_table, hold_together},
     series_arm::SeriesArm,
     totals::failures_in_one_arm,
     warnings::{noise_warning, reasons, trial_warnings},
@@ -469,6 +469,10 @@ impl<'a> BlockSeries<'a> {
             })
             .collect();
         hold_together(&mut effects, primary, pairs.len());
+        // A control looks at few figures, whether they are claims or not.
+        if self.label.is_empty() {
+            hold_in_table(&mut effects);
+        }
         // The claims come first; the rest keeps its order.
         effects.sort_by_key(|effect| !effect.primary);
         effects
