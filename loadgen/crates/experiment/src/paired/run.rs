@@ -461,11 +461,15 @@ impl<'a> BlockSeries<'a> {
 
     fn effects(&self, metrics: &[EffectMetric]) -> Vec<Effect> {
         let pairs = self.paired();
-        let primary = &self.experiment.primary;
+        let (primary, why) = (&self.experiment.primary, self.experiment.why.as_ref());
         let mut effects: Vec<Effect> = metrics
             .iter()
             .filter_map(|metric| {
-                decide(metric, primary.contains(&metric.id), primary.len(), &pairs)
+                let claimed = primary.contains(&metric.id);
+                let wanted = claimed || metric.always || why == Some(&metric.id);
+                wanted
+                    .then(|| decide(metric, claimed, primary.len(), &pairs))
+                    .flatten()
             })
             .collect();
         hold_together(&mut effects, primary, pairs.len());
