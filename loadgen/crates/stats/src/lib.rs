@@ -33,7 +33,7 @@ pub use knee::{kneedle, power_knee};
 pub use ks::ks_two_samples;
 pub use levels::{MedianLevel, SeriesLevels, series_levels};
 pub use mser::{Truncation, mser};
-pub use multiple::holm;
+pub use multiple::{benjamini_hochberg, holm};
 pub use power::{CLAIM_LEVEL, detectable_effect, fewest_pairs, pairs_needed};
 pub use queueing::{erlang_c, steady_limit};
 pub use scaling::{Scaling, ScalingDoubt, scaling};

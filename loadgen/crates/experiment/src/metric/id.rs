@@ -1,5 +1,6 @@
 //! Which figure, and of what. A metric is stored and named in experiments by its text:
-//! `orders.list p97.5`, `total success`, `cache hit ratio orders`, `shop cpu per request`.
+//! `orders.list p97.5`, `total success`, `cache hit ratio orders`, `shop cpu per request`. The label of a figure of the
+//! target, which reports print, names it too.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -127,7 +128,7 @@ impl FromStr for MetricId {
         let targets = TargetFigure::ALL.into_iter();
         if let Some(found) = targets
             .into_iter()
-            .find(|one| one.description().name == text)
+            .find(|one| [one.description().name, one.description().label].contains(&text))
         {
             return Ok(Self::Target(found));
         }
@@ -212,6 +213,11 @@ mod tests {
             let stored = serde_json::to_value(&id).unwrap();
             assert_eq!(stored, id.to_string());
             assert_eq!(serde_json::from_value::<MetricId>(stored).unwrap(), id);
+        }
+        // Reports print the label of a figure of the target.
+        for figure in TargetFigure::ALL {
+            let printed = figure.description().label.parse::<MetricId>();
+            assert_eq!(printed, Ok(MetricId::Target(figure)));
         }
         for wrong in ["", "p50", "orders.list", "orders.list p12", "queries"] {
             assert!(wrong.parse::<MetricId>().is_err(), "{wrong}");

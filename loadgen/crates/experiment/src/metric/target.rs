@@ -216,31 +216,31 @@ impl TargetFigure {
             Self::BuffersHitPerRequest => described(
                 "buffers hit per request",
                 Number,
-                Neutral,
+                Count,
                 "Buffers that PostgreSQL found in its shared memory, over the requests to the API",
             ),
             Self::BuffersReadPerRequest => described(
                 "buffers read per request",
                 Number,
-                Neutral,
+                Count,
                 "Buffers that PostgreSQL read from the system, over the requests to the API",
             ),
             Self::LogPerRequest => described(
                 "log per request",
                 Bytes,
-                Neutral,
+                Count,
                 "Bytes of PostgreSQL's write-ahead log, over the requests to the API",
             ),
             Self::RetriesPerRequest => described(
                 "retries per request",
                 Number,
-                Neutral,
+                Count,
                 "Transactions that were run again because they lost against another, over the requests to the API",
             ),
             Self::DeadlocksPerRequest => described(
                 "deadlocks per request",
                 Number,
-                Neutral,
+                Count,
                 "Deadlocks that PostgreSQL broke, over the requests to the API",
             ),
             Self::StaleReads => wait(

@@ -30,7 +30,7 @@ pub struct Finished {
     pub arms: [ArmResult; 2],
     /// Every trial in the order in which it ran, invalid ones included.
     pub trials: Vec<Trial>,
-    /// Folders of the trials whose block stayed invalid after its repetition.
+    /// Folders of the trials whose block stayed invalid after its repetition; empty where every planned block counts.
     pub invalid: Vec<String>,
     /// Blocks that were planned in the end.
     pub blocks: u32,

@@ -18,17 +18,20 @@ pub struct EffectMetric {
     pub margin: f64,
     /// What stands for a figure that lies beyond the timeout.
     pub beyond: Option<f64>,
+    /// Whether every experiment compares it, not only one that claims something about it.
+    pub always: bool,
 }
 
 impl EffectMetric {
     /// The metric; a response percentile beyond the timeout counts as the timeout, a lower bound.
-    fn new(id: MetricId, timeout_ms: f64) -> Self {
+    fn new(id: MetricId, timeout_ms: f64, always: bool) -> Self {
         let of = id.description();
         Self {
             unit: of.unit,
             kind: of.kind,
             margin: of.margin.share(),
             beyond: (of.kind == MetricKind::Latency).then_some(timeout_ms),
+            always,
             id,
         }
     }
@@ -86,7 +89,8 @@ fn add<'a>(all: &mut Vec<&'a str>, names: impl Iterator<Item = &'a str>) {
     }
 }
 
-/// The metrics of an experiment, in the order of the report.
+/// The metrics of an experiment, in the order of the report: those that every experiment compares, then the
+/// other counts, which are compared where a claim is made on them.
 pub fn metrics(scope: &MetricScope<'_>, timeout_ms: f64) -> Vec<EffectMetric> {
     let mut all = Vec::new();
     for name in &scope.operations {
@@ -129,8 +133,23 @@ pub fn metrics(scope: &MetricScope<'_>, timeout_ms: f64) -> Vec<EffectMetric> {
         .map(MetricId::Target),
     );
     all.extend(owned(&scope.processes, MetricId::CpuPerRequest));
-    all.into_iter()
-        .map(|id| EffectMetric::new(id, timeout_ms))
+    let mut others = counts(&scope.operations);
+    others.retain(|id| !all.contains(id));
+    let of = |always| move |id| EffectMetric::new(id, timeout_ms, always);
+    let all = all.into_iter().map(of(true));
+    all.chain(others.into_iter().map(of(false))).collect()
+}
+
+/// Every count of the catalogue, of these operations, of all of them together and of the target.
+fn counts(operations: &[&str]) -> Vec<MetricId> {
+    let of_requests = OperationFigure::ALL.into_iter().flat_map(|figure| {
+        let of_one = move |name: &&str| MetricId::Operation((*name).to_owned(), figure);
+        let total = std::iter::once(MetricId::Total(figure));
+        operations.iter().map(of_one).chain(total)
+    });
+    of_requests
+        .chain(TargetFigure::ALL.map(MetricId::Target))
+        .filter(|id| id.description().kind == MetricKind::Count)
         .collect()
 }
 
@@ -161,6 +180,9 @@ mod tests {
             "cache hit ratio orders",
             "pool wait",
             "shop cpu per request",
+            "log per request",
+            "rows per request",
+            "orders.list queries per response",
         ] {
             assert_eq!(
                 names.iter().filter(|name| *name == wanted).count(),
@@ -168,5 +190,9 @@ mod tests {
                 "{wanted}"
             );
         }
+        let always = all.iter().take_while(|one| one.always).count();
+        let (_, others) = all.split_at(always);
+        let is_count = |one: &EffectMetric| !one.always && one.kind == MetricKind::Count;
+        assert!(!others.is_empty() && others.iter().all(is_count));
     }
 }

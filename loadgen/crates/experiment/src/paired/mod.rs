@@ -28,6 +28,7 @@ mod reading;
 mod rule;
 mod run;
 mod sentence;
+mod series_arm;
 #[cfg(test)]
 mod series_fixture;
 mod shorten;

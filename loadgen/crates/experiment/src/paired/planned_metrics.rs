@@ -86,6 +86,9 @@ mod tests {
             "shop cpu per request",
             "pgbouncer cpu per request",
             "target-app-2 cpu per request",
+            "log per request",
+            "rows per request",
+            "orders.list queries per response",
         ] {
             let planned = planned_metric(name, &suite, &Shop).map(|id| id.to_string());
             assert_eq!(planned.as_deref(), Ok(name));
@@ -105,6 +108,8 @@ mod tests {
             let said = format!("unknown metric of this load `{name}`; did you mean `{nearest}`?");
             assert!(why.starts_with(&said), "{why}");
         }
+        let printed = planned_metric("Redis per request", &suite, &Shop).unwrap();
+        assert_eq!(printed.to_string(), "redis commands per request");
         // Reports have a figure of that name, and nothing is decided on it.
         assert!(planned_metric("orders.list goodput", &suite, &Shop).is_err());
     }

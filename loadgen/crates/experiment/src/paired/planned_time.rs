@@ -12,7 +12,7 @@ use loadgen_engine::suite::LoadModel;
 impl Experiment {
     /// The time of all trials with what lies between them: probes, searches of the capacity, controls, as
     /// many blocks as there can be, and what the first arm does past its capacity. Services that start and
-    /// stop, and blocks that are repeated, come on top. A machine that is busy or slow takes longer for
+    /// stop, and probes and blocks that are repeated or replaced, come on top. A machine that is busy or slow takes longer for
     /// what is beside the load; the searches then make fewer trials.
     pub fn longest_time(&self) -> Millis {
         let windows = self.suite.windows;

@@ -3,26 +3,22 @@
 
 use std::time::Instant;
 
-use shared::api::lab::Explanation;
-
 use super::{
     arm_spec::ArmSpec,
     decide::decide,
     design::{BlockOrder, PlannedBlock, design},
     feasibility::blocks_wanted,
     file::Experiment,
-    finished::{ArmResult, Finished},
+    finished::Finished,
     metrics::{EffectMetric, MetricScope, metrics},
-    multiple_claims::hold_together,
+    multiple_claims::{hold_in_table, hold_together},
+    series_arm::SeriesArm,
     totals::failures_in_one_arm,
     warnings::{noise_warning, reasons, trial_warnings},
 };
 use crate::{
     schema::{Effect, Trial, ValidityWord},
-    system::InForce,
-    trial::{
-        self, ArmConfig, CommandClock, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec,
-    },
+    trial::{self, CommandClock, TestEnv, TrialError, TrialOutcome, TrialSpec},
     verdict,
 };
 use loadgen_stats::seed::sub_seed;
@@ -49,6 +45,10 @@ pub(super) struct BlockSeries<'a> {
     pairs: Vec<[usize; 2]>,
     /// Folders of the trials that stayed invalid.
     invalid_folders: Vec<String>,
+    /// Blocks that do not count and may be replaced.
+    lost: Vec<PlannedBlock>,
+    /// Blocks that were run in the place of one that does not count.
+    replaced: u32,
     /// Blocks that were repeated for noise alone.
     noisy_repeats: u32,
     /// Whether a repetition was as noisy as what it repeated.
@@ -56,47 +56,6 @@ pub(super) struct BlockSeries<'a> {
     warnings: Vec<String>,
     interrupted: bool,
     error: Option<TrialError>,
-}
-
-/// One arm of a series, as far as it ran.
-struct SeriesArm {
-    config: ArmConfig,
-    in_force: Option<InForce>,
-    plans: Vec<Explanation>,
-    /// Its trials in the blocks that count.
-    counted: Measured,
-    /// Its other trials.
-    other: Measured,
-}
-
-impl SeriesArm {
-    fn new(config: ArmConfig) -> Self {
-        Self {
-            config,
-            in_force: None,
-            plans: Vec::new(),
-            counted: Measured::default(),
-            other: Measured::default(),
-        }
-    }
-
-    /// All trials that count together, or all where none does; with the audits of all, because an
-    /// invariant once broken is broken.
-    fn finish(self) -> ArmResult {
-        let measured = if self.counted.trials == 0 {
-            self.other
-        } else {
-            let mut counted = self.counted;
-            verdict::merge_audits(&mut counted.audit, &self.other.audit);
-            counted
-        };
-        ArmResult {
-            arm: self.config,
-            measured,
-            in_force: self.in_force,
-            plans: self.plans,
-        }
-    }
 }
 
 impl<'a> BlockSeries<'a> {
@@ -120,6 +79,8 @@ impl<'a> BlockSeries<'a> {
             trials: Vec::new(),
             pairs: Vec::new(),
             invalid_folders: Vec::new(),
+            lost: Vec::new(),
+            replaced: 0,
             noisy_repeats: 0,
             repetition_was_noisy: false,
             warnings: Vec::new(),
@@ -171,9 +132,40 @@ impl<'a> BlockSeries<'a> {
 
     async fn planned_blocks(&mut self, planned_blocks: Vec<PlannedBlock>, on_trial: OnTrial<'_>) {
         for planned_block in planned_blocks {
-            if !Box::pin(self.block(planned_block, on_trial)).await {
-                break;
+            if !Box::pin(self.block(planned_block, ["", "r"], on_trial)).await {
+                return;
             }
+        }
+        while let Some(replacement) = self.replacement() {
+            self.clock.add_trials(2);
+            let block = replacement.block;
+            self.env.events.note(format!(
+                "block {block} does not count: another one is run in its place, both arms"
+            ));
+            if !Box::pin(self.block(replacement, ["s", "sr"], on_trial)).await {
+                return;
+            }
+        }
+    }
+
+    /// The next block that is run in the place of one that does not count, with its order and a seed of
+    /// its own: for a third of the planned blocks at most. Whether trials are valid decides it, and no figure.
+    fn replacement(&mut self) -> Option<PlannedBlock> {
+        let lost = self
+            .lost
+            .pop()
+            .filter(|_| self.replaced < self.planned / 3)?;
+        self.replaced += 1;
+        let seed = sub_seed(lost.seed, "replacement");
+        Some(PlannedBlock { seed, ..lost })
+    }
+
+    /// A block that does not count. Where it replaces another one, the next would not count either.
+    fn lose(&mut self, block: PlannedBlock, replaces: bool) {
+        if replaces {
+            self.lost.clear();
+        } else {
+            self.lost.push(block);
         }
     }
 
@@ -208,9 +200,15 @@ impl<'a> BlockSeries<'a> {
         }
     }
 
-    /// One block, twice if need be. False: the experiment ends here.
-    async fn block(&mut self, planned_block: PlannedBlock, on_trial: OnTrial<'_>) -> bool {
-        for attempt in ["", "r"] {
+    /// One block, twice if need be, under these names. False: the experiment ends here.
+    async fn block(
+        &mut self,
+        planned_block: PlannedBlock,
+        attempts: [&str; 2],
+        on_trial: OnTrial<'_>,
+    ) -> bool {
+        let replaces = !attempts[0].is_empty();
+        for (attempt, again) in attempts.into_iter().zip([false, true]) {
             let both = Box::pin(self.both_arms(planned_block, attempt, on_trial));
             let Some([before, after]) = both.await else {
                 return false;
@@ -230,12 +228,16 @@ impl<'a> BlockSeries<'a> {
                         verdict::overload_ended(&outcome.trial)
                     ));
                 }
+                // An overload of the second arm is its failure, however many blocks there are.
+                if !ended(&after) {
+                    self.lose(planned_block, replaces);
+                }
                 self.add_unpaired(&[Some(before), Some(after)]);
                 return true;
             }
             let quiet = valid(&before) && valid(&after);
             // One repetition that did not help says that the next would not either.
-            self.repetition_was_noisy |= !quiet && !attempt.is_empty();
+            self.repetition_was_noisy |= !quiet && again;
             let may_repeat =
                 !self.repetition_was_noisy && self.noisy_repeats < self.noisy_repeats_most();
             if quiet || (!may_repeat && trusted(&before) && trusted(&after)) {
@@ -246,7 +248,7 @@ impl<'a> BlockSeries<'a> {
                 let folder = &outcome.trial.folder;
                 let codes = reasons(&outcome.trial).collect::<Vec<_>>().join(", ");
                 self.warn(format!("{folder} is not valid ({codes})"));
-                if !attempt.is_empty() {
+                if again {
                     self.invalid_folders.push(folder.clone());
                 }
             }
@@ -254,7 +256,7 @@ impl<'a> BlockSeries<'a> {
                 self.noisy_repeats += 1;
             }
             self.add_unpaired(&[Some(before), Some(after)]);
-            if attempt.is_empty() {
+            if !again {
                 let block = planned_block.block;
                 self.clock.add_trials(2);
                 self.env
@@ -263,6 +265,7 @@ impl<'a> BlockSeries<'a> {
             }
         }
         // A block that stays invalid does not stop the others.
+        self.lose(planned_block, replaces);
         true
     }
 
@@ -401,6 +404,16 @@ impl<'a> BlockSeries<'a> {
             self.warn("the arms did not run on the same data: their digests differ".to_owned());
         }
         let valid_blocks = self.pairs.len();
+        if self.replaced > 0 {
+            self.warn(format!(
+                "{} block(s) that do not count, because a trial of them is INVALID or an overload ended it, were run anew: {valid_blocks} of {} planned blocks count",
+                self.replaced, self.planned
+            ));
+        }
+        // Where every planned block counts, an invalid trial was replaced as one that is repeated is.
+        if valid_blocks >= self.planned as usize {
+            self.invalid_folders.clear();
+        }
         Finished {
             arms: self.arms.map(SeriesArm::finish),
             trials: self.trials,
@@ -448,14 +461,22 @@ impl<'a> BlockSeries<'a> {
 
     fn effects(&self, metrics: &[EffectMetric]) -> Vec<Effect> {
         let pairs = self.paired();
-        let primary = &self.experiment.primary;
+        let (primary, why) = (&self.experiment.primary, self.experiment.why.as_ref());
         let mut effects: Vec<Effect> = metrics
             .iter()
             .filter_map(|metric| {
-                decide(metric, primary.contains(&metric.id), primary.len(), &pairs)
+                let claimed = primary.contains(&metric.id);
+                let wanted = claimed || metric.always || why == Some(&metric.id);
+                wanted
+                    .then(|| decide(metric, claimed, primary.len(), &pairs))
+                    .flatten()
             })
             .collect();
         hold_together(&mut effects, primary, pairs.len());
+        // A control looks at few figures, whether they are claims or not.
+        if self.label.is_empty() {
+            hold_in_table(&mut effects);
+        }
         // The claims come first; the rest keeps its order.
         effects.sort_by_key(|effect| !effect.primary);
         effects

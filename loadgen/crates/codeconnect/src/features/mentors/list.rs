@@ -63,31 +63,60 @@ pub(super) struct SeenPage {
 const MOST_KEPT: usize = 128;
 
 thread_local! {
-    /// Right pages, the latest of each query.
-    static RIGHT: RefCell<Vec<RightPage>> = const { RefCell::new(Vec::new()) };
+    static RIGHT: RefCell<RightPages> = const { RefCell::new(RightPages { pages: Vec::new(), next: 0 }) };
+}
+
+/// Pages that were found right, the latest of each query.
+struct RightPages {
+    pages: Vec<RightPage>,
+    /// Where the next page of another query goes once there are so many as are kept: each in turn.
+    next: usize,
 }
 
 /// A page that was found right.
 struct RightPage {
     query: MentorQuery,
-    body: Box<[u8]>,
+    body: Vec<u8>,
     seen: SeenPage,
+}
+
+impl RightPages {
+    fn find(&self, reply: &Reply, query: &MentorQuery) -> Option<&RightPage> {
+        self.pages.iter().find(|page| page.is(reply, query))
+    }
+
+    /// Keeps a page in place of an earlier one of its query, or of the one that has been here for longest. Its
+    /// body takes the memory of that one.
+    fn keep(&mut self, reply: &Reply, query: &MentorQuery, seen: &SeenPage) {
+        let earlier = self.pages.iter().position(|one| one.query == *query);
+        let place = earlier.or_else(|| {
+            let full = self.pages.len() >= MOST_KEPT;
+            full.then(|| {
+                let place = self.next;
+                self.next = (place + 1) % MOST_KEPT;
+                place
+            })
+        });
+        let Some(page) = place.and_then(|place| self.pages.get_mut(place)) else {
+            self.pages.push(RightPage {
+                query: query.clone(),
+                body: reply.body.to_vec(),
+                seen: seen.clone(),
+            });
+            return;
+        };
+        if earlier.is_none() {
+            page.query.clone_from(query);
+        }
+        page.body.clear();
+        page.body.extend_from_slice(&reply.body);
+        page.seen.clone_from(seen);
+    }
 }
 
 impl RightPage {
     fn is(&self, reply: &Reply, query: &MentorQuery) -> bool {
-        reply.status == 200 && !reply.cut && *self.body == reply.body[..] && self.query == *query
-    }
-
-    /// Keeps it in place of an earlier one of its query.
-    fn keep(self) {
-        RIGHT.with_borrow_mut(|pages| {
-            if let Some(earlier) = pages.iter_mut().find(|one| one.query == self.query) {
-                *earlier = self;
-            } else if pages.len() < MOST_KEPT {
-                pages.push(self);
-            }
-        });
+        reply.status == 200 && !reply.cut && self.body[..] == reply.body[..] && self.query == *query
     }
 }
 
@@ -183,7 +212,7 @@ pub(super) fn see_list(
     look_at: Option<DrawnPlace>,
 ) -> Result<SeenPage, Mismatch> {
     let known = RIGHT.with_borrow(|pages| {
-        let page = pages.iter().find(|page| page.is(reply, query))?;
+        let page = pages.find(reply, query)?;
         Some(page.seen.clone())
     });
     let seen = match known {
@@ -192,12 +221,7 @@ pub(super) fn see_list(
             let page = check_list(reply, query)?;
             let mut seen = SeenPage::of(&page);
             if known.is_none() {
-                let right = RightPage {
-                    query: query.clone(),
-                    body: Box::from(&reply.body[..]),
-                    seen: seen.clone(),
-                };
-                right.keep();
+                RIGHT.with_borrow_mut(|pages| pages.keep(reply, query, &seen));
             }
             let chosen = look_at.and_then(|place| place.item(&page.items));
             seen.chosen = chosen.map(ListedCard::card);
@@ -332,24 +356,31 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_keeps_one_page_of_so_many_queries_and_no_more() {
+    fn a_thread_keeps_the_pages_of_the_latest_queries_one_of_each() {
+        let page_of = |number| {
+            let query = MentorQuery {
+                page: Some(number),
+                ..MentorQuery::default()
+            };
+            let empty = Page::<MentorCard> {
+                items: Vec::new(),
+                total: None,
+                page: number,
+                per_page: DEFAULT_PER_PAGE,
+                next_cursor: None,
+            };
+            (scripted::reply(200, &empty), query)
+        };
         for _ in 0..2 {
             for number in 1..300 {
-                let query = MentorQuery {
-                    page: Some(number),
-                    ..MentorQuery::default()
-                };
-                let empty = Page::<MentorCard> {
-                    items: Vec::new(),
-                    total: None,
-                    page: number,
-                    per_page: DEFAULT_PER_PAGE,
-                    next_cursor: None,
-                };
-                let reply = scripted::reply(200, &empty);
+                let (reply, query) = page_of(number);
                 assert!(see_list(&reply, &query, None, None).is_ok());
+                // The page is known from then on, however many there were before.
+                RIGHT.with_borrow(|pages| assert!(pages.find(&reply, &query).is_some()));
             }
-            assert_eq!(RIGHT.with_borrow(Vec::len), MOST_KEPT);
+            RIGHT.with_borrow(|pages| assert_eq!(pages.pages.len(), MOST_KEPT));
         }
+        let (reply, query) = page_of(1);
+        RIGHT.with_borrow(|pages| assert!(pages.find(&reply, &query).is_none()));
     }
 }
