@@ -7,17 +7,13 @@ use loadgen_engine::{
     driver::ClientOptions,
     flow::{Catalog, EchoSocket, Flow, RequestMix, SingleRequest},
 };
-use shared::{api::lab::Explanation, snapshot::Snapshot};
 
 use super::{
-    application::{AdmissionSwitch, Application},
+    application::Application,
     settings::Settings,
-    under_test::{
-        Audited, Endpoints, InForce, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest,
-    },
+    under_test::{Endpoints, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest},
 };
 use crate::{
-    diagnose::HintCatalog,
     metric::{MetricId, OperationFigure},
     schema::ApplicationInfo,
 };
@@ -46,29 +42,14 @@ impl Application for HttpApplication {
             "there is no switch `{path}`: this service has none"
         ))
     }
-    fn known_wrong(&self, _settings: &Settings) -> Vec<String> {
-        Vec::new()
-    }
     fn default_primary(&self) -> Vec<MetricId> {
         vec![MetricId::Total(OperationFigure::P97_5)]
-    }
-    fn hints(&self) -> HintCatalog<'static> {
-        HintCatalog::default()
-    }
-    fn cache_kinds(&self) -> &'static [&'static str] {
-        &[]
     }
     fn info(&self) -> ApplicationInfo {
         ApplicationInfo {
             name: self.name.to_owned(),
             ..ApplicationInfo::default()
         }
-    }
-    fn slowdown_switch(&self) -> Option<&'static str> {
-        None
-    }
-    fn admission_switch(&self) -> Option<AdmissionSwitch> {
-        None
     }
 }
 
@@ -132,17 +113,11 @@ impl fmt::Debug for HttpService {
 }
 
 impl PreparedSystem for HttpService {
-    fn in_force(&self) -> Option<&InForce> {
-        None
-    }
     fn flow(&self, name: &str) -> Option<Arc<dyn Flow>> {
         (name == self.flow.name()).then(|| Arc::clone(&self.flow))
     }
     fn client(&self) -> ClientOptions {
         self.client.clone()
-    }
-    fn audit(&self) -> BoxFuture<'_, Result<Option<Audited>, SystemError>> {
-        Box::pin(async { Ok(None) })
     }
 }
 
@@ -153,23 +128,11 @@ impl SystemUnderTest for HttpService {
     fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
-    fn has_control_plane(&self) -> bool {
-        false
-    }
     fn prepare<'a>(
         &'a self,
         _request: PrepareRequest<'a>,
     ) -> BoxFuture<'a, Result<Arc<dyn PreparedSystem>, SystemError>> {
         Box::pin(async { Ok(Arc::new(self.clone()) as Arc<dyn PreparedSystem>) })
-    }
-    fn observe(&self) -> BoxFuture<'_, Option<Snapshot>> {
-        Box::pin(async { None })
-    }
-    fn explain<'a>(
-        &'a self,
-        _operation: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Explanation>, SystemError>> {
-        Box::pin(async { Ok(None) })
     }
 }
 
