@@ -185,19 +185,10 @@ fn body(text: &mut String, mark: char, body: &Bytes, bytes: u64) {
     };
 }
 
-/// Escapes control characters: text of the target must not control the terminal.
+/// Text of the target, which must not control the terminal; tabs stay.
 fn escaped(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            let control = c.is_control() && c != '\t';
-            let shown: Vec<char> = if control {
-                c.escape_default().collect()
-            } else {
-                vec![c]
-            };
-            shown
-        })
-        .collect()
+    let parts: Vec<String> = text.split('\t').map(shared::text::escaped).collect();
+    parts.join("\t")
 }
 
 #[cfg(test)]
