@@ -208,18 +208,14 @@ mod tests {
         comparable_runs,
     };
     use loadgen_experiment::schema::{
-        Consistency, Effect, Operation, Percentile, Percentiles, SearchEnding, Server, Trial,
-        Validity,
+        Effect, Operation, Percentile, Percentiles, SearchEnding, Trial,
     };
 
     fn trial(p97_5: Option<f64>) -> Trial {
         Trial {
             folder: "run".to_owned(),
             arm: "run".into(),
-            block: 0,
             seed: 1,
-            validity: Validity::default(),
-            generator_threads: None,
             total: Operation {
                 response: Percentiles {
                     p97_5: p97_5.map_or(Percentile::BeyondTimeout, Percentile::Known),
@@ -228,19 +224,8 @@ mod tests {
                 success: if p97_5.is_some() { 1.0 } else { 0.5 },
                 ..operation()
             },
-            operations: Vec::new(),
-            series: Vec::new(),
-            pooled: Vec::new(),
-            growth: Vec::new(),
-            server: Server::default(),
             violations: Some(0),
-            audits: loadgen_experiment::schema::AuditCount::default(),
-            consistency: Consistency::default(),
-            endpoints: Vec::new(),
-            resent: 0,
-            reconnects: 0,
-            failures: Vec::new(),
-            faults: Vec::new(),
+            ..Trial::default()
         }
     }
 
