@@ -4,9 +4,11 @@
 mod application;
 mod parts;
 mod past_capacity;
+mod said;
 mod series;
 
 pub(crate) use application::application;
+pub(super) use said::{assert_said, text_of};
 
 use chrono::{TimeZone, Utc};
 use loadgen_experiment::schema::ThresholdWord;
