@@ -268,12 +268,8 @@ pub(super) fn setup(
         measure,
         drain: Millis(5_000),
     };
-    let endpoint = Endpoint {
-        address: target,
-        host: target.to_string(),
-    };
     let flow = SingleRequest::new(Request::get("/"), Some(StatusSet::one(200)));
-    one_flow(endpoint, Arc::new(flow), load, windows, progress)
+    one_flow(target.into(), Arc::new(flow), load, windows, progress)
 }
 
 /// One flow, sent by one thread.

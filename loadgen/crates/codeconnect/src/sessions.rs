@@ -296,7 +296,6 @@ fn now() -> Instant {
 
 #[cfg(test)]
 mod tests {
-    use loadgen_engine::driver::Endpoint;
     use shared::{
         api::auth::{Role, TokenPair, UserView},
         ids::UserId,
@@ -307,11 +306,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_target_that_is_not_there_is_an_error_and_no_account() {
-        let nowhere = Endpoint {
-            address: ([127, 0, 0, 1], 1).into(),
-            host: "127.0.0.1:1".to_owned(),
-        };
-        let lab = LabClient::new(&nowhere, None).unwrap();
+        let nowhere = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+        let lab = LabClient::new(&nowhere.into(), None).unwrap();
         let mut sessions = Sessions::default();
         let error = sessions
             .ensure(&lab, 2, StaffCount::default(), Duration::from_secs(1))
@@ -380,10 +376,6 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(login_server(listener));
-        let endpoint = Endpoint {
-            address,
-            host: address.to_string(),
-        };
         let token = AccountToken::from("access 0");
         let sessions = Sessions {
             tokens: vec![SignedIn {
@@ -395,7 +387,7 @@ mod tests {
             lifetime: Duration::from_mins(15),
             ..Sessions::default()
         };
-        let renewal = sessions.renew(LabClient::new(&endpoint, None).unwrap());
+        let renewal = sessions.renew(LabClient::new(&address.into(), None).unwrap());
         let replaced = async {
             while &*token.get() == "access 0" {
                 tokio::time::sleep(Duration::from_millis(5)).await;

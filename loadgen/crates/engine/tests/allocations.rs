@@ -16,7 +16,7 @@ use std::{
 
 use http::Method;
 use loadgen_engine::{
-    driver::{self, DriverSetup, Endpoint, FlowLoad, Progress},
+    driver::{self, DriverSetup, FlowLoad, Progress},
     flow::{Flow, FlowFuture, Iteration, SingleRequest},
     request::Request,
     sample::OpId,
@@ -136,10 +136,7 @@ fn driven(address: SocketAddr, load: &LoadModel) -> Vec<u64> {
     };
     let flow: Arc<dyn Flow> = Arc::<Watched>::clone(&watched);
     let data = driver::run(DriverSetup {
-        endpoints: vec![Endpoint {
-            address,
-            host: address.to_string(),
-        }],
+        endpoints: vec![address.into()],
         schedule: schedule::plan(load, &[1.0], &windows, 1).unwrap(),
         flows: vec![FlowLoad {
             flow,

@@ -138,18 +138,20 @@ impl SystemUnderTest for HttpService {
 
 #[cfg(test)]
 mod tests {
-    use loadgen_engine::{driver::Endpoint, request::Request};
+    use std::net::SocketAddr;
+
+    use loadgen_engine::request::Request;
 
     use super::*;
 
+    fn endpoints() -> Endpoints {
+        Endpoints::one(SocketAddr::from(([127, 0, 0, 1], 80)).into())
+    }
+
     #[test]
     fn a_service_offers_its_one_flow_and_no_switch() {
-        let endpoint = Endpoint {
-            address: ([127, 0, 0, 1], 80).into(),
-            host: "localhost".to_owned(),
-        };
         let flow = SingleRequest::new(Request::get("/"), None);
-        let service = HttpService::new(Endpoints::one(endpoint), ClientOptions::default(), flow);
+        let service = HttpService::new(endpoints(), ClientOptions::default(), flow);
         let catalog = service.application().catalog();
         assert_eq!(catalog.flow_names(), ["http.request"]);
         assert!(service.flow("http.request").is_some());
@@ -166,13 +168,9 @@ mod tests {
 
     #[test]
     fn a_mixture_of_requests_is_found_under_the_name_of_a_single_one() {
-        let endpoint = Endpoint {
-            address: ([127, 0, 0, 1], 80).into(),
-            host: "localhost".to_owned(),
-        };
         let [common, rare] = ["/", "/sum"].map(|path| SingleRequest::new(Request::get(path), None));
         let flow = RequestMix::new(common, vec![rare], 10);
-        let service = HttpService::mix(Endpoints::one(endpoint), ClientOptions::default(), flow);
+        let service = HttpService::mix(endpoints(), ClientOptions::default(), flow);
         assert_eq!(
             service.application().catalog().flow_names(),
             ["http.request"]

@@ -40,16 +40,7 @@ fn over(servers: &[TestServer], users: u32, workers: usize, flow: &'static dyn F
         think: None,
         iterations: Some(3),
     };
-    let endpoints: Vec<Endpoint> = servers
-        .iter()
-        .map(|server| {
-            let address = server.serve();
-            Endpoint {
-                address,
-                host: address.to_string(),
-            }
-        })
-        .collect();
+    let endpoints: Vec<Endpoint> = servers.iter().map(|server| server.serve().into()).collect();
     let first = endpoints[0].address;
     let data = run(DriverSetup {
         endpoints,

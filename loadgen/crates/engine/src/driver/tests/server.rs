@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     check::{json, status},
-    driver::{DriverSetup, Endpoint, FlowLoad, Progress},
+    driver::{DriverSetup, FlowLoad, Progress},
     flow::{Flow, FlowFuture, Iteration, shop},
     request::Request,
     sample::OpId,
@@ -257,10 +257,7 @@ pub(super) fn setup(
         drain: Millis(3_000),
     };
     DriverSetup {
-        endpoints: vec![Endpoint {
-            address: target,
-            host: target.to_string(),
-        }],
+        endpoints: vec![target.into()],
         schedule: plan(&load, &[1.0], &windows, 7).unwrap(),
         flows: vec![FlowLoad {
             flow: Arc::new(Static(flow)),
