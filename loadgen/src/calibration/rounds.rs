@@ -220,13 +220,10 @@ pub(super) fn during<T>(
 fn lag(target: SocketAddr, rate: u32, span: Duration) -> io::Result<LagQuantiles> {
     let span = Millis(span.as_millis() as u64);
     let load = LoadModel::Open {
-        phases: vec![Phase {
-            name: "even".to_owned(),
-            duration: span,
-            rate: Rate::per_second(rate).map_err(io::Error::other)?,
-            to: None,
-            flows: Vec::new(),
-        }],
+        phases: vec![Phase::level(
+            Rate::per_second(rate).map_err(io::Error::other)?,
+            span,
+        )],
         arrivals: Arrivals::Constant,
     };
     let setup = setup(target, &load, span, counters())?;

@@ -108,13 +108,10 @@ fn closed() -> LoadModel {
 /// As many arrivals in a second.
 fn open() -> LoadModel {
     LoadModel::Open {
-        phases: vec![Phase {
-            name: String::new(),
-            duration: Millis(1_000),
-            rate: format!("{REQUESTS}/s").parse().unwrap(),
-            to: None,
-            flows: Vec::new(),
-        }],
+        phases: vec![Phase::level(
+            format!("{REQUESTS}/s").parse().unwrap(),
+            Millis(1_000),
+        )],
         arrivals: Arrivals::Constant,
     }
 }

@@ -64,10 +64,8 @@ fn load(args: &HttpArgs) -> (LoadModel, Windows) {
     };
     let phase = |name: &str, duration, to| Phase {
         name: name.to_owned(),
-        duration,
-        rate,
         to,
-        flows: Vec::new(),
+        ..Phase::level(rate, duration)
     };
     let mut phases = vec![phase("measure", measure, args.to)];
     if warm_up.0 > 0 {
