@@ -357,22 +357,15 @@ mod tests {
         let mut one = past("item_cache", 1);
         one.summary.kind = RunKind::Experiment;
         let effect = |metric: &str, primary| Effect {
-            metric: metric.parse().unwrap(),
             primary,
-            unit: loadgen_experiment::schema::MetricUnit::Milliseconds,
-            kind: loadgen_experiment::schema::MetricKind::Latency,
             before: Some(10.0),
             after: Some(5.0),
             ratio: Some(0.5),
             interval: Some((0.4, 0.6)),
             level: Some(0.97),
-            bound: None,
-            difference: None,
             p: Some(0.01),
-            block_ratios: Vec::new(),
             decision: loadgen_experiment::schema::Decision::Improved,
-            sentence: String::new(),
-            smallest: None,
+            ..Effect::unknown(metric.parse().unwrap())
         };
         one.summary.effects = vec![effect("total p50", false), effect("a p97.5", true)];
         let history = comparable_runs(vec![one], None, false).unwrap();
