@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::support::{Answer, KnownServer, finish, http, loadgen, signal, start, until};
+use crate::support::{Answer, KnownServer, finish, http, loadgen, loading, signal, start, until};
 
 /// Every other answer is 404.
 fn alternating() -> KnownServer {
@@ -114,19 +114,7 @@ fn a_body_is_read_from_standard_input() {
 fn a_signal_of_any_kind_ends_the_load_with_its_report() {
     for name in ["-HUP", "-TERM", "-INT"] {
         let server = KnownServer::after(Duration::from_millis(5)).serve();
-        let url = server.url();
-        let running = start(loadgen([
-            "http",
-            &url,
-            "--json",
-            "--quiet",
-            "-c",
-            "2",
-            "--timeout",
-            "2m",
-            "--duration",
-            "1m30s",
-        ]));
+        let running = loading(&server.url(), "-c 2 --timeout 2m --duration 1m30s");
         until("nothing is sent", || server.log.exchanges().len() >= 20);
         signal(running.id(), name);
         let ran = finish(running);
@@ -138,21 +126,9 @@ fn a_signal_of_any_kind_ends_the_load_with_its_report() {
 #[test]
 fn exchanges_are_printed_beside_the_load_and_do_not_hold_it_up() {
     let server = KnownServer::after(Duration::from_millis(1)).serve();
-    let url = server.url();
-    let header = format!("x-long: {}", "a".repeat(60_000));
-    let running = start(loadgen([
-        "http",
-        &url,
-        "--json",
-        "--quiet",
-        "--http-debug",
-        "-c",
-        "1",
-        "--duration",
-        "1m30s",
-        "-H",
-        &header,
-    ]));
+    let long = "a".repeat(60_000);
+    let words = format!("--http-debug -c 1 --duration 1m30s -H x-long:{long}");
+    let running = loading(&server.url(), &words);
     // A pipe holds one of the three, and nobody reads.
     until("the load is held up", || server.log.exchanges().len() >= 20);
     signal(running.id(), "-INT");
@@ -164,17 +140,8 @@ fn exchanges_are_printed_beside_the_load_and_do_not_hold_it_up() {
 #[test]
 fn a_lost_terminal_does_not_end_what_nohup_has_started() {
     let server = KnownServer::after(Duration::from_millis(5)).serve();
-    let url = server.url();
-    let plain = loadgen([
-        "http",
-        &url,
-        "--json",
-        "--quiet",
-        "-c",
-        "2",
-        "--duration",
-        "2s",
-    ]);
+    let words = format!("http {} --json --quiet -c 2 --duration 2s", server.url());
+    let plain = loadgen(words.split(' '));
     let mut command = Command::new("nohup");
     crate::support::alone(command.arg(plain.get_program()).args(plain.get_args()));
     let running = start(command);

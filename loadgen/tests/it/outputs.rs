@@ -258,16 +258,8 @@ fn figures_are_printed_even_if_a_file_cannot_be_written_at_the_end() {
 fn figures_are_printed_even_if_the_result_folder_goes_away() {
     let server = KnownServer::after(Duration::from_millis(2)).serve();
     let root = tempfile::tempdir().unwrap();
-    let mut command = loadgen([
-        "http",
-        &server.url(),
-        "--quiet",
-        "--json",
-        "-c",
-        "2",
-        "-d",
-        "8s",
-    ]);
+    let words = format!("http {} --quiet --json -c 2 -d 8s", server.url());
+    let mut command = loadgen(words.split(' '));
     command.env("LOADGEN_RESULTS", root.path());
     let running = start(command);
     until("nothing is sent", || !server.log.exchanges().is_empty());

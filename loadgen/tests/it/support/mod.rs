@@ -7,7 +7,7 @@ mod pages;
 mod program;
 mod served;
 mod transports;
-mod waiting;
+mod under_way;
 
 pub(crate) use browser::{Browser, DESK, PHONE, Page};
 pub(crate) use known_server::{Answer, Answers, KnownServer};
@@ -16,4 +16,4 @@ pub(crate) use pages::{report, store, summary};
 pub(crate) use program::{Ran, alone, finish, http, loadgen, script, start};
 pub(crate) use served::{Served, results};
 pub(crate) use transports::TransportServer;
-pub(crate) use waiting::{signal, until};
+pub(crate) use under_way::{loading, signal, until};

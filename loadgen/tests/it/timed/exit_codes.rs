@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Answer, KnownServer, finish, http, loadgen, signal, start, until};
+use crate::support::{Answer, KnownServer, finish, http, loading, signal, until};
 
 #[test]
 fn a_run_that_meets_its_thresholds_ends_with_0_and_one_that_does_not_with_99() {
@@ -31,16 +31,7 @@ fn a_run_that_meets_its_thresholds_ends_with_0_and_one_that_does_not_with_99() {
 #[test]
 fn a_stopped_run_ends_with_130_and_tells_what_it_has() {
     let server = KnownServer::after(Duration::from_millis(10)).serve();
-    let running = start(loadgen([
-        "http",
-        &server.url(),
-        "--json",
-        "--quiet",
-        "-c",
-        "2",
-        "--duration",
-        "60s",
-    ]));
+    let running = loading(&server.url(), "-c 2 --duration 60s");
     // It is under way when the server has answered.
     until("nothing is sent", || server.log.exchanges().len() >= 20);
     signal(running.id(), "-INT");

@@ -1,4 +1,4 @@
-//! Waiting for what another process does, and signals to it.
+//! A program that is under way: its start, waiting for what it does, and signals to it.
 
 use std::{
     process::Command,
@@ -6,8 +6,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::program::{Running, loadgen, start};
+
 /// Longest wait.
 const PATIENCE: Duration = Duration::from_mins(3);
+
+/// Starts `loadgen http URL --json --quiet` with these arguments, separated by spaces.
+pub(crate) fn loading(url: &str, arguments: &str) -> Running {
+    let words = format!("http {url} --json --quiet {arguments}");
+    start(loadgen(words.split_whitespace()))
+}
 
 /// Waits until it holds; `otherwise` is what is wrong where it never does.
 pub(crate) fn until(otherwise: &str, mut holds: impl FnMut() -> bool) {
