@@ -168,6 +168,13 @@ pub(crate) fn quiet() -> Summary {
     }
 }
 
+/// The same with this fault.
+pub(super) fn with(fault: fn(&mut Summary)) -> Summary {
+    let mut summary = quiet();
+    fault(&mut summary);
+    summary
+}
+
 /// The slowest requests, made of these parts.
 pub(super) fn band(parts: ResponseParts) -> Band {
     Band {
