@@ -2,35 +2,17 @@
 
 use shared::time::Millis;
 
-use super::server::{Paths, TestServer, setup};
+use super::{
+    server::{Paths, TestServer, setup},
+    web_socket::{Script, open_and_close},
+};
 use crate::{
     aggregator::TrialData,
     driver::{DriverSetup, Endpoint, run},
-    flow::{Flow, FlowFuture, Iteration},
-    request::Request,
-    sample::{OpId, Outcome},
+    flow::Flow,
+    sample::Outcome,
     suite::LoadModel,
 };
-
-/// Opens a WebSocket and closes it again.
-struct OneSocket;
-
-impl Flow for OneSocket {
-    fn name(&self) -> &'static str {
-        "test.socket"
-    }
-    fn operations(&self) -> &[OpId] {
-        &[OpId(0)]
-    }
-    fn run<'a>(&'a self, it: Iteration<'a>) -> FlowFuture<'a> {
-        FlowFuture::new(async move {
-            it.transport
-                .socket_open(OpId(0), Request::get("/socket"))
-                .await;
-            it.transport.socket_close().await;
-        })
-    }
-}
 
 /// Three iterations of each user against several servers.
 fn over(servers: &[TestServer], users: u32, workers: usize, flow: &'static dyn Flow) -> TrialData {
@@ -66,6 +48,7 @@ fn each_next_user_has_the_next_endpoint_and_keeps_it() {
 
 #[test]
 fn web_sockets_are_spread_as_well() {
-    let data = over(&[TestServer::default(); 2], 2, 1, &OneSocket);
+    let two = [TestServer::default(); 2];
+    let data = over(&two, 2, 1, &Script(open_and_close));
     assert_eq!(data.opened, [3, 3]);
 }

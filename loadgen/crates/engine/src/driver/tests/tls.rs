@@ -21,13 +21,13 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use super::{
     raw::{RawServer, assert_all, clients, http2, send_any, write},
     server::setup,
+    web_socket::{Script, open_and_close},
 };
 use crate::{
     aggregator::TrialData,
     driver::{ClientOptions, DriverOptions, Tls, TlsVerification, run_with},
-    flow::{Flow, FlowFuture, Iteration},
     request::Request,
-    sample::{OpId, Outcome},
+    sample::Outcome,
     suite::LoadModel,
 };
 
@@ -220,24 +220,6 @@ async fn speak(mut stream: TlsStream<TcpStream>) {
     }
 }
 
-/// Opens a WebSocket.
-struct Opens;
-
-impl Flow for Opens {
-    fn name(&self) -> &'static str {
-        "test.opens"
-    }
-    fn operations(&self) -> &[OpId] {
-        &[OpId(0)]
-    }
-    fn run<'a>(&'a self, it: Iteration<'a>) -> FlowFuture<'a> {
-        FlowFuture::new(async move {
-            it.transport.socket_open(OpId(0), Request::get("/")).await;
-            it.transport.socket_close().await;
-        })
-    }
-}
-
 /// Three requests each over HTTP/1.1, HTTP/2 and WebSocket.
 fn every_way(address: SocketAddr, name: &str, verification: &TlsVerification) -> Vec<TrialData> {
     let with = |client: ClientOptions| {
@@ -264,7 +246,8 @@ fn every_way(address: SocketAddr, name: &str, verification: &TlsVerification) ->
         client: with(native),
         ..DriverOptions::default()
     };
-    all.push(run_with(setup(address, load, (0, 10_000), &Opens), &options).unwrap());
+    let setup = setup(address, load, (0, 10_000), &Script(open_and_close));
+    all.push(run_with(setup, &options).unwrap());
     all
 }
 

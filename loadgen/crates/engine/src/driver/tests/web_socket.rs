@@ -293,7 +293,7 @@ fn a_panicking_flow_makes_the_trial_worthless_and_says_so() {
 }
 
 /// Opens a WebSocket and closes it.
-fn open_and_close(it: Iteration<'_>) -> FlowFuture<'_> {
+pub(super) fn open_and_close(it: Iteration<'_>) -> FlowFuture<'_> {
     FlowFuture::new(async move {
         if it
             .transport
