@@ -1,9 +1,7 @@
 //! Users are spread over the endpoints of a target, and each keeps its endpoint.
 
-use shared::time::Millis;
-
 use super::{
-    server::{Paths, TestServer, setup},
+    server::{Paths, TestServer, setup, users as closed},
     web_socket::{Script, open_and_close},
 };
 use crate::{
@@ -11,17 +9,11 @@ use crate::{
     driver::{DriverSetup, Endpoint, run},
     flow::Flow,
     sample::Outcome,
-    suite::LoadModel,
 };
 
 /// Three iterations of each user against several servers.
 fn over(servers: &[TestServer], users: u32, workers: usize, flow: &'static dyn Flow) -> TrialData {
-    let load = LoadModel::Closed {
-        users,
-        duration: Millis(20_000),
-        think: None,
-        iterations: Some(3),
-    };
+    let load = closed(users, 20_000, None, Some(3));
     let endpoints: Vec<Endpoint> = servers.iter().map(|server| server.serve().into()).collect();
     let first = endpoints[0].address;
     let data = run(DriverSetup {

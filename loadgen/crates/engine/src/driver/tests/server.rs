@@ -32,7 +32,7 @@ use crate::{
     request::Request,
     sample::OpId,
     schedule::plan,
-    suite::{LoadModel, Windows},
+    suite::{LoadModel, Think, Windows},
 };
 
 /// How the server behaves. A path may request more: `/reset`, `/refuse`, `/slow/MS`, `/never`.
@@ -241,6 +241,20 @@ impl Flow for Static {
     }
     fn run<'a>(&'a self, it: Iteration<'a>) -> FlowFuture<'a> {
         self.0.run(it)
+    }
+}
+
+/// A closed load with pauses of so many milliseconds, and so many iterations of each user.
+pub(super) fn users(users: u32, ms: u64, think: Option<u64>, iterations: Option<u64>) -> LoadModel {
+    LoadModel::Closed {
+        users,
+        duration: Millis(ms),
+        think: think.map(|ms| Think {
+            min: Millis(ms),
+            max: Millis(ms),
+            mean: None,
+        }),
+        iterations,
     }
 }
 

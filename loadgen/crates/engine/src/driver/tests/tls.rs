@@ -20,7 +20,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
     raw::{RawServer, assert_all, clients, http2, send_any, write},
-    server::setup,
+    server::{setup, users},
     web_socket::{Script, open_and_close},
 };
 use crate::{
@@ -28,7 +28,6 @@ use crate::{
     driver::{ClientOptions, DriverOptions, Tls, TlsVerification, run_with},
     request::Request,
     sample::Outcome,
-    suite::LoadModel,
 };
 
 /// Tags of DER (X.690) that a certificate is made of (RFC 5280, 4.1).
@@ -235,12 +234,7 @@ fn every_way(address: SocketAddr, name: &str, verification: &TlsVerification) ->
         .into_iter()
         .map(|client| send_any(address, with(client), Request::get("/"), 3))
         .collect();
-    let load = LoadModel::Closed {
-        users: 1,
-        duration: shared::time::Millis(10_000),
-        think: None,
-        iterations: None,
-    };
+    let load = users(1, 10_000, None, None);
     let options = DriverOptions {
         iterations: Some(3),
         client: with(native),
