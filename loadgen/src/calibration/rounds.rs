@@ -220,13 +220,10 @@ pub(super) fn during<T>(
 fn lag(target: SocketAddr, rate: u32, span: Duration) -> io::Result<LagQuantiles> {
     let span = Millis(span.as_millis() as u64);
     let load = LoadModel::Open {
-        phases: vec![Phase {
-            name: "even".to_owned(),
-            duration: span,
-            rate: Rate::per_second(rate).map_err(io::Error::other)?,
-            to: None,
-            flows: Vec::new(),
-        }],
+        phases: vec![Phase::level(
+            Rate::per_second(rate).map_err(io::Error::other)?,
+            span,
+        )],
         arrivals: Arrivals::Constant,
     };
     let setup = setup(target, &load, span, counters())?;
@@ -268,12 +265,8 @@ pub(super) fn setup(
         measure,
         drain: Millis(5_000),
     };
-    let endpoint = Endpoint {
-        address: target,
-        host: target.to_string(),
-    };
     let flow = SingleRequest::new(Request::get("/"), Some(StatusSet::one(200)));
-    one_flow(endpoint, Arc::new(flow), load, windows, progress)
+    one_flow(target.into(), Arc::new(flow), load, windows, progress)
 }
 
 /// One flow, sent by one thread.

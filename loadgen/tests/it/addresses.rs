@@ -73,19 +73,9 @@ fn two_programs_on_one_port_of_two_addresses_are_never_mixed() {
     let where_it_goes = format!("load goes to [::1]:{port} (http://two.test:{port})");
 
     for client in ["--client=native", "--client=reqwest"] {
-        let words = [
-            "http",
-            &url,
-            &rule,
-            client,
-            "-c=2",
-            "-n=20",
-            "--plain",
-            "--json",
-            "--results",
-            results,
-        ];
-        let ran = finish(start(loadgen(words)));
+        let words =
+            format!("http {url} {rule} {client} -c=2 -n=20 --plain --json --results {results}");
+        let ran = finish(start(loadgen(words.split(' '))));
         assert!(ran.held(), "{ran:?}");
         assert!(ran.stderr.contains(&where_it_goes), "{}", ran.stderr);
         let loaded = &endpoints(folder.path())[0];
@@ -99,20 +89,10 @@ fn two_programs_on_one_port_of_two_addresses_are_never_mixed() {
     assert_eq!((six.load(Relaxed), four.load(Relaxed)), (40, 0));
 
     // The check whether the target answers, and the load.
-    let words = [
-        "run",
-        "--flow=mentors.browse",
-        "--target",
-        &url,
-        &rule,
-        "--rate=20/s",
-        "--duration=1s",
-        "--warmup=0s",
-        "--plain",
-        "--results",
-        results,
-    ];
-    let ran = finish(start(loadgen(words)));
+    let words = format!(
+        "run --flow=mentors.browse --target {url} {rule} --rate=20/s --duration=1s --warmup=0s --plain --results {results}"
+    );
+    let ran = finish(start(loadgen(words.split(' '))));
     assert!(ran.stderr.contains(&where_it_goes), "{}", ran.stderr);
     assert!(six.load(Relaxed) > 40 + 10, "{ran:?}");
     assert_eq!(four.load(Relaxed), 0);
@@ -145,19 +125,10 @@ fn users_are_spread_over_the_endpoints_of_a_target() {
     let (one, other) = (serve(one), serve(other));
     let folder = tempfile::tempdir().unwrap();
     let results = folder.path().to_str().unwrap();
-    let words = [
-        "run",
-        "--flow=mentors.browse",
-        &targets,
-        "--users=4",
-        "--duration=2s",
-        "--warmup=0s",
-        "--think=100ms",
-        "--plain",
-        "--results",
-        results,
-    ];
-    let ran = finish(start(loadgen(words)));
+    let words = format!(
+        "run --flow=mentors.browse {targets} --users=4 --duration=2s --warmup=0s --think=100ms --plain --results {results}"
+    );
+    let ran = finish(start(loadgen(words.split(' '))));
     let loaded = endpoints(folder.path());
     assert_eq!(loaded[0]["connections"], 2, "{loaded}: {ran:?}");
     assert_eq!(loaded[1]["connections"], 2, "{loaded}");

@@ -3,11 +3,10 @@
 use std::{
     io::Write as _,
     process::{Command, Stdio},
-    thread::sleep,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use crate::support::{Answer, KnownServer, finish, http, loadgen, start};
+use crate::support::{Answer, KnownServer, finish, http, loadgen, loading, signal, start, until};
 
 /// Every other answer is 404.
 fn alternating() -> KnownServer {
@@ -49,9 +48,7 @@ fn a_threshold_is_filled_or_refused_with_what_would_be_right() {
         assert_eq!(ran.figures["thresholds"][0]["word"], "PASS", "{ran:?}");
     }
     // The server writes an exchange down after its client has the answer.
-    while seen() < 3 * 40 {
-        sleep(Duration::from_millis(10));
-    }
+    until("an exchange is not written down", || seen() >= 3 * 40);
     for (threshold, right) in [
         ("method:POST:p95<1s", "it sends GET"),
         ("orders.buy:p95<1s", "http.request"),
@@ -115,34 +112,13 @@ fn a_body_is_read_from_standard_input() {
 
 #[test]
 fn a_signal_of_any_kind_ends_the_load_with_its_report() {
-    for signal in ["-HUP", "-TERM", "-INT"] {
+    for name in ["-HUP", "-TERM", "-INT"] {
         let server = KnownServer::after(Duration::from_millis(5)).serve();
-        let url = server.url();
-        let running = start(loadgen([
-            "http",
-            &url,
-            "--json",
-            "--quiet",
-            "-c",
-            "2",
-            "--timeout",
-            "2m",
-            "--duration",
-            "1m30s",
-        ]));
-        while server.log.exchanges().len() < 20 {
-            sleep(Duration::from_millis(20));
-        }
-        let id = running.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args([signal, &id])
-                .status()
-                .unwrap()
-                .success()
-        );
+        let running = loading(&server.url(), "-c 2 --timeout 2m --duration 1m30s");
+        until("nothing is sent", || server.log.exchanges().len() >= 20);
+        signal(running.id(), name);
         let ran = finish(running);
-        assert_eq!(ran.code, Some(130), "{signal}: {ran:?}");
+        assert_eq!(ran.code, Some(130), "{name}: {ran:?}");
         assert!(ran.planned() >= 20, "{ran:?}");
     }
 }
@@ -150,34 +126,12 @@ fn a_signal_of_any_kind_ends_the_load_with_its_report() {
 #[test]
 fn exchanges_are_printed_beside_the_load_and_do_not_hold_it_up() {
     let server = KnownServer::after(Duration::from_millis(1)).serve();
-    let url = server.url();
-    let header = format!("x-long: {}", "a".repeat(60_000));
-    let running = start(loadgen([
-        "http",
-        &url,
-        "--json",
-        "--quiet",
-        "--http-debug",
-        "-c",
-        "1",
-        "--duration",
-        "1m30s",
-        "-H",
-        &header,
-    ]));
+    let long = "a".repeat(60_000);
+    let words = format!("--http-debug -c 1 --duration 1m30s -H x-long:{long}");
+    let running = loading(&server.url(), &words);
     // A pipe holds one of the three, and nobody reads.
-    let begun = Instant::now();
-    while server.log.exchanges().len() < 20 {
-        assert!(
-            begun.elapsed() < Duration::from_mins(1),
-            "{} were sent",
-            server.log.exchanges().len()
-        );
-        sleep(Duration::from_millis(20));
-    }
-    let id = running.id().to_string();
-    let sent = Command::new("kill").args(["-INT", &id]).status();
-    assert!(sent.unwrap().success());
+    until("the load is held up", || server.log.exchanges().len() >= 20);
+    signal(running.id(), "-INT");
     let ran = finish(running);
     assert_eq!(ran.code, Some(130), "{}", ran.figures);
     assert_eq!(ran.stderr.matches("> x-long: aaaa").count(), 3);
@@ -186,31 +140,13 @@ fn exchanges_are_printed_beside_the_load_and_do_not_hold_it_up() {
 #[test]
 fn a_lost_terminal_does_not_end_what_nohup_has_started() {
     let server = KnownServer::after(Duration::from_millis(5)).serve();
-    let url = server.url();
-    let plain = loadgen([
-        "http",
-        &url,
-        "--json",
-        "--quiet",
-        "-c",
-        "2",
-        "--duration",
-        "2s",
-    ]);
+    let words = format!("http {} --json --quiet -c 2 --duration 2s", server.url());
+    let plain = loadgen(words.split(' '));
     let mut command = Command::new("nohup");
     crate::support::alone(command.arg(plain.get_program()).args(plain.get_args()));
     let running = start(command);
-    while server.log.exchanges().is_empty() {
-        sleep(Duration::from_millis(20));
-    }
-    let id = running.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-HUP", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
+    until("nothing is sent", || !server.log.exchanges().is_empty());
+    signal(running.id(), "-HUP");
     let ran = finish(running);
     assert!(ran.ran_through(), "{ran:?}");
 }

@@ -2,15 +2,14 @@
 //! reported after all figures.
 
 use std::{
-    ffi::OsStr, fs, os::unix::ffi::OsStrExt as _, path::Path, process::Command, thread::sleep,
-    time::Duration,
+    ffi::OsStr, fs, os::unix::ffi::OsStrExt as _, path::Path, process::Command, time::Duration,
 };
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use shared::hex;
 
-use crate::support::{KnownServer, Ran, alone, finish, loadgen, start};
+use crate::support::{KnownServer, Ran, alone, finish, loadgen, start, until};
 
 /// Runs `loadgen` with these arguments; results go into `results` unless they say otherwise.
 fn ran(arguments: &str, results: &Path) -> Ran {
@@ -259,21 +258,11 @@ fn figures_are_printed_even_if_a_file_cannot_be_written_at_the_end() {
 fn figures_are_printed_even_if_the_result_folder_goes_away() {
     let server = KnownServer::after(Duration::from_millis(2)).serve();
     let root = tempfile::tempdir().unwrap();
-    let mut command = loadgen([
-        "http",
-        &server.url(),
-        "--quiet",
-        "--json",
-        "-c",
-        "2",
-        "-d",
-        "8s",
-    ]);
+    let words = format!("http {} --quiet --json -c 2 -d 8s", server.url());
+    let mut command = loadgen(words.split(' '));
     command.env("LOADGEN_RESULTS", root.path());
     let running = start(command);
-    while server.log.exchanges().is_empty() {
-        sleep(Duration::from_millis(10));
-    }
+    until("nothing is sent", || !server.log.exchanges().is_empty());
     // At once: a folder that is still written into cannot be emptied.
     fs::rename(root.path().join("runs"), root.path().join("gone")).unwrap();
     fs::write(root.path().join("runs"), "").unwrap();

@@ -3,13 +3,12 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
-    process::Command,
     time::{Duration, Instant},
 };
 
 use serde_json::Value;
 
-use crate::support::{KnownServer, finish, loadgen, start};
+use crate::support::{KnownServer, finish, loadgen, signal, start, until};
 
 /// Longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_mins(1);
@@ -77,10 +76,7 @@ fn the_page_starts_a_run_and_says_why_it_failed() {
     };
     let failure = state["failure"].as_str().unwrap();
     assert!(failure.contains("127.0.0.1:1"), "{failure}");
-    let signalled = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status();
-    assert!(signalled.unwrap().success());
+    signal(child.id(), "-INT");
     assert!(child.wait().unwrap().success());
     assert!(TcpStream::connect(address).is_err());
 }
@@ -164,9 +160,7 @@ fn the_page_stays_after_its_command_until_its_last_reader_has_left() {
     );
     assert_eq!(status, 200);
     drop(reader);
-    let left = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        assert!(left.elapsed() < LONG, "the page stays without a reader");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    until("the page stays without a reader", || {
+        child.try_wait().unwrap().is_some()
+    });
 }

@@ -140,8 +140,6 @@ mod tests {
         net::TcpListener,
     };
 
-    use loadgen_engine::driver::Endpoint;
-
     use super::*;
 
     /// A process of the target that says that its reads go there, one after another, and to the last one
@@ -179,8 +177,7 @@ mod tests {
                 let _sent = stream.write_all((head + &body).as_bytes());
             }
         });
-        let host = address.to_string();
-        LabClient::new(&Endpoint { address, host }, None).unwrap()
+        LabClient::new(&address.into(), None).unwrap()
     }
 
     #[tokio::test]

@@ -26,6 +26,7 @@ use loadgen_experiment::system::{
 use loadgen_stats::attainable_hit_ratio;
 
 /// The backend in order for one trial.
+#[derive(Debug)]
 pub(super) struct Prepared {
     /// The control plane of each process; the first is asked for what all share.
     pub(super) labs: Vec<LabClient>,
@@ -37,14 +38,6 @@ pub(super) struct Prepared {
     pub(super) warnings: Vec<String>,
     /// Renews the accounts' tokens as long as this lives, where a trial is longer than they live.
     pub(super) _renewal: Option<Renewal>,
-}
-
-impl std::fmt::Debug for Prepared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Prepared")
-            .field("in_force", &self.in_force)
-            .finish_non_exhaustive()
-    }
 }
 
 /// The profile in force, read back from the control plane.

@@ -4,14 +4,12 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use shared::{api::lab::Explanation, snapshot::Snapshot};
 
 use super::application::CodeConnect;
 use crate::{database::DatabaseTarget, features, flows::World};
 use loadgen_engine::{driver::Endpoint, flow::Flow};
 use loadgen_experiment::system::{
-    Application, Audited, Endpoints, InForce, PrepareRequest, PreparedSystem, Settings,
-    SystemError, SystemUnderTest,
+    Application, Endpoints, PrepareRequest, PreparedSystem, Settings, SystemError, SystemUnderTest,
 };
 
 /// Limits of what a direct load shows, for the report.
@@ -57,9 +55,6 @@ impl SeededDatabase {
 }
 
 impl PreparedSystem for SeededDatabase {
-    fn in_force(&self) -> Option<&InForce> {
-        None
-    }
     fn flow(&self, name: &str) -> Option<Arc<dyn Flow>> {
         features::needs_database(name)
             .then(|| features::bind(name, &self.world))
@@ -71,9 +66,6 @@ impl PreparedSystem for SeededDatabase {
             removed.err().into_iter().collect()
         })
     }
-    fn audit(&self) -> BoxFuture<'_, Result<Option<Audited>, SystemError>> {
-        Box::pin(async { Ok(None) })
-    }
 }
 
 impl SystemUnderTest for SeededDatabase {
@@ -83,22 +75,10 @@ impl SystemUnderTest for SeededDatabase {
     fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
-    fn has_control_plane(&self) -> bool {
-        false
-    }
     fn prepare<'a>(
         &'a self,
         _request: PrepareRequest<'a>,
     ) -> BoxFuture<'a, Result<Arc<dyn PreparedSystem>, SystemError>> {
         Box::pin(async { Ok(Arc::new(self.clone()) as Arc<dyn PreparedSystem>) })
-    }
-    fn observe(&self) -> BoxFuture<'_, Option<Snapshot>> {
-        Box::pin(async { None })
-    }
-    fn explain<'a>(
-        &'a self,
-        _operation: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Explanation>, SystemError>> {
-        Box::pin(async { Ok(None) })
     }
 }

@@ -22,7 +22,10 @@ use crate::{
     },
     flows::{AccountToken, AdminAccount, MentorAccount, TestAccount},
 };
-use loadgen_engine::{check, request::Request};
+use loadgen_engine::{
+    check::{self, Mismatch, Reply},
+    request::Request,
+};
 
 /// Concurrent sign-ins: about one for each core that hashes.
 const AT_ONCE: usize = 4;
@@ -86,6 +89,13 @@ pub(super) enum SignInError {
         /// What was wrong.
         why: String,
     },
+}
+
+impl SignInError {
+    fn wrong(account: String, why: &Mismatch) -> Self {
+        let why = why.to_string();
+        Self::Login { account, why }
+    }
 }
 
 /// How many members of the staff are signed in.
@@ -196,18 +206,26 @@ impl Sessions {
     }
 }
 
-async fn sign_in(lab: &LabClient, student: u32) -> Result<(TestAccount, SignedIn), SignInError> {
-    let wrong = |why: String| SignInError::Login {
-        account: format!("student {student}"),
-        why,
-    };
-    let login = login_request(student);
+/// The session of an account, which messages give that name.
+async fn signed_in(
+    lab: &LabClient,
+    login: Request,
+    name: String,
+    check: impl Fn(&Reply) -> Result<Session, Mismatch>,
+) -> Result<(Session, SignedIn), SignInError> {
     let reply = lab.ask(login.clone()).await?;
-    let session = check_login(&reply, student).map_err(|why| wrong(why.to_string()))?;
+    let session = check(&reply).map_err(|why| SignInError::wrong(name, &why))?;
     let tokens = SignedIn::of(login, &session);
+    Ok((session, tokens))
+}
+
+async fn sign_in(lab: &LabClient, student: u32) -> Result<(TestAccount, SignedIn), SignInError> {
+    let (login, name) = (login_request(student), format!("student {student}"));
+    let check = move |reply: &Reply| check_login(reply, student);
+    let (session, tokens) = signed_in(lab, login, name.clone(), check).await?;
     let rooms = Request::get(paths::CHAT_ROOMS).bearer(&session.tokens.access_token);
     let reply = lab.ask(rooms).await?;
-    let rooms: RoomList = check::json(&reply, 200).map_err(|why| wrong(why.to_string()))?;
+    let rooms: RoomList = check::json(&reply, 200).map_err(|why| SignInError::wrong(name, &why))?;
     let account = TestAccount {
         student,
         id: session.user.id,
@@ -221,36 +239,22 @@ async fn sign_mentor_in(
     lab: &LabClient,
     mentor: u32,
 ) -> Result<(MentorAccount, SignedIn), SignInError> {
-    let login = mentor_login_request(mentor);
-    let reply = lab.ask(login.clone()).await?;
-    let session = check_mentor_login(&reply, mentor).map_err(|why| SignInError::Login {
-        account: format!("mentor {mentor}"),
-        why: why.to_string(),
-    })?;
-    let tokens = SignedIn::of(login, &session);
-    let account = MentorAccount {
-        mentor,
-        token: tokens.token.clone(),
-    };
-    Ok((account, tokens))
+    let (login, name) = (mentor_login_request(mentor), format!("mentor {mentor}"));
+    let check = move |reply: &Reply| check_mentor_login(reply, mentor);
+    let (_, tokens) = signed_in(lab, login, name, check).await?;
+    let token = tokens.token.clone();
+    Ok((MentorAccount { mentor, token }, tokens))
 }
 
 async fn sign_admin_in(
     lab: &LabClient,
     admin: u32,
 ) -> Result<(AdminAccount, SignedIn), SignInError> {
-    let login = admin_login_request(admin);
-    let reply = lab.ask(login.clone()).await?;
-    let session = check_admin_login(&reply, admin).map_err(|why| SignInError::Login {
-        account: format!("administrator {admin}"),
-        why: why.to_string(),
-    })?;
-    let tokens = SignedIn::of(login, &session);
-    let account = AdminAccount {
-        admin,
-        token: tokens.token.clone(),
-    };
-    Ok((account, tokens))
+    let (login, name) = (admin_login_request(admin), format!("administrator {admin}"));
+    let check = move |reply: &Reply| check_admin_login(reply, admin);
+    let (_, tokens) = signed_in(lab, login, name, check).await?;
+    let token = tokens.token.clone();
+    Ok((AdminAccount { admin, token }, tokens))
 }
 
 /// Replaces tokens that live until then, and the next ones as long as they live: one at a time, because each
@@ -292,7 +296,6 @@ fn now() -> Instant {
 
 #[cfg(test)]
 mod tests {
-    use loadgen_engine::driver::Endpoint;
     use shared::{
         api::auth::{Role, TokenPair, UserView},
         ids::UserId,
@@ -303,11 +306,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_target_that_is_not_there_is_an_error_and_no_account() {
-        let nowhere = Endpoint {
-            address: ([127, 0, 0, 1], 1).into(),
-            host: "127.0.0.1:1".to_owned(),
-        };
-        let lab = LabClient::new(&nowhere, None).unwrap();
+        let nowhere = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+        let lab = LabClient::new(&nowhere.into(), None).unwrap();
         let mut sessions = Sessions::default();
         let error = sessions
             .ensure(&lab, 2, StaffCount::default(), Duration::from_secs(1))
@@ -376,10 +376,6 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(login_server(listener));
-        let endpoint = Endpoint {
-            address,
-            host: address.to_string(),
-        };
         let token = AccountToken::from("access 0");
         let sessions = Sessions {
             tokens: vec![SignedIn {
@@ -391,7 +387,7 @@ mod tests {
             lifetime: Duration::from_mins(15),
             ..Sessions::default()
         };
-        let renewal = sessions.renew(LabClient::new(&endpoint, None).unwrap());
+        let renewal = sessions.renew(LabClient::new(&address.into(), None).unwrap());
         let replaced = async {
             while &*token.get() == "access 0" {
                 tokio::time::sleep(Duration::from_millis(5)).await;

@@ -301,17 +301,12 @@ impl From<SignInError> for SystemError {
 
 #[cfg(test)]
 mod tests {
-    use loadgen_engine::driver::Endpoint;
-
     use super::*;
 
     /// A backend whose control plane this process does not ask.
     fn system() -> CodeConnectSystem {
-        let nowhere = Endpoint {
-            address: "127.0.0.1:1".parse().unwrap(),
-            host: "127.0.0.1:1".to_owned(),
-        };
-        let endpoints = Endpoints::one(nowhere);
+        let nowhere = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+        let endpoints = Endpoints::one(nowhere.into());
         CodeConnectSystem::behind(endpoints.clone(), &endpoints, None).unwrap()
     }
 

@@ -16,7 +16,7 @@ use std::{
 
 use http::Method;
 use loadgen_engine::{
-    driver::{self, DriverSetup, Endpoint, FlowLoad, Progress},
+    driver::{self, DriverSetup, FlowLoad, Progress},
     flow::{Flow, FlowFuture, Iteration, SingleRequest},
     request::Request,
     sample::OpId,
@@ -108,13 +108,10 @@ fn closed() -> LoadModel {
 /// As many arrivals in a second.
 fn open() -> LoadModel {
     LoadModel::Open {
-        phases: vec![Phase {
-            name: String::new(),
-            duration: Millis(1_000),
-            rate: format!("{REQUESTS}/s").parse().unwrap(),
-            to: None,
-            flows: Vec::new(),
-        }],
+        phases: vec![Phase::level(
+            format!("{REQUESTS}/s").parse().unwrap(),
+            Millis(1_000),
+        )],
         arrivals: Arrivals::Constant,
     }
 }
@@ -136,10 +133,7 @@ fn driven(address: SocketAddr, load: &LoadModel) -> Vec<u64> {
     };
     let flow: Arc<dyn Flow> = Arc::<Watched>::clone(&watched);
     let data = driver::run(DriverSetup {
-        endpoints: vec![Endpoint {
-            address,
-            host: address.to_string(),
-        }],
+        endpoints: vec![address.into()],
         schedule: schedule::plan(load, &[1.0], &windows, 1).unwrap(),
         flows: vec![FlowLoad {
             flow,

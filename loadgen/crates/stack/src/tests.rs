@@ -238,36 +238,26 @@ fn a_replica_follows_takes_only_reads_and_is_copied_again_for_a_kept_folder() {
 }
 
 #[test]
-fn a_replica_without_its_primary_is_refused() {
-    let error = Stack::start(StackOptions {
-        services: ServiceSet {
+fn a_replica_without_its_primary_and_a_target_without_its_database_are_refused() {
+    for (target, topology, needs) in [
+        (false, "replica", "a replica"),
+        (true, "scale=1", "target-app"),
+    ] {
+        let services = ServiceSet {
             postgres: false,
-            redis: true,
-            target: false,
-        },
-        topology: "replica".parse().unwrap(),
-        ..StackOptions::default()
-    });
-    assert!(matches!(
-        error,
-        Err(StackError::Needs("a replica", "PostgreSQL"))
-    ));
-}
-
-#[test]
-fn a_target_without_its_database_is_refused() {
-    let error = Stack::start(StackOptions {
-        services: ServiceSet {
-            postgres: false,
-            redis: false,
-            target: true,
-        },
-        ..StackOptions::default()
-    });
-    assert!(matches!(
-        error,
-        Err(StackError::Needs("target-app", "PostgreSQL"))
-    ));
+            redis: !target,
+            target,
+        };
+        let error = Stack::start(StackOptions {
+            services,
+            topology: topology.parse().unwrap(),
+            ..StackOptions::default()
+        });
+        let Err(StackError::Needs(refused, "PostgreSQL")) = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(refused, needs);
+    }
 }
 
 #[test]

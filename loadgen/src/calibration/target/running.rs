@@ -49,17 +49,6 @@ pub struct TargetBench {
     pub stop: CancellationToken,
 }
 
-impl fmt::Debug for TargetBench {
-    /// The URL contains a password and is left out.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TargetBench")
-            .field("endpoint", &self.endpoint)
-            .field("bare", &self.bare)
-            .field("scale", &self.scale)
-            .finish_non_exhaustive()
-    }
-}
-
 /// How long to measure.
 #[derive(Debug, Clone, Copy)]
 pub struct TargetPlan {

@@ -127,21 +127,16 @@ fn render(found: &PeerComparison) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use clap::Parser as _;
-
     use super::*;
-    use crate::cli::flags::{Cli, Command as CliCommand};
+    use crate::cli::flags::one_command::flags_of;
 
     #[test]
     fn a_turn_is_as_long_as_asked_for_in_whole_seconds() {
         let seconds = |words: &str| {
-            let words = ["loadgen", "bench", "--against", "wrk"]
+            let words = ["bench", "--against", "wrk"]
                 .into_iter()
                 .chain(words.split_whitespace());
-            let CliCommand::Bench(args) = Cli::try_parse_from(words).unwrap().command else {
-                unreachable!()
-            };
-            plan(&args).seconds
+            plan(&flags_of(words).unwrap()).seconds
         };
         assert_eq!(seconds(""), SECONDS);
         assert_eq!(seconds("--seconds 0.5"), 1);

@@ -121,17 +121,13 @@ fn estimate(plan: &FactorialPlan) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
-
     use super::*;
-    use crate::cli::flags::{Cli, Command};
+    use crate::cli::flags::one_command::flags_of;
 
     #[test]
     fn the_estimate_counts_every_trial() {
-        let words = "loadgen factorial --factor pool.max=5,200 --factor cache.mentors=off,redis --flow mentors.browse --replicates 2";
-        let Command::Factorial(args) = Cli::parse_from(words.split(' ')).command else {
-            unreachable!()
-        };
+        let words = "factorial --factor pool.max=5,200 --factor cache.mentors=off,redis --flow mentors.browse --replicates 2";
+        let args = flags_of(words.split(' ')).unwrap();
         let (plan, _) = plan_factorial(&args).unwrap();
         let text = estimate(&plan);
         assert!(text.contains("8 trials, 80s of load"), "{text}");

@@ -8,6 +8,7 @@ use http::{HeaderName, HeaderValue, Method};
 use shared::time::Millis;
 
 use super::{
+    one_command::flags_of,
     result::{ResultArgs, STANDARD_STREAM},
     values::{count, positive, rate_or_zero, span, timeout, whole},
 };
@@ -175,13 +176,7 @@ pub struct HttpArgs {
 impl HttpArgs {
     /// One GET of this URL, everything else as it is without flags.
     pub fn of_url(url: &str) -> Result<Self, clap::Error> {
-        /// The flags of the command alone.
-        #[derive(clap::Parser)]
-        struct OneRequest {
-            #[command(flatten)]
-            http: HttpArgs,
-        }
-        <OneRequest as clap::Parser>::try_parse_from(["http", url]).map(|one| one.http)
+        flags_of(["http", url])
     }
 
     /// Number of virtual users; each has its own connection unless streams share one.
@@ -270,17 +265,11 @@ mod tests {
 
     #[test]
     fn traced_exchanges_end_a_load_unless_its_length_or_a_warm_up_is_given() {
-        use clap::Parser as _;
-
         let count = |words: &str| {
-            let words = "loadgen http http://127.0.0.1:1/ --http-debug"
+            let words = "http http://127.0.0.1:1/ --http-debug"
                 .split(' ')
                 .chain(words.split_whitespace());
-            let cli = crate::cli::flags::Cli::try_parse_from(words).unwrap();
-            let crate::cli::flags::Command::Http(args) = cli.command else {
-                unreachable!()
-            };
-            args.count()
+            flags_of::<HttpArgs>(words).unwrap().count()
         };
         assert_eq!(count(""), Some(u64::from(TRACED_EXCHANGES)));
         assert_eq!(count("-n 7"), Some(7));

@@ -16,6 +16,7 @@ mod folder;
 mod history;
 mod http;
 mod load;
+pub mod one_command;
 mod page;
 mod plan;
 mod profile;

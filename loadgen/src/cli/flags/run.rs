@@ -57,18 +57,14 @@ pub struct RunArgs {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
-
-    use crate::cli::flags::{Cli, Command};
+    use super::RunArgs;
+    use crate::cli::flags::one_command::flags_of;
 
     #[test]
     fn exchanges_of_a_suite_are_traced_in_this_process_only() {
-        let read = |words: &str| Cli::try_parse_from(words.split(' '));
-        let Command::Run(args) = read("loadgen run smoke --http-debug").unwrap().command else {
-            panic!("another command");
-        };
-        assert!(args.http_debug);
-        let elsewhere = "loadgen run smoke --coordinate redis://127.0.0.1/";
+        let read = |words: &str| flags_of::<RunArgs>(words.split(' '));
+        assert!(read("run smoke --http-debug").unwrap().http_debug);
+        let elsewhere = "run smoke --coordinate redis://127.0.0.1/";
         assert!(read(elsewhere).is_ok());
         assert!(read(&format!("{elsewhere} --http-debug")).is_err());
     }

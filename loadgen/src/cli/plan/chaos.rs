@@ -137,20 +137,13 @@ fn level(suite: &mut Suite, measure: Millis) -> Result<(), BadFile> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
-
     use super::*;
-    use crate::cli::flags::{Cli, Command};
+    use crate::cli::flags::one_command::flags_of;
     use loadgen_engine::suite::fault_problem;
 
-    fn parsed(words: &str) -> Box<ChaosArgs> {
-        let all = ["loadgen", "chaos"]
-            .into_iter()
-            .chain(words.split_whitespace());
-        let Command::Chaos(args) = Cli::try_parse_from(all).unwrap().command else {
-            unreachable!()
-        };
-        args
+    fn parsed(words: &str) -> ChaosArgs {
+        let all = ["chaos"].into_iter().chain(words.split_whitespace());
+        flags_of(all).unwrap()
     }
 
     /// On a machine where disks can be mounted.
@@ -245,8 +238,8 @@ mod tests {
         assert!(refused("core --time-scale 2").contains("--time-scale"));
         assert!(refused("core --settle 10m").contains("shorten --for"));
         assert!(refused("cor --settle 10s").contains("did you mean `core`"));
-        let all = ["loadgen", "chaos", "--fault", "redis.dwon"];
-        let error = Cli::try_parse_from(all).unwrap_err().to_string();
+        let all = ["chaos", "--fault", "redis.dwon"];
+        let error = flags_of::<ChaosArgs>(all).unwrap_err().to_string();
         assert!(error.contains("did you mean `redis.down`"), "{error}");
     }
 }

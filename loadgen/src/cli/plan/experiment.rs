@@ -204,19 +204,14 @@ fn question(args: &ExperimentArgs) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
-
     use super::*;
-    use crate::cli::flags::{Cli, Command};
+    use crate::cli::flags::one_command::flags_of;
 
     fn resolved(words: &[&str]) -> Result<Experiment, String> {
-        let all = ["loadgen", "experiment"].iter().chain(words);
-        match Cli::try_parse_from(all).unwrap().command {
-            Command::Experiment(args) => plan_experiment(&args)
-                .map(|(experiment, _)| experiment)
-                .map_err(|error| error.to_string()),
-            _ => unreachable!(),
-        }
+        let args = flags_of(["experiment"].iter().chain(words)).unwrap();
+        plan_experiment(&args)
+            .map(|(experiment, _)| experiment)
+            .map_err(|error| error.to_string())
     }
 
     fn claims(experiment: &Experiment) -> Vec<String> {

@@ -47,20 +47,15 @@ pub(in crate::cli) fn plan_factorial(
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
-
     use super::*;
-    use crate::cli::flags::{Cli, Command};
+    use crate::cli::flags::one_command::flags_of;
 
     fn resolved(words: &[&str]) -> Result<FactorialPlan, String> {
-        let all = ["loadgen", "factorial"].iter().chain(words);
-        let cli = Cli::try_parse_from(all).map_err(|error| error.to_string())?;
-        match cli.command {
-            Command::Factorial(args) => plan_factorial(&args)
-                .map(|(plan, _)| plan)
-                .map_err(|error| error.to_string()),
-            _ => unreachable!(),
-        }
+        let args =
+            flags_of(["factorial"].iter().chain(words)).map_err(|error| error.to_string())?;
+        plan_factorial(&args)
+            .map(|(plan, _)| plan)
+            .map_err(|error| error.to_string())
     }
 
     #[test]

@@ -37,25 +37,15 @@ pub(super) fn choose_programs(
 mod tests {
     use std::{fs, os::unix::fs::PermissionsExt as _};
 
-    use clap::Parser as _;
-
     use super::*;
-    use crate::cli::{
-        flags::{Cli, Command},
-        plan::plan_experiment,
-    };
+    use crate::cli::{flags::one_command::flags_of, plan::plan_experiment};
 
     fn planned(words: &[&str]) -> Result<Experiment, String> {
-        let all = ["loadgen", "experiment"].iter().chain(words);
-        match Cli::try_parse_from(all)
-            .map_err(|error| error.to_string())?
-            .command
-        {
-            Command::Experiment(args) => plan_experiment(&args)
-                .map(|(experiment, _)| experiment)
-                .map_err(|error| error.to_string()),
-            _ => unreachable!(),
-        }
+        let args =
+            flags_of(["experiment"].iter().chain(words)).map_err(|error| error.to_string())?;
+        plan_experiment(&args)
+            .map(|(experiment, _)| experiment)
+            .map_err(|error| error.to_string())
     }
 
     #[test]

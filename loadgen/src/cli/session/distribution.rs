@@ -114,21 +114,12 @@ fn refuse_loads(suite: &Suite, workers: u32) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
-
     use super::*;
-    use crate::{
-        cli::flags::{Cli, Command},
-        library::find_suite,
-    };
+    use crate::{cli::flags::one_command::flags_of, library::find_suite};
 
     fn given(words: &str) -> Result<Option<Distribution>, String> {
-        let words = ["loadgen", "run", "core"]
-            .into_iter()
-            .chain(words.split_whitespace());
-        let Command::Run(args) = Cli::try_parse_from(words).unwrap().command else {
-            unreachable!()
-        };
+        let words = ["run", "core"].into_iter().chain(words.split_whitespace());
+        let args: RunArgs = flags_of(words).unwrap();
         let (mut suite, _) = find_suite("core").unwrap();
         if let Some(users) = args.load.users {
             suite.set_users(users);

@@ -77,21 +77,16 @@ fn arguments(target: &TargetArgs, results: &Path) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
-
     use super::*;
-    use crate::cli::flags::{Cli, Command, RunningTargetArgs};
+    use crate::cli::flags::{ExperimentArgs, RunningTargetArgs, one_command::flags_of};
 
     /// What an experiment that is started with these settings of the target is given.
     fn started(template: JobTemplate) -> TargetArgs {
-        let words = ["loadgen", "experiment", "mentor_cache", "--quick"];
+        let words = ["experiment", "mentor_cache", "--quick"];
         let words = words.into_iter().map(str::to_owned);
         let all = words.chain(template.arguments);
         let extra = ["--quiet", "--events-to", "-", "--control-from", "-"].map(str::to_owned);
-        let cli = Cli::try_parse_from(all.chain(extra)).unwrap();
-        let Command::Experiment(args) = cli.command else {
-            unreachable!()
-        };
+        let args: ExperimentArgs = flags_of(all.chain(extra)).unwrap();
         assert_eq!(args.result.folder.results, Path::new("elsewhere"));
         args.target
     }

@@ -6,7 +6,6 @@ use std::{thread, time::Duration};
 use loadgen_engine::{
     schedule::{Schedule, plan},
     suite::{Arrivals, LoadModel, Phase, Windows},
-    units::Rate,
 };
 use loadgen_stats::seed::sub_seed;
 use shared::time::Millis;
@@ -29,13 +28,7 @@ fn freezing() -> KnownServer {
 /// Response times in milliseconds that follow from the plan alone.
 fn expected() -> Vec<f64> {
     let load = LoadModel::Open {
-        phases: vec![Phase {
-            name: "measure".into(),
-            duration: LASTS,
-            rate: "100/s".parse::<Rate>().unwrap(),
-            to: None,
-            flows: Vec::new(),
-        }],
+        phases: vec![Phase::level("100/s".parse().unwrap(), LASTS)],
         arrivals: Arrivals::Constant,
     };
     let windows = Windows {

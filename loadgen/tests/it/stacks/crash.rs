@@ -10,30 +10,11 @@ use crate::support::{finish, loadgen, start};
 /// One trial of chat and bookings with a crash in it.
 fn crashed(synchronous_commit: &str, results: &Path) -> (Option<i32>, Value) {
     let switch = format!("db.synchronous_commit={synchronous_commit}");
-    let words = [
-        "run",
-        "--flow",
-        "chat.room",
-        "--flow",
-        "bookings.book",
-        "--rate",
-        "60/s",
-        "--duration",
-        "4s",
-        "--warmup",
-        "1s",
-        "--scale",
-        "tiny",
-        "--accounts",
-        "20",
-        "--crash",
-        "postgres@2s",
-        "--quiet",
-        "--set",
-    ];
+    let words = "run --flow chat.room --flow bookings.book --rate 60/s --duration 4s --warmup 1s --scale tiny \
+                 --accounts 20 --crash postgres@2s --quiet --set";
     let folder = results.to_str().unwrap();
     let rest = [switch.as_str(), "--results", folder];
-    let ran = finish(start(loadgen(words.into_iter().chain(rest))));
+    let ran = finish(start(loadgen(words.split(' ').chain(rest))));
     let summary = std::fs::read(results.join("latest/summary.json"))
         .unwrap_or_else(|error| panic!("{error}: {}", ran.stderr));
     (ran.code, serde_json::from_slice(&summary).unwrap())

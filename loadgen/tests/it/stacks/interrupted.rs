@@ -5,15 +5,12 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::Command,
     thread::sleep,
     time::{Duration, Instant},
 };
 
-use crate::support::{finish, loadgen, script, start};
+use crate::support::{finish, loadgen, script, signal, start, until};
 
-/// Longest wait for the stack to be up and to be disturbed.
-const PATIENCE: Duration = Duration::from_mins(2);
 /// Time after the first signal, in which the command goes on waiting for the service.
 const BETWEEN: Duration = Duration::from_secs(1);
 /// Longest time from the second signal to the end. Without an abort it is that of a start: a minute.
@@ -64,13 +61,6 @@ fn processes_of(folder: &Path) -> Vec<String> {
         .collect()
 }
 
-fn interrupt(pid: u32) {
-    let sent = Command::new("kill")
-        .args(["-INT", &pid.to_string()])
-        .status();
-    assert!(sent.unwrap().success());
-}
-
 /// Runs a command whose stack has so many instances; interrupts it twice when one of them is started
 /// again.
 fn interrupted_twice(line: &str, instances: usize) {
@@ -85,15 +75,12 @@ fn interrupted_twice(line: &str, instances: usize) {
         .env("TMPDIR", root.path())
         .env("LOADGEN_RESULTS", root.path().join("results"));
     let running = start(command);
-    let begun = Instant::now();
-    while !root.path().join("marks/again").exists() {
-        assert!(begun.elapsed() < PATIENCE, "{line}: nothing was restarted");
-        sleep(Duration::from_millis(50));
-    }
+    let again = root.path().join("marks/again");
+    until(&format!("{line}: nothing was restarted"), || again.exists());
     // loadgen, PostgreSQL, Redis, and what was to be the target.
     let before = processes_of(root.path());
     assert!(before.len() >= 4, "{line}: {before:#?}");
-    interrupt(running.id());
+    signal(running.id(), "-INT");
     sleep(BETWEEN);
     let between = processes_of(root.path());
     assert!(
@@ -101,7 +88,7 @@ fn interrupted_twice(line: &str, instances: usize) {
         "{line}: it does not wait for the service: {between:#?}"
     );
     let second = Instant::now();
-    interrupt(running.id());
+    signal(running.id(), "-INT");
     let ran = finish(running);
     let took = second.elapsed();
     assert_eq!(ran.code, Some(130), "{line}: {ran:?}");

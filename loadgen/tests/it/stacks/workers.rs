@@ -20,7 +20,7 @@ use hdrhistogram::{
 };
 use serde_json::Value;
 
-use crate::support::{Ran, finish, loadgen, start};
+use crate::support::{Ran, finish, loadgen, start, until};
 
 /// A Redis of a test's own, killed at its end.
 struct TestRedis {
@@ -41,11 +41,9 @@ impl TestRedis {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(20), "no Redis");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        until("no Redis", || {
+            TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
         Self { process, port }
     }
 
@@ -108,18 +106,10 @@ fn summary(folder: &Path, ran: &Ran) -> Value {
 
 /// Waits until a line of the events has this text.
 fn wait_for_event(folder: &Path, text: &str) {
-    let begun = Instant::now();
-    loop {
-        let events = fs::read_to_string(folder.join("events")).unwrap_or_default();
-        if events.contains(text) {
-            return;
-        }
-        assert!(
-            begun.elapsed() < Duration::from_mins(3),
-            "no {text}: {events}"
-        );
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    until(&format!("no {text}"), || {
+        let events = fs::read_to_string(folder.join("events"));
+        events.is_ok_and(|events| events.contains(text))
+    });
 }
 
 /// The distributions of an interval log, by tag and begin of the interval in milliseconds.

@@ -1,17 +1,12 @@
 //! However a run ends, the terminal is given back.
 
-use std::{
-    fs,
-    path::Path,
-    process::Command,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{fs, path::Path};
 
 use super::{
     run::{RUNNING, load, server, silent, watched},
     tmux::Tmux,
 };
+use crate::support::{signal, until};
 
 #[test]
 fn a_run_that_ends_by_itself_leaves_its_report_below_what_was_there() {
@@ -69,12 +64,11 @@ fn a_run_whose_terminal_is_gone_ends() {
     let process = Path::new("/proc").join(id.trim()).join("fd");
     assert!(process.read_dir().is_ok());
     drop(terminal);
-    let begun = Instant::now();
     // Nothing can be read of the descriptors of a process that has ended, reaped or not.
-    while process.read_dir().is_ok_and(|mut all| all.next().is_some()) {
-        assert!(begun.elapsed() < Duration::from_secs(30), "it still runs");
-        thread::sleep(Duration::from_millis(50));
-    }
+    until("it still runs", || {
+        let still = process.read_dir();
+        !still.is_ok_and(|mut all| all.next().is_some())
+    });
 }
 
 #[test]
@@ -82,8 +76,7 @@ fn a_signal_from_elsewhere_does_what_ctrl_c_does() {
     let served = server().serve();
     let terminal = Tmux::open(80, 24);
     let id = started(&terminal, &served.url());
-    let sent = Command::new("kill").args(["-TERM", id.trim()]).status();
-    assert!(sent.unwrap().success());
+    signal(id.trim().parse().unwrap(), "-TERM");
     terminal.until_prompt();
     assert!(terminal.all().contains("Requests "), "{}", terminal.all());
     terminal.assert_usable();

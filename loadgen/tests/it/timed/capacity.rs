@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use serde_json::Value;
 
-use crate::support::{Answer, KnownServer, Ran, finish, loadgen, start};
+use crate::support::{Answer, KnownServer, Ran, finish, loadgen, signal, start};
 
 /// A search with these words, its results in a folder of its own.
 fn search(results: &Path, words: &str) -> Ran {
@@ -75,11 +75,7 @@ fn the_limit_of_a_server_is_found_between_the_bounds_and_a_stopped_search_goes_o
             break folder;
         }
     };
-    let sent = std::process::Command::new("kill")
-        .args(["-INT", &running.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(sent.success());
+    signal(running.id(), "-INT");
     let stopped = finish(running);
     assert_eq!(
         (stopped.code, word(&stopped)),

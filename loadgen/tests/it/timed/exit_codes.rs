@@ -1,11 +1,8 @@
 //! How a run ends, by its exit code.
 
-use std::{
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
-use crate::support::{Answer, KnownServer, finish, http, loadgen, start};
+use crate::support::{Answer, KnownServer, finish, http, loading, signal, until};
 
 #[test]
 fn a_run_that_meets_its_thresholds_ends_with_0_and_one_that_does_not_with_99() {
@@ -34,27 +31,10 @@ fn a_run_that_meets_its_thresholds_ends_with_0_and_one_that_does_not_with_99() {
 #[test]
 fn a_stopped_run_ends_with_130_and_tells_what_it_has() {
     let server = KnownServer::after(Duration::from_millis(10)).serve();
-    let running = start(loadgen([
-        "http",
-        &server.url(),
-        "--json",
-        "--quiet",
-        "-c",
-        "2",
-        "--duration",
-        "60s",
-    ]));
+    let running = loading(&server.url(), "-c 2 --duration 60s");
     // It is under way when the server has answered.
-    let begun = Instant::now();
-    while server.log.exchanges().len() < 20 {
-        assert!(begun.elapsed() < Duration::from_secs(50), "nothing is sent");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let signalled = Command::new("kill")
-        .args(["-INT", &running.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(signalled.success());
+    until("nothing is sent", || server.log.exchanges().len() >= 20);
+    signal(running.id(), "-INT");
     let ran = finish(running);
     assert_eq!(ran.code, Some(130), "{ran:?}");
     assert!(ran.planned() >= 20, "{ran:?}");

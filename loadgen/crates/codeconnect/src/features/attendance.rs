@@ -20,7 +20,7 @@ use shared::{
 };
 
 use crate::flows::{
-    AppFlow, AppIteration, DrawnPlace, FeatureFlows, FlowFuture, MentorAccount, Op,
+    AppFlow, AppIteration, DrawnPlace, FeatureFlows, MentorAccount, Op, until_failure,
 };
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
@@ -52,28 +52,24 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         operations: &[&LIST, &MARK, &MARK_ALL, &SUMMARY],
         needs_sessions: true,
         at_once: 1,
-        run: |it| FlowFuture::new(mark(it)),
+        run: |it| until_failure(mark(it)),
     }],
     needs_staff: true,
     ..FeatureFlows::new("attendance", "Attendance")
 };
 
-async fn mark(mut it: AppIteration<'_>) {
+async fn mark(mut it: AppIteration<'_>) -> Option<()> {
     let bulk = it.rng.random_bool(BULK);
     let first = DrawnPlace::draw(it.rng);
     let draws: Vec<f64> = (0..AT_ONCE).map(|_| it.rng.random()).collect();
-    let Some(account) = it.world.any_mentor(it.rng) else {
-        return;
-    };
+    let account = it.world.any_mentor(it.rng)?;
     let request = Request::get(format!(
         "{}?status=completed&per_page={LESSONS}",
         paths::BOOKINGS
     ))
     .bearer(&account.token.get());
     let listed = it.call(&LIST, request, |reply| check_lessons(reply, account));
-    let Some(lessons) = listed.await else {
-        return;
-    };
+    let lessons = listed.await?;
     let begin = first.index(lessons.len());
     let marks: Vec<BookingMark> = lessons[begin..]
         .iter()
@@ -83,9 +79,7 @@ async fn mark(mut it: AppIteration<'_>) {
             status: drawn(draw),
         })
         .collect();
-    let (Some(one), Some(lesson)) = (marks.first().copied(), lessons.get(begin)) else {
-        return;
-    };
+    let (one, lesson) = marks.first().copied().zip(lessons.get(begin))?;
     let done = if bulk {
         let body = MarkAllRequest {
             marks: marks.clone(),
@@ -108,6 +102,7 @@ async fn mark(mut it: AppIteration<'_>) {
         it.call(&SUMMARY, request, |reply| check_summary(reply, student))
             .await;
     }
+    Some(())
 }
 
 /// Whether a participant came.

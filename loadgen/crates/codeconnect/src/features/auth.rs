@@ -11,7 +11,9 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, Op};
+use crate::flows::{
+    AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, Op, until_failure,
+};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -43,7 +45,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&LOGIN, &ME, &REFRESH, &LOGOUT],
             needs_sessions: false,
             at_once: 1,
-            run: |it| FlowFuture::new(session(it)),
+            run: |it| until_failure(session(it)),
         },
     ],
     caches: &[CachedReads {
@@ -58,21 +60,18 @@ async fn login(mut it: AppIteration<'_>) {
     signed_in(&mut it).await;
 }
 
-async fn session(mut it: AppIteration<'_>) {
-    let Some(session) = signed_in(&mut it).await else {
-        return;
-    };
+async fn session(mut it: AppIteration<'_>) -> Option<()> {
+    let session = signed_in(&mut it).await?;
     let first = &session.tokens;
     let request = Request::post_json(paths::AUTH_REFRESH, &with_token(first));
     let renewed = it.call(&REFRESH, request, |reply| check_refresh(reply, first));
-    let Some(second) = renewed.await else {
-        return;
-    };
+    let second = renewed.await?;
     if ask_me(&mut it, &second, &session.user).await {
         let request = Request::post_json(paths::AUTH_LOGOUT, &with_token(&second));
         it.call(&LOGOUT, request, |reply| check::status(reply, 204))
             .await;
     }
+    Some(())
 }
 
 /// Logs a random student in, who asks who that is; the session, where both are right.

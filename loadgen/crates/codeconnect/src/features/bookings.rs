@@ -21,7 +21,9 @@ use self::{
     steps::{MINE, check_mine, read_own, slot_refusal},
 };
 use super::mentors;
-use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, Op, TestAccount};
+use crate::flows::{
+    AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, Op, TestAccount, until_failure,
+};
 use crate::ledger::{LedgerEntry, LedgerRecorder};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
@@ -61,7 +63,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&mentors::AVAILABILITY, &CREATE, &REPEAT, &MINE, &CANCEL],
             needs_sessions: true,
             at_once: 1,
-            run: |it| FlowFuture::new(book(it)),
+            run: |it| until_failure(book(it)),
         },
         AppFlow {
             name: "bookings.rebook",
@@ -69,7 +71,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&mentors::AVAILABILITY, &CREATE, &CANCEL, &MINE],
             needs_sessions: true,
             at_once: 1,
-            run: |it| FlowFuture::new(rebook(it)),
+            run: |it| until_failure(rebook(it)),
         },
         reschedule::FLOW,
         AppFlow {
@@ -89,18 +91,12 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
     ..FeatureFlows::new("bookings", "Booking")
 };
 
-async fn book(mut it: AppIteration<'_>) {
+async fn book(mut it: AppIteration<'_>) -> Option<()> {
     let key = fresh_key(it.world, it.rng);
     let (repeat, cancel) = (it.rng.random_bool(REPEATS), it.rng.random_bool(CANCELS));
-    let Some(account) = it.world.any_account(it.rng) else {
-        return;
-    };
-    let Some(slot) = open_slot(&mut it).await else {
-        return;
-    };
-    let Some((entry, booking)) = create(&mut it, account, &slot, &key, None).await else {
-        return;
-    };
+    let account = it.world.any_account(it.rng)?;
+    let slot = open_slot(&mut it).await?;
+    let (entry, booking) = create(&mut it, account, &slot, &key, None).await?;
     // A copy of the request may also be so late that the place was given back meanwhile.
     if repeat && !cancel {
         send_again(&mut it, account, &booking, &key).await;
@@ -112,28 +108,24 @@ async fn book(mut it: AppIteration<'_>) {
             send_again(&mut it, account, &booking, &key).await;
         }
     }
+    Some(())
 }
 
-async fn rebook(mut it: AppIteration<'_>) {
+async fn rebook(mut it: AppIteration<'_>) -> Option<()> {
     let first = fresh_key(it.world, it.rng);
     let second = fresh_key(it.world, it.rng);
-    let Some(account) = it.world.any_account(it.rng) else {
-        return;
-    };
-    let Some(slot) = open_slot(&mut it).await else {
-        return;
-    };
-    let Some((entry, booking)) = create(&mut it, account, &slot, &first, None).await else {
-        return;
-    };
+    let account = it.world.any_account(it.rng)?;
+    let slot = open_slot(&mut it).await?;
+    let (entry, booking) = create(&mut it, account, &slot, &first, None).await?;
     if !give_back(&mut it, account, entry, &booking).await {
-        return;
+        return None;
     }
     // Another student may be quicker: then it is refused, as it should be.
     let again = create(&mut it, account, &slot, &second, Some(booking.id)).await;
     if let Some((_, again)) = again {
         find_listed(&mut it, account, &again).await;
     }
+    Some(())
 }
 
 /// Sends the request of a booking once more.

@@ -16,7 +16,7 @@ use shared::{
 };
 
 use crate::{
-    flows::{AppFlow, AppIteration, DrawnPlace, FeatureFlows, FlowFuture, MentorAccount, Op},
+    flows::{AppFlow, AppIteration, DrawnPlace, FeatureFlows, MentorAccount, Op, until_failure},
     ledger::OwnChange,
 };
 use loadgen_engine::{
@@ -51,7 +51,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&MONTH],
             needs_sessions: true,
             at_once: 1,
-            run: |it| FlowFuture::new(month(it)),
+            run: |it| until_failure(month(it)),
         },
         AppFlow {
             name: "calendar.full_month",
@@ -59,7 +59,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&MONTH],
             needs_sessions: true,
             at_once: 1,
-            run: |it| FlowFuture::new(full_month(it)),
+            run: |it| until_failure(full_month(it)),
         },
         AppFlow {
             name: "calendar.week",
@@ -67,7 +67,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&WEEK],
             needs_sessions: true,
             at_once: 1,
-            run: |it| FlowFuture::new(scroll(it)),
+            run: |it| until_failure(scroll(it)),
         },
         AppFlow {
             name: "calendar.move",
@@ -75,33 +75,31 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&WEEK, &MOVE, &REFRESH],
             needs_sessions: true,
             at_once: 1,
-            run: |it| FlowFuture::new(drag(it)),
+            run: |it| until_failure(drag(it)),
         },
     ],
     needs_staff: true,
     ..FeatureFlows::new("calendar", "Calendar")
 };
 
-async fn month(mut it: AppIteration<'_>) {
-    let Some(account) = it.world.any_mentor(it.rng) else {
-        return;
-    };
+async fn month(mut it: AppIteration<'_>) -> Option<()> {
+    let account = it.world.any_mentor(it.rng)?;
     let request = Request::get(paths::CALENDAR).bearer(&account.token.get());
     it.call(&MONTH, request, |reply| check_month(reply, account))
         .await;
+    Some(())
 }
 
-async fn full_month(mut it: AppIteration<'_>) {
+async fn full_month(mut it: AppIteration<'_>) -> Option<()> {
     let mut mentors = it.world.mentor_accounts.iter();
-    let Some(account) = mentors.find(|one| one.mentor == BUSIEST_MENTOR) else {
-        return;
-    };
+    let account = mentors.find(|one| one.mentor == BUSIEST_MENTOR)?;
     let least = fewest_events(it.world.counts);
     let request = Request::get(paths::CALENDAR).bearer(&account.token.get());
     it.call(&MONTH, request, |reply| {
         check_full_month(reply, account, least)
     })
     .await;
+    Some(())
 }
 
 /// Fewest events in the next month of the busiest mentor; the smallest data has no full month.
@@ -113,37 +111,30 @@ fn fewest_events(counts: Counts) -> usize {
     }
 }
 
-async fn scroll(mut it: AppIteration<'_>) {
-    let Some(account) = it.world.any_mentor(it.rng) else {
-        return;
-    };
+async fn scroll(mut it: AppIteration<'_>) -> Option<()> {
+    let account = it.world.any_mentor(it.rng)?;
     let mut date = None;
     for _ in 0..WEEKS {
-        let Some(week) = look(&mut it, &WEEK, account, date).await else {
-            return;
-        };
+        let week = look(&mut it, &WEEK, account, date).await?;
         date = Some(week.monday + Days::new(7));
     }
+    Some(())
 }
 
-async fn drag(mut it: AppIteration<'_>) {
+async fn drag(mut it: AppIteration<'_>) -> Option<()> {
     let ahead = it.rng.random_range(1..=WEEKS_AHEAD);
     let (which, place) = (DrawnPlace::draw(it.rng), DrawnPlace::draw(it.rng));
     let mentors = &it.world.mentor_accounts;
     if mentors.is_empty() {
-        return;
+        return None;
     }
     let user = it.user as usize;
     let account = &mentors[user / PLACES % mentors.len()];
     // Another user may drag the same event meanwhile.
     let shared = user >= PLACES * mentors.len();
-    let Some(now) = look(&mut it, &WEEK, account, None).await else {
-        return;
-    };
+    let now = look(&mut it, &WEEK, account, None).await?;
     let date = now.monday + Days::new(7 * ahead);
-    let Some(week) = look(&mut it, &WEEK, account, Some(date)).await else {
-        return;
-    };
+    let week = look(&mut it, &WEEK, account, Some(date)).await?;
     let events: Vec<&CalendarEvent> = week.days.iter().flat_map(|day| &day.events).collect();
     let own: Vec<&CalendarEvent> = events
         .iter()
@@ -151,9 +142,7 @@ async fn drag(mut it: AppIteration<'_>) {
         .filter(|event| event.id.0.as_u128() % PLACES as u128 == (user % PLACES) as u128)
         .collect();
     let free = free_hours(week.monday, &events);
-    let (Some(event), Some(starts_at)) = (which.item(&own), place.item(&free)) else {
-        return;
-    };
+    let (event, starts_at) = which.item(&own).zip(place.item(&free))?;
     let request = Request::json(
         Method::PATCH,
         paths::with_id(paths::CALENDAR_EVENT, event.id),
@@ -166,7 +155,7 @@ async fn drag(mut it: AppIteration<'_>) {
         .call(&MOVE, request, |reply| check_move(reply, event, *starts_at))
         .await;
     if moved != Some(true) {
-        return;
+        return None;
     }
     let world = it.world;
     let reading = OwnChange::acknowledged().read_begins();
@@ -181,6 +170,7 @@ async fn drag(mut it: AppIteration<'_>) {
         world.check_own(reading, shown, "the calendar does not show the move")
     })
     .await;
+    Some(())
 }
 
 /// Hours of a week in which nothing is.

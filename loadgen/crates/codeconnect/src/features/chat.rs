@@ -19,7 +19,8 @@ use self::{
     room_listener::Own,
 };
 use crate::flows::{
-    AppFlow, AppIteration, ChatMemory, DrawnPlace, FeatureFlows, FlowFuture, Op, TestAccount, World,
+    AppFlow, AppIteration, ChatMemory, DrawnPlace, FeatureFlows, Op, TestAccount, World,
+    until_failure,
 };
 use loadgen_engine::flow::Access;
 
@@ -62,20 +63,18 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&CONNECT, &JOIN, &SEND, &DELIVER, &PING],
             needs_sessions: true,
             at_once: 1,
-            run: |it| FlowFuture::new(chat(it)),
+            run: |it| until_failure(chat(it)),
         },
         history::READ,
     ],
     ..FeatureFlows::new("chat", "Chat")
 };
 
-async fn chat(mut it: AppIteration<'_>) {
+async fn chat(mut it: AppIteration<'_>) -> Option<()> {
     let said = TEXTS[it.rng.random_range(0..TEXTS.len())];
     let choice = DrawnPlace::draw(it.rng);
     let nonce: u64 = it.rng.random();
-    let Some((mut seat, account)) = seated(&mut it, choice).await else {
-        return;
-    };
+    let (mut seat, account) = seated(&mut it, choice).await?;
     it.memory.made += 1;
     let own = Own {
         client_id: format!(
@@ -92,6 +91,7 @@ async fn chat(mut it: AppIteration<'_>) {
         // What went wrong is recorded; the next iteration starts on a new socket.
         it.transport.socket_close().await;
     }
+    Some(())
 }
 
 /// The place of a virtual user's account among all: always the same, so that its sockets do not pile

@@ -22,7 +22,7 @@ use self::steps::{
     COMPLETE_LESSON, ENROL, ENROLMENT, LESSON, QUIZ, SUBMIT, course, enrolled, opened, right,
 };
 use super::auth;
-use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, Op};
+use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, Op, until_failure};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -73,7 +73,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             ],
             needs_sessions: false,
             at_once: 1,
-            run: |it| FlowFuture::new(enrol(it)),
+            run: |it| until_failure(enrol(it)),
         },
         AppFlow {
             name: "courses.lesson",
@@ -81,7 +81,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&ENROLMENT, &ENROL, &LESSON, &COMPLETE_LESSON, &QUIZ],
             needs_sessions: true,
             at_once: 1,
-            run: |it| FlowFuture::new(read_lesson(it)),
+            run: |it| until_failure(read_lesson(it)),
         },
         AppFlow {
             name: "courses.assignment",
@@ -89,7 +89,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&ENROLMENT, &ENROL, &DETAIL, &SUBMIT, &SUBMISSIONS],
             needs_sessions: true,
             at_once: 1,
-            run: |it| FlowFuture::new(submit(it)),
+            run: |it| until_failure(submit(it)),
         },
         complete::FLOW,
     ],
@@ -101,7 +101,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
     ..FeatureFlows::new("courses", "Courses")
 };
 
-async fn enrol(mut it: AppIteration<'_>) {
+async fn enrol(mut it: AppIteration<'_>) -> Option<()> {
     let n = it.rng.random_range(0..COURSES);
     let email = format!(
         "learner-{:x}-{:x}@codeconnect.test",
@@ -109,42 +109,28 @@ async fn enrol(mut it: AppIteration<'_>) {
         it.rng.random::<u64>()
     );
     let register = auth::register_request(email.clone(), "Load Learner", RegisteredRole::Student);
-    let registered = it
-        .call(&auth::REGISTER, register, |reply| {
-            auth::check_session(reply, 201, &email)
-        })
-        .await;
-    if registered.is_none() {
-        return;
-    }
+    it.call(&auth::REGISTER, register, |reply| {
+        auth::check_session(reply, 201, &email)
+    })
+    .await?;
     let login = auth::login_with(email.clone());
-    let Some(session) = it
+    let session = it
         .call(&auth::LOGIN, login, |reply| {
             auth::check_session(reply, 200, &email)
         })
-        .await
-    else {
-        return;
-    };
+        .await?;
     let token = &session.tokens.access_token;
     let list = Request::get(format!("{}?per_page={MAX_PER_PAGE}", paths::COURSES)).bearer(token);
-    if it.call(&LIST, list, check_list).await.is_none() {
-        return;
-    }
+    it.call(&LIST, list, check_list).await?;
     let detail = Request::get(with_id(paths::COURSE, course(n))).bearer(token);
-    let detailed = it
-        .call(&DETAIL, detail, |reply| check_detail(reply, n))
-        .await;
-    if detailed.is_none() {
-        return;
-    }
-    let Some(before) = enrolled(&mut it, token, session.user.id, n).await else {
-        return;
-    };
+    it.call(&DETAIL, detail, |reply| check_detail(reply, n))
+        .await?;
+    let before = enrolled(&mut it, token, session.user.id, n).await?;
     steps::progress(&mut it, token, &before).await;
+    Some(())
 }
 
-async fn read_lesson(mut it: AppIteration<'_>) {
+async fn read_lesson(mut it: AppIteration<'_>) -> Option<()> {
     let n = it.rng.random_range(0..COURSES);
     let any = it.rng.random_range(0..COURSE_LESSONS);
     let attempts = it.rng.random_bool(QUIZZES);
@@ -159,58 +145,36 @@ async fn read_lesson(mut it: AppIteration<'_>) {
             }
         })
         .collect();
-    let Some(account) = it.world.any_account(it.rng) else {
-        return;
-    };
+    let account = it.world.any_account(it.rng)?;
     let held = account.token.get();
     let (token, student) = (&*held, account.id);
-    let Some(mut latest) = opened(&mut it, token, student, n).await else {
-        return;
-    };
+    let mut latest = opened(&mut it, token, student, n).await?;
     // Lessons are completed in their order; of a completed course any is read again.
     let next = u32::try_from(latest.lessons_completed).unwrap_or(0);
     let is_new = next < COURSE_LESSONS;
     let number = if is_new { next } else { any };
-    if steps::read(&mut it, token, n, number).await.is_none() {
-        return;
-    }
+    steps::read(&mut it, token, n, number).await?;
     if is_new {
-        let after = steps::complete_lesson(&mut it, token, &latest, n, number).await;
-        let Some(after) = after else {
-            return;
-        };
-        latest = after;
+        latest = steps::complete_lesson(&mut it, token, &latest, n, number).await?;
     }
     if attempts {
-        let scored = steps::attempt(&mut it, token, n, answers).await;
-        if scored.is_none() {
-            return;
-        }
+        steps::attempt(&mut it, token, n, answers).await?;
     }
     steps::progress(&mut it, token, &latest).await;
+    Some(())
 }
 
-async fn submit(mut it: AppIteration<'_>) {
+async fn submit(mut it: AppIteration<'_>) -> Option<()> {
     let n = it.rng.random_range(0..COURSES);
     let bytes = steps::file(it.rng);
-    let Some(account) = it.world.any_account(it.rng) else {
-        return;
-    };
+    let account = it.world.any_account(it.rng)?;
     let held = account.token.get();
     let (token, student) = (&*held, account.id);
-    if opened(&mut it, token, student, n).await.is_none() {
-        return;
-    }
+    opened(&mut it, token, student, n).await?;
     let detail = Request::get(with_id(paths::COURSE, course(n))).bearer(token);
-    let detailed = it
-        .call(&DETAIL, detail, |reply| check_detail(reply, n))
-        .await;
-    if detailed.is_none() {
-        return;
-    }
-    let Some(stored) = steps::submit(&mut it, token, n, bytes).await else {
-        return;
-    };
+    it.call(&DETAIL, detail, |reply| check_detail(reply, n))
+        .await?;
+    let stored = steps::submit(&mut it, token, n, bytes).await?;
     let path = with_id(paths::COURSE_SUBMISSIONS, course(n));
     let list = Request::get(path).bearer(token);
     it.call(&SUBMISSIONS, list, |reply| {
@@ -234,6 +198,7 @@ async fn submit(mut it: AppIteration<'_>) {
         )
     })
     .await;
+    Some(())
 }
 
 fn check_list(reply: &Reply) -> Result<(), Mismatch> {

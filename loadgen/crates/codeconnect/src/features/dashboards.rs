@@ -7,7 +7,7 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, FlowFuture, Op};
+use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, Op, until_failure};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -28,7 +28,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&ADMIN],
             needs_sessions: true,
             at_once: 1,
-            run: |it| FlowFuture::new(admin(it)),
+            run: |it| until_failure(admin(it)),
         },
         AppFlow {
             name: "dashboards.mentor",
@@ -36,7 +36,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&MENTOR],
             needs_sessions: true,
             at_once: 1,
-            run: |it| FlowFuture::new(mentor(it)),
+            run: |it| until_failure(mentor(it)),
         },
         AppFlow {
             name: "dashboards.student",
@@ -44,7 +44,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&STUDENT],
             needs_sessions: true,
             at_once: 1,
-            run: |it| FlowFuture::new(student(it)),
+            run: |it| until_failure(student(it)),
         },
     ],
     caches: &[CachedReads {
@@ -56,32 +56,26 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
     ..FeatureFlows::new("dashboards", "Dashboards")
 };
 
-async fn admin(mut it: AppIteration<'_>) {
-    let Some(account) = it.world.any_admin(it.rng) else {
-        return;
-    };
+async fn admin(mut it: AppIteration<'_>) -> Option<()> {
+    let account = it.world.any_admin(it.rng)?;
     let request = Request::get(paths::DASHBOARD_ADMIN).bearer(&account.token.get());
     it.call(&ADMIN, request, |reply| check_dashboard(reply).map(drop))
-        .await;
+        .await
 }
 
-async fn mentor(mut it: AppIteration<'_>) {
-    let Some(account) = it.world.any_mentor(it.rng) else {
-        return;
-    };
+async fn mentor(mut it: AppIteration<'_>) -> Option<()> {
+    let account = it.world.any_mentor(it.rng)?;
     let request = Request::get(paths::DASHBOARD_MENTOR).bearer(&account.token.get());
     it.call(&MENTOR, request, |reply| {
         let shown = check_dashboard(reply)?;
         let own = dataset::id(RowKind::Mentor, account.mentor);
         only(shown.upcoming.iter().all(|one| one.mentor_id.0 == own))
     })
-    .await;
+    .await
 }
 
-async fn student(mut it: AppIteration<'_>) {
-    let Some(account) = it.world.any_account(it.rng) else {
-        return;
-    };
+async fn student(mut it: AppIteration<'_>) -> Option<()> {
+    let account = it.world.any_account(it.rng)?;
     let request = Request::get(paths::DASHBOARD_STUDENT).bearer(&account.token.get());
     it.call(&STUDENT, request, |reply| {
         let shown = check_dashboard(reply)?;
@@ -92,7 +86,7 @@ async fn student(mut it: AppIteration<'_>) {
                 .all(|one| one.student_id == account.id),
         )
     })
-    .await;
+    .await
 }
 
 fn only(own: bool) -> Result<(), Mismatch> {

@@ -11,7 +11,7 @@ use shared::{
 
 use crate::{
     database::{DatabaseConnection, DirectQuery, READS},
-    flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, Op},
+    flows::{AppFlow, AppIteration, FeatureFlows, Op, until_failure},
 };
 use loadgen_engine::flow::Access;
 use loadgen_stats::seed::Chance;
@@ -35,20 +35,16 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         operations: &[&CONNECT, &READ, &WRITE],
         needs_sessions: false,
         at_once: 1,
-        run: |it| FlowFuture::new(query(it)),
+        run: |it| until_failure(query(it)),
     }],
     needs_database: true,
     ..FeatureFlows::new("database", "Database")
 };
 
-async fn query(mut it: AppIteration<'_>) {
-    let Some(target) = it.world.database.as_ref() else {
-        return;
-    };
+async fn query(mut it: AppIteration<'_>) -> Option<()> {
+    let target = it.world.database.as_ref()?;
     let query = next(&mut it);
-    let Some(mut connection) = connected(&mut it).await else {
-        return;
-    };
+    let mut connection = connected(&mut it).await?;
     let op = match query {
         DirectQuery::Read { .. } => &READ,
         DirectQuery::Insert { .. } | DirectQuery::Update(_) => &WRITE,
@@ -71,6 +67,7 @@ async fn query(mut it: AppIteration<'_>) {
             broken.discard();
         }
     }
+    Some(())
 }
 
 /// What is asked next, and for whom.

@@ -31,7 +31,8 @@ use self::{
     steps::{DETAIL, NEW_MENTOR, UPDATE_OWN},
 };
 use crate::flows::{
-    AppFlow, AppIteration, CachedReads, DrawnPlace, FeatureFlows, FlowFuture, NEXT_PAGE, Op, World,
+    AppFlow, AppIteration, CachedReads, DrawnPlace, FeatureFlows, NEXT_PAGE, Op, World,
+    until_failure,
 };
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
@@ -72,7 +73,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&LIST, &DETAIL, &AVAILABILITY],
             needs_sessions: false,
             at_once: 1,
-            run: |it| FlowFuture::new(browse(it)),
+            run: |it| until_failure(browse(it)),
         },
         AppFlow {
             name: "mentors.page_through",
@@ -80,7 +81,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&LIST],
             needs_sessions: false,
             at_once: 1,
-            run: |it| FlowFuture::new(page_through(it)),
+            run: |it| until_failure(page_through(it)),
         },
         review::FLOW,
         profile::FLOW,
@@ -94,7 +95,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
     ..FeatureFlows::new("mentors", "Mentor discovery")
 };
 
-async fn browse(mut it: AppIteration<'_>) {
+async fn browse(mut it: AppIteration<'_>) -> Option<()> {
     // Every draw is made whatever comes back, so that both arms draw the same.
     let query = pick_search(&mut it);
     let (next, one, slots) = (
@@ -105,20 +106,15 @@ async fn browse(mut it: AppIteration<'_>) {
     let place = DrawnPlace::draw(it.rng);
 
     let look_at = one.then_some(place);
-    let Some(first) = it
+    let first = it
         .call(&LIST, list_request(&query), |reply| {
             see_list(reply, &query, None, look_at)
         })
-        .await
-    else {
-        return;
-    };
+        .await?;
     if next && let Some(cursor) = first.next_cursor {
         turn_page(&mut it, &query, cursor, first.last.as_ref()).await;
     }
-    let Some(card) = first.chosen else {
-        return;
-    };
+    let card = first.chosen?;
     let detail = Request::get(paths::with_id(paths::MENTOR, card.id));
     let seen = it
         .call(&DETAIL, detail, |reply| check_detail(reply, &card))
@@ -130,9 +126,10 @@ async fn browse(mut it: AppIteration<'_>) {
         })
         .await;
     }
+    Some(())
 }
 
-async fn page_through(mut it: AppIteration<'_>) {
+async fn page_through(mut it: AppIteration<'_>) -> Option<()> {
     let query = MentorQuery::default();
     let mut page = it
         .call(&LIST, list_request(&query), |reply| {
@@ -140,12 +137,11 @@ async fn page_through(mut it: AppIteration<'_>) {
         })
         .await;
     for _ in 1..DEEP_PAGES {
-        let Some(seen) = page else { return };
-        let Some(cursor) = seen.next_cursor else {
-            return;
-        };
+        let seen = page?;
+        let cursor = seen.next_cursor?;
         page = turn_page(&mut it, &query, cursor, seen.last.as_ref()).await;
     }
+    Some(())
 }
 
 /// The page that goes on behind `last`, unless pages may shift.

@@ -14,7 +14,7 @@ use shared::{
 };
 
 use crate::{
-    flows::{AppFlow, AppIteration, DrawnPlace, FeatureFlows, FlowFuture, Op, TestAccount},
+    flows::{AppFlow, AppIteration, DrawnPlace, FeatureFlows, Op, TestAccount, until_failure},
     ledger::{OwnChange, OwnReading},
 };
 use loadgen_engine::{
@@ -42,7 +42,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             operations: &[&LIST, &UNREAD, &READ, &READ_ALL],
             needs_sessions: true,
             at_once: 1,
-            run: |it| FlowFuture::new(read(it)),
+            run: |it| until_failure(read(it)),
         },
         push::HEAR,
     ],
@@ -50,45 +50,30 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
     ..FeatureFlows::new("notifications", "Notifications")
 };
 
-async fn read(mut it: AppIteration<'_>) {
+async fn read(mut it: AppIteration<'_>) -> Option<()> {
     let (place, all) = (DrawnPlace::draw(it.rng), it.rng.random_bool(ALL));
-    let Some(account) = it.world.any_account(it.rng) else {
-        return;
-    };
+    let account = it.world.any_account(it.rng)?;
     let count = Request::get(paths::NOTIFICATIONS_UNREAD).bearer(&account.token.get());
-    if it.call(&UNREAD, count, check_count).await.is_none() {
-        return;
-    }
-    let Some(listed) = list(&mut it, account, None).await else {
-        return;
-    };
-    let Some(chosen) = place.item(&listed) else {
-        return;
-    };
+    it.call(&UNREAD, count, check_count).await?;
+    let listed = list(&mut it, account, None).await?;
+    let chosen = place.item(&listed)?;
     let entry = it.world.ledger.marking(account.id, chosen.id);
     let path = paths::with_id(paths::NOTIFICATION_READ, chosen.id);
     let mark = Request::post(path).bearer(&account.token.get());
-    let marked = it
-        .call(&READ, mark, |reply| check_marked(reply, chosen))
-        .await;
-    if marked.is_none() {
-        return;
-    }
+    it.call(&READ, mark, |reply| check_marked(reply, chosen))
+        .await?;
     it.world.ledger.marked(entry);
     let change = OwnChange::acknowledged();
     if all {
         let request = Request::post(paths::NOTIFICATIONS_READ).bearer(&account.token.get());
-        let marked = it
-            .call(&READ_ALL, request, |reply| {
-                check::json::<MarkedRead>(reply, 200)
-            })
-            .await;
-        if marked.is_none() {
-            return;
-        }
+        it.call(&READ_ALL, request, |reply| {
+            check::json::<MarkedRead>(reply, 200)
+        })
+        .await?;
     }
     let marked = Some((chosen.id, change.read_begins()));
     list(&mut it, account, marked).await;
+    Some(())
 }
 
 /// The newest notifications; `marked` is one that has to be shown as read, if it is shown.

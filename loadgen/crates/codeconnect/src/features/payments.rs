@@ -20,7 +20,7 @@ use shared::{
 
 use self::steps::{CONFIRM, GET, INTENT, check_booking};
 use super::{bookings, mentors};
-use crate::flows::{AppFlow, AppIteration, FeatureFlows, FlowFuture, Op};
+use crate::flows::{AppFlow, AppIteration, FeatureFlows, Op, until_failure};
 use loadgen_engine::{
     check::{Mismatch, Reply},
     request::Request,
@@ -59,23 +59,18 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             ],
             needs_sessions: true,
             at_once: 1,
-            run: |it| FlowFuture::new(pay(it)),
+            run: |it| until_failure(pay(it)),
         },
         refund::FLOW,
     ],
     ..FeatureFlows::new("payments", "Payments")
 };
 
-async fn pay(mut it: AppIteration<'_>) {
+async fn pay(mut it: AppIteration<'_>) -> Option<()> {
     let booking_key = bookings::fresh_key(it.world, it.rng);
     let payment_key = bookings::fresh_key(it.world, it.rng);
-    let Some(account) = it.world.any_account(it.rng) else {
-        return;
-    };
-    let begun = steps::begin(&mut it, account, &booking_key, &payment_key).await;
-    let Some(held) = begun else {
-        return;
-    };
+    let account = it.world.any_account(it.rng)?;
+    let held = steps::begin(&mut it, account, &booking_key, &payment_key).await?;
     let booking = held.booking;
     if let Some(end) = steps::capture(&mut it, account, &held.payment).await {
         let may_be_old = it.world.reads_may_be_old;
@@ -86,6 +81,7 @@ async fn pay(mut it: AppIteration<'_>) {
         })
         .await;
     }
+    Some(())
 }
 
 /// The booking is what its payment made of it: the provider's events have come and had their effect. Where

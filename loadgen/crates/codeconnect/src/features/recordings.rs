@@ -9,7 +9,7 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, DrawnPlace, FeatureFlows, FlowFuture, Op};
+use crate::flows::{AppFlow, AppIteration, DrawnPlace, FeatureFlows, Op, until_failure};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -35,32 +35,23 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         operations: &[&LIST, &LINK, &PLAY],
         needs_sessions: true,
         at_once: 1,
-        run: |it| FlowFuture::new(watch(it)),
+        run: |it| until_failure(watch(it)),
     }],
     large: &[&PLAY],
     ..FeatureFlows::new("recordings", "Recordings")
 };
 
-async fn watch(mut it: AppIteration<'_>) {
+async fn watch(mut it: AppIteration<'_>) -> Option<()> {
     let place = DrawnPlace::draw(it.rng);
-    let Some(account) = it.world.any_account(it.rng) else {
-        return;
-    };
+    let account = it.world.any_account(it.rng)?;
     let list = Request::get(paths::RECORDINGS).bearer(&account.token.get());
-    let Some(mine) = it.call(&LIST, list, check_list).await else {
-        return;
-    };
-    let Some(recording) = place.item(&mine) else {
-        return;
-    };
+    let mine = it.call(&LIST, list, check_list).await?;
+    let recording = place.item(&mine)?;
     let link = Request::get(paths::with_id(paths::RECORDING_PLAYBACK, recording.id))
         .bearer(&account.token.get());
-    let Some(url) = it
+    let url = it
         .call(&LINK, link, |reply| check_link(reply, recording.id))
-        .await
-    else {
-        return;
-    };
+        .await?;
     let size = u64::try_from(recording.size_bytes).unwrap_or(0);
     let chunk = CHUNK.min(size);
     let middle = size / 2;
@@ -78,15 +69,12 @@ async fn watch(mut it: AppIteration<'_>) {
         if let Ok(value) = HeaderValue::from_str(&range) {
             request = request.with(header::RANGE, value);
         }
-        let played = it
-            .call(&PLAY, request, |reply| {
-                check_range(reply, &recording.media_key, from, to, size)
-            })
-            .await;
-        if played.is_none() {
-            return;
-        }
+        it.call(&PLAY, request, |reply| {
+            check_range(reply, &recording.media_key, from, to, size)
+        })
+        .await?;
     }
+    Some(())
 }
 
 fn check_list(reply: &Reply) -> Result<Vec<RecordingView>, Mismatch> {

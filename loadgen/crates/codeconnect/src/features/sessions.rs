@@ -19,7 +19,7 @@ use shared::{
 };
 
 use crate::flows::{
-    AccountToken, AppFlow, AppIteration, FeatureFlows, FlowFuture, Op, Reservation, World,
+    AccountToken, AppFlow, AppIteration, FeatureFlows, Op, Reservation, World, until_failure,
 };
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
@@ -59,7 +59,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         ],
         needs_sessions: true,
         at_once: 1,
-        run: |it| FlowFuture::new(class(it)),
+        run: |it| until_failure(class(it)),
     }],
     needs_staff: true,
     ..FeatureFlows::new("sessions", "Video classes")
@@ -79,15 +79,13 @@ pub(super) struct Class<'a> {
     pub(super) mentor: ClassMember<'a>,
 }
 
-async fn class(mut it: AppIteration<'_>) {
+async fn class(mut it: AppIteration<'_>) -> Option<()> {
     let (both, nonce) = (it.rng.random_bool(BOTH), it.rng.random::<u64>());
     let Some((_reserved, class)) = reserve(it.world, it.user) else {
         it.transport.pause(NO_CLASS).await;
-        return;
+        return None;
     };
-    let Some(session) = initiate(&mut it, &class, both).await else {
-        return;
-    };
+    let session = initiate(&mut it, &class, both).await?;
     if meet(&mut it, &class, &session).await {
         signal(&mut it, &class, nonce).await;
     }
@@ -97,6 +95,7 @@ async fn class(mut it: AppIteration<'_>) {
         it.transport.socket_close().await;
         it.transport.socket_swap();
     }
+    Some(())
 }
 
 /// A class that no other virtual user gives now, for as long as it is reserved.

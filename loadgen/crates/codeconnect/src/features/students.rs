@@ -8,7 +8,7 @@ use shared::{
     problem::Code,
 };
 
-use crate::flows::{AppFlow, AppIteration, DrawnPlace, FeatureFlows, FlowFuture, Op};
+use crate::flows::{AppFlow, AppIteration, DrawnPlace, FeatureFlows, Op, until_failure};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -36,13 +36,13 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         operations: &[&LIST, &DETAIL],
         needs_sessions: true,
         at_once: 1,
-        run: |it| FlowFuture::new(browse(it)),
+        run: |it| until_failure(browse(it)),
     }],
     needs_staff: true,
     ..FeatureFlows::new("students", "Students")
 };
 
-async fn browse(mut it: AppIteration<'_>) {
+async fn browse(mut it: AppIteration<'_>) -> Option<()> {
     let is_admin = it.rng.random_bool(ADMINS);
     let grade = it
         .rng
@@ -55,16 +55,9 @@ async fn browse(mut it: AppIteration<'_>) {
     };
     let which = DrawnPlace::draw(it.rng);
     let token = if is_admin {
-        it.world
-            .any_admin(it.rng)
-            .map(|account| account.token.get())
+        it.world.any_admin(it.rng)?.token.get()
     } else {
-        it.world
-            .any_mentor(it.rng)
-            .map(|account| account.token.get())
-    };
-    let Some(token) = token else {
-        return;
+        it.world.any_mentor(it.rng)?.token.get()
     };
     let filter = grade.map(|grade| format!("&grade={grade}"));
     let path = format!(
@@ -74,17 +67,14 @@ async fn browse(mut it: AppIteration<'_>) {
     );
     let request = Request::get(path).bearer(&token);
     let listed = it.call(&LIST, request, |reply| check_list(reply, grade));
-    let Some(students) = listed.await else {
-        return;
-    };
-    let Some(student) = which.item(&students) else {
-        return;
-    };
+    let students = listed.await?;
+    let student = which.item(&students)?;
     let request = Request::get(paths::with_id(paths::STUDENT, student.id)).bearer(&token);
     it.call(&DETAIL, request, |reply| {
         check_detail(reply, student, is_admin)
     })
     .await;
+    Some(())
 }
 
 fn check_list(reply: &Reply, grade: Option<i16>) -> Result<Vec<StudentCard>, Mismatch> {

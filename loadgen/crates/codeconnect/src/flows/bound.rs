@@ -56,6 +56,13 @@ pub struct AppFlow {
     pub run: for<'a> fn(AppIteration<'a>) -> FlowFuture<'a>,
 }
 
+/// An iteration that ends early where a request failed or there is nothing to do.
+pub fn until_failure<'a>(iteration: impl Future<Output = Option<()>> + 'a) -> FlowFuture<'a> {
+    FlowFuture::new(async move {
+        let _early_end = iteration.await;
+    })
+}
+
 /// A flow with the data of one trial.
 pub struct BoundFlow {
     flow: &'static AppFlow,

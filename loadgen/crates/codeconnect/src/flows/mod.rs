@@ -12,7 +12,7 @@ mod searches;
 mod world;
 
 pub use account_token::AccountToken;
-pub use bound::{AppFlow, AppIteration, BoundFlow};
+pub use bound::{AppFlow, AppIteration, BoundFlow, until_failure};
 pub use drawn_place::DrawnPlace;
 pub use feature::{CachedReads, FeatureFlows};
 pub use memory::{ChatMemory, DatabaseMemory, FlowMemory};

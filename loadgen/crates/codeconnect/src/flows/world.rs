@@ -1,7 +1,5 @@
 //! What all virtual users know: the signed-in accounts, and what the target holds.
 
-use std::fmt;
-
 use chrono::{DateTime, Utc};
 use rand::RngExt as _;
 use shared::{
@@ -65,7 +63,7 @@ pub struct World {
 }
 
 /// A signed-in student.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct TestAccount {
     /// Number in the dataset.
     pub student: u32,
@@ -78,7 +76,7 @@ pub struct TestAccount {
 }
 
 /// A signed-in mentor.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct MentorAccount {
     /// Number in the dataset.
     pub mentor: u32,
@@ -87,37 +85,12 @@ pub struct MentorAccount {
 }
 
 /// A signed-in administrator.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct AdminAccount {
     /// Number in the dataset.
     pub admin: u32,
     /// Goes into `Authorization: Bearer …`.
     pub token: AccountToken,
-}
-
-impl fmt::Debug for AdminAccount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AdminAccount")
-            .field("admin", &self.admin)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for MentorAccount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MentorAccount")
-            .field("mentor", &self.mentor)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for TestAccount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Account")
-            .field("student", &self.student)
-            .field("rooms", &self.rooms.len())
-            .finish_non_exhaustive()
-    }
 }
 
 impl World {

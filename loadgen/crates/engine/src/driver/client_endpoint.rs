@@ -16,6 +16,16 @@ pub struct Endpoint {
     pub host: String,
 }
 
+/// Named by its address.
+impl From<SocketAddr> for Endpoint {
+    fn from(address: SocketAddr) -> Self {
+        Self {
+            address,
+            host: address.to_string(),
+        }
+    }
+}
+
 /// One endpoint of the target as the clients of one worker see it.
 pub(super) struct ClientEndpoint {
     /// The clock of the trial, for the times of a connection.

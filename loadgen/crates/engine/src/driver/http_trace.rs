@@ -185,19 +185,10 @@ fn body(text: &mut String, mark: char, body: &Bytes, bytes: u64) {
     };
 }
 
-/// Escapes control characters: text of the target must not control the terminal.
+/// Text of the target, which must not control the terminal; tabs stay.
 fn escaped(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            let control = c.is_control() && c != '\t';
-            let shown: Vec<char> = if control {
-                c.escape_default().collect()
-            } else {
-                vec![c]
-            };
-            shown
-        })
-        .collect()
+    let parts: Vec<String> = text.split('\t').map(shared::text::escaped).collect();
+    parts.join("\t")
 }
 
 #[cfg(test)]
@@ -221,13 +212,13 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::SET_COOKIE, HeaderValue::from_static("id=s3cret"));
         headers.insert("x-a", HeaderValue::from_static("b"));
-        let reply = Reply::new(404, headers, Bytes::from_static(b"\x1b[31mred"));
+        let reply = Reply::new(404, headers, Bytes::from("\u{1b}[31mr\te\u{202e}d"));
         trace.keep(request, &Ok(reply));
         let ended = trace.ended();
         assert_eq!(
             ended[0].text(),
             "> POST /a?b=c HTTP/1.1\n> host: h:80\n> authorization: (not shown)\n>\n> one\n> two\n\
-             < 404 Not Found\n< set-cookie: (not shown)\n< x-a: b\n<\n< \\u{1b}[31mred\n\n"
+             < 404 Not Found\n< set-cookie: (not shown)\n< x-a: b\n<\n< \\u{1b}[31mr\te\\u{202e}d\n\n"
         );
     }
 

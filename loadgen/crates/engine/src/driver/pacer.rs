@@ -167,13 +167,7 @@ mod tests {
 
     fn planned() -> ArrivalPlan {
         let load = LoadModel::Open {
-            phases: vec![Phase {
-                name: String::new(),
-                duration: SPAN,
-                rate: "1000/s".parse().unwrap(),
-                to: None,
-                flows: Vec::new(),
-            }],
+            phases: vec![Phase::level("1000/s".parse().unwrap(), SPAN)],
             arrivals: Arrivals::Constant,
         };
         let windows = Windows {

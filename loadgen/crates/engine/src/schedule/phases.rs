@@ -241,11 +241,8 @@ mod tests {
     #[test]
     fn a_ramp_from_nothing_begins_with_an_arrival_and_a_pause_has_none() {
         let phase = |ms, from: &str, to: Option<&str>| Phase {
-            name: String::new(),
-            duration: shared::time::Millis(ms),
-            rate: Rate::or_zero(from).unwrap(),
             to: to.map(|to| Rate::or_zero(to).unwrap()),
-            flows: Vec::new(),
+            ..Phase::level(Rate::or_zero(from).unwrap(), shared::time::Millis(ms))
         };
         let phases = [
             phase(2_000, "0/s", Some("10/s")),

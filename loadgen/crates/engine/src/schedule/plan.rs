@@ -207,11 +207,8 @@ mod tests {
 
     fn phase(ms: u64, rate: &str, to: Option<&str>) -> Phase {
         Phase {
-            name: String::new(),
-            duration: Millis(ms),
-            rate: rate.parse().unwrap(),
             to: to.map(|to| to.parse().unwrap()),
-            flows: Vec::new(),
+            ..Phase::level(rate.parse().unwrap(), Millis(ms))
         }
     }
 

@@ -46,13 +46,7 @@ impl Replanner {
         if expected > MOST_ARRIVALS as f64 {
             return Err(PlanError::TooMany(expected as u64));
         }
-        let phase = Phase {
-            name: String::new(),
-            duration: Millis(left.0 / 1_000_000),
-            rate,
-            to: None,
-            flows: Vec::new(),
-        };
+        let phase = Phase::level(rate, Millis(left.0 / 1_000_000));
         // Each change has its own random stream, independent of earlier changes.
         let source = ArrivalSource {
             phases: vec![phase],

@@ -66,13 +66,10 @@ mod tests {
 
     fn planned(per_second: u32, arrivals: Arrivals, seed: u64) -> ArrivalPlan {
         let model = LoadModel::Open {
-            phases: vec![Phase {
-                name: String::new(),
-                duration: Millis(3_000),
-                rate: format!("{per_second}/s").parse().unwrap(),
-                to: None,
-                flows: Vec::new(),
-            }],
+            phases: vec![Phase::level(
+                format!("{per_second}/s").parse().unwrap(),
+                Millis(3_000),
+            )],
             arrivals,
         };
         let windows = Windows {

@@ -55,12 +55,9 @@ impl PlannedFault {
     fn gone(self, before: Self) -> Option<String> {
         let failed_over = before.kind == FaultKind::PostgresFailover && before.at < self.at;
         let why = self.kind.gone_with_failover().filter(|_| failed_over)?;
+        let (this, before) = (self.named(), before.named());
         Some(format!(
-            "`{}` {} comes after `{}` {}: {why}; put it before, or leave it out",
-            self.kind,
-            self.when(),
-            before.kind,
-            before.when()
+            "{this} comes after {before}: {why}; put it before, or leave it out"
         ))
     }
 
@@ -83,13 +80,13 @@ impl PlannedFault {
         } else {
             return None;
         };
-        Some(format!(
-            "`{}` {} overlaps `{}` {}: {why}",
-            self.kind,
-            self.when(),
-            before.kind,
-            before.when()
-        ))
+        let (this, before) = (self.named(), before.named());
+        Some(format!("{this} overlaps {before}: {why}"))
+    }
+
+    /// `redis.down` from 5s for 3s.
+    fn named(self) -> String {
+        format!("`{}` {}", self.kind, self.when())
     }
 }
 

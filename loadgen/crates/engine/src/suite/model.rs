@@ -246,6 +246,19 @@ pub struct Phase {
     pub flows: Vec<u16>,
 }
 
+impl Phase {
+    /// A phase of all flows at one rate, without a name.
+    pub const fn level(rate: Rate, duration: Millis) -> Self {
+        Self {
+            name: String::new(),
+            duration,
+            rate,
+            to: None,
+            flows: Vec::new(),
+        }
+    }
+}
+
 /// The rate of a phase may be zero, which an ordinary rate may not.
 fn rate_or_zero<'de, D: Deserializer<'de>>(from: D) -> Result<Rate, D::Error> {
     Rate::or_zero(&String::deserialize(from)?).map_err(D::Error::custom)
@@ -359,10 +372,7 @@ impl Windows {
     pub fn phases(self, rate: Rate) -> Vec<Phase> {
         let phase = |name: &str, duration| Phase {
             name: name.to_owned(),
-            duration,
-            rate,
-            to: None,
-            flows: Vec::new(),
+            ..Phase::level(rate, duration)
         };
         let warm_up = (self.warm_up.0 > 0).then(|| phase("warm up", self.warm_up));
         let hold = phase("hold", self.measure);

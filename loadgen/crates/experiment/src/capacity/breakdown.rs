@@ -320,14 +320,8 @@ mod tests {
     fn what_was_measured_with_a_policy_is_of_the_command_and_can_be_gone_on_from() {
         let plan = plan(LoadUnit::Rate);
         let outcome = |interrupted| CapacityOutcome {
-            capacity: nothing_yet(&plan),
-            trials: Vec::new(),
-            others: Vec::new(),
-            in_force: None,
-            plans: Vec::new(),
-            warnings: Vec::new(),
             interrupted,
-            error: None,
+            ..CapacityOutcome::of(nothing_yet(&plan), Vec::new())
         };
         let mut all = outcome(false);
         let mut with_policy = outcome(true);

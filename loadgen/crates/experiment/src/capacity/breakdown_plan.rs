@@ -119,11 +119,7 @@ impl BreakdownPlan {
 
 #[cfg(test)]
 mod tests {
-    use loadgen_engine::{
-        driver::{ClientOptions, Endpoint},
-        flow::SingleRequest,
-        request::Request,
-    };
+    use loadgen_engine::{driver::ClientOptions, flow::SingleRequest, request::Request};
 
     use super::*;
     use crate::system::{Endpoints, HttpService, Shop, SystemUnderTest as _};
@@ -150,10 +146,7 @@ mod tests {
 
     #[test]
     fn an_application_without_the_switch_is_loaded_as_it_is() {
-        let endpoint = Endpoint {
-            address: ([127, 0, 0, 1], 80).into(),
-            host: "localhost".to_owned(),
-        };
+        let endpoint = std::net::SocketAddr::from(([127, 0, 0, 1], 80)).into();
         let flow = SingleRequest::new(Request::get("/"), None);
         let service = HttpService::new(Endpoints::one(endpoint), ClientOptions::default(), flow);
         let settings = Settings::default();

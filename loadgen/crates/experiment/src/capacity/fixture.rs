@@ -2,10 +2,7 @@
 
 use super::outcome::KeptTrial;
 use crate::{
-    schema::{
-        AuditCount, Consistency, LoadTrial, LoadVote, Percentile, Server, Trial, TrialPurpose,
-        Validity, ValidityWord,
-    },
+    schema::{LoadTrial, LoadVote, Percentile, Trial, TrialPurpose, ValidityWord},
     trial::operation,
 };
 use loadgen_engine::aggregator::OpData;
@@ -17,24 +14,9 @@ pub(crate) fn trial() -> Trial {
     Trial {
         folder: "t01".into(),
         arm: "x".into(),
-        block: 0,
         seed: 1,
-        validity: Validity::default(),
         total,
-        operations: Vec::new(),
-        series: Vec::new(),
-        pooled: Vec::new(),
-        growth: Vec::new(),
-        server: Server::default(),
-        violations: None,
-        generator_threads: None,
-        audits: AuditCount::default(),
-        consistency: Consistency::default(),
-        endpoints: Vec::new(),
-        failures: Vec::new(),
-        faults: Vec::new(),
-        resent: 0,
-        reconnects: 0,
+        ..Trial::default()
     }
 }
 

@@ -27,7 +27,7 @@ mod what_if;
 pub use arms::{ArmSearch, past_capacity, search_in_turn};
 pub use breakdown::run_with_breakdown;
 pub use breakdown_plan::{AdmissionPolicy, BreakdownPlan, SpikeTimes};
-pub use outcome::{CapacityOutcome, KeptTrial, SearchTrialRecord};
+pub use outcome::{CapacityOutcome, KeptTrial};
 pub use plan::CapacityPlan;
 pub use run::{OnSearchTrial, audits};
 pub use saturation::lowest_missed;

@@ -9,24 +9,10 @@ use crate::{
     trial::TrialError,
 };
 
-/// A trial of a search with everything that later steps need of it.
-#[derive(Debug, Clone)]
-pub struct KeptTrial {
-    /// What the search needs.
-    pub step: LoadTrial,
-    /// The limits with their figures.
-    pub thresholds: Vec<ThresholdResult>,
-    /// What the audit found; empty where none was made.
-    pub audit: Vec<InvariantResult>,
-    /// What happened past the capacity; absent in a trial that is not about that.
-    pub breakdown: Option<BreakdownTrial>,
-    /// Everything that was measured.
-    pub trial: Trial,
-}
-
-/// What is stored of a trial of a search beside the trial itself.
+/// A trial of a search with everything that later steps need of it. It is stored without the trial itself,
+/// which has a file of its own.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct SearchTrialRecord {
+pub struct KeptTrial {
     /// What the search needs.
     pub step: LoadTrial,
     /// The limits with their figures.
@@ -36,29 +22,9 @@ pub struct SearchTrialRecord {
     /// What happened past the capacity; absent in a trial that is not about that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub breakdown: Option<BreakdownTrial>,
-}
-
-impl KeptTrial {
-    /// Puts together what was stored.
-    pub fn of(record: SearchTrialRecord, trial: Trial) -> Self {
-        Self {
-            step: record.step,
-            thresholds: record.thresholds,
-            audit: record.audit,
-            breakdown: record.breakdown,
-            trial,
-        }
-    }
-
-    /// What is stored beside the trial.
-    pub fn record(&self) -> SearchTrialRecord {
-        SearchTrialRecord {
-            step: self.step.clone(),
-            thresholds: self.thresholds.clone(),
-            audit: self.audit.clone(),
-            breakdown: self.breakdown.clone(),
-        }
-    }
+    /// Everything that was measured.
+    #[serde(skip)]
+    pub trial: Trial,
 }
 
 /// The result of a capacity search, whether it ran to its end or not.
@@ -84,6 +50,20 @@ pub struct CapacityOutcome {
 }
 
 impl CapacityOutcome {
+    /// What these trials found, of which nothing else is known.
+    pub(super) fn of(capacity: Capacity, trials: Vec<KeptTrial>) -> Self {
+        Self {
+            capacity,
+            trials,
+            others: Vec::new(),
+            in_force: None,
+            plans: Vec::new(),
+            warnings: Vec::new(),
+            interrupted: false,
+            error: None,
+        }
+    }
+
     /// Whether what follows the search can be measured.
     pub(super) fn goes_on(&self) -> bool {
         !self.interrupted && self.error.is_none() && self.capacity.ending != SearchEnding::Stopped

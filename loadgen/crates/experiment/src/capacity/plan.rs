@@ -83,10 +83,7 @@ impl CapacityPlan {
                     |(name, duration, load): &(&str, Millis, f64)| -> Result<Phase, BadRate> {
                         Ok(Phase {
                             name: (*name).to_owned(),
-                            duration: *duration,
-                            rate: Rate::per_second(*load)?,
-                            to: None,
-                            flows: Vec::new(),
+                            ..Phase::level(Rate::per_second(*load)?, *duration)
                         })
                     };
                 suite.load = LoadModel::Open {

@@ -111,16 +111,7 @@ impl<'a> Running<'a> {
             arm,
             clock: CommandClock::start(expected_trials(plan)),
             began: false,
-            outcome: CapacityOutcome {
-                capacity: nothing_yet(plan),
-                trials: Vec::new(),
-                others: Vec::new(),
-                in_force: None,
-                plans: Vec::new(),
-                warnings: Vec::new(),
-                interrupted: false,
-                error: None,
-            },
+            outcome: CapacityOutcome::of(nothing_yet(plan), Vec::new()),
         }
     }
 

@@ -222,16 +222,7 @@ mod tests {
             trials: trials.iter().map(|one| one.step.clone()).collect(),
             ..nothing_yet(&plan::tests::plan(LoadUnit::Rate))
         };
-        CapacityOutcome {
-            capacity,
-            trials,
-            others: Vec::new(),
-            in_force: None,
-            plans: Vec::new(),
-            warnings: Vec::new(),
-            interrupted: false,
-            error: None,
-        }
+        CapacityOutcome::of(capacity, trials)
     }
 
     #[test]

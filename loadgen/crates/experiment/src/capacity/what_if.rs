@@ -95,16 +95,7 @@ mod tests {
         let plan = plan(LoadUnit::Rate);
         let mut capacity = nothing_yet(&plan);
         (capacity.lower, capacity.upper) = (Some(lower), Some(upper));
-        CapacityOutcome {
-            capacity,
-            trials: vec![kept(lower, LoadVote::Met)],
-            others: Vec::new(),
-            in_force: None,
-            plans: Vec::new(),
-            warnings: Vec::new(),
-            interrupted: false,
-            error: None,
-        }
+        CapacityOutcome::of(capacity, vec![kept(lower, LoadVote::Met)])
     }
 
     fn changes() -> [WhatIf; 2] {

@@ -114,8 +114,7 @@ mod tests {
 
     #[test]
     fn the_pool_s_size_comes_from_littles_law() {
-        let mut summary = fixture::quiet();
-        faults::pool(&mut summary);
+        let summary = fixture::with(faults::pool);
         let all = all_recommendations(&summary, &SHOP);
         let found = all.iter().find(|one| one.code == "POOL_WAIT").unwrap();
         // 200 requests/s x 77 ms / 0.7 = 22.
@@ -127,8 +126,7 @@ mod tests {
 
     #[test]
     fn a_wait_in_the_pooler_is_not_taken_for_time_in_postgresql() {
-        let mut summary = fixture::quiet();
-        faults::pooler(&mut summary);
+        let mut summary = fixture::with(faults::pooler);
         let codes = |summary: &Summary| -> Vec<String> {
             let all = all_recommendations(summary, &SHOP).into_iter();
             all.map(|one| one.code)
@@ -154,8 +152,7 @@ mod tests {
 
     #[test]
     fn a_larger_pool_in_force_is_not_made_smaller_where_its_size_was_not_observed() {
-        let mut summary = fixture::quiet();
-        faults::pool(&mut summary);
+        let mut summary = fixture::with(faults::pool);
         summary.arms[0].server.pool_max = 0;
         fixture::set(&mut summary, "pool.size", "200");
         assert_eq!(switch_of(&summary, "POOL_WAIT"), None);
@@ -163,8 +160,7 @@ mod tests {
 
     #[test]
     fn a_switch_that_is_set_already_is_not_proposed() {
-        let mut summary = fixture::quiet();
-        faults::query_loop(&mut summary);
+        let mut summary = fixture::with(faults::query_loop);
         let proposed = switch_of(&summary, "N_PLUS_ONE");
         assert_eq!(proposed.as_deref(), Some("items.query=joined"));
         fixture::set(&mut summary, "items.query", "joined");
@@ -177,8 +173,7 @@ mod tests {
             let all = all_recommendations(summary, &SHOP);
             all.into_iter().map(|one| one.code).collect()
         };
-        let mut summary = fixture::quiet();
-        faults::many_queries(&mut summary);
+        let mut summary = fixture::with(faults::many_queries);
         assert_eq!(codes(&summary), ["MANY_QUERIES"]);
         faults::query_loop(&mut summary);
         assert_eq!(codes(&summary), ["N_PLUS_ONE"]);
@@ -191,8 +186,7 @@ mod tests {
 
     #[test]
     fn a_cache_that_has_nearly_all_it_can_have_or_was_hardly_asked_is_no_finding() {
-        let mut summary = fixture::quiet();
-        faults::misses(&mut summary);
+        let mut summary = fixture::with(faults::misses);
         assert_eq!(all_recommendations(&summary, &SHOP).len(), 1);
         let server = &mut summary.arms[0].server;
         server.cache_attainable = [("items".to_owned(), 0.105)].into();
@@ -206,8 +200,7 @@ mod tests {
 
     #[test]
     fn a_wait_at_the_limiter_is_named_with_what_lies_behind_it() {
-        let mut summary = fixture::quiet();
-        faults::admission(&mut summary);
+        let summary = fixture::with(faults::admission);
         let all = all_recommendations(&summary, &SHOP);
         assert_eq!(all[0].code, "ADMISSION_WAIT");
         assert_eq!(
@@ -227,8 +220,7 @@ mod tests {
             let told = told.unwrap_or_else(|| panic!("{all:?}"));
             (told.code.clone(), told.evidence.clone())
         };
-        let mut summary = fixture::quiet();
-        faults::network(&mut summary);
+        let mut summary = fixture::with(faults::network);
         assert_eq!(found(&summary).0, "NETWORK");
         // Messages over a socket beside requests that were fast.
         summary.arms[0].operations[3].cost = Cost::default();
@@ -256,8 +248,7 @@ mod tests {
 
     #[test]
     fn of_too_few_slow_requests_nothing_is_said() {
-        let mut summary = fixture::quiet();
-        faults::admission(&mut summary);
+        let mut summary = fixture::with(faults::admission);
         let slowest = &mut summary.arms[0].total.anatomy[0];
         "all requests".clone_into(&mut slowest.name);
         slowest.requests = 10.0;
@@ -274,8 +265,7 @@ mod tests {
 
     #[test]
     fn redis_that_is_slow_without_checks_of_connections_is_not_told_to_save_pings() {
-        let mut summary = fixture::quiet();
-        faults::slow_redis(&mut summary);
+        let summary = fixture::with(faults::slow_redis);
         let all = all_recommendations(&summary, &SHOP);
         let codes: Vec<&str> = all.iter().map(|one| one.code.as_str()).collect();
         assert_eq!(codes, ["SLOW_REDIS"]);
@@ -284,8 +274,7 @@ mod tests {
 
     #[test]
     fn a_scan_proposes_the_index_of_its_table_and_operation_only() {
-        let mut summary = fixture::quiet();
-        faults::scan(&mut summary);
+        let mut summary = fixture::with(faults::scan);
         let proposed = switch_of(&summary, "MISSING_INDEX");
         assert_eq!(proposed.as_deref(), Some("index.orders_customer=on"));
         "items.list".clone_into(&mut summary.arms[0].plans[0].operation);
@@ -294,8 +283,7 @@ mod tests {
 
     #[test]
     fn a_lock_wait_proposes_a_switch_only_for_the_locks_that_it_shortens() {
-        let mut summary = fixture::quiet();
-        faults::locks(&mut summary);
+        let mut summary = fixture::with(faults::locks);
         let proposed = switch_of(&summary, "LOCK_WAITS");
         assert_eq!(proposed.as_deref(), Some("orders.guard=constraint"));
         let waits = [("Lock:extend".to_owned(), 0.3), ("Lock:tuple".into(), 0.1)];
@@ -305,8 +293,7 @@ mod tests {
 
     #[test]
     fn hashing_that_slows_others_is_named_only_while_it_runs_where_requests_are_served() {
-        let mut summary = fixture::quiet();
-        faults::hash(&mut summary);
+        let mut summary = fixture::with(faults::hash);
         let proposed = switch_of(&summary, "HASHING");
         assert_eq!(proposed.as_deref(), Some("hash.threads=own(2)"));
         fixture::set(&mut summary, "hash.threads", "own(8)");
@@ -316,8 +303,7 @@ mod tests {
     #[test]
     fn more_sign_ins_than_the_cores_can_hash_are_told_with_the_rate_that_holds() {
         let evidence = |hashes: u64, busy_s: f64, cpu_s: f64, planned: u64| {
-            let mut summary = fixture::quiet();
-            faults::hash(&mut summary);
+            let mut summary = fixture::with(faults::hash);
             let arm = &mut summary.arms[0];
             arm.operations[0].planned = planned;
             arm.server.hashing = Hashing {
@@ -352,8 +338,7 @@ mod tests {
     #[test]
     fn sign_ins_that_fail_because_the_cores_cannot_hash_so_many_are_said_to() {
         let is_advised = |failed: u64, planned: u64| {
-            let mut summary = fixture::quiet();
-            faults::hash(&mut summary);
+            let mut summary = fixture::with(faults::hash);
             // On threads of their own, and no tail that hashing would be most of.
             fixture::set(&mut summary, "hash.threads", "own(8)");
             let arm = &mut summary.arms[0];
@@ -403,19 +388,16 @@ mod tests {
 
     #[test]
     fn a_cache_is_turned_on_where_it_is_off_and_looked_at_where_it_is_on() {
-        let mut summary = fixture::quiet();
-        faults::uncached(&mut summary);
+        let summary = fixture::with(faults::uncached);
         let proposed = switch_of(&summary, "CACHE_OFF");
         assert_eq!(proposed.as_deref(), Some("cache.items=redis"));
-        let mut summary = fixture::quiet();
-        faults::misses(&mut summary);
+        let summary = fixture::with(faults::misses);
         assert_eq!(switch_of(&summary, "CACHE_MISSES"), None);
     }
 
     #[test]
     fn the_advice_carries_the_note_of_the_application_and_what_the_switch_costs() {
-        let mut summary = fixture::quiet();
-        faults::corruption(&mut summary);
+        let summary = fixture::with(faults::corruption);
         let all = all_recommendations(&summary, &SHOP);
         assert!(
             all[0]
@@ -434,9 +416,7 @@ mod tests {
             faults::locks,
             faults::corruption,
         ] {
-            let mut summary = fixture::quiet();
-            fault(&mut summary);
-            let all = advise(&summary, &HintCatalog::default());
+            let all = advise(&fixture::with(fault), &HintCatalog::default());
             assert!(!all.is_empty());
             assert!(all.iter().all(|one| one.switch.is_none()), "{all:?}");
         }

@@ -13,8 +13,7 @@ use super::{
 };
 use crate::{
     schema::{
-        Arm, Band, Operation, Percentile, RunKind, SCHEMA_VERSION, Server, Summary, Trial,
-        Validity, Verdict,
+        Arm, Band, Operation, Percentile, RunKind, SCHEMA_VERSION, Server, Summary, Trial, Verdict,
     },
     trial::operation,
 };
@@ -134,46 +133,23 @@ pub(crate) fn quiet() -> Summary {
         arm: "run".into(),
         block: number,
         seed: 1,
-        validity: Validity::default(),
-        generator_threads: None,
         total: good("total"),
-        operations: Vec::new(),
-        series: Vec::new(),
-        pooled: Vec::new(),
-        growth: Vec::new(),
-        server: Server::default(),
         violations: Some(0),
-        audits: crate::schema::AuditCount::default(),
-        consistency: crate::schema::Consistency::default(),
-        endpoints: Vec::new(),
-        resent: 0,
-        reconnects: 0,
-        failures: Vec::new(),
-        faults: Vec::new(),
+        ..Trial::default()
     };
     Summary {
         schema_version: SCHEMA_VERSION,
         kind: RunKind::Run,
         name: "quiet".into(),
-        question: String::new(),
         started_at: Utc.with_ymd_and_hms(2026, 8, 30, 14, 5, 11).unwrap(),
         took_s: 30.0,
-        interrupted: false,
-
-        application: crate::schema::ApplicationInfo::default(),
         verdict: Verdict::new(crate::schema::VerdictWord::Passed, Vec::new()),
-        load: String::new(),
         arms: vec![Arm {
             name: "run".into(),
             profile: in_force(),
-            fingerprint: String::new(),
-            program: None,
-            topology: None,
             trials: 3,
             total: good("total"),
             operations: names.map(good).into(),
-            flows: Vec::new(),
-            bytes_per_s: None,
             server: Server {
                 window_s: 30.0,
                 requests: Some(6_000),
@@ -181,28 +157,22 @@ pub(crate) fn quiet() -> Summary {
                 pool_max: 32,
                 ..Server::default()
             },
-            audit: Vec::new(),
-            audits: crate::schema::AuditCount::default(),
-            consistency: crate::schema::Consistency::default(),
-            plans: Vec::new(),
+            ..Arm::default()
         }],
         trials: (1..=3).map(trial).collect(),
-        effects: Vec::new(),
-        controls: Vec::new(),
-        thresholds: Vec::new(),
-        provenance: None,
         environment: vec![
             ("cores".into(), "2".into()),
             ("PostgreSQL max_connections".into(), "200".into()),
         ],
-        warnings: Vec::new(),
-        not_tested: Vec::new(),
-        recommendations: Vec::new(),
-        capacity: None,
-        document: None,
-        arm_capacities: None,
-        what_if: Vec::new(),
+        ..Summary::default()
     }
+}
+
+/// The same with this fault.
+pub(super) fn with(fault: fn(&mut Summary)) -> Summary {
+    let mut summary = quiet();
+    fault(&mut summary);
+    summary
 }
 
 /// The slowest requests, made of these parts.

@@ -195,22 +195,17 @@ mod tests {
 
     fn effect(metric: &str, decision: Decision) -> Effect {
         Effect {
-            metric: metric.parse().unwrap(),
             primary: true,
-            unit: crate::schema::MetricUnit::Milliseconds,
-            kind: crate::schema::MetricKind::Latency,
             before: Some(1.0),
             after: Some(1.0),
             ratio: Some(1.0),
             interval: Some((0.96, 1.06)),
             level: Some(0.96),
-            bound: None,
-            difference: None,
             p: Some(0.5),
             block_ratios: vec![1.0; 8],
             decision,
             sentence: "it is so".to_owned(),
-            smallest: None,
+            ..Effect::unknown(metric.parse().unwrap())
         }
     }
 

@@ -37,22 +37,8 @@ pub fn decide(
     pairs: &[(&Trial, &Trial)],
 ) -> Option<Effect> {
     let effect = Effect {
-        metric: metric.id.clone(),
         primary,
-        unit: metric.unit,
-        kind: metric.kind,
-        before: None,
-        after: None,
-        ratio: None,
-        interval: None,
-        level: None,
-        bound: None,
-        difference: None,
-        p: None,
-        block_ratios: Vec::new(),
-        decision: Decision::Inconclusive,
-        sentence: String::new(),
-        smallest: None,
+        ..Effect::unknown(metric.id.clone())
     };
     if metric.is_counted() {
         return totals::decide(metric, claims, pairs, effect);

@@ -1,13 +1,8 @@
 //! Made-up trials, for tests of decisions.
 
-use std::collections::BTreeMap;
-
 use super::{MetricScope, decide, metrics};
 use crate::metric::MetricId;
-use crate::schema::{
-    AuditCount, Consistency, Cost, Effect, Operation, Percentile, Percentiles, Server, Trial,
-    Validity,
-};
+use crate::schema::{Effect, Operation, Percentile, Percentiles, Server, Trial};
 
 /// Time limit of a request, in milliseconds.
 pub(super) const TIMEOUT_MS: f64 = 10_000.0;
@@ -19,45 +14,27 @@ pub(super) fn trial(p50: Option<f64>, queries: f64) -> Trial {
     let operation = |name: &str| Operation {
         name: name.to_owned(),
         planned: PLANNED,
-        outcomes: BTreeMap::new(),
-        statuses: BTreeMap::new(),
         rate_per_s: 10.0,
         success: if p50.is_some() { 1.0 } else { 0.2 },
         response: Percentiles {
             p50: p50.map_or(Percentile::BeyondTimeout, Percentile::Known),
             ..Percentiles::default()
         },
-        service: Percentiles::default(),
-        bytes_in: 0,
-        cost: Cost::default(),
-        spectrum: Vec::new(),
-        anatomy: Vec::new(),
+        ..Operation::default()
     };
     Trial {
         folder: "b01_1_before".into(),
         arm: "before".into(),
         block: 1,
         seed: 1,
-        validity: Validity::default(),
         total: operation("total"),
         operations: vec![operation("orders.list")],
-        series: Vec::new(),
-        pooled: Vec::new(),
-        growth: Vec::new(),
         server: Server {
             requests: Some(PLANNED),
             queries: (queries * PLANNED as f64) as u64,
             ..Server::default()
         },
-        violations: None,
-        generator_threads: None,
-        audits: AuditCount::default(),
-        consistency: Consistency::default(),
-        endpoints: Vec::new(),
-        resent: 0,
-        reconnects: 0,
-        failures: Vec::new(),
-        faults: Vec::new(),
+        ..Trial::default()
     }
 }
 

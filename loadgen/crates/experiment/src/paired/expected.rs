@@ -57,22 +57,10 @@ mod tests {
 
     fn effect(metric: &str, decision: Decision) -> Effect {
         Effect {
-            metric: metric.parse().unwrap(),
-            primary: false,
-            unit: crate::schema::MetricUnit::Milliseconds,
-            kind: crate::schema::MetricKind::Latency,
             before: Some(2.0),
             after: Some(0.5),
-            ratio: None,
-            interval: None,
-            level: None,
-            bound: None,
-            difference: None,
-            p: None,
-            block_ratios: Vec::new(),
             decision,
-            sentence: String::new(),
-            smallest: None,
+            ..Effect::unknown(metric.parse().unwrap())
         }
     }
 

@@ -40,11 +40,6 @@ impl EffectMetric {
     pub fn measured(&self, trial: &Trial) -> MeasuredFigure {
         MeasuredFigures::from(trial).figure(&self.id)
     }
-
-    /// Whether it lies beyond the timeout in a trial.
-    pub fn is_beyond(&self, trial: &Trial) -> bool {
-        self.measured(trial) == MeasuredFigure::BeyondTimeout
-    }
 }
 
 /// What the trials of an experiment have figures of.

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use loadgen_engine::{
-    driver::{ClientOptions, Endpoint},
-    flow::SingleRequest,
-    request::Request,
-};
+use loadgen_engine::{driver::ClientOptions, flow::SingleRequest, request::Request};
 use tokio_util::sync::CancellationToken;
 
 use super::file::{self, Experiment};
@@ -24,10 +20,7 @@ pub(super) fn experiment() -> Experiment {
 
 /// Sends nothing until a trial runs.
 pub(super) fn env() -> TestEnv {
-    let endpoint = Endpoint {
-        address: ([127, 0, 0, 1], 80).into(),
-        host: "localhost".to_owned(),
-    };
+    let endpoint = std::net::SocketAddr::from(([127, 0, 0, 1], 80)).into();
     let service = HttpService::new(
         Endpoints::one(endpoint),
         ClientOptions::default(),

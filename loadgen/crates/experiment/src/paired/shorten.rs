@@ -39,17 +39,11 @@ pub fn shorten(suite: &mut Suite, warm_up: Millis, measure: Millis) {
                 && warm_up.0 > 0
                 && let Some(first) = phases.first()
             {
-                let name = "warm up".to_owned();
-                all.insert(
-                    0,
-                    Phase {
-                        name,
-                        duration: warm_up,
-                        rate: first.rate,
-                        to: None,
-                        flows: Vec::new(),
-                    },
-                );
+                let warm = Phase {
+                    name: "warm up".to_owned(),
+                    ..Phase::level(first.rate, warm_up)
+                };
+                all.insert(0, warm);
             }
             all.retain(|phase| phase.duration.0 > 0);
             *phases = all;

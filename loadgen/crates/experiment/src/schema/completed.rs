@@ -23,7 +23,6 @@ impl ApplicationInfo {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{percentile::Percentiles, summary::Cost};
     use super::*;
 
     fn operation(name: &str, outcomes: &[(&str, u64)], statuses: &[(u16, u64)]) -> Operation {
@@ -33,14 +32,7 @@ mod tests {
             planned: outcomes.iter().map(|(_, count)| count).sum(),
             outcomes: outcomes.iter().map(named).collect(),
             statuses: statuses.iter().copied().collect(),
-            rate_per_s: 0.0,
-            success: 0.0,
-            response: Percentiles::default(),
-            service: Percentiles::default(),
-            bytes_in: 0,
-            cost: Cost::default(),
-            spectrum: Vec::new(),
-            anatomy: Vec::new(),
+            ..Operation::default()
         }
     }
 

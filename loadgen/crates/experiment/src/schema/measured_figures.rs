@@ -214,28 +214,20 @@ fn of_requests(one: &Operation, figure: OperationFigure) -> MeasuredFigure {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-    use crate::schema::{Cost, Percentiles};
 
     fn operation(name: &str, answers: u64, bytes_in: u64) -> Operation {
         Operation {
             name: name.to_owned(),
             planned: 10,
-            outcomes: BTreeMap::new(),
             statuses: (answers > 0)
                 .then_some((200, answers))
                 .into_iter()
                 .collect(),
             rate_per_s: 10.0,
             success: 1.0,
-            response: Percentiles::default(),
-            service: Percentiles::default(),
             bytes_in,
-            cost: Cost::default(),
-            spectrum: Vec::new(),
-            anatomy: Vec::new(),
+            ..Operation::default()
         }
     }
 

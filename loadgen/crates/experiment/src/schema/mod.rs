@@ -19,6 +19,7 @@ mod provenance;
 mod second;
 mod server;
 mod summary;
+mod unknown_effect;
 mod verdict;
 mod what_if;
 mod why;

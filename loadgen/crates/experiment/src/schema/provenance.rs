@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where a summary comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Provenance {
     /// The program.
     pub program: Program,
@@ -32,7 +32,7 @@ pub struct LoadedEndpoint {
 }
 
 /// The program that wrote the folder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Program {
     /// Its version.
     pub version: String,
@@ -43,7 +43,7 @@ pub struct Program {
 }
 
 /// A machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HostInfo {
     /// Kernel release.
     pub kernel: String,
@@ -95,24 +95,13 @@ mod tests {
     #[test]
     fn a_command_line_can_be_pasted_into_a_shell() {
         let provenance = Provenance {
-            program: Program {
-                version: "1".into(),
-                commit: None,
-                debug_build: false,
-            },
-            host: HostInfo {
-                kernel: String::new(),
-                cpu: String::new(),
-                cores: 1,
-                memory_bytes: 0,
-            },
             arguments: ["/x/loadgen", "run", "--flow", "a b", "it's", "--rate=5"]
                 .map(String::from)
                 .to_vec(),
             variables: ["LOADGEN_AA=true", "LOADGEN_SET=a=b;c", "$(x)=y"]
                 .map(String::from)
                 .to_vec(),
-            endpoints: Vec::new(),
+            ..Provenance::default()
         };
         assert_eq!(
             provenance.command_line(),

@@ -44,7 +44,7 @@ use loadgen_engine::{
 pub const SCHEMA_VERSION: u32 = 3;
 
 /// The whole of `summary.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// [`SCHEMA_VERSION`] of the writer.
     pub schema_version: u32,
@@ -101,7 +101,7 @@ pub struct Summary {
 }
 
 /// One configuration, with all its valid trials pooled: as if they were one long trial.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Arm {
     /// `before`, `after`, or `run`.
     pub name: ArmName,
@@ -141,7 +141,7 @@ pub struct Arm {
 }
 
 /// What happened to one kind of request.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Operation {
     /// `orders.list`; `total` for all together.
     pub name: String,
@@ -217,7 +217,7 @@ impl Cost {
 }
 
 /// One measured trial.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Trial {
     /// Name of its folder: `b03_2_after`.
     pub folder: String,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::words::{ValidityWord, VerdictWord};
 
 /// The outcome of a command. Every list, page and report prints the same `word` and `headline`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "StoredVerdict", into = "StoredVerdict")]
 pub struct Verdict {
     /// The outcome in one word.
@@ -31,10 +31,8 @@ impl Verdict {
     pub fn new(word: VerdictWord, reasons: Vec<String>) -> Self {
         Self {
             word,
-            headline: String::new(),
-            confidence: Confidence::default(),
-            as_expected: None,
             reasons,
+            ..Self::default()
         }
     }
 

@@ -42,8 +42,10 @@ macro_rules! words {
 
 words! {
     /// What kind of command made the folder.
+    #[derive(Default)]
     RunKind {
         /// One suite, one profile.
+        #[default]
         Run = "run",
         /// Two profiles, paired trials.
         Experiment = "experiment",
@@ -54,6 +56,7 @@ words! {
 
 words! {
     /// The outcome of a command; docs/METHOD.md says what each word means for each command.
+    #[derive(Default)]
     VerdictWord {
         /// Every threshold that was given holds, in a valid trial.
         Passed = "PASSED",
@@ -72,6 +75,7 @@ words! {
         /// The generator, the audit or a control failed, not the target: no figure can be trusted.
         Invalid = "INVALID",
         /// The data allows no answer.
+        #[default]
         Inconclusive = "INCONCLUSIVE",
         /// Stopped by a signal.
         Interrupted = "INTERRUPTED",

@@ -6,27 +6,18 @@ use shared::timing::ServerPart;
 use super::MeasuredRun;
 use crate::{
     diagnose::fixture::quiet,
-    schema::{ApplicationArea, ApplicationInfo, HostInfo, Percentile, Program, Provenance},
+    schema::{ApplicationArea, ApplicationInfo, HostInfo, Percentile, Provenance},
     services::TARGET_PROCESS,
 };
 
 /// A machine with so many processors.
 fn machine(cores: usize) -> Provenance {
     Provenance {
-        program: Program {
-            version: "0".into(),
-            commit: None,
-            debug_build: false,
-        },
         host: HostInfo {
-            kernel: String::new(),
-            cpu: String::new(),
             cores,
-            memory_bytes: 0,
+            ..HostInfo::default()
         },
-        arguments: Vec::new(),
-        variables: Vec::new(),
-        endpoints: Vec::new(),
+        ..Provenance::default()
     }
 }
 

@@ -11,8 +11,7 @@ use crate::{
     diagnose, observer,
     paired::{ArmResult, trial_warnings},
     schema::{
-        Arm, Control, Effect, Provenance, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial,
-        ValidityWord, Verdict,
+        Arm, Provenance, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, ValidityWord,
     },
     services::SERVICE_NICE,
     system::{Application, InForce},
@@ -106,9 +105,8 @@ pub fn of_run(
     }
     warnings.extend(trial_warnings(std::slice::from_ref(trial)));
     warnings.extend(first_failures(outcome, operations));
-    let parts = Parts {
+    let found = Summary {
         kind: RunKind::Run,
-        suite,
         load: load_line(suite),
         arms: vec![stored_arm(
             arm,
@@ -118,14 +116,13 @@ pub fn of_run(
             operations,
         )],
         trials: vec![trial.clone()],
-        effects: Vec::new(),
-        controls: Vec::new(),
         thresholds,
         verdict,
         interrupted: outcome.data.interrupted,
         warnings,
+        ..Summary::default()
     };
-    parts.summary(context, outcome.in_force.as_ref())
+    assembled(found, suite, context, outcome.in_force.as_ref())
 }
 
 /// The summary of a factorial experiment, from which manifest, verdict and JUnit report are written.
@@ -173,9 +170,8 @@ pub fn of_factorial(
         ..findings_of(&finished.arms, &finished.trials, &finished.invalid)
     });
     let view = finished.arms.iter().find_map(|arm| arm.in_force.as_ref());
-    let parts = Parts {
+    let found = Summary {
         kind: RunKind::Experiment,
-        suite,
         load,
         arms: finished
             .arms
@@ -183,14 +179,13 @@ pub fn of_factorial(
             .map(|result| stored_result(result, operations))
             .collect(),
         trials: finished.trials.clone(),
-        effects: Vec::new(),
-        controls: Vec::new(),
         thresholds,
         verdict,
         interrupted: finished.interrupted,
         warnings: finished.warnings.clone(),
+        ..Summary::default()
     };
-    parts.summary(context, view)
+    assembled(found, suite, context, view)
 }
 
 /// What the trials of several arms alone say, whatever is compared in them; `invalid` are the folders of those that
@@ -235,72 +230,47 @@ pub(super) fn stored_result(result: &ArmResult, operations: Operations) -> Arm {
     )
 }
 
-pub(super) struct Parts<'a> {
-    pub(super) kind: RunKind,
-    pub(super) suite: &'a Suite,
-    pub(super) load: String,
-    pub(super) arms: Vec<Arm>,
-    pub(super) trials: Vec<Trial>,
-    pub(super) effects: Vec<Effect>,
-    pub(super) controls: Vec<Control>,
-    pub(super) thresholds: Vec<ThresholdResult>,
-    pub(super) verdict: Verdict,
-    pub(super) interrupted: bool,
-    pub(super) warnings: Vec<String>,
-}
-
-impl Parts<'_> {
-    pub(super) fn summary(self, context: RunContext<'_>, view: Option<&InForce>) -> Summary {
-        let mut warnings = context.warnings;
-        let (mut named, notes) = view.map_or_else(Default::default, |view| {
-            (view.environment.clone(), view.warnings.clone())
-        });
-        for warning in notes.into_iter().chain(self.warnings) {
-            if !warnings.contains(&warning) {
-                warnings.push(warning);
-            }
+/// What was found, with what is known of the command around it and what to try next.
+pub(super) fn assembled(
+    found: Summary,
+    suite: &Suite,
+    context: RunContext<'_>,
+    view: Option<&InForce>,
+) -> Summary {
+    let mut warnings = context.warnings;
+    let (mut named, notes) = view.map_or_else(Default::default, |view| {
+        (view.environment.clone(), view.warnings.clone())
+    });
+    for warning in notes.into_iter().chain(found.warnings) {
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
         }
-        named.extend(machine(context.own_stack, &self.trials));
-        if cfg!(debug_assertions) {
-            warnings.push(
-                "loadgen is a debug build: it uses several times the CPU of a release build"
-                    .to_owned(),
-            );
-        }
-        let provenance = Provenance {
-            endpoints: endpoints(&self.trials),
-            ..provenance()
-        };
-        let not_tested = not_tested(&self.trials);
-        let mut summary = Summary {
-            schema_version: SCHEMA_VERSION,
-            kind: self.kind,
-            name: self.suite.name.clone(),
-            question: self.suite.question.clone(),
-            started_at: context.started_at,
-            took_s: (DateTime::<Utc>::from(time_of_day()) - context.started_at).as_seconds_f64(),
-            interrupted: self.interrupted,
-            application: context.application.info(),
-            verdict: self.verdict,
-            load: self.load,
-            arms: self.arms,
-            trials: self.trials,
-            effects: self.effects,
-            controls: self.controls,
-            thresholds: self.thresholds,
-            provenance: Some(provenance),
-            environment: named,
-            warnings,
-            not_tested,
-            recommendations: Vec::new(),
-            capacity: None,
-            document: None,
-            arm_capacities: None,
-            what_if: Vec::new(),
-        };
-        summary.recommendations = diagnose::advise(&summary, &context.application.hints());
-        summary
     }
+    named.extend(machine(context.own_stack, &found.trials));
+    if cfg!(debug_assertions) {
+        warnings.push(
+            "loadgen is a debug build: it uses several times the CPU of a release build".to_owned(),
+        );
+    }
+    let provenance = Provenance {
+        endpoints: endpoints(&found.trials),
+        ..provenance()
+    };
+    let mut summary = Summary {
+        schema_version: SCHEMA_VERSION,
+        name: suite.name.clone(),
+        question: suite.question.clone(),
+        started_at: context.started_at,
+        took_s: (DateTime::<Utc>::from(time_of_day()) - context.started_at).as_seconds_f64(),
+        application: context.application.info(),
+        provenance: Some(provenance),
+        environment: named,
+        warnings,
+        not_tested: not_tested(&found.trials),
+        ..found
+    };
+    summary.recommendations = diagnose::advise(&summary, &context.application.hints());
+    summary
 }
 
 fn stored_arm(

@@ -4,7 +4,7 @@
 use shared::api::lab::Explanation;
 
 use super::{
-    assemble::{Parts, RunContext},
+    assemble::{RunContext, assembled},
     load_line::mix,
 };
 use crate::{
@@ -48,20 +48,18 @@ pub fn of_capacity(
             arm.audits.add(one.trial.audits);
         }
     }
-    let parts = Parts {
+    let found = Summary {
         kind: RunKind::Capacity,
-        suite: &plan.suite,
         load: load(plan),
         arms,
         trials: outcome.trials.iter().map(|one| one.trial.clone()).collect(),
-        effects: Vec::new(),
-        controls: Vec::new(),
         thresholds: shown.map_or_else(Vec::new, |one| one.thresholds.clone()),
         verdict: verdict_on(outcome, violations),
         interrupted: outcome.interrupted,
         warnings: outcome.warnings.clone(),
+        ..Summary::default()
     };
-    let mut summary = parts.summary(context, outcome.in_force.as_ref());
+    let mut summary = assembled(found, &plan.suite, context, outcome.in_force.as_ref());
     let failing = outcome
         .capacity
         .upper
@@ -104,18 +102,15 @@ fn arm(one: &KeptTrial, settings: &Settings, plans: &[Explanation]) -> Arm {
         name: trial.arm.clone(),
         profile: settings.0.clone(),
         fingerprint: settings.fingerprint(),
-        program: None,
-        topology: None,
         trials: 1,
         total: trial.total.clone(),
         operations: trial.operations.clone(),
-        flows: Vec::new(),
-        bytes_per_s: None,
         server: trial.server.clone(),
         audit: one.audit.clone(),
         audits: trial.audits,
         consistency: trial.consistency,
         plans: plans.iter().flat_map(observer::read_plans).collect(),
+        ..Arm::default()
     }
 }
 

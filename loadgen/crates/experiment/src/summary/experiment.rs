@@ -1,7 +1,7 @@
 //! The summary of an experiment of two arms.
 
 use super::{
-    assemble::{Parts, RunContext, findings_of, stored_result},
+    assemble::{RunContext, assembled, findings_of, stored_result},
     load_line::load_line,
 };
 use crate::{
@@ -28,9 +28,8 @@ pub fn of_experiment(
     let thresholds = thresholds(&context, suite, finished);
     let verdict = verdict_on(experiment, finished, &thresholds);
     let view = after.in_force.as_ref().or(before.in_force.as_ref());
-    let parts = Parts {
+    let found = Summary {
         kind: RunKind::Experiment,
-        suite,
         load: format!(
             "{}; {} blocks of two trials in random order{}",
             load_line(suite),
@@ -52,8 +51,9 @@ pub fn of_experiment(
         verdict,
         interrupted: finished.interrupted,
         warnings: warnings(experiment, finished),
+        ..Summary::default()
     };
-    let mut summary = parts.summary(context, view);
+    let mut summary = assembled(found, suite, context, view);
     if experiment.capacity == ArmCapacitySearch::LeftOut {
         let left_out = "the capacity of the arms: it is not searched in a quick run, so nothing is known of it";
         summary.not_tested.insert(0, left_out.to_owned());

@@ -13,7 +13,7 @@ use std::{
 };
 
 use futures_util::future::{BoxFuture, join_all};
-use shared::{api::lab::Explanation, invariant::InvariantResult, snapshot::Snapshot};
+use shared::invariant::InvariantResult;
 use tokio_util::sync::CancellationToken;
 
 use super::{RunContext, of_experiment, of_run};
@@ -22,8 +22,8 @@ use crate::{
     paired::{self, Experiment, file},
     schema::{Summary, ValidityWord, VerdictWord},
     system::{
-        Application, Audited, Endpoints, InForce, PrepareRequest, PreparedSystem, Shop,
-        SystemError, SystemUnderTest,
+        Application, Audited, Endpoints, PrepareRequest, PreparedSystem, Shop, SystemError,
+        SystemUnderTest,
     },
     trial::{self, ArmConfig, CommandProgress, TestEnv, TrialSpec},
 };
@@ -57,9 +57,6 @@ struct ProgrammedTarget {
 }
 
 impl PreparedSystem for ProgrammedTarget {
-    fn in_force(&self) -> Option<&InForce> {
-        None
-    }
     fn flow(&self, _name: &str) -> Option<Arc<dyn Flow>> {
         Some(Arc::new(SingleRequest::new(Request::get("/"), None)))
     }
@@ -88,15 +85,6 @@ impl SystemUnderTest for ProgrammedTarget {
         _request: PrepareRequest<'a>,
     ) -> BoxFuture<'a, Result<Arc<dyn PreparedSystem>, SystemError>> {
         Box::pin(async { Ok(Arc::new(self.clone()) as Arc<dyn PreparedSystem>) })
-    }
-    fn observe(&self) -> BoxFuture<'_, Option<Snapshot>> {
-        Box::pin(async { None })
-    }
-    fn explain<'a>(
-        &'a self,
-        _operation: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Explanation>, SystemError>> {
-        Box::pin(async { Ok(None) })
     }
 }
 

@@ -32,24 +32,34 @@ pub trait Application: fmt::Debug + Send + Sync {
 
     /// The switches that make a configuration known to be wrong, as `switch=value`: such values
     /// exist only to prove that the audit notices.
-    fn known_wrong(&self, settings: &Settings) -> Vec<String>;
+    fn known_wrong(&self, _settings: &Settings) -> Vec<String> {
+        Vec::new()
+    }
 
     /// The metrics of the claims where an experiment names none.
     fn default_primary(&self) -> Vec<MetricId>;
 
     /// What is known of its switches, tables and caches, for hints.
-    fn hints(&self) -> HintCatalog<'static>;
+    fn hints(&self) -> HintCatalog<'static> {
+        HintCatalog::default()
+    }
 
     /// The cache kinds that report a hit ratio.
-    fn cache_kinds(&self) -> &'static [&'static str];
+    fn cache_kinds(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// Its names and labels, as they are stored for reports.
     fn info(&self) -> ApplicationInfo;
 
     /// The switch that makes every request slower by so many per cent, for the control that
     /// plants a known effect; `None` where the application has none.
-    fn slowdown_switch(&self) -> Option<&'static str>;
+    fn slowdown_switch(&self) -> Option<&'static str> {
+        None
+    }
 
     /// The switch by which it refuses requests under overload; `None` where the application has none.
-    fn admission_switch(&self) -> Option<AdmissionSwitch>;
+    fn admission_switch(&self) -> Option<AdmissionSwitch> {
+        None
+    }
 }

@@ -7,17 +7,13 @@ use loadgen_engine::{
     driver::ClientOptions,
     flow::{Catalog, EchoSocket, Flow, RequestMix, SingleRequest},
 };
-use shared::{api::lab::Explanation, snapshot::Snapshot};
 
 use super::{
-    application::{AdmissionSwitch, Application},
+    application::Application,
     settings::Settings,
-    under_test::{
-        Audited, Endpoints, InForce, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest,
-    },
+    under_test::{Endpoints, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest},
 };
 use crate::{
-    diagnose::HintCatalog,
     metric::{MetricId, OperationFigure},
     schema::ApplicationInfo,
 };
@@ -46,29 +42,14 @@ impl Application for HttpApplication {
             "there is no switch `{path}`: this service has none"
         ))
     }
-    fn known_wrong(&self, _settings: &Settings) -> Vec<String> {
-        Vec::new()
-    }
     fn default_primary(&self) -> Vec<MetricId> {
         vec![MetricId::Total(OperationFigure::P97_5)]
-    }
-    fn hints(&self) -> HintCatalog<'static> {
-        HintCatalog::default()
-    }
-    fn cache_kinds(&self) -> &'static [&'static str] {
-        &[]
     }
     fn info(&self) -> ApplicationInfo {
         ApplicationInfo {
             name: self.name.to_owned(),
             ..ApplicationInfo::default()
         }
-    }
-    fn slowdown_switch(&self) -> Option<&'static str> {
-        None
-    }
-    fn admission_switch(&self) -> Option<AdmissionSwitch> {
-        None
     }
 }
 
@@ -132,17 +113,11 @@ impl fmt::Debug for HttpService {
 }
 
 impl PreparedSystem for HttpService {
-    fn in_force(&self) -> Option<&InForce> {
-        None
-    }
     fn flow(&self, name: &str) -> Option<Arc<dyn Flow>> {
         (name == self.flow.name()).then(|| Arc::clone(&self.flow))
     }
     fn client(&self) -> ClientOptions {
         self.client.clone()
-    }
-    fn audit(&self) -> BoxFuture<'_, Result<Option<Audited>, SystemError>> {
-        Box::pin(async { Ok(None) })
     }
 }
 
@@ -153,40 +128,30 @@ impl SystemUnderTest for HttpService {
     fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
-    fn has_control_plane(&self) -> bool {
-        false
-    }
     fn prepare<'a>(
         &'a self,
         _request: PrepareRequest<'a>,
     ) -> BoxFuture<'a, Result<Arc<dyn PreparedSystem>, SystemError>> {
         Box::pin(async { Ok(Arc::new(self.clone()) as Arc<dyn PreparedSystem>) })
     }
-    fn observe(&self) -> BoxFuture<'_, Option<Snapshot>> {
-        Box::pin(async { None })
-    }
-    fn explain<'a>(
-        &'a self,
-        _operation: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Explanation>, SystemError>> {
-        Box::pin(async { Ok(None) })
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use loadgen_engine::{driver::Endpoint, request::Request};
+    use std::net::SocketAddr;
+
+    use loadgen_engine::request::Request;
 
     use super::*;
 
+    fn endpoints() -> Endpoints {
+        Endpoints::one(SocketAddr::from(([127, 0, 0, 1], 80)).into())
+    }
+
     #[test]
     fn a_service_offers_its_one_flow_and_no_switch() {
-        let endpoint = Endpoint {
-            address: ([127, 0, 0, 1], 80).into(),
-            host: "localhost".to_owned(),
-        };
         let flow = SingleRequest::new(Request::get("/"), None);
-        let service = HttpService::new(Endpoints::one(endpoint), ClientOptions::default(), flow);
+        let service = HttpService::new(endpoints(), ClientOptions::default(), flow);
         let catalog = service.application().catalog();
         assert_eq!(catalog.flow_names(), ["http.request"]);
         assert!(service.flow("http.request").is_some());
@@ -203,13 +168,9 @@ mod tests {
 
     #[test]
     fn a_mixture_of_requests_is_found_under_the_name_of_a_single_one() {
-        let endpoint = Endpoint {
-            address: ([127, 0, 0, 1], 80).into(),
-            host: "localhost".to_owned(),
-        };
         let [common, rare] = ["/", "/sum"].map(|path| SingleRequest::new(Request::get(path), None));
         let flow = RequestMix::new(common, vec![rare], 10);
-        let service = HttpService::mix(Endpoints::one(endpoint), ClientOptions::default(), flow);
+        let service = HttpService::mix(endpoints(), ClientOptions::default(), flow);
         assert_eq!(
             service.application().catalog().flow_names(),
             ["http.request"]

@@ -2,7 +2,6 @@
 
 use super::{AdmissionSwitch, Application, Settings};
 use crate::{
-    diagnose::HintCatalog,
     metric::{MetricId, OperationFigure},
     schema::{ApplicationArea, ApplicationInfo},
 };
@@ -76,10 +75,6 @@ impl Application for Shop {
 
     fn cache_kinds(&self) -> &'static [&'static str] {
         &["orders"]
-    }
-
-    fn hints(&self) -> HintCatalog<'static> {
-        HintCatalog::default()
     }
 
     fn info(&self) -> ApplicationInfo {

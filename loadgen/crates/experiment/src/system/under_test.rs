@@ -98,7 +98,9 @@ pub struct Audited {
 /// A system prepared for one trial.
 pub trait PreparedSystem: fmt::Debug + Send + Sync {
     /// What is in force; `None` where the system does not report it.
-    fn in_force(&self) -> Option<&InForce>;
+    fn in_force(&self) -> Option<&InForce> {
+        None
+    }
 
     /// Warnings about the preparation, for the report.
     fn warnings(&self) -> Vec<String> {
@@ -132,7 +134,9 @@ pub trait PreparedSystem: fmt::Debug + Send + Sync {
 
     /// Checks the invariants, joined with what clients know of their writes. `None`: this system has no
     /// audit.
-    fn audit(&self) -> BoxFuture<'_, Result<Option<Audited>, SystemError>>;
+    fn audit(&self) -> BoxFuture<'_, Result<Option<Audited>, SystemError>> {
+        Box::pin(async { Ok(None) })
+    }
 
     /// Highest possible hit ratio of each cache kind, where it follows from the frequencies of the
     /// keys. `requests` gives the requests of an operation in the
@@ -172,7 +176,9 @@ pub trait SystemUnderTest: fmt::Debug + Send + Sync {
     fn endpoints(&self) -> &Endpoints;
 
     /// Whether it can be reset, switched, observed and audited.
-    fn has_control_plane(&self) -> bool;
+    fn has_control_plane(&self) -> bool {
+        false
+    }
 
     /// What a process must know that generates a part of this system's load and does not ask its control
     /// plane; empty where there is nothing of the kind. It holds no secret.
@@ -188,11 +194,15 @@ pub trait SystemUnderTest: fmt::Debug + Send + Sync {
 
     /// One snapshot of all processes of the system, off the measured path; `None` where there is
     /// none, or not in time.
-    fn observe(&self) -> BoxFuture<'_, Option<Snapshot>>;
+    fn observe(&self) -> BoxFuture<'_, Option<Snapshot>> {
+        Box::pin(async { None })
+    }
 
     /// The query plans of an operation; `None` where there are none.
     fn explain<'a>(
         &'a self,
-        operation: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Explanation>, SystemError>>;
+        _operation: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Explanation>, SystemError>> {
+        Box::pin(async { Ok(None) })
+    }
 }

@@ -199,26 +199,16 @@ fn digits(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::{EffectDifference, MetricKind, MetricUnit, RatioBound};
+    use crate::schema::{EffectDifference, MetricUnit, RatioBound};
 
     fn effect(metric: &str, decision: Decision, ratio: Option<f64>) -> Effect {
         Effect {
-            metric: metric.parse().unwrap(),
             primary: true,
-            unit: MetricUnit::Milliseconds,
-            kind: MetricKind::Latency,
             before: Some(81.25),
-            after: None,
             ratio,
             interval: ratio.map(|ratio| (ratio * 0.9, ratio * 1.1)),
-            level: None,
-            bound: None,
-            difference: None,
-            p: None,
-            block_ratios: Vec::new(),
             decision,
-            sentence: String::new(),
-            smallest: None,
+            ..Effect::unknown(metric.parse().unwrap())
         }
     }
 

@@ -180,9 +180,7 @@ pub(super) mod tests {
     use chrono::{TimeDelta, TimeZone as _, Utc};
 
     use super::*;
-    use loadgen_experiment::schema::{
-        Arm, Consistency, Operation, SCHEMA_VERSION, Server, Verdict,
-    };
+    use loadgen_experiment::schema::{Arm, Operation, SCHEMA_VERSION, Verdict};
 
     /// A run of `name` on a day, with one arm and nothing measured.
     pub(in crate::history) fn past(name: &str, day: u32) -> PastRun {
@@ -191,19 +189,9 @@ pub(super) mod tests {
         let arm = Arm {
             name: "run".into(),
             profile: profile.into(),
-            fingerprint: String::new(),
-            program: None,
-            topology: None,
             trials: 1,
             total: operation(),
-            operations: Vec::new(),
-            flows: Vec::new(),
-            bytes_per_s: None,
-            server: Server::default(),
-            audit: Vec::new(),
-            audits: loadgen_experiment::schema::AuditCount::default(),
-            consistency: Consistency::default(),
-            plans: Vec::new(),
+            ..Arm::default()
         };
         PastRun {
             folder: format!("2026-11-{day:02}_run_{name}_{day:07}"),
@@ -211,28 +199,13 @@ pub(super) mod tests {
                 schema_version: SCHEMA_VERSION,
                 kind: RunKind::Run,
                 name: name.to_owned(),
-                question: String::new(),
                 started_at: began + TimeDelta::days(i64::from(day)),
                 took_s: 40.0,
-                interrupted: false,
-
                 application: crate::render::application(),
                 verdict: Verdict::new(loadgen_experiment::schema::VerdictWord::Passed, Vec::new()),
                 load: "open: 20/s iterations; 5s warm-up, 30s measured".to_owned(),
                 arms: vec![arm],
-                trials: Vec::new(),
-                effects: Vec::new(),
-                controls: Vec::new(),
-                recommendations: Vec::new(),
-                capacity: None,
-                document: None,
-                arm_capacities: None,
-                what_if: Vec::new(),
-                thresholds: Vec::new(),
-                provenance: None,
-                environment: Vec::new(),
-                warnings: Vec::new(),
-                not_tested: Vec::new(),
+                ..Summary::default()
             },
         }
     }
@@ -242,16 +215,9 @@ pub(super) mod tests {
         Operation {
             name: "total".to_owned(),
             planned: 100,
-            outcomes: BTreeMap::new(),
-            statuses: BTreeMap::new(),
             rate_per_s: 20.0,
             success: 1.0,
-            response: loadgen_experiment::schema::Percentiles::default(),
-            service: loadgen_experiment::schema::Percentiles::default(),
-            bytes_in: 0,
-            cost: loadgen_experiment::schema::Cost::default(),
-            anatomy: Vec::new(),
-            spectrum: Vec::new(),
+            ..Operation::default()
         }
     }
 

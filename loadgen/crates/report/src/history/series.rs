@@ -208,18 +208,14 @@ mod tests {
         comparable_runs,
     };
     use loadgen_experiment::schema::{
-        Consistency, Effect, Operation, Percentile, Percentiles, SearchEnding, Server, Trial,
-        Validity,
+        Effect, Operation, Percentile, Percentiles, SearchEnding, Trial,
     };
 
     fn trial(p97_5: Option<f64>) -> Trial {
         Trial {
             folder: "run".to_owned(),
             arm: "run".into(),
-            block: 0,
             seed: 1,
-            validity: Validity::default(),
-            generator_threads: None,
             total: Operation {
                 response: Percentiles {
                     p97_5: p97_5.map_or(Percentile::BeyondTimeout, Percentile::Known),
@@ -228,19 +224,8 @@ mod tests {
                 success: if p97_5.is_some() { 1.0 } else { 0.5 },
                 ..operation()
             },
-            operations: Vec::new(),
-            series: Vec::new(),
-            pooled: Vec::new(),
-            growth: Vec::new(),
-            server: Server::default(),
             violations: Some(0),
-            audits: loadgen_experiment::schema::AuditCount::default(),
-            consistency: Consistency::default(),
-            endpoints: Vec::new(),
-            resent: 0,
-            reconnects: 0,
-            failures: Vec::new(),
-            faults: Vec::new(),
+            ..Trial::default()
         }
     }
 
@@ -372,22 +357,15 @@ mod tests {
         let mut one = past("item_cache", 1);
         one.summary.kind = RunKind::Experiment;
         let effect = |metric: &str, primary| Effect {
-            metric: metric.parse().unwrap(),
             primary,
-            unit: loadgen_experiment::schema::MetricUnit::Milliseconds,
-            kind: loadgen_experiment::schema::MetricKind::Latency,
             before: Some(10.0),
             after: Some(5.0),
             ratio: Some(0.5),
             interval: Some((0.4, 0.6)),
             level: Some(0.97),
-            bound: None,
-            difference: None,
             p: Some(0.01),
-            block_ratios: Vec::new(),
             decision: loadgen_experiment::schema::Decision::Improved,
-            sentence: String::new(),
-            smallest: None,
+            ..Effect::unknown(metric.parse().unwrap())
         };
         one.summary.effects = vec![effect("total p50", false), effect("a p97.5", true)];
         let history = comparable_runs(vec![one], None, false).unwrap();

@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use crate::render::fixture::text_of;
 use crate::render::model::ReportPage;
 use crate::render::{all, figures, fixture, html, markdown, terminal};
 use loadgen_experiment::schema::{
@@ -12,25 +13,6 @@ use loadgen_experiment::schema::{
 
 /// What a hostile target or suite may put into every text.
 const EVIL: &str = "<script>alert(1)</script>\u{1b}[31m|`x`\"'</style>--><img src=x onerror=y> @everyone {{ 7*7 }}";
-
-fn text_of(page: &str) -> String {
-    // What a reader sees: the escapes of the template engine undone.
-    let pairs = [
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        ("&quot;", "\""),
-        ("&#x27;", "'"),
-        ("&#39;", "'"),
-        ("&#x2f;", "/"),
-        ("\\", ""),
-        ("&#64;", "@"),
-        ("&#35;", "#"),
-        ("&amp;", "&"),
-    ];
-    pairs
-        .iter()
-        .fold(page.to_owned(), |text, (from, to)| text.replace(from, to))
-}
 
 #[test]
 fn every_report_says_the_same_figures() {

@@ -10,12 +10,12 @@ use serde::Serialize;
 
 pub(super) use arm_facts::{iterations, received};
 pub(super) use checks::doubts;
-pub use checks::{Check, Doubt, TrialChecks};
+pub use checks::{Doubt, TrialChecks};
 
 use crate::render::figures;
 use crate::render::tone::Tone;
 use loadgen_experiment::events::printable;
-use loadgen_experiment::schema::{Arm, RunKind, Summary, ValidityWord};
+use loadgen_experiment::schema::{Arm, RunKind, Summary, ValidityCheck, ValidityWord};
 
 /// How requests ended, by arm.
 #[derive(Debug, Clone, Serialize)]
@@ -175,7 +175,7 @@ pub(super) fn validity(summary: &Summary) -> Vec<TrialChecks> {
                 .validity
                 .checks
                 .iter()
-                .map(|check| Check {
+                .map(|check| ValidityCheck {
                     code: check.code,
                     ok: check.ok,
                     figure: printable(&check.figure),

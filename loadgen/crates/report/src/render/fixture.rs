@@ -4,9 +4,11 @@
 mod application;
 mod parts;
 mod past_capacity;
+mod said;
 mod series;
 
 pub(crate) use application::application;
+pub(super) use said::{assert_said, text_of};
 
 use chrono::{TimeZone, Utc};
 use loadgen_experiment::schema::ThresholdWord;
@@ -98,21 +100,14 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 total,
                 operations,
                 series: series(slow, 30, 200.0, &mut dice),
-                pooled: Vec::new(),
-                growth: Vec::new(),
                 server: server(slow, seconds),
                 violations: Some(if violated && !slow { 7 } else { 0 }),
-                generator_threads: None,
                 audits: AuditCount {
                     expected: 1,
                     made: 1,
                 },
-                consistency: Consistency::default(),
-                endpoints: Vec::new(),
-                resent: 0,
-                reconnects: 0,
                 failures: failures(slow),
-                faults: Vec::new(),
+                ..Trial::default()
             });
         }
     }
@@ -125,13 +120,9 @@ pub(super) fn experiment(violated: bool) -> Summary {
             name: name.into(),
             profile: profile(!slow),
             fingerprint: if slow { "9f3a61c2d0b4" } else { "41e7cc08aa12" }.into(),
-            program: None,
-            topology: None,
             trials: blocks,
             total,
             operations,
-            flows: Vec::new(),
-            bytes_per_s: None,
             server: server(slow, measured),
             audit: invariants(violated && !slow),
             audits: AuditCount {
@@ -144,7 +135,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 reads: 300,
                 ..Consistency::default()
             },
-            plans: Vec::new(),
+            ..Arm::default()
         }
     };
     let thresholds = [
@@ -162,8 +153,6 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 .into(),
         started_at: Utc.with_ymd_and_hms(2026, 8, 30, 14, 5, 11).unwrap(),
         took_s: 764.0,
-        interrupted: false,
-
         application: application(),
         verdict: if violated {
             verdict(
@@ -187,7 +176,6 @@ pub(super) fn experiment(violated: bool) -> Summary {
         arms: vec![arm("before"), arm("after")],
         trials,
         effects: effects(&mut dice),
-        controls: Vec::new(),
         thresholds: thresholds
             .map(|(text, arm, figure, word)| ThresholdResult {
                 text: text.into(),
@@ -212,11 +200,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
             "network latency: all runs over loopback".into(),
             "PgBouncer and read replicas".into(),
         ],
-        recommendations: Vec::new(),
-        capacity: None,
-        document: None,
-        arm_capacities: None,
-        what_if: Vec::new(),
+        ..Summary::default()
     }
 }
 

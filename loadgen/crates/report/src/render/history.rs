@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    figures,
+    csv, figures,
     table::{Side, TableLine, TextStyle, layout, plain, styled, wrapped},
 };
 use crate::{
@@ -248,9 +248,9 @@ pub fn history_csv(kept: &RunHistory, all: &[Series]) -> String {
             let differs = kept.differs.get(index).map(|some| some.join(" + "));
             let cells = [
                 past.summary.started_at.to_rfc3339(),
-                quoted(&past.folder),
-                quoted(&kept.name),
-                quoted(&one.metric.to_string()),
+                csv::cell(&past.folder),
+                csv::cell(&kept.name),
+                csv::cell(&one.metric.to_string()),
                 one.unit.to_string(),
                 figure(point.value),
                 figure(point.interval.map(|some| some.0)),
@@ -258,20 +258,15 @@ pub fn history_csv(kept: &RunHistory, all: &[Series]) -> String {
                 figure(level.and_then(|level| level.median)),
                 figure(began.and_then(|level| level.p)),
                 past.summary.verdict.word.to_string(),
-                quoted(&past.summary.verdict.headline),
-                quoted(&differs.unwrap_or_default()),
-                quoted(&past.summary.verdict.confidence.to_string()),
+                csv::cell(&past.summary.verdict.headline),
+                csv::cell(&differs.unwrap_or_default()),
+                csv::cell(&past.summary.verdict.confidence.to_string()),
             ];
             text.push_str(&cells.join(","));
             text.push('\n');
         }
     }
     text
-}
-
-/// A text that a spreadsheet takes as text.
-fn quoted(text: &str) -> String {
-    super::csv::cell(text)
 }
 
 #[cfg(test)]

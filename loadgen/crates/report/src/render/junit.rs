@@ -19,12 +19,15 @@ const PERCENTILES: [&str; 5] = ["p50", "p95", "p97_5", "p99", "max"];
 
 /// The whole test report as XML.
 pub fn junit(summary: &Summary) -> Result<String, SerializeError> {
-    let page = ReportPage::of(summary);
+    of_page(&ReportPage::of(summary), summary)
+}
+
+fn of_page(page: &ReportPage, summary: &Summary) -> Result<String, SerializeError> {
     let mut report = Report::new(format!("loadgen {} {}", page.kind, page.name));
     report.set_timestamp(summary.started_at);
     report.add_test_suites([
-        outcome(&page, summary),
-        figures(&page),
+        outcome(page, summary),
+        figures(page),
         thresholds(&page.thresholds),
         validity(&page.validity),
         invariants(&page.audit),
@@ -226,7 +229,11 @@ mod tests {
 
     #[test]
     fn a_violation_is_a_failure_of_its_invariant() {
-        insta::assert_snapshot!(junit(&fixture::experiment(true)).unwrap());
+        let summary = fixture::experiment(true);
+        let mut page = ReportPage::of(&summary);
+        // The cases of two trials stand for those of all.
+        page.validity.truncate(2);
+        insta::assert_snapshot!(of_page(&page, &summary).unwrap());
     }
 
     #[test]

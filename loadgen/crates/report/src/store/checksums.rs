@@ -9,6 +9,7 @@ use shared::hex;
 
 use crate::store::atomic::write_atomically;
 use crate::store::error::{StoreError, io_error};
+use crate::store::listed::listed;
 
 /// Name of the file.
 const NAME: &str = "CHECKSUMS";
@@ -18,8 +19,7 @@ pub(super) fn checksums(root: &Path) -> Result<String, StoreError> {
     let mut files = Vec::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).map_err(io_error("list", &folder))? {
-            let path = entry.map_err(io_error("list", &folder))?.path();
+        for path in listed(&folder)? {
             if path.is_dir() {
                 folders.push(path);
             } else if path.file_name().is_some_and(|name| name != NAME) {

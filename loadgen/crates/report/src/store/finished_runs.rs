@@ -1,28 +1,17 @@
 //! All finished runs of a results folder.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
-use super::{
-    error::{StoreError, io_error},
-    load,
-};
+use super::{error::StoreError, listed::listed, load};
 use crate::history::PastRun;
 
 /// Reads the summary of every run in `results/runs`, and counts those that could not be read:
 /// unfinished, broken, or written by a newer version.
 pub fn finished_runs(results: &Path) -> Result<(Vec<PastRun>, usize), StoreError> {
     let runs = results.join("runs");
-    let mut folders = Vec::new();
-    for entry in fs::read_dir(&runs).map_err(io_error("list", &runs))? {
-        let path = entry.map_err(io_error("list", &runs))?.path();
-        if path.is_dir() {
-            folders.push(path);
-        }
-    }
-    folders.sort();
     let mut found = Vec::new();
     let mut unread = 0;
-    for path in folders {
+    for path in listed(&runs)?.into_iter().filter(|path| path.is_dir()) {
         let name = path.file_name().unwrap_or(path.as_os_str());
         let folder = name.to_string_lossy().into_owned();
         match load(&path) {
@@ -37,6 +26,8 @@ pub fn finished_runs(results: &Path) -> Result<(Vec<PastRun>, usize), StoreError
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -14,6 +14,7 @@ mod error;
 pub mod evidence;
 mod finished_runs;
 pub mod folder;
+mod listed;
 pub mod load;
 pub mod manifest;
 mod outline;

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::{
     baseline::baselines,
     error::{StoreError, io_error},
+    listed::listed,
 };
 use loadgen_experiment::schema::{Confidence, VerdictWord};
 
@@ -116,11 +117,8 @@ pub fn list_runs(results: &Path) -> Result<Vec<StoredRun>, StoreError> {
     if !runs.exists() {
         return Ok(Vec::new());
     }
-    let mut found = Vec::new();
-    for entry in fs::read_dir(&runs).map_err(io_error("list", &runs))? {
-        let path = entry.map_err(io_error("list", &runs))?.path();
-        found.extend(stored_run(&path));
-    }
+    let folders = listed(&runs)?;
+    let mut found: Vec<StoredRun> = folders.iter().filter_map(|one| stored_run(one)).collect();
     for baseline in baselines(results) {
         if let Some(run) = found.iter_mut().find(|run| run.folder == baseline.folder) {
             run.baselines.push(baseline.name);

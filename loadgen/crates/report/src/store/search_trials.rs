@@ -6,8 +6,9 @@ use std::{fs, path::Path};
 use crate::store::{
     error::{StoreError, io_error},
     folder::{Folder, slug},
+    listed::listed,
 };
-use loadgen_experiment::capacity::{KeptTrial, SearchTrialRecord};
+use loadgen_experiment::capacity::KeptTrial;
 
 /// The file of a trial.
 const RECORD: &str = "search.json";
@@ -17,7 +18,7 @@ impl Folder {
     /// this file did not count.
     pub fn search_trial(&self, one: &KeptTrial) -> Result<(), StoreError> {
         let folder = slug(&one.step.folder);
-        self.write_json(&format!("trials/{folder}/{RECORD}"), &one.record())
+        self.write_json(&format!("trials/{folder}/{RECORD}"), one)
     }
 }
 
@@ -27,20 +28,15 @@ pub fn kept_search(folder: &Path) -> Result<Vec<KeptTrial>, StoreError> {
     if !trials.exists() {
         return Ok(Vec::new());
     }
-    let mut folders = Vec::new();
-    for entry in fs::read_dir(&trials).map_err(io_error("list", &trials))? {
-        let path = entry.map_err(io_error("list", &trials))?.path();
-        if path.join(RECORD).exists() {
-            folders.push(path);
-        }
-    }
     // Their names begin with their numbers.
-    folders.sort();
+    let folders = listed(&trials)?.into_iter();
     folders
-        .iter()
+        .filter(|path| path.join(RECORD).exists())
         .map(|path| {
-            let record: SearchTrialRecord = read(&path.join(RECORD))?;
-            Ok(KeptTrial::of(record, read(&path.join("trial.json"))?))
+            Ok(KeptTrial {
+                trial: read(&path.join("trial.json"))?,
+                ..read(&path.join(RECORD))?
+            })
         })
         .collect()
 }

@@ -159,39 +159,11 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use loadgen_experiment::schema::{Consistency, Server, Validity};
 
     fn trial(series: Vec<Second>) -> Trial {
-        let total: loadgen_experiment::schema::Operation =
-            serde_json::from_value(serde_json::json!({
-                "name": "total", "planned": 0, "outcomes": {}, "statuses": {}, "rate_per_s": 0.0,
-                "success": 1.0, "bytes_in": 0, "spectrum": [],
-                "response": loadgen_experiment::schema::Percentiles::default(),
-                "service": loadgen_experiment::schema::Percentiles::default(),
-                "cost": loadgen_experiment::schema::Cost::default(), "anatomy": [],
-            }))
-            .unwrap();
         Trial {
-            folder: "run".into(),
-            arm: "run".into(),
-            block: 1,
-            seed: 1,
-            validity: Validity::default(),
-            generator_threads: None,
-            total,
-            operations: Vec::new(),
             series,
-            pooled: Vec::new(),
-            growth: Vec::new(),
-            server: Server::default(),
-            violations: None,
-            audits: loadgen_experiment::schema::AuditCount::default(),
-            consistency: Consistency::default(),
-            endpoints: Vec::new(),
-            resent: 0,
-            reconnects: 0,
-            failures: Vec::new(),
-            faults: Vec::new(),
+            ..Trial::default()
         }
     }
 

@@ -129,20 +129,14 @@ fn described(plan: &CapacityPlan, services: &ServiceSource) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
-
     use super::*;
-    use crate::cli::flags::{Cli, Command};
+    use crate::cli::flags::one_command::flags_of;
 
     #[test]
     fn a_search_of_other_services_is_another_search_and_one_with_more_time_is_not() {
         let described = |words: &str| {
-            let all = format!("loadgen capacity core {words}");
-            let Command::Capacity(args) =
-                Cli::try_parse_from(all.split_whitespace()).unwrap().command
-            else {
-                panic!("another command");
-            };
+            let all = format!("capacity core {words}");
+            let args = flags_of(all.split_whitespace()).unwrap();
             let planned = plan_search(&args).unwrap_or_else(|error| panic!("{error}"));
             described(&planned.plan, &planned.services)
         };

@@ -119,35 +119,26 @@ fn of_url(args: &CapacityArgs, url: &str) -> Result<PlannedSearch, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
     use shared::time::Millis;
 
     use super::*;
-    use crate::cli::flags::{Cli, Command};
+    use crate::cli::flags::one_command::flags_of;
     use loadgen_engine::threshold::Level;
     use loadgen_experiment::{capacity::SoakPlan, schema::LoadUnit};
 
     fn search_of(words: &str) -> Result<CapacityPlan, String> {
-        let all = format!("loadgen capacity {words}");
-        match Cli::try_parse_from(all.split(' '))
-            .map_err(|error| error.to_string())?
-            .command
-        {
-            Command::Capacity(args) => of_suite(&args)
-                .map(|one| one.plan)
-                .map_err(|error| error.to_string()),
-            _ => unreachable!(),
-        }
+        let all = format!("capacity {words}");
+        let args = flags_of(all.split(' ')).map_err(|error| error.to_string())?;
+        of_suite(&args)
+            .map(|one| one.plan)
+            .map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_change_is_another_value_of_a_switch_and_belongs_to_no_other_kind_of_search() {
         let changes = |words: &str| {
-            let all = format!("loadgen capacity {words}");
-            let parsed = Cli::try_parse_from(all.split(' ')).map_err(|error| error.to_string())?;
-            let Command::Capacity(args) = parsed.command else {
-                unreachable!()
-            };
+            let all = format!("capacity {words}");
+            let args = flags_of(all.split(' ')).map_err(|error| error.to_string())?;
             plan_search(&args)
                 .map(|one| one.what_if)
                 .map_err(|error| error.to_string())

@@ -71,13 +71,8 @@ fn difference(begun: &str, now: &str) -> String {
 mod tests {
     use std::ffi::OsString;
 
-    use clap::Parser as _;
-
     use super::*;
-    use crate::{
-        cli::flags::{Cli, Command},
-        exit,
-    };
+    use crate::{cli::flags::one_command::flags_of, exit};
 
     #[test]
     fn a_damaged_file_of_a_trial_is_bad_input_and_named() {
@@ -86,12 +81,10 @@ mod tests {
         std::fs::create_dir_all(&input).unwrap();
         std::fs::create_dir_all(&trial).unwrap();
         std::fs::write(input.join(PLAN_FILE), "a search").unwrap();
-        let words = ["loadgen", "capacity", "core", "--resume"];
+        let words = ["capacity", "core", "--resume"];
         let words = words.map(OsString::from).into_iter();
         let all = words.chain([root.path().as_os_str().to_owned()]);
-        let Command::Capacity(args) = Cli::try_parse_from(all).unwrap().command else {
-            panic!("another command");
-        };
+        let args = flags_of(all).unwrap();
         let kept = resumed(&args, "a search").ok().unwrap();
         assert!(kept.trials.is_empty() && kept.folder.is_some());
         let damaged = trial.join("search.json");

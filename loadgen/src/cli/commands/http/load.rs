@@ -64,10 +64,8 @@ fn load(args: &HttpArgs) -> (LoadModel, Windows) {
     };
     let phase = |name: &str, duration, to| Phase {
         name: name.to_owned(),
-        duration,
-        rate,
         to,
-        flows: Vec::new(),
+        ..Phase::level(rate, duration)
     };
     let mut phases = vec![phase("measure", measure, args.to)];
     if warm_up.0 > 0 {
@@ -200,19 +198,15 @@ fn shown_url(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
-
     use super::*;
-    use crate::cli::flags::{Cli, Command};
+    use crate::cli::flags::one_command::flags_of;
 
     #[test]
     fn what_is_stored_of_a_request_tells_it_apart_and_holds_no_secret() {
         let stored = |token: &str| {
             let url = format!("http://127.0.0.1:1/a?page=2&token={token}");
-            let words = ["loadgen", "http", &url, "-H", "x-key: hush", "-b", "hush"];
-            let Command::Http(args) = Cli::try_parse_from(words).unwrap().command else {
-                unreachable!()
-            };
+            let words = ["http", &url, "-H", "x-key: hush", "-b", "hush"];
+            let args: HttpArgs = flags_of(words).unwrap();
             let request = request(&args, &super::super::target::parse(&args).unwrap()).unwrap();
             let suite = suite(&args);
             assert_eq!(suite.name, "http://127.0.0.1:1/a?page&token");
@@ -230,10 +224,8 @@ mod tests {
 
     #[test]
     fn a_mixture_with_logins_is_stored_as_one() {
-        let words = "loadgen http http://127.0.0.1:1/a --bench-login-every 50".split(' ');
-        let Command::Http(args) = Cli::try_parse_from(words).unwrap().command else {
-            unreachable!()
-        };
+        let words = "http http://127.0.0.1:1/a --bench-login-every 50".split(' ');
+        let args: HttpArgs = flags_of(words).unwrap();
         let request = request(&args, &super::super::target::parse(&args).unwrap()).unwrap();
         let text = description(&settings(&args, &request));
         assert!(text.contains("logins: one of 50 requests\n"), "{text}");

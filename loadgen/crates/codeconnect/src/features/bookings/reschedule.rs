@@ -17,7 +17,7 @@ use super::steps::{
     CREATE, MINE, check_mine, create, fresh_key, open_slot, read_own, slot_refusal,
 };
 use crate::features::mentors;
-use crate::flows::{AppFlow, AppIteration, DrawnPlace, FlowFuture, Op, TestAccount};
+use crate::flows::{AppFlow, AppIteration, DrawnPlace, Op, TestAccount, until_failure};
 use crate::ledger::LedgerEntry;
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
@@ -32,27 +32,20 @@ pub(super) const FLOW: AppFlow = AppFlow {
     operations: &[&mentors::AVAILABILITY, &CREATE, &RESCHEDULE, &MINE],
     needs_sessions: true,
     at_once: 1,
-    run: |it| FlowFuture::new(reschedule(it)),
+    run: |it| until_failure(reschedule(it)),
 };
 
-async fn reschedule(mut it: AppIteration<'_>) {
+async fn reschedule(mut it: AppIteration<'_>) -> Option<()> {
     let key = fresh_key(it.world, it.rng);
     let place = DrawnPlace::draw(it.rng);
-    let Some(account) = it.world.any_account(it.rng) else {
-        return;
-    };
-    let Some(slot) = open_slot(&mut it).await else {
-        return;
-    };
-    let Some((entry, booking)) = create(&mut it, account, &slot, &key, None).await else {
-        return;
-    };
-    let Some(other) = other_slot(&mut it, &slot, place).await else {
-        return;
-    };
+    let account = it.world.any_account(it.rng)?;
+    let slot = open_slot(&mut it).await?;
+    let (entry, booking) = create(&mut it, account, &slot, &key, None).await?;
+    let other = other_slot(&mut it, &slot, place).await?;
     if let Some(changed) = take(&mut it, account, entry, &booking, &other).await {
         find_rescheduled(&mut it, account, &changed).await;
     }
+    Some(())
 }
 
 /// Another open slot of the same mentor that a booking of this one can be put into, from a week before it on.

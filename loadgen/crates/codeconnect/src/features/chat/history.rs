@@ -9,7 +9,7 @@ use shared::{
     paths,
 };
 
-use crate::flows::{AppFlow, AppIteration, DrawnPlace, FlowFuture, Op};
+use crate::flows::{AppFlow, AppIteration, DrawnPlace, Op, until_failure};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -28,25 +28,21 @@ pub(super) const READ: AppFlow = AppFlow {
     operations: &[&ROOMS, &HISTORY],
     needs_sessions: true,
     at_once: 1,
-    run: |it| FlowFuture::new(read(it)),
+    run: |it| until_failure(read(it)),
 };
 
-async fn read(mut it: AppIteration<'_>) {
+async fn read(mut it: AppIteration<'_>) -> Option<()> {
     let place = DrawnPlace::draw(it.rng);
-    let Some(account) = it.world.any_account(it.rng) else {
-        return;
-    };
+    let account = it.world.any_account(it.rng)?;
     let list = Request::get(paths::CHAT_ROOMS).bearer(&account.token.get());
-    let listed = it
-        .call(&ROOMS, list, |reply| check_rooms(reply, &account.rooms))
-        .await;
-    let (Some(()), Some(&room)) = (listed, place.item(&account.rooms)) else {
-        return;
-    };
+    it.call(&ROOMS, list, |reply| check_rooms(reply, &account.rooms))
+        .await?;
+    let room = *place.item(&account.rooms)?;
     let path = paths::with_id(paths::CHAT_MESSAGES, room);
     let page = Request::get(format!("{path}?limit={PAGE}")).bearer(&account.token.get());
     it.call(&HISTORY, page, |reply| check_history(reply, room))
         .await;
+    Some(())
 }
 
 fn check_rooms(reply: &Reply, expected: &[RoomId]) -> Result<(), Mismatch> {

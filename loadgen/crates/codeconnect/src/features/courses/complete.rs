@@ -16,7 +16,7 @@ use super::steps::{
     self, COMPLETE_LESSON, ENROL, ENROLMENT, LESSON, QUIZ, SUBMIT, check_enrolment, course,
     not_behind, right,
 };
-use crate::flows::{AppFlow, AppIteration, FlowFuture, Op};
+use crate::flows::{AppFlow, AppIteration, Op, until_failure};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -38,23 +38,17 @@ pub(super) const FLOW: AppFlow = AppFlow {
     ],
     needs_sessions: true,
     at_once: 1,
-    run: |it| FlowFuture::new(complete(it)),
+    run: |it| until_failure(complete(it)),
 };
 
-async fn complete(mut it: AppIteration<'_>) {
+async fn complete(mut it: AppIteration<'_>) -> Option<()> {
     let n = it.rng.random_range(0..COURSES);
     let bytes = steps::file(it.rng);
-    let Some(account) = it.world.any_account(it.rng) else {
-        return;
-    };
+    let account = it.world.any_account(it.rng)?;
     let held = account.token.get();
     let token = &*held;
-    let Some(before) = steps::opened(&mut it, token, account.id, n).await else {
-        return;
-    };
-    let Some((before, is_done)) = finish(&mut it, token, before, n, bytes).await else {
-        return;
-    };
+    let before = steps::opened(&mut it, token, account.id, n).await?;
+    let (before, is_done) = finish(&mut it, token, before, n, bytes).await?;
     let request = Request::post(with_id(paths::COURSE_COMPLETION, course(n))).bearer(token);
     let completed = it
         .call(&COMPLETE, request, |reply| {
@@ -64,6 +58,7 @@ async fn complete(mut it: AppIteration<'_>) {
     if let Some(Some(after)) = completed {
         steps::progress(&mut it, token, &after).await;
     }
+    Some(())
 }
 
 /// Does what is left of a course: how far the student is then, and whether that is all of it. `None` if a

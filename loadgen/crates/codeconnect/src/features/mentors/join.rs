@@ -17,7 +17,7 @@ use shared::{
 
 use super::steps::{self, DETAIL, NEW_MENTOR, UPDATE_OWN, check_page, is_same, page_request};
 use crate::features::auth;
-use crate::flows::{AppFlow, AppIteration, FlowFuture, Op};
+use crate::flows::{AppFlow, AppIteration, Op, until_failure};
 use loadgen_engine::{
     check::{Mismatch, Reply},
     request::Request,
@@ -34,10 +34,10 @@ pub(super) const FLOW: AppFlow = AppFlow {
     operations: &[&auth::REGISTER, &DETAIL, &UPDATE_OWN, &SET_ACTIVE],
     needs_sessions: false,
     at_once: 1,
-    run: |it| FlowFuture::new(join(it)),
+    run: |it| until_failure(join(it)),
 };
 
-async fn join(mut it: AppIteration<'_>) {
+async fn join(mut it: AppIteration<'_>) -> Option<()> {
     let number: u64 = it.rng.random();
     let price = Cents(it.rng.random_range(DOLLARS) * 100);
     let email = format!("mentor-{:x}-{number:x}@codeconnect.test", it.world.nonce);
@@ -45,21 +45,15 @@ async fn join(mut it: AppIteration<'_>) {
     let registered = it.call(&auth::REGISTER, register, |reply| {
         check_registered(reply, &email)
     });
-    let Some((id, session)) = registered.await else {
-        return;
-    };
+    let (id, session) = registered.await?;
     let token = &session.tokens.access_token;
-    let Some(empty) = look_at_new(&mut it, token, id).await else {
-        return;
-    };
+    let empty = look_at_new(&mut it, token, id).await?;
     let update = MentorUpdate {
         headline: Some(format!("Teaches what there is to know of {number:x}")),
         bio: Some("Has taught for some years.\nAsk for a first lesson.".to_owned()),
         hourly_price_cents: Some(price),
     };
-    let Some(filled) = steps::update(&mut it, token, &empty, &update).await else {
-        return;
-    };
+    let filled = steps::update(&mut it, token, &empty, &update).await?;
     let listed = set_active(&mut it, token, &filled, true).await;
     if let Some(listed) = &listed {
         steps::find_changed(&mut it, token, listed).await;
@@ -69,6 +63,7 @@ async fn join(mut it: AppIteration<'_>) {
     if let Some(resting) = set_active(&mut it, token, before, false).await {
         steps::find_changed(&mut it, token, &resting).await;
     }
+    Some(())
 }
 
 /// The page that was made along with the account.

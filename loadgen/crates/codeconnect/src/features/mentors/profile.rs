@@ -10,7 +10,7 @@ use shared::{
 
 use super::steps::{self, DETAIL, UPDATE_OWN};
 use crate::features::auth;
-use crate::flows::{AppFlow, AppIteration, FlowFuture, Reservation, World};
+use crate::flows::{AppFlow, AppIteration, Reservation, World, until_failure};
 
 /// Share of the changes that are of the price too.
 const PRICES: f64 = 0.3;
@@ -25,32 +25,27 @@ pub(super) const FLOW: AppFlow = AppFlow {
     operations: &[&auth::LOGIN, &DETAIL, &UPDATE_OWN],
     needs_sessions: false,
     at_once: 1,
-    run: |it| FlowFuture::new(edit(it)),
+    run: |it| until_failure(edit(it)),
 };
 
-async fn edit(mut it: AppIteration<'_>) {
+async fn edit(mut it: AppIteration<'_>) -> Option<()> {
     let first: u32 = it.rng.random();
     let (is_price, number) = (it.rng.random_bool(PRICES), it.rng.random::<u64>());
     // Two users who edit one page would find each other's text there.
-    let Some(reserved) = reserve(it.world, first) else {
-        return;
-    };
+    let reserved = reserve(it.world, first)?;
     let n = reserved.number();
     let login = it.call(&auth::LOGIN, auth::mentor_login_request(n), |reply| {
         auth::check_mentor_login(reply, n)
     });
-    let Some(session) = login.await else {
-        return;
-    };
+    let session = login.await?;
     let token = &session.tokens.access_token;
     let id = MentorId(dataset::id(RowKind::Mentor, n));
-    let Some(before) = steps::read_page(&mut it, token, id).await else {
-        return;
-    };
+    let before = steps::read_page(&mut it, token, id).await?;
     let update = change(&before, number, is_price);
     if let Some(changed) = steps::update(&mut it, token, &before, &update).await {
         steps::find_changed(&mut it, token, &changed).await;
     }
+    Some(())
 }
 
 /// A mentor, that one or one of the next, whose profile no other virtual user edits now.

@@ -15,7 +15,7 @@ use shared::{
     problem::Code,
 };
 
-use crate::flows::{AppFlow, AppIteration, DrawnPlace, FlowFuture, Op};
+use crate::flows::{AppFlow, AppIteration, DrawnPlace, Op, until_failure};
 use crate::ledger::OwnChange;
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
@@ -36,24 +36,18 @@ pub(super) const FLOW: AppFlow = AppFlow {
     operations: &[&LESSONS, &CREATE_REVIEW, &LIST_REVIEWS],
     needs_sessions: true,
     at_once: 1,
-    run: |it| FlowFuture::new(review(it)),
+    run: |it| until_failure(review(it)),
 };
 
-async fn review(mut it: AppIteration<'_>) {
+async fn review(mut it: AppIteration<'_>) -> Option<()> {
     let (place, number) = (DrawnPlace::draw(it.rng), it.rng.random::<u64>());
     let stars: i16 = it.rng.random_range(1..=5);
-    let Some(account) = it.world.any_account(it.rng) else {
-        return;
-    };
+    let account = it.world.any_account(it.rng)?;
     let lessons = format!("{}?status=completed&per_page={NEWEST}", paths::BOOKINGS);
     let lessons = Request::get(lessons).bearer(&account.token.get());
     let listed = it.call(&LESSONS, lessons, |reply| check_lessons(reply, account.id));
-    let Some(lessons) = listed.await else {
-        return;
-    };
-    let Some(lesson) = place.item(&lessons) else {
-        return;
-    };
+    let lessons = listed.await?;
+    let lesson = place.item(&lessons)?;
     let path = paths::with_id(paths::MENTOR_REVIEWS, lesson.mentor_id);
     let asked = ReviewRequest {
         stars,
@@ -61,9 +55,7 @@ async fn review(mut it: AppIteration<'_>) {
     };
     let create = Request::post_json(path.as_str(), &asked).bearer(&account.token.get());
     let written = it.call(&CREATE_REVIEW, create, |reply| check_review(reply, &asked));
-    let Some(Some(written)) = written.await else {
-        return;
-    };
+    let written = written.await??;
     let reading = OwnChange::acknowledged().read_begins();
     let world = it.world;
     let list = Request::get(path).bearer(&account.token.get());
@@ -75,6 +67,7 @@ async fn review(mut it: AppIteration<'_>) {
         world.check_own(reading, shown, "the review is not listed")
     })
     .await;
+    Some(())
 }
 
 /// The student's lessons that took place.

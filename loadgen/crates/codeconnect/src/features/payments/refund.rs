@@ -14,7 +14,7 @@ use shared::{
 
 use super::steps::{self, CONFIRM, GET, HeldBooking, INTENT, check_booking, check_same, is_open};
 use crate::features::{bookings, mentors};
-use crate::flows::{AppFlow, AppIteration, FlowFuture, Op, TestAccount};
+use crate::flows::{AppFlow, AppIteration, Op, TestAccount, until_failure};
 use loadgen_engine::{
     check::{Mismatch, Reply},
     request::Request,
@@ -38,19 +38,14 @@ pub(super) const FLOW: AppFlow = AppFlow {
     ],
     needs_sessions: true,
     at_once: 1,
-    run: |it| FlowFuture::new(refund(it)),
+    run: |it| until_failure(refund(it)),
 };
 
-async fn refund(mut it: AppIteration<'_>) {
+async fn refund(mut it: AppIteration<'_>) -> Option<()> {
     let booking_key = bookings::fresh_key(it.world, it.rng);
     let payment_key = bookings::fresh_key(it.world, it.rng);
-    let Some(account) = it.world.any_account(it.rng) else {
-        return;
-    };
-    let begun = steps::begin(&mut it, account, &booking_key, &payment_key).await;
-    let Some(held) = begun else {
-        return;
-    };
+    let account = it.world.any_account(it.rng)?;
+    let held = steps::begin(&mut it, account, &booking_key, &payment_key).await?;
     let end = match steps::capture(&mut it, account, &held.payment).await {
         Some(PaymentStatus::Captured) => given_back(&mut it, account, &held).await,
         // Of a payment that was declined nothing can be given back.
@@ -65,6 +60,7 @@ async fn refund(mut it: AppIteration<'_>) {
         })
         .await;
     }
+    Some(())
 }
 
 /// Has the money given back, and waits for it; where the payment stands then. `None` if a request failed.

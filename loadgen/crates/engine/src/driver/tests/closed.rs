@@ -6,31 +6,16 @@ use shared::time::Millis;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    server::{Paths, TestServer, setup},
+    server::{Paths, TestServer, setup, users},
     web_socket::Script,
 };
 use crate::{
     driver::{DriverOptions, run, run_with},
     flow::FlowFuture,
     sample::Outcome,
-    suite::{LoadModel, Think},
 };
 
 const ONE: &Paths = &Paths(&["/"]);
-
-/// A closed load with pauses of so many milliseconds, and so many iterations of each user.
-pub(super) fn users(users: u32, ms: u64, think: Option<u64>, iterations: Option<u64>) -> LoadModel {
-    LoadModel::Closed {
-        users,
-        duration: Millis(ms),
-        think: think.map(|ms| Think {
-            min: Millis(ms),
-            max: Millis(ms),
-            mean: None,
-        }),
-        iterations,
-    }
-}
 
 #[test]
 fn a_closed_loop_hides_the_freeze_that_an_open_one_shows() {

@@ -1,55 +1,20 @@
 //! Users are spread over the endpoints of a target, and each keeps its endpoint.
 
-use shared::time::Millis;
-
-use super::server::{Paths, TestServer, setup};
+use super::{
+    server::{Paths, TestServer, setup, users as closed},
+    web_socket::{Script, open_and_close},
+};
 use crate::{
     aggregator::TrialData,
     driver::{DriverSetup, Endpoint, run},
-    flow::{Flow, FlowFuture, Iteration},
-    request::Request,
-    sample::{OpId, Outcome},
-    suite::LoadModel,
+    flow::Flow,
+    sample::Outcome,
 };
-
-/// Opens a WebSocket and closes it again.
-struct OneSocket;
-
-impl Flow for OneSocket {
-    fn name(&self) -> &'static str {
-        "test.socket"
-    }
-    fn operations(&self) -> &[OpId] {
-        &[OpId(0)]
-    }
-    fn run<'a>(&'a self, it: Iteration<'a>) -> FlowFuture<'a> {
-        FlowFuture::new(async move {
-            it.transport
-                .socket_open(OpId(0), Request::get("/socket"))
-                .await;
-            it.transport.socket_close().await;
-        })
-    }
-}
 
 /// Three iterations of each user against several servers.
 fn over(servers: &[TestServer], users: u32, workers: usize, flow: &'static dyn Flow) -> TrialData {
-    let load = LoadModel::Closed {
-        users,
-        duration: Millis(20_000),
-        think: None,
-        iterations: Some(3),
-    };
-    let endpoints: Vec<Endpoint> = servers
-        .iter()
-        .map(|server| {
-            let address = server.serve();
-            Endpoint {
-                address,
-                host: address.to_string(),
-            }
-        })
-        .collect();
+    let load = closed(users, 20_000, None, Some(3));
+    let endpoints: Vec<Endpoint> = servers.iter().map(|server| server.serve().into()).collect();
     let first = endpoints[0].address;
     let data = run(DriverSetup {
         endpoints,
@@ -75,6 +40,7 @@ fn each_next_user_has_the_next_endpoint_and_keeps_it() {
 
 #[test]
 fn web_sockets_are_spread_as_well() {
-    let data = over(&[TestServer::default(); 2], 2, 1, &OneSocket);
+    let two = [TestServer::default(); 2];
+    let data = over(&two, 2, 1, &Script(open_and_close));
     assert_eq!(data.opened, [3, 3]);
 }

@@ -6,9 +6,8 @@ use std::{sync::Arc, thread, time::Duration};
 use shared::time::Millis;
 
 use super::{
-    closed::users,
     open::even,
-    server::{Paths, TestServer, setup},
+    server::{Paths, TestServer, setup, users},
 };
 use crate::{
     aggregator::TrialData,

@@ -27,13 +27,10 @@ use crate::{
 
 pub(super) fn even(rate: u32, ms: u64) -> LoadModel {
     LoadModel::Open {
-        phases: vec![Phase {
-            name: String::new(),
-            duration: Millis(ms),
-            rate: format!("{rate}/s").parse().unwrap(),
-            to: None,
-            flows: Vec::new(),
-        }],
+        phases: vec![Phase::level(
+            format!("{rate}/s").parse().unwrap(),
+            Millis(ms),
+        )],
         arrivals: Arrivals::Constant,
     }
 }
@@ -215,13 +212,7 @@ fn a_stopped_trial_ends_soon_and_keeps_its_measurements() {
 
 #[test]
 fn a_load_that_is_stopped_after_its_last_arrival_is_interrupted() {
-    let phase = |rate: &str, ms| Phase {
-        name: String::new(),
-        duration: Millis(ms),
-        rate: Rate::or_zero(rate).unwrap(),
-        to: None,
-        flows: Vec::new(),
-    };
+    let phase = |rate, ms| Phase::level(Rate::or_zero(rate).unwrap(), Millis(ms));
     let load = LoadModel::Open {
         phases: vec![phase("100/s", 200), phase("0/s", 59_800)],
         arrivals: Arrivals::Constant,

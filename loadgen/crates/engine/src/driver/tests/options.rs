@@ -6,10 +6,7 @@ use std::{
     thread,
 };
 
-use super::{
-    closed::users,
-    server::{Paths, TestServer, setup},
-};
+use super::server::{Paths, TestServer, setup, users};
 use crate::{
     driver::{ClientOptions, DriverOptions, run_with},
     sample::Outcome,

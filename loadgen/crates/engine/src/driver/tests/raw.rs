@@ -15,7 +15,7 @@ use h2::server::SendResponse;
 use shared::time::Millis;
 use tokio::runtime::Builder;
 
-use super::server::setup;
+use super::server::{setup, users};
 use crate::{
     aggregator::TrialData,
     check::{Mismatch, Reply},
@@ -23,7 +23,6 @@ use crate::{
     flow::{Flow, FlowFuture, Iteration},
     request::Request,
     sample::{OpId, Outcome},
-    suite::{LoadModel, Think},
 };
 
 /// A server whose connections are served by one function, each on its own thread.
@@ -143,19 +142,14 @@ fn send_all(
     client: ClientOptions,
     request: Request,
     count: u64,
-    think: Option<Think>,
+    think: Option<u64>,
     check: impl Fn(&Reply) -> Result<(), Mismatch> + Send + Sync + 'static,
 ) -> TrialData {
     let flow: &'static Checked = Box::leak(Box::new(Checked {
         request,
         check: Box::new(check),
     }));
-    let load = LoadModel::Closed {
-        users: count.div_ceil(10) as u32,
-        duration: Millis(20_000),
-        think,
-        iterations: None,
-    };
+    let load = users(count.div_ceil(10) as u32, 20_000, think, None);
     let mut setup = setup(target, load, (0, 20_000), flow);
     setup.timeout = Millis(10_000);
     let options = DriverOptions {
@@ -177,12 +171,7 @@ pub(super) fn send_slowly(
     count: u64,
     pause: Millis,
 ) -> TrialData {
-    let think = Think {
-        min: pause,
-        max: pause,
-        mean: None,
-    };
-    send_all(target, client, request, count, Some(think), |_| Ok(()))
+    send_all(target, client, request, count, Some(pause.0), |_| Ok(()))
 }
 
 /// Sends without pauses, with every response accepted.

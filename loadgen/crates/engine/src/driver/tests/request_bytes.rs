@@ -15,15 +15,13 @@ use http::{HeaderName, HeaderValue, Method, header};
 use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use shared::time::Millis;
 
-use super::server::setup;
+use super::server::{setup, users};
 use crate::{
     driver::{ClientOptions, CookieClientOptions, DriverOptions, run_with},
     flow::{Flow, FlowFuture, Iteration},
     request::Request,
     sample::OpId,
-    suite::LoadModel,
 };
 
 /// Sends one request, over a WebSocket its upgrade.
@@ -151,12 +149,7 @@ fn received(request: &Request) -> Vec<(&'static str, String)> {
                 request: request.clone(),
                 upgrade,
             }));
-            let load = LoadModel::Closed {
-                users: 1,
-                duration: Millis(5_000),
-                think: None,
-                iterations: Some(1),
-            };
+            let load = users(1, 5_000, None, Some(1));
             let options = DriverOptions {
                 client,
                 ..DriverOptions::default()

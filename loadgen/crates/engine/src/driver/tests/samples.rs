@@ -21,13 +21,7 @@ use crate::{
 /// Iterations of three requests, the last of which is refused; 0.2 s of warm-up, 0.6 s measured.
 fn load(samples: Option<usize>) -> TrialData {
     let model = LoadModel::Open {
-        phases: vec![Phase {
-            name: String::new(),
-            duration: Millis(800),
-            rate: "200/s".parse().unwrap(),
-            to: None,
-            flows: Vec::new(),
-        }],
+        phases: vec![Phase::level("200/s".parse().unwrap(), Millis(800))],
         arrivals: Arrivals::Poisson,
     };
     let server = TestServer {

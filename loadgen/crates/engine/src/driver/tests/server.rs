@@ -27,12 +27,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     check::{json, status},
-    driver::{DriverSetup, Endpoint, FlowLoad, Progress},
+    driver::{DriverSetup, FlowLoad, Progress},
     flow::{Flow, FlowFuture, Iteration, shop},
     request::Request,
     sample::OpId,
     schedule::plan,
-    suite::{LoadModel, Windows},
+    suite::{LoadModel, Think, Windows},
 };
 
 /// How the server behaves. A path may request more: `/reset`, `/refuse`, `/slow/MS`, `/never`.
@@ -244,6 +244,20 @@ impl Flow for Static {
     }
 }
 
+/// A closed load with pauses of so many milliseconds, and so many iterations of each user.
+pub(super) fn users(users: u32, ms: u64, think: Option<u64>, iterations: Option<u64>) -> LoadModel {
+    LoadModel::Closed {
+        users,
+        duration: Millis(ms),
+        think: think.map(|ms| Think {
+            min: Millis(ms),
+            max: Millis(ms),
+            mean: None,
+        }),
+        iterations,
+    }
+}
+
 /// A setup for tests: timeout 2 s, drain 3 s, one worker, 64 users.
 pub(super) fn setup(
     target: SocketAddr,
@@ -257,10 +271,7 @@ pub(super) fn setup(
         drain: Millis(3_000),
     };
     DriverSetup {
-        endpoints: vec![Endpoint {
-            address: target,
-            host: target.to_string(),
-        }],
+        endpoints: vec![target.into()],
         schedule: plan(&load, &[1.0], &windows, 7).unwrap(),
         flows: vec![FlowLoad {
             flow: Arc::new(Static(flow)),

@@ -6,11 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use shared::time::Millis;
-
 use super::{
     open::even,
-    server::{Paths, TestServer, setup},
+    server::{Paths, TestServer, setup, users},
 };
 use crate::{
     aggregator::TrialData,
@@ -69,12 +67,7 @@ fn two_parts_of_an_open_load_send_exactly_its_arrivals() {
 
 #[test]
 fn two_parts_of_a_closed_load_have_its_users_between_them() {
-    let load = LoadModel::Closed {
-        users: 5,
-        duration: Millis(1_000),
-        think: None,
-        iterations: Some(3),
-    };
+    let load = users(5, 1_000, None, Some(3));
     let parts = both(&load, 1_000, ONE);
     assert_eq!((parts[0].total.planned, parts[1].total.planned), (9, 6));
     let joined = TrialData::join(parts[0].started_at, parts).unwrap();

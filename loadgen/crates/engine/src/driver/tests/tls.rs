@@ -20,15 +20,14 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
     raw::{RawServer, assert_all, clients, http2, send_any, write},
-    server::setup,
+    server::{setup, users},
+    web_socket::{Script, open_and_close},
 };
 use crate::{
     aggregator::TrialData,
     driver::{ClientOptions, DriverOptions, Tls, TlsVerification, run_with},
-    flow::{Flow, FlowFuture, Iteration},
     request::Request,
-    sample::{OpId, Outcome},
-    suite::LoadModel,
+    sample::Outcome,
 };
 
 /// Tags of DER (X.690) that a certificate is made of (RFC 5280, 4.1).
@@ -220,24 +219,6 @@ async fn speak(mut stream: TlsStream<TcpStream>) {
     }
 }
 
-/// Opens a WebSocket.
-struct Opens;
-
-impl Flow for Opens {
-    fn name(&self) -> &'static str {
-        "test.opens"
-    }
-    fn operations(&self) -> &[OpId] {
-        &[OpId(0)]
-    }
-    fn run<'a>(&'a self, it: Iteration<'a>) -> FlowFuture<'a> {
-        FlowFuture::new(async move {
-            it.transport.socket_open(OpId(0), Request::get("/")).await;
-            it.transport.socket_close().await;
-        })
-    }
-}
-
 /// Three requests each over HTTP/1.1, HTTP/2 and WebSocket.
 fn every_way(address: SocketAddr, name: &str, verification: &TlsVerification) -> Vec<TrialData> {
     let with = |client: ClientOptions| {
@@ -253,18 +234,14 @@ fn every_way(address: SocketAddr, name: &str, verification: &TlsVerification) ->
         .into_iter()
         .map(|client| send_any(address, with(client), Request::get("/"), 3))
         .collect();
-    let load = LoadModel::Closed {
-        users: 1,
-        duration: shared::time::Millis(10_000),
-        think: None,
-        iterations: None,
-    };
+    let load = users(1, 10_000, None, None);
     let options = DriverOptions {
         iterations: Some(3),
         client: with(native),
         ..DriverOptions::default()
     };
-    all.push(run_with(setup(address, load, (0, 10_000), &Opens), &options).unwrap());
+    let setup = setup(address, load, (0, 10_000), &Script(open_and_close));
+    all.push(run_with(setup, &options).unwrap());
     all
 }
 

@@ -13,7 +13,7 @@ use shared::{
 
 use super::{
     raw::{RawServer, assert_all, header_lines, read_head, write},
-    server::{TestServer, setup},
+    server::{TestServer, setup, users},
 };
 use crate::{
     aggregator::TrialData,
@@ -42,12 +42,7 @@ impl Flow for Script {
 }
 
 pub(super) fn rounds(iterations: u64) -> LoadModel {
-    LoadModel::Closed {
-        users: 1,
-        duration: Millis(10_000),
-        think: None,
-        iterations: Some(iterations),
-    }
+    users(1, 10_000, None, Some(iterations))
 }
 
 /// What so many iterations of a flow come to, of one user of a target of its own.
@@ -293,7 +288,7 @@ fn a_panicking_flow_makes_the_trial_worthless_and_says_so() {
 }
 
 /// Opens a WebSocket and closes it.
-fn open_and_close(it: Iteration<'_>) -> FlowFuture<'_> {
+pub(super) fn open_and_close(it: Iteration<'_>) -> FlowFuture<'_> {
     FlowFuture::new(async move {
         if it
             .transport
@@ -366,12 +361,7 @@ fn sockets_beyond_the_limit_of_open_files_are_the_generators_limit() {
         );
         return;
     };
-    let load = LoadModel::Closed {
-        users: 60,
-        duration: Millis(10_000),
-        think: None,
-        iterations: Some(1),
-    };
+    let load = users(60, 10_000, None, Some(1));
     let data = run(setup(
         target.parse().unwrap(),
         load,

@@ -209,28 +209,22 @@ fn figure(one: &FittedFigure) -> String {
 mod tests {
     use loadgen_experiment::schema::{AuditCount, CapacityFactor, SearchEnding, WhatIfCapacity};
 
-    use crate::render::{fixture, html, markdown, model::ReportPage, terminal, tone::Tone};
+    use crate::render::{fixture, html, model::ReportPage, terminal, tone::Tone};
 
     #[test]
     fn every_report_has_the_bounds_the_loads_and_what_saturated_first() {
         let summary = fixture::capacity();
-        let page = html(&summary).unwrap();
-        let pages = [
-            terminal(&summary, 100, false),
-            markdown(&summary).unwrap(),
-            page.clone(),
-        ];
-        for text in pages.map(|text| text.replace("&#x2f;", "/")) {
-            for part in [
+        fixture::assert_said(
+            &summary,
+            &[
                 "between 196/s and 202/s",
                 "lower bound",
                 "5 of 5",
                 "connection pool",
                 "without coherence",
-            ] {
-                assert!(text.contains(part), "{part}: {text}");
-            }
-        }
+            ],
+        );
+        let page = html(&summary).unwrap();
         for chart in ["capacity-response", "capacity-goodput", "capacity-scaling"] {
             assert!(page.contains(&format!("id=\"chart-{chart}\"")), "{chart}");
         }
@@ -243,14 +237,7 @@ mod tests {
         let mut summary = fixture::capacity();
         let found = summary.capacity.as_mut().unwrap();
         found.loads[0].undecided = 2;
-        let pages = [
-            terminal(&summary, 100, false),
-            markdown(&summary).unwrap(),
-            html(&summary).unwrap(),
-        ];
-        for text in pages {
-            assert!(text.contains("1 of 3, 2 undecided"), "{text}");
-        }
+        fixture::assert_said(&summary, &["1 of 3, 2 undecided"]);
     }
 
     #[test]
@@ -264,24 +251,13 @@ mod tests {
             factor: CapacityFactor::of(&as_set, &found),
             found,
         }];
-        let pages = [
-            terminal(&summary, 300, false),
-            markdown(&summary).unwrap(),
-            html(&summary).unwrap(),
-        ];
-        for text in pages.map(|text| {
-            text.replace("&#x2f;", "/")
-                .replace('\\', "")
-                .replace("<code>", "`")
-                .replace("</code>", "`")
-        }) {
-            for part in [
+        fixture::assert_said(
+            &summary,
+            &[
                 "cache.mentors=off: 40/s to 42/s",
                 "sustains less: 0.2x to 0.2x the load of `as set`",
-            ] {
-                assert!(text.contains(part), "{part}: {text}");
-            }
-        }
+            ],
+        );
         let plain = terminal(&fixture::capacity(), 300, false);
         assert!(!plain.contains("as set"), "{plain}");
     }
@@ -337,16 +313,7 @@ mod tests {
                 ],
             ),
         ] {
-            let pages = [
-                terminal(summary, 200, false),
-                markdown(summary).unwrap(),
-                html(summary).unwrap(),
-            ];
-            for text in pages.map(|text| text.replace("&#x2f;", "/").replace('\\', "")) {
-                for part in said {
-                    assert!(text.contains(part), "{part}: {text}");
-                }
-            }
+            fixture::assert_said(summary, &said);
             let page = html(summary).unwrap().replace("&#x2f;", "/");
             assert!(page.contains(&format!("{}, 202/s", said[1])), "{page}");
         }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::render::{figures, tone::Tone};
 use loadgen_experiment::{
-    schema::{CheckCode, ValidityWord},
+    schema::{CheckCode, ValidityCheck, ValidityWord},
     verdict::consequence,
 };
 
@@ -22,22 +22,7 @@ pub struct TrialChecks {
     /// The colour of that.
     pub tone: Tone,
     /// Every check.
-    pub checks: Vec<Check>,
-}
-
-/// One self-check.
-#[derive(Debug, Clone, Serialize)]
-pub struct Check {
-    /// Which check.
-    pub code: CheckCode,
-    /// Whether it holds.
-    pub ok: bool,
-    /// What was found.
-    pub figure: String,
-    /// What would be right.
-    pub limit: String,
-    /// What to do.
-    pub advice: String,
+    pub checks: Vec<ValidityCheck>,
 }
 
 /// A self-check that does not hold, over all trials in which it does not.
@@ -102,7 +87,7 @@ pub(in crate::render) fn doubts(trials: &[TrialChecks]) -> Vec<Doubt> {
 
 /// A self-check that does not hold, while its trials are counted.
 struct BrokenCheck<'a> {
-    check: &'a Check,
+    check: &'a ValidityCheck,
     first: &'a str,
     word: Option<ValidityWord>,
     trials: usize,
@@ -136,7 +121,7 @@ mod tests {
     use super::*;
 
     fn trial(word: ValidityWord, codes: &[CheckCode]) -> TrialChecks {
-        let checks = codes.iter().map(|&code| Check {
+        let checks = codes.iter().map(|&code| ValidityCheck {
             code,
             ok: false,
             figure: "3".to_owned(),
