@@ -81,3 +81,26 @@ fn fill(run: &RunningBench<'_>) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use shared::profile::SWITCHES;
+
+    use super::CACHES_OFF;
+
+    #[test]
+    fn every_kind_of_cache_is_off() {
+        let paths: BTreeSet<&str> = SWITCHES.iter().map(|switch| switch.path).collect();
+        // A kind is what has a time to live of its own.
+        let kinds: BTreeSet<&str> = paths
+            .iter()
+            .filter_map(|path| path.strip_suffix(".ttl"))
+            .filter(|kind| paths.contains(kind))
+            .collect();
+        let off: BTreeSet<&str> = CACHES_OFF.iter().map(|(kind, _)| *kind).collect();
+        assert_eq!(kinds, off);
+        assert!(CACHES_OFF.iter().all(|(_, state)| *state == "off"));
+    }
+}
