@@ -171,7 +171,7 @@ fn is_refusal_of_standby(reason: &(dyn DatabaseError + 'static)) -> bool {
 }
 
 /// The routine of PostgreSQL that reports the error.
-fn routine(reason: &(dyn DatabaseError + 'static)) -> Option<&str> {
+fn routine<'a>(reason: &'a (dyn DatabaseError + 'static)) -> Option<&'a str> {
     reason
         .try_downcast_ref::<PgDatabaseError>()
         .and_then(PgDatabaseError::routine)

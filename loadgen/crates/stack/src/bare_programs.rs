@@ -4,6 +4,7 @@
 //! password in its environment, and redis-benchmark a user that has none and may read one key.
 
 use std::{
+    fmt,
     io::{self, Read as _, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpStream},
     path::PathBuf,
@@ -37,6 +38,16 @@ pub struct BarePrograms {
     postgres_password: String,
     redis_port: u16,
     redis_password: String,
+}
+
+impl fmt::Debug for BarePrograms {
+    /// The passwords are left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BarePrograms")
+            .field("postgres_port", &self.postgres_port)
+            .field("redis_port", &self.redis_port)
+            .finish_non_exhaustive()
+    }
 }
 
 impl BarePrograms {
