@@ -33,10 +33,9 @@ pub fn kept_search(folder: &Path) -> Result<Vec<KeptTrial>, StoreError> {
     folders
         .filter(|path| path.join(RECORD).exists())
         .map(|path| {
-            Ok(KeptTrial {
-                trial: read(&path.join("trial.json"))?,
-                ..read(&path.join(RECORD))?
-            })
+            let kept: KeptTrial = read(&path.join(RECORD))?;
+            let trial = read(&path.join("trial.json"))?;
+            Ok(KeptTrial { trial, ..kept })
         })
         .collect()
 }
