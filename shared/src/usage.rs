@@ -71,7 +71,7 @@ pub fn misnamed_numbers(program: &Command) -> Vec<String> {
 fn find_misnamed(program: &Command, path: &[&str], command: &Command, found: &mut Vec<String>) {
     let flags = command.get_arguments().filter(|arg| takes_value(arg));
     for (arg, long) in flags.filter_map(|arg| Some((arg, arg.get_long()?))) {
-        // What else the command lacks then is told only where the value is accepted.
+        // A value that is accepted may still leave the command without another one that it needs.
         let accepts = |value: &&str| {
             let flag = format!("--{long}={value}");
             let words = path.iter().copied().chain([flag.as_str()]);

@@ -55,6 +55,11 @@ pub struct ApiError {
 }
 
 impl ApiError {
+    /// A service or a disk that this server needs does not do its part now; the client may try again in a second.
+    pub fn unavailable(detail: &str) -> Self {
+        Self::new(Code::Unavailable, detail).retry_after(1)
+    }
+
     /// A failure of one kind; `detail` is for people and reaches the client.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
@@ -230,25 +235,21 @@ impl From<DbError> for ApiError {
                 "another change came first; send the request again",
             )
             .caused_by(error),
-            DbError::RecoveryConflict(_) => Self::new(
-                Code::Unavailable,
+            DbError::RecoveryConflict(_) => Self::unavailable(
                 "the replica could not go on with the read; send the request again",
             )
-            .retry_after(1)
             .caused_by(error),
             DbError::StatementTimeout(_) => {
                 Self::new(Code::Timeout, "the database took too long").caused_by(error)
             }
-            DbError::Unavailable(_) => Self::new(Code::Unavailable, "the database does not answer")
-                .retry_after(1)
-                .caused_by(error),
-            DbError::NoSpace(_) => Self::new(Code::Unavailable, "the database has no space left")
-                .retry_after(1)
-                .caused_by(error),
+            DbError::Unavailable(_) => {
+                Self::unavailable("the database does not answer").caused_by(error)
+            }
+            DbError::NoSpace(_) => {
+                Self::unavailable("the database has no space left").caused_by(error)
+            }
             DbError::ReadOnly(_) => {
-                Self::new(Code::Unavailable, "the database takes no writes now")
-                    .retry_after(1)
-                    .caused_by(error)
+                Self::unavailable("the database takes no writes now").caused_by(error)
             }
             DbError::Constraint { .. } | DbError::Other(_) => Self::internal(error),
         }

@@ -55,6 +55,7 @@ impl Cli {
 }
 
 async fn work(command: Command) -> Result<(), Exit> {
+    limits::survive_large_files().map_err(|error| Exit::internal(&error))?;
     match command {
         Command::Serve(args) => serve(*args).await,
         Command::Migrate { database } => migrate(database).await,
@@ -102,7 +103,6 @@ async fn serve(args: Args) -> Result<(), Exit> {
     if let Err(error) = limits::raise_open_files() {
         tracing::warn!(%error, "the limit of open files could not be raised");
     }
-    limits::survive_large_files().map_err(|error| Exit::internal(&error))?;
     let place = db::describe(config.database_url.expose_secret());
     let app = AppServer::build(config)
         .await

@@ -9,7 +9,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use shared::{problem::Code, profile::Profile};
+use shared::profile::Profile;
 use tokio::sync::Mutex;
 
 use super::{Engine, EngineError, EngineParts};
@@ -60,9 +60,7 @@ impl Engines {
         let engine = self.current();
         fence(SeqCst);
         if self.closed.load(SeqCst) {
-            return Err(
-                ApiError::new(Code::Unavailable, "the database is being replaced").retry_after(1),
-            );
+            return Err(ApiError::unavailable("the database is being replaced"));
         }
         Ok(engine)
     }

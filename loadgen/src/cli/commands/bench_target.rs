@@ -19,7 +19,7 @@ use crate::{
 use loadgen_codeconnect::LabClient;
 use loadgen_engine::driver::{TargetAddresses, TargetUrl};
 use loadgen_experiment::events::Publisher;
-use loadgen_stack::{Stack, StackOptions, target_program};
+use loadgen_stack::{StackOptions, target_program};
 
 /// How long each is measured in each round.
 const SECONDS: f64 = 1.5;
@@ -62,7 +62,7 @@ fn plan(args: &BenchArgs) -> TargetPlan {
 async fn work(
     plan: TargetPlan,
     options: StackOptions,
-    running: &CleanupSlot<Stack>,
+    running: &CleanupSlot,
     events: Publisher,
 ) -> Result<TargetComparison, Failure> {
     let stop = options.stop.clone();

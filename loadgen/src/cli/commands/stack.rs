@@ -23,7 +23,7 @@ use crate::{
     exit,
 };
 use loadgen_experiment::events::Publisher;
-use loadgen_stack::{ServiceSet, Stack, StackOptions};
+use loadgen_stack::{ServiceSet, StackOptions};
 
 /// Starts the services, runs the command or waits for Ctrl-C, stops the services.
 pub(in crate::cli) fn run(args: &StackArgs) -> Result<u8, Failure> {
@@ -45,7 +45,7 @@ pub(in crate::cli) fn run(args: &StackArgs) -> Result<u8, Failure> {
 async fn work(
     args: &StackArgs,
     options: StackOptions,
-    running: &CleanupSlot<Stack>,
+    running: &CleanupSlot,
     events: Publisher,
 ) -> Result<u8, Failure> {
     let stop = options.stop.clone();

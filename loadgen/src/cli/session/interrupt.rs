@@ -33,7 +33,7 @@ const LATE: &str =
 static SIGNALLED: AtomicBool = AtomicBool::new(false);
 /// What a signal stops; absent before anything listens.
 static STOPPED: Mutex<Option<Interruptible>> = Mutex::new(None);
-/// Where the first signal is published; without such a place it is told on standard error.
+/// Where the first signal is published; without such a place standard error names it.
 static PUBLISHED: Mutex<Option<Publisher>> = Mutex::new(None);
 
 /// What a signal stops.
@@ -44,29 +44,20 @@ struct Interruptible {
     /// Cancelled by the first.
     stop: CancellationToken,
     /// Cleared by the second, before the process ends.
-    services: Vec<CleanupSlot<Stack>>,
+    services: Vec<CleanupSlot>,
     /// Whether standard error shows nothing of what is published.
     quiet: bool,
 }
 
-/// Something that has to be dropped before the process ends, whatever happens. The lock is held
+/// An own stack, which has to be dropped before the process ends, whatever happens. The lock is held
 /// while it is started and while it is dropped, so that the process cannot end in between.
-#[derive(Debug)]
-pub(in crate::cli) struct CleanupSlot<T> {
-    content: Arc<Mutex<Option<T>>>,
+#[derive(Debug, Clone)]
+pub(in crate::cli) struct CleanupSlot {
+    content: Arc<Mutex<Option<Stack>>>,
     abort: CancellationToken,
 }
 
-impl<T> Clone for CleanupSlot<T> {
-    fn clone(&self) -> Self {
-        Self {
-            content: Arc::clone(&self.content),
-            abort: self.abort.clone(),
-        }
-    }
-}
-
-impl<T> CleanupSlot<T> {
+impl CleanupSlot {
     /// An empty slot.
     pub(in crate::cli) fn empty() -> Self {
         Self {
@@ -89,7 +80,7 @@ impl<T> CleanupSlot<T> {
     }
 
     /// The content, locked. A thread that panicked while holding the lock does not keep it.
-    pub(in crate::cli) fn lock(&self) -> MutexGuard<'_, Option<T>> {
+    pub(in crate::cli) fn lock(&self) -> MutexGuard<'_, Option<Stack>> {
         locked(&self.content)
     }
 
@@ -105,7 +96,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From now on the first SIGINT, SIGTERM or SIGHUP cancels `stop` and tells `first` on standard error; the second, or
+/// From now on the first SIGINT, SIGTERM or SIGHUP cancels `stop` and prints `first` to standard error; the second, or
 /// one that finds `stop` cancelled, ends the process. Where a signal has come before, `stop` is cancelled at once.
 /// Under `nohup`, which ignores SIGHUP, a lost terminal does not end the command. Must not be called from a task.
 pub(in crate::cli) fn listen(first: &'static str, stop: CancellationToken) -> Result<(), Failure> {
@@ -125,7 +116,7 @@ pub(in crate::cli) fn listen(first: &'static str, stop: CancellationToken) -> Re
 pub(super) fn listen_with(
     first: &'static str,
     stop: CancellationToken,
-    services: Vec<CleanupSlot<Stack>>,
+    services: Vec<CleanupSlot>,
     events: Publisher,
     quiet: bool,
 ) -> Result<(), Failure> {
@@ -165,8 +156,8 @@ pub(in crate::cli) fn nothing_left_to_stop() {
     }
 }
 
-/// Lets `flush` end the sinks of events, to which nothing may be published any more. Of a signal that comes
-/// meanwhile standard error is told after it.
+/// Lets `flush` end the sinks of events, to which nothing may be published any more. The message of a signal that
+/// comes meanwhile is printed to standard error after it.
 pub(super) fn without_events<T>(flush: impl FnOnce() -> T) -> T {
     let mut published = locked(&PUBLISHED);
     *published = None;
@@ -216,15 +207,15 @@ fn answer() {
     let published = PUBLISHED.try_lock();
     stopped.stop.cancel();
     match published {
-        Ok(events) => tell(events.as_ref(), first, quiet),
+        Ok(events) => report_signal(events.as_ref(), first, quiet),
         // The sinks are ending: beside this thread, which a second signal has to reach.
         Err(_) => {
-            spawn_blocking(move || tell(locked(&PUBLISHED).as_ref(), first, quiet));
+            spawn_blocking(move || report_signal(locked(&PUBLISHED).as_ref(), first, quiet));
         }
     }
 }
 
-fn tell(events: Option<&Publisher>, first: &str, quiet: bool) {
+fn report_signal(events: Option<&Publisher>, first: &str, quiet: bool) {
     if let Some(events) = events {
         events.warning(first);
     }
@@ -234,7 +225,7 @@ fn tell(events: Option<&Publisher>, first: &str, quiet: bool) {
 }
 
 /// Ends the process when the services are down and no file is left half written.
-fn end(services: &[CleanupSlot<Stack>]) -> ! {
+fn end(services: &[CleanupSlot]) -> ! {
     live::restore();
     for one in services {
         one.abort.cancel();

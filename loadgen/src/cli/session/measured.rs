@@ -42,7 +42,6 @@ use loadgen_report::{
     render,
     store::{Folder, MOST_SAMPLES, StoreError, write_atomically},
 };
-use loadgen_stack::Stack;
 
 /// Message of the first Ctrl-C.
 const STOPPING: &str =
@@ -220,7 +219,7 @@ impl<'a> MeasuredSession<'a> {
         for warning in &warnings {
             events.warning(warning.clone());
         }
-        let first: CleanupSlot<Stack> = CleanupSlot::empty();
+        let first: CleanupSlot = CleanupSlot::empty();
         let running = [first.clone(), first.beside()];
         let listening = interrupt::listen_with(
             STOPPING,

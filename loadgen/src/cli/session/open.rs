@@ -69,7 +69,7 @@ pub(in crate::cli) struct StackAddresses {
 /// `options.stop` is cancelled.
 pub(in crate::cli) async fn start_stack(
     options: StackOptions,
-    running: &CleanupSlot<Stack>,
+    running: &CleanupSlot,
 ) -> Result<StackAddresses, Failure> {
     let running = running.clone();
     let starting = tokio::task::spawn_blocking(move || {
@@ -94,7 +94,7 @@ pub(in crate::cli) async fn start_stack(
 /// of an experiment have a stack each.
 pub(super) async fn open(
     services: &ServiceSource,
-    running: &[CleanupSlot<Stack>; 2],
+    running: &[CleanupSlot; 2],
     events: Publisher,
     load_control: LoadControl,
 ) -> Result<TestEnv, Failure> {
@@ -188,7 +188,7 @@ async fn running_target(
 async fn own_stacks(
     options: StackOptions,
     arms: Option<[Topology; 2]>,
-    running: &[CleanupSlot<Stack>; 2],
+    running: &[CleanupSlot; 2],
     database_pool: Option<u32>,
     events: &Publisher,
 ) -> Result<(ArmStack, Vec<ArmStack>), Failure> {
@@ -218,7 +218,7 @@ fn of_arm(options: &StackOptions, topology: Topology, events: &Publisher) -> Sta
 /// Starts an own stack, and gives it to trials.
 async fn own_stack(
     options: StackOptions,
-    running: &CleanupSlot<Stack>,
+    running: &CleanupSlot,
     database_pool: Option<u32>,
 ) -> Result<ArmStack, Failure> {
     let topology = options.topology;

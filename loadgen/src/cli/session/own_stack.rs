@@ -13,18 +13,18 @@ use crate::{
     live::{Live, TerminalCapabilities},
 };
 use loadgen_experiment::events::{self, Publisher};
-use loadgen_stack::{Stack, StackOptions};
+use loadgen_stack::StackOptions;
 
 /// Does `work`, which gets options of a stack that reports its progress and stops at a signal, and the place to
 /// start it into; stops the stack in the end. `stopping` is published at the first signal.
 pub(in crate::cli) fn with_own_stack<T, F>(stopping: &'static str, work: F) -> Result<T, Failure>
 where
-    F: AsyncFnOnce(StackOptions, &CleanupSlot<Stack>, Publisher) -> Result<T, Failure>,
+    F: AsyncFnOnce(StackOptions, &CleanupSlot, Publisher) -> Result<T, Failure>,
 {
     let runtime = task_runtime()?;
     let (events, receiver) = events::channel();
     let live = Live::start(receiver, TerminalCapabilities::of_stderr());
-    let running: CleanupSlot<Stack> = CleanupSlot::empty();
+    let running: CleanupSlot = CleanupSlot::empty();
     let stop = CancellationToken::new();
     let services = vec![running.clone()];
     let listening = listen_with(stopping, stop.clone(), services, events.clone(), false);

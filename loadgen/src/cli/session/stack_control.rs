@@ -9,7 +9,7 @@ use loadgen_stack::{Stack, StackError};
 
 /// Control over an own stack. A stack that is being stopped is left alone.
 #[derive(Debug)]
-pub(super) struct OwnStackControl(pub(super) CleanupSlot<Stack>);
+pub(super) struct OwnStackControl(pub(super) CleanupSlot);
 
 impl OwnStackControl {
     fn with_stack(

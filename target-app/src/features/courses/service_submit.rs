@@ -16,7 +16,6 @@ use shared::{
     api::courses::SubmissionView,
     hex,
     ids::{CourseId, SubmissionId, UserId},
-    problem::Code,
 };
 use uuid::Uuid;
 
@@ -36,9 +35,6 @@ use crate::{
 
 /// Files that the sweep reads, looks up in one statement and removes before it goes on.
 const SWEPT_AT_ONCE: usize = 1_000;
-
-/// Seconds after which a file that the disk did not take may be sent again: room comes by hand, not by itself.
-const FULL_DISK_RETRY: u64 = 60;
 
 /// Largest file that is checked on the thread of its request: beyond it a change of threads is the smaller cost.
 const CHECKED_AT_ONCE: usize = 16 * 1024;
@@ -204,10 +200,7 @@ fn failed_on_disk(error: io::Error) -> ApiError {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     match error.kind() {
         StorageFull | QuotaExceeded | FileTooLarge | ReadOnlyFilesystem => {
-            let detail = "the disk takes no file now; nothing was stored";
-            ApiError::new(Code::Unavailable, detail)
-                .retry_after(FULL_DISK_RETRY)
-                .caused_by(error)
+            ApiError::unavailable("the disk takes no file now; nothing was stored").caused_by(error)
         }
         _ => ApiError::internal(error),
     }
@@ -216,6 +209,8 @@ fn failed_on_disk(error: io::Error) -> ApiError {
 #[cfg(test)]
 mod tests {
     use std::{fs::File, io::Write as _, sync::Barrier};
+
+    use shared::problem::Code;
 
     use super::*;
 

@@ -84,13 +84,7 @@ async fn only_students_book() {
         .post(paths::BOOKINGS, &json!({"slot_id": slot}))
         .await
         .refused(Code::Unauthenticated);
-    let taken = app
-        .db
-        .count(&format!(
-            "select count(*) from booking where slot_id = '{slot}'"
-        ))
-        .await;
-    assert_eq!(taken, 0);
+    assert_eq!(app.db.bookings_of(slot).await, 0);
     app.finish().await;
 }
 

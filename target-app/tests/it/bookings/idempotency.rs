@@ -23,13 +23,7 @@ async fn a_repetition_has_no_second_effect_and_gets_the_first_answer() {
         student.book_with_key(slot, "order-1").await.body,
         first.body
     );
-    let made = app
-        .db
-        .count(&format!(
-            "select count(*) from booking where slot_id = '{slot}'"
-        ))
-        .await;
-    assert_eq!(made, 1);
+    assert_eq!(app.db.bookings_of(slot).await, 1);
     app.lab().audits_clean().await;
     app.finish().await;
 }
@@ -50,13 +44,7 @@ async fn requests_with_one_key_at_once_make_one_booking() {
                 assert_eq!(answer.status, 201, "{}", answer.text());
                 assert_eq!(answer.body, answers[0].body);
             }
-            let made = app
-                .db
-                .count(&format!(
-                    "select count(*) from booking where slot_id = '{slot}'"
-                ))
-                .await;
-            assert_eq!(made, 1, "{strategy}");
+            assert_eq!(app.db.bookings_of(slot).await, 1, "{strategy}");
         }
         app.lab().audits_clean().await;
         app.finish().await;
@@ -88,7 +76,7 @@ async fn a_key_that_comes_with_another_slot_is_refused() {
 }
 
 #[tokio::test]
-async fn a_response_of_another_version_is_told_as_lost_and_nothing_is_booked_again() {
+async fn a_response_of_another_version_is_lost_and_nothing_is_booked_again() {
     for strategy in right_strategies() {
         let app = TestApp::with(&[&format!("bookings.strategy={strategy}")])
             .start()
@@ -110,13 +98,7 @@ async fn a_response_of_another_version_is_told_as_lost_and_nothing_is_booked_aga
                 assert!(problem.detail.contains("your bookings"), "{problem:?}");
             }
         }
-        let made = app
-            .db
-            .count(&format!(
-                "select count(*) from booking where slot_id = '{slot}'"
-            ))
-            .await;
-        assert_eq!(made, 1, "{strategy}");
+        assert_eq!(app.db.bookings_of(slot).await, 1, "{strategy}");
         app.lab().audits_clean().await;
         app.finish().await;
     }

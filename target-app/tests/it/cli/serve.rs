@@ -131,7 +131,7 @@ async fn a_file_for_which_there_is_no_room_is_refused_and_leaves_nothing() {
     let refused = submit(LARGEST + 1).await;
     let problem = refused.refused(Code::Unavailable);
     assert!(problem.detail.contains("disk"), "{problem:?}");
-    assert_eq!(refused.header("retry-after"), "60");
+    assert_eq!(refused.header("retry-after"), "1");
     assert_eq!(left(), 0);
     assert_eq!(submit(LARGEST).await.status, 201);
     assert_eq!(left(), 1);

@@ -39,7 +39,7 @@ async fn a_repetition_gets_the_first_response_and_another_booking_needs_another_
 }
 
 #[tokio::test]
-async fn a_response_of_another_version_is_told_as_lost_and_no_second_payment_is_made() {
+async fn a_response_of_another_version_is_lost_and_no_second_payment_is_made() {
     let app = TestApp::with(&[REQUIRED]).start().await;
     let student = app.student(1);
     let booking = held(&app, &student).await;

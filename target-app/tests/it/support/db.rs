@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use shared::{dataset::Scale, profile::Profile};
+use shared::{dataset::Scale, ids::SlotId, profile::Profile};
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -98,6 +98,12 @@ impl TestDb {
     pub(crate) async fn count(&self, sql: &str) -> i64 {
         let sql = AssertSqlSafe(sql.to_owned());
         sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
+    }
+
+    /// How many bookings a slot has had, past the application.
+    pub(crate) async fn bookings_of(&self, slot: SlotId) -> i64 {
+        let sql = format!("select count(*) from booking where slot_id = '{slot}'");
+        self.count(&sql).await
     }
 
     /// One text past the application, over a new connection.

@@ -31,21 +31,13 @@ pub(super) fn hold_together(effects: &mut [Effect], primary: &[MetricId], blocks
     let p: Vec<f64> = claims.iter().map(|(_, p)| *p).collect();
     for ((index, alone), together) in claims.iter().zip(holm(&p)) {
         let Some(index) = index else { continue };
-        let effect = &mut effects[*index];
-        effect.p = effect.p.map(|_| together);
-        if taken_back(effect, together) {
-            // Writing to a String cannot fail.
-            let _infallible = write!(
-                effect.sentence,
-                "; alone that would stand (p = {alone:.3}), but not as one of {} claims (Holm: p = {together:.3}): ",
-                claims.len()
-            );
-            if blocks < fewest_pairs(claims.len()) {
-                effect.sentence.push_str(&too_few(blocks, claims.len()));
-            } else {
-                effect.sentence.push_str("more blocks, or one claim");
-            }
-        }
+        let advice = if blocks < fewest_pairs(claims.len()) {
+            too_few(blocks, claims.len())
+        } else {
+            "more blocks, or one claim".to_owned()
+        };
+        let among = format!("{} claims (Holm", claims.len());
+        correct(&mut effects[*index], [*alone, together], &among, &advice);
     }
 }
 
@@ -55,27 +47,26 @@ pub(super) fn hold_together(effects: &mut [Effect], primary: &[MetricId], blocks
 pub(super) fn hold_in_table(effects: &mut [Effect]) {
     let others: Vec<&mut Effect> = effects.iter_mut().filter(|one| !one.primary).collect();
     let p: Vec<f64> = others.iter().map(|one| one.p.unwrap_or(1.0)).collect();
+    let among = format!("{} figures without a claim (Benjamini-Hochberg", p.len());
     for ((effect, alone), together) in others.into_iter().zip(&p).zip(benjamini_hochberg(&p)) {
-        effect.p = effect.p.map(|_| together);
-        if taken_back(effect, together) {
-            // Writing to a String cannot fail.
-            let _infallible = write!(
-                effect.sentence,
-                "; alone that would stand (p = {alone:.3}), but not as one of {} figures without a claim (Benjamini-Hochberg: p = {together:.3}): more blocks, or a claim on it",
-                p.len()
-            );
-        }
+        let advice = "more blocks, or a claim on it";
+        correct(effect, [*alone, together], &among, advice);
     }
 }
 
-/// Whether a change does not stand up with this corrected p; it is INCONCLUSIVE then.
-fn taken_back(effect: &mut Effect, together: f64) -> bool {
+/// Gives an effect its corrected p. A change that does not stand up with it is INCONCLUSIVE, and its sentence says
+/// among how many, by which method and what would help.
+fn correct(effect: &mut Effect, [alone, together]: [f64; 2], among: &str, advice: &str) {
+    effect.p = effect.p.map(|_| together);
     let changed = matches!(effect.decision, Decision::Improved | Decision::Regressed);
-    let taken = changed && together > CLAIM_LEVEL;
-    if taken {
+    if changed && together > CLAIM_LEVEL {
         effect.decision = Decision::Inconclusive;
+        // Writing to a String cannot fail.
+        let _infallible = write!(
+            effect.sentence,
+            "; alone that would stand (p = {alone:.3}), but not as one of {among}: p = {together:.3}): {advice}"
+        );
     }
-    taken
 }
 
 #[cfg(test)]

@@ -45,9 +45,9 @@ pub(super) struct BlockSeries<'a> {
     pairs: Vec<[usize; 2]>,
     /// Folders of the trials that stayed invalid.
     invalid_folders: Vec<String>,
-    /// Blocks that do not count and may be replaced.
+    /// Blocks that stayed invalid and may be replaced.
     lost: Vec<PlannedBlock>,
-    /// Blocks that were run in the place of one that does not count.
+    /// Blocks that were run in the place of one that stayed invalid.
     replaced: u32,
     /// Blocks that were repeated for noise alone.
     noisy_repeats: u32,
@@ -140,7 +140,7 @@ impl<'a> BlockSeries<'a> {
             self.clock.add_trials(2);
             let block = replacement.block;
             self.env.events.note(format!(
-                "block {block} does not count: another one is run in its place, both arms"
+                "block {block} stays INVALID: another one is run in its place, both arms"
             ));
             if !Box::pin(self.block(replacement, ["s", "sr"], on_trial)).await {
                 return;
@@ -148,19 +148,19 @@ impl<'a> BlockSeries<'a> {
         }
     }
 
-    /// The next block that is run in the place of one that does not count, with its order and a seed of
+    /// The next block that is run in the place of one that stayed invalid, with its order and a seed of
     /// its own: for a third of the planned blocks at most. Whether trials are valid decides it, and no figure.
     fn replacement(&mut self) -> Option<PlannedBlock> {
-        let lost = self
-            .lost
-            .pop()
-            .filter(|_| self.replaced < self.planned / 3)?;
+        if self.replaced >= self.planned / 3 {
+            return None;
+        }
+        let lost = self.lost.pop()?;
         self.replaced += 1;
         let seed = sub_seed(lost.seed, "replacement");
         Some(PlannedBlock { seed, ..lost })
     }
 
-    /// A block that does not count. Where it replaces another one, the next would not count either.
+    /// A block that stayed invalid. Where it replaces another one, the next would not be valid either.
     fn lose(&mut self, block: PlannedBlock, replaces: bool) {
         if replaces {
             self.lost.clear();
@@ -228,10 +228,8 @@ impl<'a> BlockSeries<'a> {
                         verdict::overload_ended(&outcome.trial)
                     ));
                 }
-                // An overload of the second arm is its failure, however many blocks there are.
-                if !ended(&after) {
-                    self.lose(planned_block, replaces);
-                }
+                // It is not replaced: that an arm was overloaded is a result, and blocks in which it was not
+                // would be chosen by it.
                 self.add_unpaired(&[Some(before), Some(after)]);
                 return true;
             }
@@ -406,7 +404,7 @@ impl<'a> BlockSeries<'a> {
         let valid_blocks = self.pairs.len();
         if self.replaced > 0 {
             self.warn(format!(
-                "{} block(s) that do not count, because a trial of them is INVALID or an overload ended it, were run anew: {valid_blocks} of {} planned blocks count",
+                "{} block(s) with an INVALID trial were replaced: {valid_blocks} of {} planned blocks count",
                 self.replaced, self.planned
             ));
         }

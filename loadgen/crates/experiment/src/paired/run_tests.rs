@@ -34,7 +34,7 @@ fn series_of<'a>(env: &'a TestEnv, experiment: &'a Experiment, planned: u32) -> 
 }
 
 #[test]
-fn a_third_of_the_blocks_is_replaced_and_none_after_a_replacement_that_does_not_count() {
+fn a_third_of_the_blocks_is_replaced_and_none_after_a_replacement_that_stays_invalid() {
     let (env, experiment) = (series_fixture::env(), series_fixture::experiment());
     let planned = design(9, 1);
     let mut series = series_of(&env, &experiment, 9);
