@@ -168,10 +168,15 @@ mod tests {
     /// Operations of a table of figures without a claim.
     const ROWS: usize = 60;
 
-    /// Whether any row is said to have changed, of a table of the medians of as many operations, 12 blocks long.
+    /// How many rows are said to have changed, alone and in their table, of the medians of as many operations.
     /// `shared` is the part of the noise that all rows of a trial have together, `faster` what the median of the first
     /// operation is multiplied with in the second arm.
-    fn changed_rows(chance: &mut impl rand::Rng, shared: f64, faster: f64) -> [usize; 2] {
+    fn changed_rows(
+        chance: &mut impl rand::Rng,
+        blocks: usize,
+        shared: f64,
+        faster: f64,
+    ) -> [usize; 2] {
         let names: Vec<String> = (0..ROWS).map(|row| format!("orders.o{row}")).collect();
         let mut one = |factor: f64| {
             let mut made = trial(Some(100.0), 1.0);
@@ -192,7 +197,7 @@ mod tests {
                 .collect();
             made
         };
-        let pairs: Vec<(Trial, Trial)> = (0..12).map(|_| (one(1.0), one(faster))).collect();
+        let pairs: Vec<(Trial, Trial)> = (0..blocks).map(|_| (one(1.0), one(faster))).collect();
         let pairs: Vec<(&Trial, &Trial)> = pairs.iter().map(|(a, b)| (a, b)).collect();
         let scope = MetricScope {
             operations: names.iter().map(String::as_str).collect(),
@@ -219,11 +224,11 @@ mod tests {
     #[test]
     fn one_table_in_twenty_without_a_difference_has_a_row_that_changed() {
         let mut chance = seed::rng(5);
-        for shared in [0.0, 0.5] {
+        for (blocks, shared) in [(6, 0.0), (6, 0.5), (12, 0.0), (12, 0.5)] {
             let tables = 120;
             let (mut alone, mut held) = (0, 0);
             for _ in 0..tables {
-                let [before, after] = changed_rows(&mut chance, shared, 1.0);
+                let [before, after] = changed_rows(&mut chance, blocks, shared, 1.0);
                 alone += usize::from(before > 0);
                 held += usize::from(after > 0);
             }
@@ -236,7 +241,9 @@ mod tests {
     #[test]
     fn a_row_that_did_change_stands_among_sixty() {
         let mut chance = seed::rng(6);
-        let [_, held] = changed_rows(&mut chance, 0.0, 0.5);
-        assert!(held >= 1);
+        for blocks in [6, 12] {
+            let [_, held] = changed_rows(&mut chance, blocks, 0.0, 0.5);
+            assert!(held >= 1, "{blocks} blocks");
+        }
     }
 }
