@@ -378,8 +378,8 @@ pub struct Effect {
     pub bound: Option<RatioBound>,
     /// after - before, where that is compared and not the ratio.
     pub difference: Option<EffectDifference>,
-    /// Two-sided p of no difference, corrected: of a claim by ranks and for all claims (Holm), of another figure by Student's
-    /// t and for all others (Benjamini-Hochberg).
+    /// Two-sided p of no difference, corrected: of a claim by ranks and for all claims (Holm), of another figure by the
+    /// paired t test and for all others (Benjamini-Hochberg).
     pub p: Option<f64>,
     /// after / before of every block in which both figures are known.
     pub block_ratios: Vec<f64>,
