@@ -21,13 +21,9 @@ impl Stack {
             FaultKind::Down(DataService::Postgres) => postgres(&mut self.postgres)?.process.kill(),
             FaultKind::Down(DataService::Redis) => redis(&mut self.redis)?.process.kill(),
             FaultKind::Paused(DataService::Postgres) => {
-                postgres(&mut self.postgres)?.process.pause();
-                Ok(())
+                postgres(&mut self.postgres)?.process.pause()
             }
-            FaultKind::Paused(DataService::Redis) => {
-                redis(&mut self.redis)?.process.pause();
-                Ok(())
-            }
+            FaultKind::Paused(DataService::Redis) => redis(&mut self.redis)?.process.pause(),
             FaultKind::Link(data, link) => {
                 self.links.to(data)?.set(Some(link));
                 Ok(())
@@ -69,10 +65,7 @@ impl Stack {
                 last_instance(&mut self.targets)?.crash(supervisor)?;
                 self.wait_for_balancer()
             }
-            FaultKind::InstancePaused => {
-                last_instance(&mut self.targets)?.process.pause();
-                Ok(())
-            }
+            FaultKind::InstancePaused => last_instance(&mut self.targets)?.process.pause(),
             FaultKind::BalancerKill => {
                 let balancer = self.balancer.as_mut();
                 balancer.ok_or(NO_BALANCER)?.crash(supervisor)

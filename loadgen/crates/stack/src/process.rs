@@ -15,12 +15,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     error::StackError,
-    process_stat::{is_alive, stat_of},
+    process_stat::{is_alive, is_stopped, stat_of},
     supervisor::ProcessSupervisor,
 };
 
 /// Interval at which states are polled.
 const POLL_EVERY: Duration = Duration::from_millis(20);
+/// The same while processes are paused, which takes them microseconds.
+const PAUSE_POLL_EVERY: Duration = Duration::from_millis(1);
 /// Maximum time of a graceful stop before the process is killed.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 /// The same when the program is to end at once, for a process that may be killed.
@@ -130,14 +132,37 @@ impl ChildProcess {
     }
 
     /// Stops it and its children where they stand: their connections stay open, and nothing answers.
-    pub(super) fn pause(&mut self) {
+    /// Returns when all of them do.
+    ///
+    /// A process that has not run since the signal is not stopped yet. If loadgen were killed then, the kernel,
+    /// which lets stopped orphans go on so that they can end, would not count it among them: it would stop
+    /// later, and for good.
+    pub(super) fn pause(&mut self) -> Result<(), StackError> {
         let parent = self.child.id();
-        signal(parent, Signal::STOP);
-        // From now on it starts no more of them.
-        for child in children(parent) {
-            signal(child, Signal::STOP);
-        }
         self.paused = true;
+        signal(parent, Signal::STOP);
+        self.wait_until_stopped(&[parent])?;
+        // From now on it starts no more of them.
+        let children = children(parent);
+        for child in &children {
+            signal(*child, Signal::STOP);
+        }
+        self.wait_until_stopped(&children)
+    }
+
+    fn wait_until_stopped(&self, pids: &[u32]) -> Result<(), StackError> {
+        let begun = Instant::now();
+        while !pids.iter().all(|pid| is_stopped(*pid)) {
+            if self.abort.is_cancelled() {
+                return Err(StackError::Interrupted);
+            }
+            if begun.elapsed() > STOP_TIMEOUT {
+                let why = format!("not paused after {} s", STOP_TIMEOUT.as_secs());
+                return Err(self.failed(why));
+            }
+            thread::sleep(PAUSE_POLL_EVERY);
+        }
+        Ok(())
     }
 
     /// Lets it and its children go on.
@@ -425,5 +450,37 @@ mod tests {
         // It ignores the signal: a single stop without haste lasts longer.
         let took = begun.elapsed();
         assert!(took < STOP_TIMEOUT, "{took:?}");
+    }
+
+    #[test]
+    fn a_pause_returns_when_all_processes_stand_still() {
+        let supervisor = ProcessSupervisor::start(CancellationToken::new(), || Ok(())).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let spec = ProcessSpec {
+            name: "busy",
+            remedy: "",
+            stop_signal: Signal::TERM,
+            on_parent_death: Signal::KILL,
+            start_timeout: Duration::from_mins(1),
+        };
+        // More of them than processors: most wait for their turn, and see a signal only then.
+        let busy = 4 * thread::available_parallelism().unwrap().get();
+        let script = format!(
+            "i=0; while [ $i -lt {busy} ]; do (while :; do :; done) & i=$((i+1)); done; echo set; wait"
+        );
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]);
+        let log = folder.path().join("log");
+        let mut child = ChildProcess::spawn(&supervisor, spec, command, log).unwrap();
+        let set = |log: &Path| fs::read_to_string(log).ok()?.contains("set").then_some(());
+        child.ready(supervisor.abort(), set).unwrap();
+        let processes = children(child.pid());
+        let paused = child.pause();
+        let moving: Vec<_> = processes.iter().filter(|one| !is_stopped(**one)).collect();
+        let killed = child.kill();
+        assert_eq!(processes.len(), busy);
+        assert!(moving.is_empty(), "{moving:?}");
+        paused.unwrap();
+        killed.unwrap();
     }
 }

@@ -17,6 +17,17 @@ pub(super) fn is_alive(pid: u32) -> bool {
     stat_of(pid).is_some_and(|stat| has_not_ended(&stat))
 }
 
+/// Whether no thread of a process runs on: each has been stopped by a signal, or has ended.
+pub(super) fn is_stopped(pid: u32) -> bool {
+    let process = i32::try_from(pid).ok().map(Process::new);
+    let threads = process.and_then(Result::ok).map(|one| one.tasks());
+    let mut states = threads.into_iter().flatten().flatten().flatten();
+    states.all(|one| {
+        one.stat()
+            .map_or(true, |stat| stat.state == 'T' || !has_not_ended(&stat))
+    })
+}
+
 /// Whether an empty command line may be that of a process that begins or ends: it has none for a moment
 /// then, the kernel's own threads never have one.
 pub(super) fn begins_or_ends(stat: &Stat) -> bool {
