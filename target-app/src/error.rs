@@ -251,6 +251,10 @@ impl From<DbError> for ApiError {
             DbError::ReadOnly(_) => {
                 Self::unavailable("the database takes no writes now").caused_by(error)
             }
+            DbError::StaleStatement(_) => {
+                Self::unavailable("a table of the database has changed; send the request again")
+                    .caused_by(error)
+            }
             DbError::Constraint { .. } | DbError::Other(_) => Self::internal(error),
         }
     }

@@ -96,6 +96,7 @@ impl Exit {
             | DbError::Unavailable(_)
             | DbError::NoSpace(_)
             | DbError::ReadOnly(_)
+            | DbError::StaleStatement(_)
             | DbError::Other(_) => Self::database(place, reason),
         }
     }

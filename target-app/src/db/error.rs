@@ -64,6 +64,10 @@ pub enum DbError {
     /// The server takes no writes now, as one that follows another since a failover: what only reads may succeed.
     #[error("PostgreSQL takes no writes")]
     ReadOnly(#[source] sqlx::Error),
+    /// The connection had prepared the statement before a table changed, or has lost what it had prepared. It is closed
+    /// with all others that are as old; the same work succeeds on a new one.
+    #[error("PostgreSQL does not run the statement as it was prepared")]
+    StaleStatement(#[source] sqlx::Error),
     /// A fault of the statement or of its decoding.
     #[error("the statement failed")]
     Other(#[source] sqlx::Error),
@@ -89,6 +93,7 @@ impl DbError {
         | Self::Unavailable(source)
         | Self::NoSpace(source)
         | Self::ReadOnly(source)
+        | Self::StaleStatement(source)
         | Self::Other(source)) = self
         else {
             return None;
@@ -97,7 +102,8 @@ impl DbError {
     }
 }
 
-/// Also notes where a connection was lost, so that those idle beside it are checked.
+/// Also notes where a connection was lost, so that those idle beside it are checked, and where one has stale
+/// statements, so that those as old are closed.
 impl From<sqlx::Error> for DbError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
@@ -131,6 +137,10 @@ impl From<sqlx::Error> for DbError {
                     // read_only_sql_transaction; where the lease is for reading alone the write is the fault
                     ("25006", _, _) if !timing::lease_reads_only() => Self::ReadOnly(error),
                     ("0A000", _, _) if is_refusal_of_standby(&**reason) => Self::ReadOnly(error),
+                    ("0A000" | "26000", _, _) if is_stale_statement(&**reason) => {
+                        lost_connections::note_stale_statement();
+                        Self::StaleStatement(error)
+                    }
                     // connection_exception and its kin
                     (code, _, _) if code.starts_with("08") => {
                         lost_connections::note();
@@ -168,6 +178,18 @@ fn is_recovery_conflict(reason: &(dyn DatabaseError + 'static)) -> bool {
 fn is_refusal_of_standby(reason: &(dyn DatabaseError + 'static)) -> bool {
     reason.message().ends_with("in a hot standby")
         || routine(reason) == Some("call_enum_check_hook")
+}
+
+/// Whether a statement was refused for how or whether it is prepared, by the words or by the routine that says them. Its
+/// codes are also those of features that PostgreSQL lacks (0A000) and of `execute` with a wrong name (26000).
+fn is_stale_statement(reason: &(dyn DatabaseError + 'static)) -> bool {
+    let message = reason.message();
+    message == "cached plan must not change result type"
+        || (message.starts_with("prepared statement") && message.ends_with("does not exist"))
+        || matches!(
+            routine(reason),
+            Some("RevalidateCachedQuery" | "FetchPreparedStatement")
+        )
 }
 
 /// The routine of PostgreSQL that reports the error.
@@ -254,10 +276,22 @@ mod tests {
         assert!(matches!(said("25006", refused), DbError::ReadOnly(_)));
         let refused = "cannot use serializable mode in a hot standby";
         assert!(matches!(said("0A000", refused), DbError::ReadOnly(_)));
-        let stale = "cached plan must not change result type";
-        assert!(matches!(said("0A000", stale), DbError::Other(_)));
+        let lacking = "cross-database references are not implemented";
+        assert!(matches!(said("0A000", lacking), DbError::Other(_)));
         let full = "could not extend file: No space left on device";
         assert!(matches!(said("53100", full), DbError::NoSpace(_)));
+    }
+
+    #[test]
+    fn a_statement_that_was_prepared_for_another_table_or_is_gone_is_stale() {
+        for (code, message) in [
+            ("0A000", "cached plan must not change result type"),
+            ("26000", "prepared statement \"sqlx_s_1\" does not exist"),
+        ] {
+            let error = said(code, message);
+            assert!(matches!(error, DbError::StaleStatement(_)), "{code}");
+            assert_eq!(error.sqlstate().as_deref(), Some(code));
+        }
     }
 
     #[test]

@@ -62,7 +62,13 @@ impl IdleConnections {
 
     /// The one that was used last, and for how long nobody has used it.
     pub(super) fn take(self: &Arc<Self>) -> Option<(PooledConnection, Duration)> {
-        let one = self.lock().pop()?;
+        let one = loop {
+            let one = self.lock().pop()?;
+            // Else it goes back to the pool, which closes it.
+            if !lost_connections::may_have_stale_statements(one.away_since.elapsed()) {
+                break one;
+            }
+        };
         let conn = PooledConnection {
             conn: Some(one.conn),
             idle_connections: Some(Arc::clone(self)),
@@ -190,12 +196,13 @@ impl Drop for PooledConnection {
             return;
         };
         // A statement that failed may have lost the connection, one that was not waited for has an answer to
-        // come, and a loss while it was away may have taken it along.
+        // come, a loss while it was away may have taken it along, and what it has prepared may be of no use any more.
         let away = self.away_since.elapsed();
         if self.is_keepable
             && timing::statements_answered()
             && away < LONGEST_AWAY
             && !lost_connections::may_have_taken(away)
+            && !lost_connections::may_have_stale_statements(away)
         {
             idle_connections.keep(IdleConnection {
                 conn,

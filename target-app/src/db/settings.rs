@@ -54,6 +54,9 @@ pub(super) fn pool(profile: &Profile, drops_statements: bool) -> PgPoolOptions {
         .test_before_acquire(pings)
         .before_acquire(move |conn, known| {
             async move {
+                if lost_connections::may_have_stale_statements(known.age) {
+                    return Ok(false);
+                }
                 if !pings
                     && lost_connections::may_have_taken(known.idle_for)
                     && let Err(error) = conn.ping().await
@@ -66,8 +69,12 @@ pub(super) fn pool(profile: &Profile, drops_statements: bool) -> PgPoolOptions {
             }
             .boxed()
         })
-        .after_release(move |conn, _| {
+        .after_release(move |conn, known| {
             async move {
+                // Closed now rather than at its next checkout, where somebody would wait for another.
+                if lost_connections::may_have_stale_statements(known.age) {
+                    return Ok(false);
+                }
                 if drops_statements {
                     deallocate_statements(conn).await?;
                 }

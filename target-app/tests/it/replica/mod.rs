@@ -3,4 +3,5 @@
 mod loss;
 mod own_writes;
 mod reads;
+mod stale_statements;
 mod step;
