@@ -1,5 +1,6 @@
 //! The profile: every optimization of `target-app` as one switch with a closed set of values.
 
+mod caches;
 mod catalogue;
 mod json;
 mod reading;
@@ -8,6 +9,7 @@ mod spans;
 mod switch_map;
 mod values;
 
+pub use caches::cache_switches;
 pub use catalogue::{BadSwitch, Profile, SWITCHES, Switch, fingerprint, setting};
 pub use reading::SwitchReading;
 pub use reads::ReadSource;

@@ -122,6 +122,12 @@ pub(super) async fn run_ddl(conn: &mut PgConnection, sql: &'static str) -> Resul
     Ok(())
 }
 
+/// The `index.` switches, with the statement that makes the index.
+#[cfg(test)]
+pub(super) fn indexes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    OPTIMIZATIONS.iter().map(|one| (one.switch, one.up))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -181,6 +181,7 @@ impl DbSession {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::db::optimizations;
 
     #[test]
     fn policies_without_an_index_exclude_the_indexes_that_would_serve_them() {
@@ -197,6 +198,24 @@ mod tests {
         );
         profile.apply("db.rls=on").unwrap();
         assert_eq!(contradiction(&profile), None);
+    }
+
+    #[test]
+    fn every_switch_whose_index_would_serve_a_policy_is_refused_without_its_own() {
+        let begins: Vec<_> = include_str!("../../row_security/index.sql")
+            .lines()
+            .filter_map(|line| line.split_once(" on ")?.1.strip_suffix(");"))
+            .collect();
+        assert!(begins.len() >= 3, "{begins:?}");
+        for (path, up) in optimizations::indexes() {
+            let mut profile = Profile::before();
+            profile.apply("db.rls=on_unindexed").unwrap();
+            profile.set(path, "on").unwrap();
+            let serves = begins.iter().any(|begin| {
+                up.contains(&format!("on {begin},")) || up.contains(&format!("on {begin})"))
+            });
+            assert_eq!(contradiction(&profile).is_some(), serves, "{path}");
+        }
     }
 
     #[test]

@@ -44,7 +44,7 @@ mod tests {
         path::{Path, PathBuf},
     };
 
-    use shared::profile::Profile;
+    use shared::profile::{Profile, cache_switches};
 
     use super::*;
     use crate::engine::Policies;
@@ -131,6 +131,10 @@ mod tests {
             assert!(kind.uses_redis(&profile), "{}", kind.name);
             assert_eq!((kind.ttl)(&profile).as_secs(), 7, "{}", kind.name);
         }
+        let switches: BTreeSet<_> = cache_switches()
+            .map(|path| path.trim_start_matches("cache."))
+            .collect();
+        assert_eq!(names, switches);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, time::Duration};
 
-use shared::timing::ServerCount;
+use shared::{profile::cache_switches, timing::ServerCount};
 
 use super::{
     bare_load::pgbench_rate,
@@ -16,20 +16,13 @@ use loadgen_engine::sample::Outcome;
 
 /// Different rows that are read.
 const ROWS: usize = 128;
-/// No cache of any kind.
-const CACHES_OFF: [(&str, &str); 5] = [
-    ("cache.mentors", "off"),
-    ("cache.bookings", "off"),
-    ("cache.users", "off"),
-    ("cache.courses", "off"),
-    ("cache.dashboards", "off"),
-];
 
 /// Measures it; `None` where the measurement was stopped.
 pub(super) fn measure(run: &RunningBench<'_>) -> Option<PartComparison> {
     let counts = run.bench.scale.counts();
+    let caches_off: Vec<_> = cache_switches().map(|kind| (kind, "off")).collect();
     let reads = run
-        .put(&CACHES_OFF)
+        .put(&caches_off)
         .and_then(|_| run.wait(bench_requests::one_row_reads(&run.bench.lab, counts, ROWS)));
     let filled = fill(run);
     // pgbench takes whole seconds.
@@ -80,27 +73,4 @@ fn fill(run: &RunningBench<'_>) -> Result<(), String> {
         run.run_program(command, Duration::from_secs(30))?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use shared::profile::SWITCHES;
-
-    use super::CACHES_OFF;
-
-    #[test]
-    fn every_kind_of_cache_is_off() {
-        let paths: BTreeSet<&str> = SWITCHES.iter().map(|switch| switch.path).collect();
-        // A kind is what has a time to live of its own.
-        let kinds: BTreeSet<&str> = paths
-            .iter()
-            .filter_map(|path| path.strip_suffix(".ttl"))
-            .filter(|kind| paths.contains(kind))
-            .collect();
-        let off: BTreeSet<&str> = CACHES_OFF.iter().map(|(kind, _)| *kind).collect();
-        assert_eq!(kinds, off);
-        assert!(CACHES_OFF.iter().all(|(_, state)| *state == "off"));
-    }
 }

@@ -108,6 +108,15 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_of_cached_values_has_its_hit_ratio_reported_once() {
+        let mut reported: Vec<&str> = caches().map(|cache| cache.switch).collect();
+        let mut kinds: Vec<&str> = shared::profile::cache_switches().collect();
+        reported.sort_unstable();
+        kinds.sort_unstable();
+        assert_eq!(reported, kinds);
+    }
+
+    #[test]
     fn every_flow_has_a_name_of_its_own_and_only_operations_of_the_catalogue() {
         let catalog = catalog();
         for flow in &catalog.flows {
