@@ -9,9 +9,9 @@ use super::reads::ReadSource;
 use super::spans::{Lasting, ShortTime, WholePercent};
 use super::switch_map::SwitchMap;
 use super::values::{
-    Admission, Checkout, Compression, Fanout, HashScheme, Invalidation, ListQuery, LoginQueries,
-    OnOff, Pagination, PaymentRule, Persistence, Placement, RedisConnection, RowSecurity, Store,
-    Strategy, SwitchValue, TimeLimit, Total, Via, WholeNumber,
+    Admission, Checkout, Compression, Driver, Fanout, HashScheme, Invalidation, ListQuery,
+    LoginQueries, OnOff, Pagination, PaymentRule, Persistence, Placement, RedisConnection,
+    RowSecurity, Store, Strategy, SwitchValue, TimeLimit, Total, Via, WholeNumber,
 };
 use crate::{hex, text::nearest, time::Millis};
 
@@ -229,6 +229,8 @@ switches! {
 
     /// How PostgreSQL is reached; by way of PgBouncer the pool's connections share its few.
     db_via: Via = "db.via", "direct" => "direct", "pays where many instances have more connections than PostgreSQL has processors; costs a hop";
+    /// How a mentor's open slots and page are read: on a connection of the pool, or pipelined over a few that all requests share.
+    db_driver: Driver = "db.driver", "pooled" => "pooled", "pays where messages cost more than statements; a slow statement delays those behind it";
     /// Which server answers lists and details that may be a little old; whatever decides stays on the primary.
     db_reads: ReadSource = "db.reads", "primary" => "primary", "pays where reads need more processors than one machine has; costs staleness, or with own writes a share of the gain";
     /// Whether a commit waits until its log is on disk; off can lose the last moments in a crash.

@@ -132,6 +132,13 @@ choices! {
         /// Brotli at a middle level.
         Br = "br",
     }
+    /// How reads of one key are sent to PostgreSQL.
+    Driver {
+        /// Each on a connection of the pool, which waits for its answer.
+        Pooled = "pooled",
+        /// On a few connections that all requests share, without waiting for the answers before.
+        Pipelined = "pipelined",
+    }
     /// How PostgreSQL is reached.
     Via {
         /// By connections of this process.
