@@ -8,6 +8,7 @@
 
 use std::{
     collections::HashMap,
+    str::FromStr as _,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering::Relaxed},
@@ -51,24 +52,29 @@ fn lanes() -> usize {
     available_parallelism().map_or(2, |count| count.get().clamp(2, MAX_CONNECTIONS))
 }
 
-/// Why a profile cannot be put in force: what it asks for needs connections of another kind.
-pub fn contradiction(profile: &Profile, server: &PgConnectOptions) -> Option<&'static str> {
+/// Why a profile cannot be put in force with the database at `url`: what it asks for needs connections of another
+/// kind.
+///
+/// # Errors
+///
+/// Where the address cannot be read.
+pub fn contradiction(profile: &Profile, url: &str) -> Result<Option<&'static str>, DbError> {
     if profile.db_driver == Driver::Pooled {
-        return None;
+        return Ok(None);
     }
     if profile.db_via == Via::Pgbouncer {
-        return Some(
+        return Ok(Some(
             "db.driver=pipelined needs db.via=direct: in transaction mode PgBouncer gives each statement another \
              connection, which does not know what was prepared",
-        );
+        ));
     }
-    match server.get_ssl_mode() {
+    Ok(match PgConnectOptions::from_str(url)?.get_ssl_mode() {
         PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer => None,
         PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull => Some(
             "db.driver=pipelined connects without TLS, which the sslmode of the database's address asks for: use \
              db.driver=pooled, or sslmode=prefer where the network is your own",
         ),
-    }
+    })
 }
 
 /// The connections; shared by all sessions of an engine.
