@@ -287,3 +287,86 @@ impl Drop for UnderWay<'_> {
         self.0.fetch_sub(1, Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio_postgres::config::Host;
+
+    use super::*;
+
+    fn profile(settings: &[&str]) -> Profile {
+        let mut profile = Profile::after();
+        for setting in settings {
+            let (path, value) = setting.split_once('=').unwrap();
+            profile.set(path, value).unwrap();
+        }
+        profile
+    }
+
+    #[test]
+    fn what_needs_connections_of_another_kind_is_refused_with_what_would_do() {
+        let plain = "postgres://app@127.0.0.1/app";
+        let (pooled, pipelined) = ("db.driver=pooled", "db.driver=pipelined");
+        for (settings, url, named) in [
+            (&[pooled, "db.via=pgbouncer"][..], plain, None),
+            (&[pooled], "postgres://app@db/app?sslmode=verify-full", None),
+            (&[pipelined], plain, None),
+            (&[pipelined], "postgres://app@db/app?sslmode=prefer", None),
+            (
+                &[pipelined, "db.via=pgbouncer"],
+                plain,
+                Some("db.via=direct"),
+            ),
+            (
+                &[pipelined],
+                "postgres://app@db/app?sslmode=require",
+                Some("sslmode=prefer"),
+            ),
+            (
+                &[pipelined],
+                "postgres://app@db/app?sslmode=verify-ca",
+                Some("db.driver=pooled"),
+            ),
+            (
+                &[pipelined],
+                "postgres://app@db/app?sslmode=verify-full",
+                Some("TLS"),
+            ),
+        ] {
+            let why = contradiction(&profile(settings), url).unwrap();
+            let names = |named: &str| why.is_some_and(|why| why.contains(named));
+            assert!(
+                named.map_or(why.is_none(), names),
+                "{settings:?} {url}: {why:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn it_connects_as_sqlx_would() {
+        let server =
+            PgConnectOptions::from_str("postgres://ann%40x:p%3A%2Fw@db.example:6543/main").unwrap();
+        let server = server
+            .application_name("target-app")
+            .options([("statement_timeout", "5000")]);
+        let found = config(&server);
+        assert_eq!(found.get_user(), Some("ann@x"));
+        assert_eq!(found.get_password(), Some(&b"p:/w"[..]));
+        assert_eq!(found.get_dbname(), Some("main"));
+        assert_eq!(found.get_hosts(), [Host::Tcp("db.example".to_owned())]);
+        assert_eq!(found.get_ports(), [6543]);
+        assert_eq!(found.get_application_name(), Some("target-app"));
+        assert_eq!(found.get_options(), Some("-c statement_timeout=5000"));
+        for folder in [
+            "postgres:///main?host=/run/postgres",
+            "postgres://%2Frun%2Fpostgres/main",
+        ] {
+            let found = config(&PgConnectOptions::from_str(folder).unwrap());
+            assert_eq!(
+                found.get_hosts(),
+                [Host::Unix("/run/postgres".into())],
+                "{folder}"
+            );
+        }
+    }
+}
