@@ -10,10 +10,10 @@ mod values;
 
 pub use catalogue::{BadSwitch, Profile, SWITCHES, Switch, fingerprint, setting};
 pub use reading::SwitchReading;
-pub use reads::ReadSource;
+pub use reads::{Driver, ReadSource};
 pub use spans::{Lasting, ShortTime, WholePercent};
 pub use values::{
-    Admission, Checkout, Compression, Driver, Fanout, HashScheme, Invalidation, ListQuery,
-    LoginQueries, OnOff, Pagination, PaymentRule, Persistence, Placement, RedisConnection,
-    RowSecurity, Store, Strategy, SwitchValue, TimeLimit, Total, Via, WholeNumber,
+    Admission, Checkout, Compression, Fanout, HashScheme, Invalidation, ListQuery, LoginQueries,
+    OnOff, Pagination, PaymentRule, Persistence, Placement, RedisConnection, RowSecurity, Store,
+    Strategy, SwitchValue, TimeLimit, Total, Via, WholeNumber,
 };

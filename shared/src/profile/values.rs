@@ -132,13 +132,6 @@ choices! {
         /// Brotli at a middle level.
         Br = "br",
     }
-    /// How reads of one key are sent to PostgreSQL.
-    Driver {
-        /// Each on a connection of the pool, which waits for its answer.
-        Pooled = "pooled",
-        /// On a few connections that all requests share, without waiting for the answers before.
-        Pipelined = "pipelined",
-    }
     /// How PostgreSQL is reached.
     Via {
         /// By connections of this process.
@@ -491,7 +484,7 @@ impl SwitchValue for Admission {
 }
 
 /// Reads `name(1,2,3)`.
-fn call(text: &str) -> Option<(&str, Vec<u32>)> {
+pub(super) fn call(text: &str) -> Option<(&str, Vec<u32>)> {
     let (name, rest) = text.split_once('(')?;
     let numbers = rest.strip_suffix(')')?;
     let numbers = numbers

@@ -1,4 +1,4 @@
-//! Reads over a few connections that all requests share (`db.driver=pipelined`): a statement is sent without
+//! Reads over a few connections that all requests share (`db.driver=pipelined(N)`): a statement is sent without
 //! waiting for the answers to those before it.
 //!
 //! Where many requests read at once, one message carries several statements, and the server and this process wake
@@ -13,7 +13,6 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
-    thread::available_parallelism,
     time::{Duration, Instant},
 };
 
@@ -35,21 +34,12 @@ use tokio_util::task::TaskTracker;
 use super::{DbError, pipeline_error::as_sqlx};
 use crate::timing;
 
-/// Most connections; more than that many processors answer nothing that one statement reads.
-const MAX_CONNECTIONS: usize = 8;
-
 /// How many connections a profile has beside its pool.
-pub fn connections(profile: &Profile) -> u32 {
+pub const fn connections(profile: &Profile) -> u32 {
     match profile.db_driver {
         Driver::Pooled => 0,
-        Driver::Pipelined => u32::try_from(lanes()).unwrap_or(u32::MAX),
+        Driver::Pipelined(count) => count,
     }
-}
-
-/// One for each processor of this machine: the server has seldom fewer, and one that is alone would let a slow
-/// statement delay every other.
-fn lanes() -> usize {
-    available_parallelism().map_or(2, |count| count.get().clamp(2, MAX_CONNECTIONS))
 }
 
 /// Why a profile cannot be put in force with the database at `url`: what it asks for needs connections of another
@@ -59,19 +49,19 @@ fn lanes() -> usize {
 ///
 /// Where the address cannot be read.
 pub fn contradiction(profile: &Profile, url: &str) -> Result<Option<&'static str>, DbError> {
-    if profile.db_driver == Driver::Pooled {
+    if connections(profile) == 0 {
         return Ok(None);
     }
     if profile.db_via == Via::Pgbouncer {
         return Ok(Some(
-            "db.driver=pipelined needs db.via=direct: in transaction mode PgBouncer gives each statement another \
+            "db.driver=pipelined(N) needs db.via=direct: in transaction mode PgBouncer gives each statement another \
              connection, which does not know what was prepared",
         ));
     }
     Ok(match PgConnectOptions::from_str(url)?.get_ssl_mode() {
         PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer => None,
         PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull => Some(
-            "db.driver=pipelined connects without TLS, which the sslmode of the database's address asks for: use \
+            "db.driver=pipelined(N) connects without TLS, which the sslmode of the database's address asks for: use \
              db.driver=pooled, or sslmode=prefer where the network is your own",
         ),
     })
@@ -116,14 +106,15 @@ impl Pipeline {
         server: &PgConnectOptions,
         profile: &Profile,
     ) -> Result<Option<Self>, DbError> {
-        if profile.db_driver == Driver::Pooled {
+        let count = connections(profile);
+        if count == 0 {
             return Ok(None);
         }
         let pipeline = Self {
             server: config(server),
             caches_statements: profile.db_statement_cache.is_on(),
             acquire_timeout: profile.pool_acquire_timeout.duration(),
-            lanes: (0..lanes()).map(|_| Lane::default()).collect(),
+            lanes: (0..count).map(|_| Lane::default()).collect(),
             tasks: TaskTracker::new(),
         };
         for lane in &pipeline.lanes {
@@ -142,7 +133,7 @@ impl Pipeline {
             .lanes
             .iter()
             .min_by_key(|lane| lane.under_way.load(Relaxed))
-            .expect("there are two or more");
+            .expect("there is one or more");
         let _under_way = UnderWay::enter(&lane.under_way);
         let conn = self.connection(lane).await?;
         let rows = conn.fetch(sql, parameters, self.caches_statements);
@@ -180,6 +171,11 @@ impl Pipeline {
         });
         lane.current.store(Some(Arc::clone(&conn)));
         Ok(conn)
+    }
+
+    /// What it is, as the switch has it.
+    pub(super) fn driver(&self) -> Driver {
+        Driver::Pipelined(u32::try_from(self.lanes.len()).unwrap_or(u32::MAX))
     }
 
     /// Closes the connections; returns when the reads that are under way have their answers.
@@ -306,7 +302,7 @@ mod tests {
     #[test]
     fn what_needs_connections_of_another_kind_is_refused_with_what_would_do() {
         let plain = "postgres://app@127.0.0.1/app";
-        let (pooled, pipelined) = ("db.driver=pooled", "db.driver=pipelined");
+        let (pooled, pipelined) = ("db.driver=pooled", "db.driver=pipelined(4)");
         for (settings, url, named) in [
             (&[pooled, "db.via=pgbouncer"][..], plain, None),
             (&[pooled], "postgres://app@db/app?sslmode=verify-full", None),

@@ -235,10 +235,9 @@ impl Db {
             SwitchReading::new("pool.checkout", self.checkout),
             SwitchReading::new(
                 "db.driver",
-                match self.pipeline {
-                    Some(_) => Driver::Pipelined,
-                    None => Driver::Pooled,
-                },
+                self.pipeline
+                    .as_ref()
+                    .map_or(Driver::Pooled, |pipeline| pipeline.driver()),
             ),
             SwitchReading::new(
                 "db.round_trip",

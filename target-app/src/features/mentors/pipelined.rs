@@ -1,4 +1,4 @@
-//! What is read of one mentor over connections that all requests share (`db.driver=pipelined`). The statements are
+//! What is read of one mentor over connections that all requests share (`db.driver=pipelined(N)`). The statements are
 //! those of `repository`.
 
 use shared::{

@@ -22,7 +22,7 @@ const CANDIDATES: [&str; 15] = [
     "batched",
     "required",
     "pgbouncer",
-    "pipelined",
+    "pipelined(3)",
     "replica",
     "redis",
     "limit(9)",
