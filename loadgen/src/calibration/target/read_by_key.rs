@@ -66,7 +66,7 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<[PartComparison; 2]> {
             pgbench_rate(&run.run_program(command, span)?)
         }),
     };
-    let subjects = vec![ours(0, "pooled"), ours(1, "pipelined(4)"), bare];
+    let subjects = vec![ours(0, "pooled"), ours(1, "pipelined(2)"), bare];
     let mut sides = run.interleaved("read by key", subjects)?.into_iter();
     let mut ours = [next_side(&mut sides), next_side(&mut sides)];
     let bare = next_side(&mut sides);
