@@ -145,7 +145,9 @@ impl Pipeline {
             return Ok(conn);
         }
         let begin = Instant::now();
-        let made = tokio::time::timeout(self.acquire_timeout, self.connect(lane)).await;
+        // Boxed, because the handshake is large, and would be in the future of each read.
+        let connect = Box::pin(self.connect(lane));
+        let made = tokio::time::timeout(self.acquire_timeout, connect).await;
         timing::pool_wait(begin.elapsed());
         made.map_err(|_late| DbError::PoolTimeout)?
     }
@@ -206,15 +208,14 @@ impl SharedConnection {
         caches: bool,
     ) -> Result<Vec<Row>, tokio_postgres::Error> {
         let known = self.lock().get(sql).cloned();
-        let statement = match known {
-            Some(statement) => statement,
-            None => {
-                let statement = self.client.prepare(sql).await?;
-                if caches {
-                    self.lock().insert(sql, statement.clone());
-                }
-                statement
+        let statement = if let Some(statement) = known {
+            statement
+        } else {
+            let statement = self.client.prepare(sql).await?;
+            if caches {
+                self.lock().insert(sql, statement.clone());
             }
+            statement
         };
         let rows = self.client.query(&statement, parameters).await;
         // "cached plan must not change result type", after a change of the schema: it is prepared anew.

@@ -9,7 +9,7 @@ pub(super) fn as_sqlx(error: tokio_postgres::Error) -> sqlx::Error {
     if error.as_db_error().is_some() {
         return sqlx::Error::Database(Box::new(ServerError(error)));
     }
-    let is_lost = error.is_closed() || error.source().is_some_and(|cause| cause.is::<io::Error>());
+    let is_lost = error.is_closed() || error.source().is_some_and(<dyn Error>::is::<io::Error>);
     if is_lost {
         sqlx::Error::Io(io::Error::other(error))
     } else {
