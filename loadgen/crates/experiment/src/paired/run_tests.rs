@@ -75,3 +75,57 @@ fn an_invalid_trial_is_no_doubt_where_replacements_complete_the_planned_blocks()
         );
     }
 }
+
+/// Block and attempt of each trial: `b02r` of `b02r_1_before`.
+fn attempts(folders: &[String]) -> Vec<&str> {
+    let names = folders.iter().map(|name| name.split('_').next());
+    names.map(Option::unwrap).collect()
+}
+
+/// One INVALID trial of a block is one of two: both arms run again.
+#[tokio::test]
+async fn a_block_with_an_invalid_trial_is_repeated_once_and_then_replaced() {
+    use ValidityWord::{Invalid, Valid};
+    let words = [Valid, Valid, Invalid, Valid, Valid, Invalid];
+    let (finished, folders) = series_fixture::ran(&words, |one| one.set_blocks(3)).await;
+    assert_eq!(
+        attempts(&folders),
+        [
+            "b01", "b01", "b02", "b02", "b02r", "b02r", "b03", "b03", "b02s", "b02s"
+        ]
+    );
+    assert_eq!((finished.blocks, finished.valid_blocks), (3, 3));
+    assert!(finished.invalid.is_empty(), "{:?}", finished.invalid);
+    let said = "1 block(s) with an INVALID trial were replaced: 3 of 3 planned blocks count";
+    assert!(
+        finished.warnings.iter().any(|one| one == said),
+        "{:?}",
+        finished.warnings
+    );
+    let seed = |attempt: &str| {
+        let of = |one: &&Trial| one.folder.starts_with(&format!("{attempt}_"));
+        let seeds: Vec<u64> = finished
+            .trials
+            .iter()
+            .filter(of)
+            .map(|one| one.seed)
+            .collect();
+        assert_eq!(seeds[0], seeds[1], "both arms have the same load");
+        seeds[0]
+    };
+    assert_eq!(seed("b02"), seed("b02r"));
+    assert_ne!(seed("b02"), seed("b02s"));
+}
+
+#[tokio::test]
+async fn a_replacement_that_stays_invalid_is_the_last_and_the_block_is_lost() {
+    use ValidityWord::{Invalid, Valid};
+    let lost = [Invalid, Valid, Invalid, Valid];
+    let words = [lost, lost, [Valid; 4], [Valid; 4], lost].concat();
+    let (finished, folders) = series_fixture::ran(&words, |one| one.set_blocks(6)).await;
+    // The last of the lost blocks is the first to be replaced; the other one is not.
+    let last = &attempts(&folders)[16..];
+    assert_eq!(last, ["b02s", "b02s", "b02sr", "b02sr"]);
+    assert_eq!((finished.blocks, finished.valid_blocks), (6, 4));
+    assert_eq!(finished.invalid.len(), 3, "{:?}", finished.invalid);
+}
