@@ -12,6 +12,7 @@ use super::{
     finished::Finished,
     metrics::{EffectMetric, MetricScope, metrics},
     multiple_claims::{hold_in_table, hold_together},
+    replacements::Replacements,
     series_arm::SeriesArm,
     totals::failures_in_one_arm,
     warnings::{noise_warning, reasons, trial_warnings},
@@ -45,10 +46,8 @@ pub(super) struct BlockSeries<'a> {
     pairs: Vec<[usize; 2]>,
     /// Folders of the trials that stayed invalid.
     invalid_folders: Vec<String>,
-    /// Blocks that stayed invalid and may be replaced.
-    lost: Vec<PlannedBlock>,
-    /// Blocks that were run in the place of one that stayed invalid.
-    replaced: u32,
+    /// Blocks that stayed invalid.
+    replacements: Replacements<PlannedBlock>,
     /// Blocks that were repeated for noise alone.
     noisy_repeats: u32,
     /// Whether a repetition was as noisy as what it repeated.
@@ -79,8 +78,7 @@ impl<'a> BlockSeries<'a> {
             trials: Vec::new(),
             pairs: Vec::new(),
             invalid_folders: Vec::new(),
-            lost: Vec::new(),
-            replaced: 0,
+            replacements: Replacements::none(),
             noisy_repeats: 0,
             repetition_was_noisy: false,
             warnings: Vec::new(),
@@ -149,24 +147,11 @@ impl<'a> BlockSeries<'a> {
     }
 
     /// The next block that is run in the place of one that stayed invalid, with its order and a seed of
-    /// its own: for a third of the planned blocks at most. Whether trials are valid decides it, and no figure.
+    /// its own.
     fn replacement(&mut self) -> Option<PlannedBlock> {
-        if self.replaced >= self.planned / 3 {
-            return None;
-        }
-        let lost = self.lost.pop()?;
-        self.replaced += 1;
+        let lost = self.replacements.take(self.planned)?;
         let seed = sub_seed(lost.seed, "replacement");
         Some(PlannedBlock { seed, ..lost })
-    }
-
-    /// A block that stayed invalid. Where it replaces another one, the next would not be valid either.
-    fn lose(&mut self, block: PlannedBlock, replaces: bool) {
-        if replaces {
-            self.lost.clear();
-        } else {
-            self.lost.push(block);
-        }
     }
 
     /// What the orders and seeds of its blocks are derived from.
@@ -263,7 +248,7 @@ impl<'a> BlockSeries<'a> {
             }
         }
         // A block that stays invalid does not stop the others.
-        self.lose(planned_block, replaces);
+        self.replacements.lose(planned_block, replaces);
         true
     }
 
@@ -402,11 +387,9 @@ impl<'a> BlockSeries<'a> {
             self.warn("the arms did not run on the same data: their digests differ".to_owned());
         }
         let valid_blocks = self.pairs.len();
-        if self.replaced > 0 {
-            self.warn(format!(
-                "{} block(s) with an INVALID trial were replaced: {valid_blocks} of {} planned blocks count",
-                self.replaced, self.planned
-            ));
+        let replaced = &self.replacements;
+        if let Some(warning) = replaced.sentence("block", valid_blocks, self.planned) {
+            self.warn(warning);
         }
         // Where every planned block counts, an invalid trial was replaced as one that is repeated is.
         if valid_blocks >= self.planned as usize {
