@@ -5,7 +5,7 @@
 //! question: How much does the cache of lists save?
 //! hypothesis: the tail of orders.list falls by half
 //! expected: improves                  # or regresses, no_change: the first primary metric
-//! why: cache hit ratio orders         # the metric that should explain it
+//! why: queries per request             # the metric that should explain it
 //! before: { profile: after, set: { cache.orders: off } }
 //! after: { profile: after }            # with `topology: scale=2` a stack of its own
 //! blocks: 6                           # pairs of trials, in random order

@@ -48,7 +48,7 @@ pub use file::{ArmCapacitySearch, Experiment, Quick};
 pub use finished::{ArmResult, Finished};
 pub use metrics::{EffectMetric, MetricScope, metrics, metrics_of};
 pub use orchestrate::run;
-pub use planned_metrics::{check_planned, planned_metric};
+pub use planned_metrics::{check_arm, check_planned, check_topologies, planned_metric};
 pub use probe::COMMON_RATE;
 pub(crate) use reading::ShareCount;
 pub use reading::TrialReading;
