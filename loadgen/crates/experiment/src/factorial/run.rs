@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use super::plan::FactorialPlan;
 use crate::{
-    paired::{ArmResult, OnTrial, Replacements, TrialReading, metrics_of, trial_warnings},
+    paired::{
+        ArmResult, OnTrial, Replacements, TrialReading, metrics_of, trial_warnings, why_invalid,
+    },
     schema::{Trial, ValidityWord},
     trial::{self, CommandClock, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec},
     verdict,
@@ -161,17 +163,13 @@ impl FactorialRun<'_> {
     fn add_if_valid(&mut self, cell: usize, outcome: &TrialOutcome, again: bool) -> bool {
         let trial = &outcome.trial;
         let measured = &mut self.finished.arms[cell].measured;
-        if trial.validity.word != ValidityWord::Invalid {
+        let Some(codes) = why_invalid(trial) else {
             measured.add(outcome);
             self.noisy += usize::from(trial.validity.word == ValidityWord::Noisy);
             return true;
-        }
+        };
         // A broken invariant counts, however late the trial's requests were.
         verdict::merge_audits(&mut measured.audit, &outcome.audit);
-        let codes = verdict::reasons(&trial.validity)
-            .map(|check| check.code.as_str())
-            .collect::<Vec<_>>()
-            .join(", ");
         self.warn(format!("{} is not valid ({codes})", trial.folder));
         if again {
             self.finished.invalid.push(trial.folder.clone());

@@ -260,13 +260,7 @@ fn check_document(
     suite: &Suite,
     application: &dyn Application,
 ) -> Result<(), String> {
-    let catalog = application.catalog();
-    let sent: Vec<&str> = suite
-        .flows
-        .iter()
-        .filter_map(|share| catalog.flow(&share.flow))
-        .flat_map(|flow| catalog.operation_names(flow))
-        .collect();
+    let sent = suite.operation_names(application.catalog());
     for phase in &document.phases {
         if !sent.contains(&phase.operation.as_str()) {
             let (name, operation) = (&phase.name, &phase.operation);

@@ -57,3 +57,4 @@ pub(crate) use rule::{MARGIN_POINTS, unseen_failures};
 pub use run::OnTrial;
 pub use shorten::shorten;
 pub use warnings::trial_warnings;
+pub(crate) use warnings::why_invalid;

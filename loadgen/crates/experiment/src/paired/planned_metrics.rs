@@ -92,15 +92,9 @@ pub fn check_arm(
 
 /// The metrics in the order of the report, without those of what runs in some topologies alone.
 fn planned_metrics(suite: &Suite, application: &dyn Application) -> Vec<MetricId> {
-    let catalog = application.catalog();
     let info = application.info();
     let scope = MetricScope {
-        operations: suite
-            .flows
-            .iter()
-            .filter_map(|share| catalog.flow(&share.flow))
-            .flat_map(|flow| catalog.operation_names(flow))
-            .collect(),
+        operations: suite.operation_names(application.catalog()),
         caches: info.cache_kinds.keys().map(String::as_str).collect(),
         processes: info.processes.iter().map(String::as_str).collect(),
     };

@@ -2,9 +2,8 @@
 
 use shared::invariant::InvariantResult;
 
-use super::{file::Experiment, rate, run::OnTrial, warnings::reasons};
+use super::{file::Experiment, rate, run::OnTrial, warnings::why_invalid};
 use crate::{
-    schema::{Trial, ValidityWord},
     trial::{self, CommandProgress, TestEnv, TrialError, TrialSpec},
     verdict::merge_audits,
 };
@@ -133,18 +132,12 @@ async fn probe_arm<'a>(
     }
 }
 
-/// The codes that make a probe INVALID; `None` where it can be trusted.
-fn why_invalid(probe: &Trial) -> Option<String> {
-    let invalid = probe.validity.word == ValidityWord::Invalid;
-    invalid.then(|| reasons(probe).collect::<Vec<_>>().join(", "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         paired::{decide_fixture, series_fixture},
-        schema::{CheckCode, ValidityCheck},
+        schema::{CheckCode, ValidityCheck, ValidityWord},
     };
 
     fn probed(word: ValidityWord) -> ProbedArm {
