@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     observer,
-    schema::{Capacity, LoadResult, LoadTrial, LoadVote, SearchEnding, TrialPurpose},
+    schema::{Capacity, LoadResult, LoadTrial, LoadVote, SearchEnding, TrialPurpose, ValidityWord},
     trial::{self, ArmConfig, CommandClock, TestEnv, TrialError, TrialOutcome, TrialSpec},
     verdict,
 };
@@ -268,14 +268,11 @@ impl<'a> Running<'a> {
             took.as_secs_f64(),
         );
         self.note(&one.step);
-        self.outcome.warnings.extend(
-            outcome
-                .warnings
-                .iter()
-                .filter(|text| !self.outcome.warnings.contains(text))
-                .cloned()
-                .collect::<Vec<_>>(),
-        );
+        for text in &outcome.warnings {
+            if !self.outcome.warnings.contains(text) {
+                self.outcome.warnings.push(text.clone());
+            }
+        }
         self.outcome.in_force.clone_from(&outcome.in_force);
         if !outcome.plans.is_empty() {
             self.outcome.plans.clone_from(&outcome.plans);
@@ -378,10 +375,8 @@ impl<'a> Running<'a> {
             soak: soak::soak(trials, bounds.lower),
             ..nothing_yet(self.plan)
         };
-        let noisy = self.outcome.capacity.trials.iter();
-        let noisy = noisy
-            .filter(|one| one.validity == crate::schema::ValidityWord::Noisy)
-            .count();
+        let noisy = |one: &&LoadTrial| one.validity == ValidityWord::Noisy;
+        let noisy = self.outcome.capacity.trials.iter().filter(noisy).count();
         if noisy > 0 {
             self.outcome.warnings.push(format!(
                 "{noisy} trial(s) are noisy and count all the same: the machine was not quiet, and its capacity is lower then"

@@ -64,7 +64,7 @@ pub(super) async fn search(
 ) -> Result<FoundCapacities, TrialError> {
     let slo = slo(experiment);
     let specs = [("before", &experiment.before), ("after", &experiment.after)];
-    let mut searches = [0, 1].map(|index| {
+    let mut searches = [0_usize, 1].map(|index| {
         let (arm, spec) = specs[index];
         let first = match (probed, &experiment.suite.load) {
             (Some(probed), _) => {

@@ -18,7 +18,7 @@ pub(super) fn env() -> TestEnv {
     scripted_env(&[])
 }
 
-/// Runs that experiment of so many blocks, with these words of its first trials. Returns what it found, and the folder
+/// Runs that experiment with a change, and with these words of its first trials. Returns what it found, and the folder
 /// of each trial in the order in which they ran.
 pub(super) async fn ran(
     words: &[ValidityWord],
