@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use super::reads::ReadSource;
+use super::reads::{Driver, ReadSource};
 use super::spans::{Lasting, ShortTime, WholePercent};
 use super::switch_map::SwitchMap;
 use super::values::{
@@ -229,6 +229,8 @@ switches! {
 
     /// How PostgreSQL is reached; by way of PgBouncer the pool's connections share its few.
     db_via: Via = "db.via", "direct" => "direct", "pays where many instances have more connections than PostgreSQL has processors; costs a hop";
+    /// How a mentor's open slots and page are read: on a connection of the pool, or pipelined over so many that all requests share.
+    db_driver: Driver = "db.driver", "pooled" => "pooled", "pays where messages cost more than statements; a slow statement delays those behind it";
     /// Which server answers lists and details that may be a little old; whatever decides stays on the primary.
     db_reads: ReadSource = "db.reads", "primary" => "primary", "pays where reads need more processors than one machine has; costs staleness, or with own writes a share of the gain";
     /// Whether a commit waits until its log is on disk; off can lose the last moments in a crash.
@@ -430,6 +432,8 @@ mod tests {
         assert!(profile.apply("auth.hash=bcrypt(99)").is_err());
         assert!(profile.apply("auth.placement=bounded(0)").is_err());
         assert!(profile.apply("http.admission=limit(0)").is_err());
+        assert!(profile.apply("db.driver=pipelined(0)").is_err());
+        assert!(profile.apply("db.driver=pipelined(65)").is_err());
         for right in ["off", "limit(7)", "adaptive"] {
             profile.apply(&format!("http.admission={right}")).unwrap();
             assert_eq!(profile.get("http.admission").unwrap(), right);

@@ -12,7 +12,7 @@ mod values;
 pub use caches::cache_switches;
 pub use catalogue::{BadSwitch, Profile, SWITCHES, Switch, fingerprint, setting};
 pub use reading::SwitchReading;
-pub use reads::ReadSource;
+pub use reads::{Driver, ReadSource};
 pub use spans::{Lasting, ShortTime, WholePercent};
 pub use values::{
     Admission, Checkout, Compression, Fanout, HashScheme, Invalidation, ListQuery, LoginQueries,

@@ -484,7 +484,7 @@ impl SwitchValue for Admission {
 }
 
 /// Reads `name(1,2,3)`.
-fn call(text: &str) -> Option<(&str, Vec<u32>)> {
+pub(super) fn call(text: &str) -> Option<(&str, Vec<u32>)> {
     let (name, rest) = text.split_once('(')?;
     let numbers = rest.strip_suffix(')')?;
     let numbers = numbers

@@ -57,7 +57,7 @@ impl Cli {
 async fn work(command: Command) -> Result<(), Exit> {
     limits::survive_large_files().map_err(|error| Exit::internal(&error))?;
     match command {
-        Command::Serve(args) => serve(*args).await,
+        Command::Serve(args) => Box::pin(serve(*args)).await,
         Command::Migrate { database } => migrate(database).await,
         Command::PaymentProvider(args) => provide(args).await,
         Command::Audit { database, json } => audit(database, json).await,

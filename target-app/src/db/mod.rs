@@ -11,6 +11,8 @@ mod lost_connections;
 mod migrate;
 mod named_lock;
 pub mod optimizations;
+pub mod pipeline;
+mod pipeline_error;
 mod pool;
 pub mod pooler;
 mod purge;

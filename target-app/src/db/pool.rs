@@ -11,7 +11,7 @@ use std::{
 };
 
 use shared::{
-    profile::{Checkout, OnOff, Profile, RowSecurity, SwitchReading, Via},
+    profile::{Checkout, Driver, OnOff, Profile, RowSecurity, SwitchReading, Via},
     snapshot::PoolSnapshot,
     time::Millis,
 };
@@ -21,6 +21,7 @@ use super::{
     DbError, Isolation, LostRace,
     idle_connections::{IdleConnections, PooledConnection},
     lost_connections,
+    pipeline::Pipeline,
     pooler::{Pooler, PoolerSettings, TransactionStart},
     replica::{Replica, ReplicaReads},
     round_trip::DelayedRoute,
@@ -67,6 +68,8 @@ pub struct Db {
     /// The replica that is configured, whether or not reads go to it.
     replica: Option<Replica>,
     reads: Option<ReplicaReads>,
+    /// Connections for reads by key; `None` where they go over the pool.
+    pipeline: Option<Arc<Pipeline>>,
 }
 
 /// Where the database is.
@@ -102,6 +105,7 @@ pub async fn open(
         None => server,
     };
     let options = settings::connection(server, profile);
+    let pipeline = Pipeline::open(&options, profile).await?;
     // Through a pooler without prepared statements, each transaction drops what it finds.
     let cached = profile.db_statement_cache.is_on() || start.drops_statements();
     let pool = settings::pool(profile, !cached).connect_lazy_with(options);
@@ -123,6 +127,7 @@ pub async fn open(
         start: Arc::new(start),
         replica: addresses.replica,
         reads,
+        pipeline: pipeline.map(Arc::new),
     };
     db.warm(profile.pool_min.get().clamp(1, profile.pool_max.get()))
         .await?;
@@ -156,6 +161,11 @@ impl Db {
         self.reads.as_ref()
     }
 
+    /// Connections for reads by key; `None` where they go over the pool.
+    pub(super) fn pipeline(&self) -> Option<&Arc<Pipeline>> {
+        self.pipeline.as_ref()
+    }
+
     /// Whether it matters to reads who has just written.
     pub fn distinguishes_writers(&self) -> bool {
         let reads = self.reads.as_ref();
@@ -182,7 +192,12 @@ impl Db {
         if let Some(idle_connections) = &self.idle_connections {
             idle_connections.close();
         }
-        tokio::join!(pool, reads);
+        let pipeline = async {
+            if let Some(pipeline) = &self.pipeline {
+                pipeline.close().await;
+            }
+        };
+        tokio::join!(pool, reads, pipeline);
     }
 
     /// The statements with which a transaction begins.
@@ -195,7 +210,7 @@ impl Db {
         &self.start
     }
 
-    /// The `pool.` switches as the pool itself has them, and `db.round_trip` as its route has it.
+    /// The `pool.` switches as the pool itself has them, `db.driver`, and `db.round_trip` as its route has it.
     pub fn readings(&self) -> Vec<SwitchReading> {
         let options = self.pool.options();
         let idle_timeout = options
@@ -218,6 +233,12 @@ impl Db {
                 OnOff::from(self.idle_connections.is_none()),
             ),
             SwitchReading::new("pool.checkout", self.checkout),
+            SwitchReading::new(
+                "db.driver",
+                self.pipeline
+                    .as_ref()
+                    .map_or(Driver::Pooled, |pipeline| pipeline.driver()),
+            ),
             SwitchReading::new(
                 "db.round_trip",
                 format!("{}ms", self.round_trip().as_millis()),

@@ -13,7 +13,7 @@ use shared::profile::Checkout;
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, SqlSafeStr as _};
 use sqlx_core::transaction::TransactionManager as _;
 
-use super::{Db, DbError, idle_connections::PooledConnection};
+use super::{Db, DbError, idle_connections::PooledConnection, pipeline::Pipeline};
 use crate::timing;
 
 type Transactions = <Postgres as sqlx::Database>::TransactionManager;
@@ -81,6 +81,12 @@ impl DbSession {
     pub(super) fn release(&mut self) {
         self.kept = None;
         self.kept_of_replica = false;
+    }
+
+    /// Connections for a read by key, where the profile has such ones and the read is one for the primary.
+    pub fn pipeline(&self) -> Option<Arc<Pipeline>> {
+        let pipeline = self.db.pipeline()?;
+        (!self.may_be_old).then(|| Arc::clone(pipeline))
     }
 
     /// A connection for the next statements, which only read: a write is refused by PostgreSQL where

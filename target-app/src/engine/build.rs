@@ -116,6 +116,9 @@ impl Engine {
         let url = parts.database_url.expose_secret();
         let pooler = pooler(parts.pooler.as_ref(), &profile).await?;
         replica(parts.replica.as_ref(), &profile, generation == 1).await?;
+        if let Some(why) = db::pipeline::contradiction(&profile, url)? {
+            return Err(EngineError::Refused(why.to_owned()));
+        }
         apply_to(url, &profile).await?;
 
         let redis = Redis::new(
@@ -235,7 +238,8 @@ async fn apply(pool: &PgPool, profile: &Profile) -> Result<(), EngineError> {
         .await
         .map_err(DbError::from)?;
     if profile.db_via == Via::Direct {
-        enough_connections(limit, profile.pool_max.get()).map_err(EngineError::Refused)?;
+        let beside = db::pipeline::connections(profile);
+        enough_connections(limit, profile.pool_max.get(), beside).map_err(EngineError::Refused)?;
     }
     if let Some(why) = db::row_security::contradiction(profile) {
         return Err(EngineError::Refused(why));
@@ -262,13 +266,17 @@ async fn secure(pool: &PgPool, profile: &Profile) -> Result<(), EngineError> {
     })
 }
 
-fn enough_connections(limit: i32, pool_max: u32) -> Result<(), String> {
-    let wanted = pool_max + SPARE_CONNECTIONS;
+fn enough_connections(limit: i32, pool_max: u32, beside: u32) -> Result<(), String> {
+    let wanted = pool_max + beside + SPARE_CONNECTIONS;
     if u32::try_from(limit).is_ok_and(|limit| limit >= wanted) {
         return Ok(());
     }
+    let with = match beside {
+        0 => String::new(),
+        count => format!(" with {count} pipelined connections"),
+    };
     Err(format!(
-        "pool.max={pool_max} needs max_connections >= {wanted}, but PostgreSQL has {limit}; \
+        "pool.max={pool_max}{with} needs max_connections >= {wanted}, but PostgreSQL has {limit}; \
          lower pool.max or raise max_connections"
     ))
 }
@@ -279,10 +287,17 @@ mod tests {
 
     #[test]
     fn a_pool_larger_than_the_server_is_refused_with_both_numbers() {
-        assert!(enough_connections(100, 90).is_ok());
-        let refusal = enough_connections(100, 200).unwrap_err();
+        assert!(enough_connections(100, 90, 0).is_ok());
+        assert!(enough_connections(100, 88, 2).is_ok());
+        let refusal = enough_connections(100, 200, 0).unwrap_err();
         assert!(
-            refusal.contains("pool.max=200") && refusal.contains("has 100"),
+            refusal.contains("pool.max=200 needs") && refusal.contains("has 100"),
+            "{refusal}"
+        );
+        let refusal = enough_connections(100, 90, 2).unwrap_err();
+        assert!(
+            refusal
+                .contains("pool.max=90 with 2 pipelined connections needs max_connections >= 102"),
             "{refusal}"
         );
     }

@@ -18,7 +18,7 @@ pub fn compare_target(
 ) -> Option<TargetComparison> {
     let stolen = StealMeter::begin();
     let run = RunningBench::new(bench, plan, progress);
-    let mut parts = vec![read_by_key::measure(&run)?];
+    let mut parts = Vec::from(read_by_key::measure(&run)?);
     parts.extend(cached_page::measure(&run)?);
     let (logins, beside_logins) = logins::measure(&run)?;
     parts.push(logins);

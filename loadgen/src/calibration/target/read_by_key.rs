@@ -17,28 +17,31 @@ use loadgen_engine::sample::Outcome;
 /// Different rows that are read.
 const ROWS: usize = 128;
 
-/// Measures it; `None` where the measurement was stopped.
-pub(super) fn measure(run: &RunningBench<'_>) -> Option<PartComparison> {
+/// Measures it over the pool and pipelined; `None` where the measurement was stopped.
+pub(super) fn measure(run: &RunningBench<'_>) -> Option<[PartComparison; 2]> {
     let counts = run.bench.scale.counts();
-    let caches_off: Vec<_> = cache_switches().map(|kind| (kind, "off")).collect();
-    let reads = run
-        .put(&caches_off)
-        .and_then(|_| run.wait(bench_requests::one_row_reads(&run.bench.lab, counts, ROWS)));
+    let reads = run.wait(bench_requests::one_row_reads(&run.bench.lab, counts, ROWS));
     let filled = fill(run);
     // pgbench takes whole seconds.
     let seconds = run.plan.turn.as_secs_f64().ceil().max(1.0) as u32;
-    let statements = Cell::new(None);
-    let ours = BenchSubject {
+    let statements = Cell::new([None; 2]);
+    let (reads, statements_of) = (&reads, &statements);
+    let ours = |which: usize, driver: &'static str| BenchSubject {
         what: format!(
-            "GET /api/v1/mentors/ID/availability of one slot ({ROWS} different ones), caches off"
+            "GET /api/v1/mentors/ID/availability of one slot ({ROWS} different ones), caches off, db.driver={driver}"
         ),
         program: None,
-        measure: Box::new(|| {
+        measure: Box::new(move || {
             let reads = reads.as_ref().map_err(Clone::clone)?;
+            let mut switches: Vec<_> = cache_switches().map(|kind| (kind, "off")).collect();
+            switches.push(("db.driver", driver));
+            run.put(&switches)?;
             let data = run
                 .own
                 .closed((reads, 200), CONNECTIONS, run.closed_span())?;
-            statements.set(count_each(&data, ServerCount::Queries));
+            let mut each = statements_of.get();
+            each[which] = count_each(&data, ServerCount::Queries);
+            statements_of.set(each);
             let answered = data.total.count(Outcome::Ok);
             run.plan.enough(answered, FEWEST_REQUESTS, "requests")?;
             Ok(counted_rate(&data))
@@ -55,15 +58,24 @@ pub(super) fn measure(run: &RunningBench<'_>) -> Option<PartComparison> {
             pgbench_rate(&run.run_program(command, span)?)
         }),
     };
-    let mut sides = run
-        .interleaved("read by key", vec![ours, bare])?
-        .into_iter();
-    let (mut ours, bare) = (next_side(&mut sides), next_side(&mut sides));
-    if let Some(each) = statements.get() {
-        ours.what = format!("{}, {each:.2} statements a request", ours.what);
+    let subjects = vec![ours(0, "pooled"), ours(1, "pipelined(2)"), bare];
+    let mut sides = run.interleaved("read by key", subjects)?.into_iter();
+    let mut ours = [next_side(&mut sides), next_side(&mut sides)];
+    let bare = next_side(&mut sides);
+    for (side, each) in ours.iter_mut().zip(statements.get()) {
+        if let Some(each) = each {
+            side.what = format!("{}, {each:.2} statements a request", side.what);
+        }
     }
-    let part = ("read by key", PartUnit::PerSecond, AimLimit::AtLeast(0.6));
-    Some(PartComparison::of(part, ours, bare, run.plan.quick))
+    let [pooled, pipelined] = ours;
+    let compare = |name, ours, bare| {
+        let part = (name, PartUnit::PerSecond, AimLimit::AtLeast(0.6));
+        PartComparison::of(part, ours, bare, run.plan.quick)
+    };
+    Some([
+        compare("read by key, pooled", pooled, bare.clone()),
+        compare("read by key, pipelined", pipelined, bare),
+    ])
 }
 
 /// Makes the database of pgbench.

@@ -87,6 +87,7 @@ pub(super) fn services(
         Some(topologies) => services.give_arms(topologies)?,
         None => services.default_topology(experiment.suite.topology)?,
     }
+    services.check_figures(experiment.primary.iter().chain(&experiment.why))?;
     Ok(services)
 }
 

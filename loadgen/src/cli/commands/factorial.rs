@@ -28,6 +28,7 @@ pub(in crate::cli) fn run(args: &FactorialArgs) -> Result<u8, Failure> {
     services.needs_lab()?;
     services.default_scale(Scale::Small);
     services.default_topology(plan.suite.topology)?;
+    services.check_figures([&plan.metric])?;
     let session = MeasuredSession::begin(&args.result, "factorial", &plan.suite.name, &source);
     let work = async |bench: &TestEnv, own_stack: bool| {
         session.announce(bench, &plan.suite);

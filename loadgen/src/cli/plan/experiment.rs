@@ -14,8 +14,8 @@ use loadgen_engine::suite::LoadModel;
 use loadgen_experiment::{
     metric::{MetricId, OperationFigure},
     paired::{
-        ArmCapacitySearch, ArmSpec, ControlKind, Experiment, PLANTED, Quick, budget, check_claims,
-        check_planned, file, shorten,
+        ArmCapacitySearch, ArmSpec, ControlKind, Experiment, PLANTED, Quick, budget, check_arm,
+        check_claims, check_planned, file, shorten,
     },
     system::Application as _,
 };
@@ -64,6 +64,11 @@ pub(in crate::cli) fn plan_experiment(
     // The same of the figure that is to explain them, which a control does not have.
     check_planned(experiment.why.as_slice(), &experiment.suite, &CodeConnect)
         .map_err(|why| Failure::Usage(format!("`why` of the experiment: {why}")))?;
+    for figure in experiment.primary.iter().chain(&experiment.why) {
+        for (arm, spec) in [("before", &experiment.before), ("after", &experiment.after)] {
+            check_arm(figure, arm, &spec.settings, &CodeConnect).map_err(Failure::Usage)?;
+        }
+    }
     if args.rigorous {
         experiment.controls = vec![ControlKind::Same, ControlKind::Planted(PLANTED)];
     }
@@ -230,6 +235,17 @@ mod tests {
             let is_told = error.starts_with(flags[0]) && error.contains("run-all");
             assert!(is_told, "{error}");
         }
+    }
+
+    #[test]
+    fn the_hit_ratio_of_a_cache_that_is_off_in_an_arm_is_refused() {
+        for (set, arm) in [("--set-before", "before"), ("--set-after", "after")] {
+            let error = resolved(&["mentor_cache_ttl", set, "cache.mentors=off"]).unwrap_err();
+            let said = format!("no trial of `{arm}` can have `cache hit ratio mentors`");
+            assert!(error.starts_with(&said), "{error}");
+            assert!(error.contains("cache.mentors=off"), "{error}");
+        }
+        assert!(resolved(&["mentor_cache_ttl", "--set-before", "cache.mentors=memory"]).is_ok());
     }
 
     #[test]

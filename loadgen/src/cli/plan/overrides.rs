@@ -150,16 +150,8 @@ fn only(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
     }
     suite.set_flows(shares);
     let catalog = CodeConnect.catalog();
-    let subjects: Vec<&str> = suite
-        .flows
-        .iter()
-        .filter_map(|share| catalog.flow(&share.flow))
-        .flat_map(|flow| {
-            let mut names = catalog.operation_names(flow);
-            names.push(flow.name);
-            names
-        })
-        .collect();
+    let mut subjects: Vec<&str> = suite.operation_names(catalog);
+    subjects.extend(suite.flows.iter().map(|share| share.flow.as_str()));
     let is_sent = |threshold: &&Threshold| match &threshold.scope {
         Scope::Subject(name) => subjects.contains(&name.as_str()),
         Scope::Flow(_) | Scope::Method(_) => check_scope(threshold, suite, catalog).is_ok(),

@@ -13,7 +13,7 @@ use loadgen_engine::{
     driver::{HttpTrace, ResolveRule, TargetAddresses, TargetUrl},
     suite::{FaultKind, PlannedFault, Suite, Topology, fault_problem},
 };
-use loadgen_experiment::system::HttpService;
+use loadgen_experiment::{metric::MetricId, paired::check_topologies, system::HttpService};
 use loadgen_stack::own_disk_refusal;
 
 /// The services that a command runs against.
@@ -192,6 +192,19 @@ impl ServiceSource {
             }
             _ => refused("--target", "a running target has one"),
         }
+    }
+
+    /// Refuses figures that only other topologies of an own stack have; that of a running target is its own. The
+    /// topology is known by then.
+    pub(in crate::cli) fn check_figures<'a>(
+        &self,
+        figures: impl IntoIterator<Item = &'a MetricId>,
+    ) -> Result<(), Failure> {
+        let Self::OwnStack { topology, arms, .. } = self else {
+            return Ok(());
+        };
+        let topologies = arms.unwrap_or([topology.unwrap_or_default(); 2]);
+        check_topologies(figures, topologies).map_err(Failure::Usage)
     }
 
     /// Prepares for the faults of a suite; refuses those that its load or these services cannot have.

@@ -135,6 +135,31 @@ fn a_disk_that_can_be_filled_keeps_nothing_and_a_failover_is_told() {
 }
 
 #[test]
+fn a_figure_of_the_pooler_needs_one_in_the_own_stack() {
+    let figure: MetricId = "pooler waiting".parse().unwrap();
+    let check = |args: &TargetArgs, from_file: &str| {
+        let mut services = ServiceSource::from_flags(args).unwrap();
+        services.default_topology(from_file.parse().unwrap())?;
+        services.check_figures([&figure])
+    };
+    let own = TargetArgs::default();
+    let why = check(&own, "scale=1").unwrap_err().to_string();
+    assert!(
+        why.contains("`pgbouncer`") && why.contains("--topology"),
+        "{why}"
+    );
+    assert!(check(&own, "pgbouncer").is_ok());
+    let by_flag = |topology: &str| TargetArgs {
+        topology: Some(topology.parse().unwrap()),
+        ..TargetArgs::default()
+    };
+    assert!(check(&by_flag("pgbouncer"), "scale=1").is_ok());
+    assert!(check(&by_flag("scale=2"), "pgbouncer").is_err());
+    // That of a running target is not known.
+    assert!(check(&target("http://127.0.0.1:8080"), "scale=1").is_ok());
+}
+
+#[test]
 fn an_experiment_on_a_running_target_needs_its_lab_token() {
     let services = ServiceSource::from_flags(&target("http://127.0.0.1:8080")).unwrap();
     assert!(

@@ -34,16 +34,16 @@ pub(super) const SKILLS: &str = "left join lateral (
 
 #[derive(FromRow)]
 pub(super) struct CardRow {
-    id: Uuid,
-    display_name: String,
-    headline: String,
-    languages: Vec<String>,
-    hourly_price_cents: i64,
-    rating_hundredths: i32,
-    review_count: i32,
-    joined_at: DateTime<Utc>,
+    pub(super) id: Uuid,
+    pub(super) display_name: String,
+    pub(super) headline: String,
+    pub(super) languages: Vec<String>,
+    pub(super) hourly_price_cents: i64,
+    pub(super) rating_hundredths: i32,
+    pub(super) review_count: i32,
+    pub(super) joined_at: DateTime<Utc>,
     #[sqlx(default)]
-    skills: Option<Vec<String>>,
+    pub(super) skills: Option<Vec<String>>,
 }
 
 impl From<CardRow> for MentorCard {

@@ -6,6 +6,7 @@ mod handlers;
 mod listing;
 mod model;
 mod page;
+mod pipelined;
 mod plans;
 mod repository;
 mod seed;

@@ -4,7 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use shared::{
     api::mentors::{
-        AvailabilityQuery, MentorCard, MentorQuery, MentorSort, MentorUpdate, ReviewRequest,
+        AvailabilityQuery, MentorCard, MentorDetail, MentorQuery, MentorSort, MentorUpdate,
+        ReviewRequest, ReviewView,
     },
     money::Cents,
     page::MAX_PAGE,
@@ -142,6 +143,18 @@ pub(super) struct MentorProfile {
     pub(super) card: MentorCard,
     pub(super) bio: String,
     pub(super) is_active: bool,
+}
+
+impl MentorProfile {
+    /// The whole page.
+    pub(super) fn with_reviews(self, recent_reviews: Vec<ReviewView>) -> MentorDetail {
+        MentorDetail {
+            card: self.card,
+            bio: self.bio,
+            is_active: self.is_active,
+            recent_reviews,
+        }
+    }
 }
 
 /// Open slots that begin from `from` (inclusive) to `to` (exclusive).

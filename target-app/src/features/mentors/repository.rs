@@ -57,12 +57,15 @@ pub(super) async fn find_profile(
         .map(MentorProfile::from))
 }
 
+/// How many reviews a mentor has: `id`.
+pub(super) const REVIEW_COUNT: &str = "select review_count from mentor where id = $1";
+
 /// How many reviews a mentor has; `None` where there is no such mentor.
 pub(super) async fn find_review_count(
     conn: &mut PgConnection,
     id: MentorId,
 ) -> Result<Option<i32>, DbError> {
-    let found = query_scalar("select review_count from mentor where id = $1").bind(id.0);
+    let found = query_scalar(REVIEW_COUNT).bind(id.0);
     Ok(timing::db(found.fetch_optional(conn)).await?)
 }
 

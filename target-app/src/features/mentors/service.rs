@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::{
     cached,
     model::{AvailabilitySpan, Criteria, NewReview, RECENT_REVIEWS},
-    repository,
+    pipelined, repository,
 };
 use crate::{
     cache::Group,
@@ -46,18 +46,16 @@ async fn find_detail(
     mut session: DbSession,
     id: MentorId,
 ) -> Result<Option<MentorDetail>, ApiError> {
+    if let Some(pipeline) = session.pipeline() {
+        return Ok(pipelined::detail(&pipeline, id).await?);
+    }
     let profile = repository::find_profile(&mut *session.conn().await?, id).await?;
     let Some(profile) = profile else {
         return Ok(None);
     };
     let recent_reviews =
         repository::reviews(&mut *session.conn().await?, id, RECENT_REVIEWS, 0).await?;
-    Ok(Some(MentorDetail {
-        card: profile.card,
-        bio: profile.bio,
-        is_active: profile.is_active,
-        recent_reviews,
-    }))
+    Ok(Some(profile.with_reviews(recent_reviews)))
 }
 
 /// A mentor's open slots; none of a mentor who is off the list.
@@ -79,6 +77,9 @@ async fn find_availability(
     id: MentorId,
     span: AvailabilitySpan,
 ) -> Result<Option<Availability>, ApiError> {
+    if let Some(pipeline) = session.pipeline() {
+        return Ok(pipelined::availability(&pipeline, id, span).await?);
+    }
     let slots = repository::open_slots(&mut *session.conn().await?, id, span).await?;
     // Only an empty answer leaves open whether there is such a mentor.
     if slots.is_empty()

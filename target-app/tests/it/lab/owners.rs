@@ -12,7 +12,7 @@ use target_app::{
 use crate::support::TestApp;
 
 /// Values to plant; a switch gets the first that it takes and does not have.
-const CANDIDATES: [&str; 14] = [
+const CANDIDATES: [&str; 15] = [
     "off",
     "on",
     "7",
@@ -22,6 +22,7 @@ const CANDIDATES: [&str; 14] = [
     "batched",
     "required",
     "pgbouncer",
+    "pipelined(3)",
     "replica",
     "redis",
     "limit(9)",

@@ -42,7 +42,9 @@ fn variants() -> Vec<Map<String, Value>> {
         // PgBouncer before 1.21 keeps no prepared statements in transaction mode.
         match (paths, value) {
             (["db.via"], "pgbouncer") => changes.insert("db.statement_cache".into(), "off".into()),
-            (["db.statement_cache"], "on") => changes.insert("db.via".into(), "direct".into()),
+            (["db.driver"], "pipelined(2)") | (["db.statement_cache"], "on") => {
+                changes.insert("db.via".into(), "direct".into())
+            }
             _ => None,
         };
         changes

@@ -7,6 +7,7 @@ mod filters;
 pub(crate) mod operations;
 mod own_profile;
 mod paging;
+mod pipelined;
 mod reviews;
 mod shapes;
 mod sorting;

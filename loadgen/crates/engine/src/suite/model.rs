@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use shared::time::Millis;
 
 use super::{fault_plan::PlannedFault, topology::Topology};
-use crate::{threshold::Threshold, units::Rate};
+use crate::{flow::Catalog, threshold::Threshold, units::Rate};
 
 /// Flows, load and thresholds. Stored as it goes to other processes that generate a part of its load:
 /// without thresholds and topology, which are none of theirs.
@@ -56,6 +56,15 @@ impl Suite {
                 .flows
                 .iter()
                 .any(|share| !pauses(share.think.or(think)))
+    }
+
+    /// The names of the operations that its flows send.
+    pub fn operation_names(&self, catalog: &Catalog) -> Vec<&'static str> {
+        let flows = self.flows.iter();
+        flows
+            .filter_map(|share| catalog.flow(&share.flow))
+            .flat_map(|flow| catalog.operation_names(flow))
+            .collect()
     }
 
     /// Sets the number of users of a closed load; phases keep their proportions to the largest.

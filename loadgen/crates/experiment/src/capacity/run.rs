@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use shared::invariant::InvariantResult;
+use sha2::{Digest as _, Sha256};
+use shared::{hex, invariant::InvariantResult};
 
 use super::{
     breakdown_plan::BreakdownPlan,
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     observer,
-    schema::{Capacity, LoadResult, LoadTrial, LoadVote, SearchEnding, TrialPurpose},
+    schema::{Capacity, LoadResult, LoadTrial, LoadVote, SearchEnding, TrialPurpose, ValidityWord},
     trial::{self, ArmConfig, CommandClock, TestEnv, TrialError, TrialOutcome, TrialSpec},
     verdict,
 };
@@ -267,14 +268,11 @@ impl<'a> Running<'a> {
             took.as_secs_f64(),
         );
         self.note(&one.step);
-        self.outcome.warnings.extend(
-            outcome
-                .warnings
-                .iter()
-                .filter(|text| !self.outcome.warnings.contains(text))
-                .cloned()
-                .collect::<Vec<_>>(),
-        );
+        for text in &outcome.warnings {
+            if !self.outcome.warnings.contains(text) {
+                self.outcome.warnings.push(text.clone());
+            }
+        }
         self.outcome.in_force.clone_from(&outcome.in_force);
         if !outcome.plans.is_empty() {
             self.outcome.plans.clone_from(&outcome.plans);
@@ -377,10 +375,8 @@ impl<'a> Running<'a> {
             soak: soak::soak(trials, bounds.lower),
             ..nothing_yet(self.plan)
         };
-        let noisy = self.outcome.capacity.trials.iter();
-        let noisy = noisy
-            .filter(|one| one.validity == crate::schema::ValidityWord::Noisy)
-            .count();
+        let noisy = |one: &&LoadTrial| one.validity == ValidityWord::Noisy;
+        let noisy = self.outcome.capacity.trials.iter().filter(noisy).count();
         if noisy > 0 {
             self.outcome.warnings.push(format!(
                 "{noisy} trial(s) are noisy and count all the same: the machine was not quiet, and its capacity is lower then"
@@ -390,10 +386,19 @@ impl<'a> Running<'a> {
     }
 }
 
-/// The name of an arm as part of a folder's.
+/// Longest name of an arm in a folder's: the store cuts names after 60 letters, and what tells the trials of an arm
+/// apart stands behind it.
+const MOST_LETTERS: usize = 24;
+
+/// The name of an arm as part of a folder's; of a long one its begin and a digest, so that no other arm has it.
 fn in_file_name(arm: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-    arm.chars().map(plain).collect()
+    let name: String = arm.chars().map(plain).collect();
+    if name.len() <= MOST_LETTERS {
+        return name;
+    }
+    let digest = hex::of(&Sha256::digest(arm)[..4]);
+    format!("{}_{digest}", &name[..MOST_LETTERS - 9])
 }
 
 /// A result without a trial.
@@ -457,4 +462,22 @@ pub fn audits<'a>(trials: impl IntoIterator<Item = &'a KeptTrial>) -> Vec<Invari
         verdict::merge_audits(&mut all, &one.audit);
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_arms_with_long_names_differ_within_what_the_store_keeps_of_a_name() {
+        let long = "cache.orders.store=redis,cache.orders.ttl=60s,pool.max=";
+        let names = ["5", "50"].map(|end| in_file_name(&format!("{long}{end}")));
+        assert_ne!(names[0], names[1]);
+        for name in &names {
+            assert_eq!(name.len(), MOST_LETTERS, "{name}");
+        }
+        let longest = format!("breakdown_{}_t001_12345.67_s", names[0]);
+        assert!(longest.len() < 60, "{longest}");
+        assert_eq!(in_file_name("pool.max=5"), "pool_max_5");
+    }
 }

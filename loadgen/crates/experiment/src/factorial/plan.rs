@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     metric::MetricId,
-    paired::planned_metric,
+    paired::{check_arm, planned_metric},
     system::{Application, Settings},
     trial::ArmConfig,
 };
@@ -76,7 +76,7 @@ pub struct FactorialPlan {
 
 impl FactorialPlan {
     /// One arm for each cell: `base` with each factor's switch set. Refuses a wrong switch or value,
-    /// a switch that comes twice, too many factors, and the name of a metric that no trial will have.
+    /// a switch that comes twice, too many factors, and a metric that no trial will have, or none of a cell.
     pub fn new(
         suite: Suite,
         base: &Settings,
@@ -130,6 +130,7 @@ impl FactorialPlan {
                 none if none.is_empty() => "low".to_owned(),
                 name => name,
             };
+            check_arm(&metric, &name, &settings, application).map_err(BadFile)?;
             arms.push(ArmConfig::new(&name, settings, application));
         }
         Ok(Self {

@@ -1,16 +1,18 @@
 //! Runs the cells, every one once in each replicate, in a random order; an invalid trial is repeated
-//! once. Writes no file: each trial is handed to the caller as it ends.
+//! once, and a replicate that still has one is replaced. Writes no file: each trial is handed to the caller as it ends.
 
 use std::time::Instant;
 
 use super::plan::FactorialPlan;
 use crate::{
-    paired::{ArmResult, OnTrial, TrialReading, metrics_of, trial_warnings},
-    schema::Trial,
-    schema::ValidityWord,
+    paired::{
+        ArmResult, OnTrial, Replacements, TrialReading, metrics_of, trial_warnings, why_invalid,
+    },
+    schema::{Trial, ValidityWord},
     trial::{self, CommandClock, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec},
     verdict,
 };
+use loadgen_stats::seed::sub_seed;
 
 /// The result of a factorial experiment, whether it ran to its end or not.
 #[derive(Debug)]
@@ -19,7 +21,7 @@ pub struct FactorialOutcome {
     pub arms: Vec<ArmResult>,
     /// Every trial in the order in which it ran.
     pub trials: Vec<Trial>,
-    /// Folders of the trials that were still invalid when repeated.
+    /// Folders of the trials that were still invalid when repeated; empty where every planned replicate counts.
     pub invalid: Vec<String>,
     /// `values[cell][replicate]` of the replicates in which every cell has a figure.
     pub values: Vec<Vec<TrialReading>>,
@@ -50,6 +52,7 @@ pub async fn run(
         workers,
         clock: CommandClock::start(plan.trials()),
         noisy: 0,
+        replacements: Replacements::none(),
         finished: FactorialOutcome {
             arms: arms.collect(),
             trials: Vec::new(),
@@ -60,11 +63,7 @@ pub async fn run(
             error: None,
         },
     };
-    for replicate in 1..=plan.replicates {
-        if !running.replicate(replicate, on_trial).await {
-            break;
-        }
-    }
+    running.replicates(on_trial).await;
     running.finish()
 }
 
@@ -75,18 +74,51 @@ struct FactorialRun<'a> {
     clock: CommandClock,
     /// Valid trials on a machine that was not quiet.
     noisy: usize,
+    /// Replicates with a trial that stayed invalid.
+    replacements: Replacements<u32>,
     finished: FactorialOutcome,
 }
 
 impl FactorialRun<'_> {
-    /// One trial of each cell. False: the experiment ends here.
-    async fn replicate(&mut self, replicate: u32, on_trial: OnTrial<'_>) -> bool {
+    /// The planned replicates, and then those in the place of some that stayed invalid: whole ones, because the level
+    /// of a replicate is that of the machine in its time.
+    async fn replicates(&mut self, on_trial: OnTrial<'_>) {
+        let plan = self.plan;
+        for replicate in 1..=plan.replicates {
+            let seed = plan.seed(replicate);
+            if !self.replicate((replicate, seed), ["", "r"], on_trial).await {
+                return;
+            }
+        }
+        while let Some(replicate) = self.replacements.take(plan.replicates) {
+            self.clock.add_trials(plan.arms.len() as u32);
+            self.env.events.note(format!(
+                "a trial of replicate {replicate} stays INVALID: another replicate is run in its place"
+            ));
+            let seed = sub_seed(plan.seed(replicate), "replacement");
+            if !self
+                .replicate((replicate, seed), ["s", "sr"], on_trial)
+                .await
+            {
+                return;
+            }
+        }
+    }
+
+    /// One trial of each cell, twice if need be, under these names. False: the experiment ends here.
+    async fn replicate(
+        &mut self,
+        (replicate, seed): (u32, u64),
+        attempts: [&str; 2],
+        on_trial: OnTrial<'_>,
+    ) -> bool {
         let mut figures = vec![None; self.plan.arms.len()];
+        let mut stays_invalid = false;
         for (position, cell) in self.plan.order(replicate).into_iter().enumerate() {
-            for attempt in ["", "r"] {
+            for (attempt, again) in attempts.into_iter().zip([false, true]) {
                 let name = &self.plan.arms[cell].name;
                 let folder = format!("b{replicate:02}{attempt}_{:02}_{name}", position + 1);
-                let outcome = match self.trial(replicate, cell, folder, on_trial).await {
+                let outcome = match self.trial((replicate, seed), cell, folder, on_trial).await {
                     Ok(outcome) => outcome,
                     Err(TrialError::Stopped) => {
                         self.finished.interrupted = true;
@@ -101,10 +133,11 @@ impl FactorialRun<'_> {
                     self.finished.interrupted = true;
                     return false;
                 }
-                if self.add_if_valid(cell, &outcome, attempt) {
+                if self.add_if_valid(cell, &outcome, again) {
                     figures[cell] = self.figure(&outcome.trial);
                     break;
                 }
+                stays_invalid |= again;
             }
         }
         let whole: Option<Vec<TrialReading>> = figures.into_iter().collect();
@@ -118,26 +151,27 @@ impl FactorialRun<'_> {
                 self.plan.metric
             ));
         }
+        // Where figures alone are missing it is not replaced: replicates would be chosen by what they show.
+        if stays_invalid {
+            let replaces = !attempts[0].is_empty();
+            self.replacements.lose(replicate, replaces);
+        }
         true
     }
 
     /// Adds a trial to its cell; false where it is invalid.
-    fn add_if_valid(&mut self, cell: usize, outcome: &TrialOutcome, attempt: &str) -> bool {
+    fn add_if_valid(&mut self, cell: usize, outcome: &TrialOutcome, again: bool) -> bool {
         let trial = &outcome.trial;
         let measured = &mut self.finished.arms[cell].measured;
-        if trial.validity.word != ValidityWord::Invalid {
+        let Some(codes) = why_invalid(trial) else {
             measured.add(outcome);
             self.noisy += usize::from(trial.validity.word == ValidityWord::Noisy);
             return true;
-        }
+        };
         // A broken invariant counts, however late the trial's requests were.
         verdict::merge_audits(&mut measured.audit, &outcome.audit);
-        let codes = verdict::reasons(&trial.validity)
-            .map(|check| check.code.as_str())
-            .collect::<Vec<_>>()
-            .join(", ");
         self.warn(format!("{} is not valid ({codes})", trial.folder));
-        if attempt == "r" {
+        if again {
             self.finished.invalid.push(trial.folder.clone());
         } else {
             self.env
@@ -150,7 +184,7 @@ impl FactorialRun<'_> {
 
     async fn trial(
         &mut self,
-        replicate: u32,
+        (replicate, seed): (u32, u64),
         cell: usize,
         folder: String,
         on_trial: OnTrial<'_>,
@@ -163,7 +197,7 @@ impl FactorialRun<'_> {
             block: replicate,
             blocks: self.plan.replicates,
             folder,
-            seed: self.plan.seed(replicate),
+            seed,
             workers: self.workers,
             explained: replicate == 1,
             course: self.clock.course(suite.windows.planned().duration()),
@@ -223,6 +257,71 @@ impl FactorialRun<'_> {
         for warning in trial_warnings(&self.finished.trials) {
             self.warn(warning);
         }
+        let (counted, planned) = (self.finished.values[0].len(), self.plan.replicates);
+        if let Some(warning) = self.replacements.sentence("replicate", counted, planned) {
+            self.warn(warning);
+        }
+        // Where every planned replicate counts, an invalid trial was replaced as one that is repeated is.
+        if counted >= planned as usize {
+            self.finished.invalid.clear();
+        }
         self.finished
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{factorial::plan::tests::plan, trial::scripted_env};
+
+    /// Four cells in three replicates, with these words of the first trials; replicate and attempt of each trial.
+    async fn ran(words: &[ValidityWord]) -> (FactorialOutcome, Vec<String>) {
+        let two = ["pool.max=5,200", "cache.orders=off,redis"];
+        let plan = plan(&two, false, "total p50").unwrap();
+        let mut attempts = Vec::new();
+        let mut note = |outcome: &TrialOutcome| {
+            let folder = &outcome.trial.folder;
+            attempts.extend(folder.split('_').next().map(str::to_owned));
+        };
+        let finished = Box::pin(run(&scripted_env(words), &plan, 1, &mut note)).await;
+        (finished, attempts)
+    }
+
+    const LOST: [ValidityWord; 2] = [ValidityWord::Invalid; 2];
+    const WHOLE: [ValidityWord; 4] = [ValidityWord::Valid; 4];
+
+    #[tokio::test]
+    async fn a_replicate_with_a_trial_that_stays_invalid_is_replaced_as_a_whole() {
+        let (finished, attempts) = ran(&[&WHOLE[..], &LOST].concat()).await;
+        let wanted = "b01 b01 b01 b01 b02 b02r b02 b02 b02 b03 b03 b03 b03 b02s b02s b02s b02s";
+        assert_eq!(attempts.join(" "), wanted);
+        assert!(finished.values.iter().all(|row| row.len() == 3));
+        assert!(finished.invalid.is_empty(), "{:?}", finished.invalid);
+        let said =
+            "1 replicate(s) with an INVALID trial were replaced: 3 of 3 planned replicates count";
+        assert!(
+            finished.warnings.iter().any(|one| one == said),
+            "{:?}",
+            finished.warnings
+        );
+        let seed = |attempt: &str| {
+            let mut trials = finished.trials.iter();
+            trials
+                .find(|one| one.folder.starts_with(attempt))
+                .unwrap()
+                .seed
+        };
+        assert_eq!(seed("b02_"), seed("b02r_"));
+        assert_ne!(seed("b02_"), seed("b02s_"));
+    }
+
+    #[tokio::test]
+    async fn a_replicate_whose_replacement_stays_invalid_too_is_lost() {
+        let whole = ValidityWord::Valid;
+        let words = [&LOST[..], &[whole; 3], &WHOLE, &WHOLE, &LOST].concat();
+        let (finished, attempts) = ran(&words).await;
+        assert_eq!(attempts[13..], ["b01s", "b01sr", "b01s", "b01s", "b01s"]);
+        assert!(finished.values.iter().all(|row| row.len() == 2));
+        assert_eq!(finished.invalid.len(), 2, "{:?}", finished.invalid);
     }
 }

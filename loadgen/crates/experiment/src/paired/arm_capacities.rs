@@ -3,7 +3,7 @@
 
 use shared::{invariant::InvariantResult, time::Millis};
 
-use super::{file::Experiment, finished::Finished, probe::probe_arm, run::OnTrial};
+use super::{file::Experiment, finished::Finished, probe::ProbedArm, run::OnTrial};
 use crate::{
     capacity::{
         ArmSearch, CapacityOutcome, CapacityPlan, KeptTrial, SearchPlan, audits, past_capacity,
@@ -47,65 +47,60 @@ const TRIALS_OF_ARM: u32 = 6;
 pub(super) struct FoundCapacities {
     searches: [ArmSearch; 2],
     stored: ArmCapacities,
-    audits: [Vec<InvariantResult>; 2],
     warnings: Vec<String>,
     /// The last trial of the second arm at its lower bound.
     at_lower: Option<LoadTrial>,
 }
 
-/// Searches both arms, one trial of each in turn.
+/// Searches both arms, one trial of each in turn, from what their probes found. What the audits of all trials found
+/// is added to `broken`, also where a search fails.
 pub(super) async fn search(
     env: &TestEnv,
     experiment: &Experiment,
     workers: usize,
+    probed: Option<&[ProbedArm; 2]>,
+    broken: &mut [Vec<InvariantResult>; 2],
     on_trial: OnTrial<'_>,
 ) -> Result<FoundCapacities, TrialError> {
     let slo = slo(experiment);
-    let mut searches = Vec::new();
-    let mut probed_audits: [Vec<InvariantResult>; 2] = Default::default();
     let specs = [("before", &experiment.before), ("after", &experiment.after)];
-    for ((arm, spec), audit) in specs.into_iter().zip(&mut probed_audits) {
-        let (first, requests) = match &experiment.suite.load {
-            LoadModel::Open { .. } => {
-                let probed = probe_arm(env, experiment, workers, (arm, spec), on_trial).await?;
-                *audit = probed.audit;
+    let mut searches = [0_usize, 1].map(|index| {
+        let (arm, spec) = specs[index];
+        let first = match (probed, &experiment.suite.load) {
+            (Some(probed), _) => {
+                let probed = &probed[index];
                 (
                     probed.iterations_per_s * FIRST,
                     probed.requests_per_iteration,
                 )
             }
-            LoadModel::Closed { users, .. } => (f64::from(*users), 1.0),
+            (None, LoadModel::Closed { users, .. }) => (f64::from(*users), 1.0),
+            (None, LoadModel::Open { .. }) => (LOWEST_RATE, 1.0),
         };
-        let plan = plan(experiment, &spec.settings, &slo, (first, requests));
-        searches.push(ArmSearch {
+        ArmSearch {
             arm: arm.to_owned(),
-            plan,
-        });
-    }
-    let mut searches: [ArmSearch; 2] = searches
-        .try_into()
-        .map_err(|_| TrialError::NoRate("two arms are searched".to_owned()))?;
+            plan: plan(experiment, &spec.settings, &slo, first),
+        }
+    });
     divide_budget(searches.each_mut().map(|one| &mut one.plan));
     let trials = 2 * (TRIALS_OF_ARM + experiment.blocks + experiment.control_blocks());
     let mut on_search_trial = |outcome: &TrialOutcome, _: &[KeptTrial]| on_trial(outcome);
-    let outcomes = search_in_turn(env, &searches, workers, trials, &mut on_search_trial).await;
-    let mut found = Vec::new();
-    for outcome in outcomes {
+    let mut outcomes = search_in_turn(env, &searches, workers, trials, &mut on_search_trial).await;
+    for (all, outcome) in broken.iter_mut().zip(&outcomes) {
+        merge_audits(all, &audits(&outcome.trials));
+    }
+    for outcome in &mut outcomes {
         if outcome.interrupted {
             return Err(TrialError::Stopped);
         }
-        if let Some(error) = outcome.error {
+        if let Some(error) = outcome.error.take() {
             return Err(error);
         }
-        found.push(outcome);
     }
-    let [before, after] = &found[..] else {
+    let [before, after] = &outcomes[..] else {
         return Err(TrialError::NoRate("two arms are searched".to_owned()));
     };
-    let mut found = FoundCapacities::of(searches, [before, after], experiment);
-    for (all, probed) in found.audits.iter_mut().zip(&probed_audits) {
-        merge_audits(all, probed);
-    }
+    let found = FoundCapacities::of(searches, [before, after], experiment);
     env.events.note(found.stored.headline());
     Ok(found)
 }
@@ -240,7 +235,6 @@ impl FoundCapacities {
         Self {
             searches,
             stored,
-            audits: outcomes.map(|outcome| audits(&outcome.trials)),
             warnings,
             at_lower,
         }
@@ -270,7 +264,7 @@ impl FoundCapacities {
         let mut on_search_trial = |outcome: &TrialOutcome, _: &[KeptTrial]| on_trial(outcome);
         match past_capacity(env, before, other.load, workers, &mut on_search_trial).await {
             Ok(Some(one)) => {
-                merge_audits(&mut self.audits[0], &one.audit);
+                merge_audits(&mut finished.arms[0].measured.audit, &one.audit);
                 let made = one.trial.audits.made > 0;
                 self.stored.past = Some(PastCapacity {
                     arm: before.arm.as_str().into(),
@@ -288,10 +282,8 @@ impl FoundCapacities {
         }
     }
 
-    /// The experiment with what the searches found: an invariant that was broken in one of their trials is
-    /// broken.
+    /// The experiment with what the searches found.
     pub(super) fn join(self, mut finished: Finished) -> Finished {
-        finished.add_audits(&self.audits);
         finished.warnings.extend(self.warnings);
         finished.capacities = Some(self.stored);
         finished

@@ -1,12 +1,11 @@
 //! What an experiment found.
 
-use shared::{api::lab::Explanation, invariant::InvariantResult};
+use shared::api::lab::Explanation;
 
 use crate::{
     schema::{ArmCapacities, Control, Effect, Trial},
     system::InForce,
     trial::{ArmConfig, Measured, TrialError},
-    verdict::merge_audits,
 };
 use loadgen_engine::units::Rate;
 
@@ -50,13 +49,4 @@ pub struct Finished {
     pub interrupted: bool,
     /// Why it ended early, where the harness or the target failed.
     pub error: Option<TrialError>,
-}
-
-impl Finished {
-    /// Adds what the audits of each arm found outside of the pairs: an invariant that was broken then is broken.
-    pub(super) fn add_audits(&mut self, found: &[Vec<InvariantResult>; 2]) {
-        for (arm, found) in self.arms.iter_mut().zip(found) {
-            merge_audits(&mut arm.measured.audit, found);
-        }
-    }
 }

@@ -1,11 +1,15 @@
 //! Which metrics the trials of a planned load will have: a claim on another one would be measured, and
 //! decide nothing.
 
-use loadgen_engine::suite::Suite;
+use loadgen_engine::suite::{Suite, Topology};
 use shared::text::unknown;
 
 use super::metrics::{MetricScope, metrics};
-use crate::{metric::MetricId, services::runs_in_some_topologies, system::Application};
+use crate::{
+    metric::{MetricId, TargetFigure},
+    services::TopologyPart,
+    system::{Application, Settings},
+};
 
 /// The metric of that name; refuses one that no trial of this suite will have, with the nearest name.
 pub fn planned_metric(
@@ -39,17 +43,58 @@ pub fn check_planned(
         .try_for_each(|claim| planned_metric(&claim.to_string(), suite, application).map(drop))
 }
 
+/// Refuses figures of a part that the stack of the first or of the second arm does not have, with where it is named.
+pub fn check_topologies<'a>(
+    figures: impl IntoIterator<Item = &'a MetricId>,
+    topologies: [Topology; 2],
+) -> Result<(), String> {
+    let [before, after] = topologies;
+    for figure in figures {
+        let Some(part) = part_of(figure) else {
+            continue;
+        };
+        let (whose, topology, place) = match topologies.map(|one| part.is_in(one)) {
+            [true, true] => continue,
+            _ if before == after => (
+                "the topology",
+                before,
+                "`topology` in the file, or --topology",
+            ),
+            [false, _] => ("that of `before`", before, "`topology` of the arm"),
+            [true, false] => ("that of `after`", after, "`topology` of the arm"),
+        };
+        return Err(format!(
+            "no trial can have `{figure}`: it needs `{part}` in the topology, and {whose} is {topology}; name one that has it ({place}), or another figure"
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses a figure that the trials of an arm cannot have under its switches: the hit ratio of a cache that is off.
+pub fn check_arm(
+    figure: &MetricId,
+    arm: &str,
+    settings: &Settings,
+    application: &dyn Application,
+) -> Result<(), String> {
+    let MetricId::CacheHitRatio(kind) = figure else {
+        return Ok(());
+    };
+    let mut caches = application.hints().caches.iter();
+    let off = caches.find(|one| one.kind == kind && settings.get(one.switch) == Some(one.off));
+    off.map_or(Ok(()), |cache| {
+        let (switch, value) = (cache.switch, cache.off);
+        Err(format!(
+            "no trial of `{arm}` can have `{figure}`: with {switch}={value} nothing is looked up; set another value, or name another figure"
+        ))
+    })
+}
+
 /// The metrics in the order of the report, without those of what runs in some topologies alone.
 fn planned_metrics(suite: &Suite, application: &dyn Application) -> Vec<MetricId> {
-    let catalog = application.catalog();
     let info = application.info();
     let scope = MetricScope {
-        operations: suite
-            .flows
-            .iter()
-            .filter_map(|share| catalog.flow(&share.flow))
-            .flat_map(|flow| catalog.operation_names(flow))
-            .collect(),
+        operations: suite.operation_names(application.catalog()),
         caches: info.cache_kinds.keys().map(String::as_str).collect(),
         processes: info.processes.iter().map(String::as_str).collect(),
     };
@@ -59,13 +104,36 @@ fn planned_metrics(suite: &Suite, application: &dyn Application) -> Vec<MetricId
 
 /// Whether it is of a process that a stack has in some topologies: which one it will be is decided later.
 fn may_be_of_topology(id: &MetricId) -> bool {
-    matches!(id, MetricId::CpuPerRequest(process) if runs_in_some_topologies(process))
+    matches!(id, MetricId::CpuPerRequest(_)) && part_of(id).is_some()
+}
+
+/// The part of a stack that a figure is of; absent where every stack has it.
+fn part_of(id: &MetricId) -> Option<TopologyPart> {
+    use TargetFigure::{
+        PoolerServers, PoolerWait, PoolerWaiters, ReplicaFallbacks, ReplicaLag, ReplicaLagBytes,
+        ReplicaShare,
+    };
+    match id {
+        MetricId::CpuPerRequest(name) | MetricId::Memory(name) | MetricId::InstanceShare(name) => {
+            TopologyPart::of_process(name)
+        }
+        MetricId::Target(PoolerWaiters | PoolerWait | PoolerServers) => Some(TopologyPart::Pooler),
+        MetricId::Target(ReplicaLag | ReplicaLagBytes | ReplicaShare | ReplicaFallbacks) => {
+            Some(TopologyPart::Replica)
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::system::Shop;
+    use crate::{
+        schema::{
+            Database, MeasuredFigure, MeasuredFigures, PoolerFigures, ReplicaFigures, Server, Trial,
+        },
+        system::Shop,
+    };
     use loadgen_engine::{flow::shop, suite::load};
 
     fn suite(flow: &str) -> Suite {
@@ -121,5 +189,87 @@ mod tests {
         assert_eq!(check("orders.browse"), Ok(()));
         let why = check("session.open").unwrap_err();
         assert!(why.contains("`orders.list p50`"), "{why}");
+    }
+
+    #[test]
+    fn a_figure_is_of_the_part_without_which_a_trial_does_not_have_it() {
+        let all = Server {
+            requests: Some(10),
+            pool_acquires: 10,
+            database: Some(Database::default()),
+            pooler: Some(PoolerFigures {
+                transactions: 10,
+                ..PoolerFigures::default()
+            }),
+            replica: Some(ReplicaFigures {
+                reads: 10,
+                ..ReplicaFigures::default()
+            }),
+            ..Server::default()
+        };
+        let [no_pooler, no_replica] = [
+            Server {
+                pooler: None,
+                ..all.clone()
+            },
+            Server {
+                replica: None,
+                ..all.clone()
+            },
+        ];
+        for figure in TargetFigure::ALL {
+            let id = MetricId::Target(figure);
+            let has = |server: &Server| {
+                let trial = Trial {
+                    server: server.clone(),
+                    ..Trial::default()
+                };
+                MeasuredFigures::from(&trial).figure(&id) != MeasuredFigure::Absent
+            };
+            let needed = match (has(&all), has(&no_pooler), has(&no_replica)) {
+                (true, false, true) => Some(TopologyPart::Pooler),
+                (true, true, false) => Some(TopologyPart::Replica),
+                _ => None,
+            };
+            assert_eq!(part_of(&id), needed, "{id}");
+        }
+    }
+
+    #[test]
+    fn a_figure_of_what_a_stack_does_not_have_is_refused_with_what_it_needs() {
+        let refusal = |figure: &str, topologies: [&str; 2]| {
+            let topologies = topologies.map(|text| text.parse().unwrap());
+            check_topologies([&figure.parse().unwrap()], topologies).err()
+        };
+        for (figure, part) in [
+            ("pooler waiting", "pgbouncer"),
+            ("replica fallbacks", "replica"),
+            ("pgbouncer cpu per request", "pgbouncer"),
+            ("replica cpu per request", "replica"),
+            ("haproxy cpu per request", "scale=2"),
+            ("target-app-3 cpu per request", "scale=3"),
+        ] {
+            let why = refusal(figure, ["scale=1"; 2]).unwrap();
+            let said = format!(
+                "`{figure}`: it needs `{part}` in the topology, and the topology is scale=1"
+            );
+            assert!(why.contains(&said) && why.contains("--topology"), "{why}");
+            let with = "scale=3,pgbouncer,replica";
+            assert_eq!(refusal(figure, [with; 2]), None);
+            for (arms, arm) in [(["scale=1", with], "before"), ([with, "scale=1"], "after")] {
+                let why = refusal(figure, arms).unwrap();
+                assert!(
+                    why.contains(&format!("that of `{arm}` is scale=1")),
+                    "{why}"
+                );
+            }
+        }
+        for figure in [
+            "total p50",
+            "queries per request",
+            "target-app cpu per request",
+        ] {
+            assert_eq!(refusal(figure, ["scale=1"; 2]), None);
+        }
     }
 }

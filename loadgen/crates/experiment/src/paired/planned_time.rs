@@ -10,6 +10,12 @@ use super::{
 use loadgen_engine::suite::LoadModel;
 
 impl Experiment {
+    /// Whether each arm is loaded to its limit first: for a common rate, and for where the searches of rates begin.
+    pub(super) fn is_probed(&self) -> bool {
+        let open = matches!(self.suite.load, LoadModel::Open { .. });
+        self.find_rate || (open && self.capacity == ArmCapacitySearch::Yes)
+    }
+
     /// The time of all trials with what lies between them: probes, searches of the capacity, controls, as
     /// many blocks as there can be, and what the first arm does past its capacity. Services that start and
     /// stop, and probes and blocks that are repeated or replaced, come on top. A machine that is busy or slow takes longer for
@@ -19,13 +25,8 @@ impl Experiment {
         let trial = |load: u64| load + BESIDE.0;
         let blocks = u64::from(self.most_blocks + self.control_blocks());
         let compared = 2 * blocks * trial(windows.planned().0);
-        let open = matches!(self.suite.load, LoadModel::Open { .. });
         let searched = self.capacity == ArmCapacitySearch::Yes;
-        let probes = if open {
-            2 * (u64::from(searched) + u64::from(self.find_rate))
-        } else {
-            0
-        };
+        let probes = if self.is_probed() { 2 } else { 0 };
         let probed = probes * trial(rate::PROBE.0);
         let capacities = if searched {
             let past = arm_capacities::windows(windows).planned().0 + windows.drain.0;
@@ -58,8 +59,8 @@ mod tests {
         open.find_rate = true;
         assert_eq!(open.longest_time(), Millis(156_000 + 2 * 8_000));
         open.capacity = ArmCapacitySearch::Yes;
-        // Two more probes, the searches, and a trial of 7 s that may take 10 s to drain.
-        let all = 156_000 + 4 * 8_000 + arm_capacities::BUDGET.0 + 20_000;
+        // The searches begin from the same probes, and a trial of 7 s may take 10 s to drain.
+        let all = 156_000 + 2 * 8_000 + arm_capacities::BUDGET.0 + 20_000;
         assert_eq!(open.longest_time(), Millis(all));
         open.most_blocks = 12;
         assert_eq!(open.longest_time(), Millis(all + 156_000));

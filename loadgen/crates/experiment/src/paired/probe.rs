@@ -2,9 +2,8 @@
 
 use shared::invariant::InvariantResult;
 
-use super::{arm_spec::ArmSpec, file::Experiment, rate, run::OnTrial, warnings::reasons};
+use super::{file::Experiment, rate, run::OnTrial, warnings::why_invalid};
 use crate::{
-    schema::{Trial, ValidityWord},
     trial::{self, CommandProgress, TestEnv, TrialError, TrialSpec},
     verdict::merge_audits,
 };
@@ -17,50 +16,60 @@ pub const COMMON_RATE: &str = "common rate ";
 /// Most probes of an arm: an INVALID one is repeated until there are so many.
 const MOST_PROBES: u32 = 3;
 
-/// Loads each arm to its limit for a moment, and gives the experiment half of what the slower
-/// one takes.
-pub(super) async fn find_rate(
+/// Loads each arm to its limit for a moment: before, then after. What the audits of all probes found is added to
+/// `audits`, also where a probe then fails.
+pub(super) async fn probe_arms(
     env: &TestEnv,
-    experiment: &mut Experiment,
+    experiment: &Experiment,
     workers: usize,
+    audits: &mut [Vec<InvariantResult>; 2],
     on_trial: OnTrial<'_>,
-) -> Result<FoundRate, TrialError> {
-    let before = probe_arm(
-        env,
-        experiment,
-        workers,
-        ("before", &experiment.before),
-        on_trial,
-    )
-    .await?;
-    let after = probe_arm(
-        env,
-        experiment,
-        workers,
-        ("after", &experiment.after),
-        on_trial,
-    )
-    .await?;
-    let found = common_rate([&before, &after])?;
+) -> Result<[ProbedArm; 2], TrialError> {
+    let probe = rate::probe(&experiment.suite);
+    let seed = sub_seed(experiment.suite.seed, "probe");
+    let mut probed = Vec::new();
+    let specs = [("before", &experiment.before), ("after", &experiment.after)];
+    for ((name, spec), audit) in specs.into_iter().zip(audits) {
+        let arm = spec.clone().config(name, env.system.application());
+        let spec = |number: u32| TrialSpec {
+            suite: &probe,
+            arm: &arm,
+            block: 1,
+            blocks: 1,
+            folder: match number {
+                1 => format!("probe_{name}"),
+                repeated => format!("probe{repeated}_{name}"),
+            },
+            seed,
+            workers,
+            explained: false,
+            course: CommandProgress::single(probe.windows.planned().duration()),
+        };
+        probed.push(probe_arm(env, spec, audit, on_trial).await?);
+    }
+    Ok(probed.try_into().expect("two arms are probed"))
+}
+
+/// Gives the experiment half of what the slower arm takes; returns that rate, and why it is that.
+pub(super) fn set_common_rate(
+    experiment: &mut Experiment,
+    probed: &[ProbedArm; 2],
+) -> Result<(Rate, String), TrialError> {
+    let found = common_rate(probed)?;
     experiment
         .suite
         .set_rate(found)
         .map_err(|error| TrialError::NoRate(error.to_string()))?;
+    let [before, after] = probed.each_ref().map(|one| one.iterations_per_s);
     let description = format!(
-        "{COMMON_RATE}{found}: half of what the slower arm takes at its limit (`before` {:.1}/s, `after` {:.1}/s)",
-        before.iterations_per_s, after.iterations_per_s
+        "{COMMON_RATE}{found}: half of what the slower arm takes at its limit (`before` {before:.1}/s, `after` {after:.1}/s)"
     );
-    env.events.note(description.clone());
-    Ok(FoundRate {
-        rate: found,
-        description,
-        audits: [before.audit, after.audit],
-    })
+    Ok((found, description))
 }
 
 /// The rate that both arms are asked for. An arm whose probes were all INVALID has no known limit: the
 /// generator may have been what took no more.
-fn common_rate([before, after]: [&ProbedArm; 2]) -> Result<Rate, TrialError> {
+fn common_rate([before, after]: &[ProbedArm; 2]) -> Result<Rate, TrialError> {
     for (name, probed) in [("before", before), ("after", after)] {
         if let Some(codes) = &probed.invalid {
             return Err(TrialError::NoRate(format!(
@@ -77,66 +86,40 @@ fn common_rate([before, after]: [&ProbedArm; 2]) -> Result<Rate, TrialError> {
     })
 }
 
-/// A common rate of both arms.
-pub(super) struct FoundRate {
-    pub(super) rate: Rate,
-    /// Why it is that, in one line.
-    pub(super) description: String,
-    /// What the audits of both probes found: an invariant that was broken then is broken.
-    pub(super) audits: [Vec<InvariantResult>; 2],
-}
-
 /// What a probe of an arm found.
+#[derive(Debug)]
 pub(super) struct ProbedArm {
     /// Iterations a second that it took at its limit and answered as it should.
     pub(super) iterations_per_s: f64,
     /// Mean number of requests of an iteration.
     pub(super) requests_per_iteration: f64,
-    /// What the audits of all its probes found.
-    pub(super) audit: Vec<InvariantResult>,
     /// Why its last probe is INVALID, if it is: its figures may be those of the generator.
     invalid: Option<String>,
 }
 
-/// Loads an arm to its limit for a moment; again, a bounded number of times, where the probe is INVALID.
-pub(super) async fn probe_arm(
+/// Loads an arm to its limit for a moment; again, a bounded number of times, where the probe is INVALID. `spec` is
+/// the trial of each attempt, counted from 1.
+async fn probe_arm<'a>(
     env: &TestEnv,
-    experiment: &Experiment,
-    workers: usize,
-    (name, spec): (&str, &ArmSpec),
+    spec: impl Fn(u32) -> TrialSpec<'a>,
+    audit: &mut Vec<InvariantResult>,
     on_trial: OnTrial<'_>,
 ) -> Result<ProbedArm, TrialError> {
-    let probe = rate::probe(&experiment.suite);
-    let arm = spec.clone().config(name, env.system.application());
-    let mut audit = Vec::new();
     let mut number = 1;
     loop {
-        let folder = match number {
-            1 => format!("probe_{name}"),
-            repeated => format!("probe{repeated}_{name}"),
-        };
-        let spec = TrialSpec {
-            suite: &probe,
-            arm: &arm,
-            block: 1,
-            blocks: 1,
-            folder,
-            seed: sub_seed(experiment.suite.seed, "probe"),
-            workers,
-            explained: false,
-            course: CommandProgress::single(probe.windows.planned().duration()),
-        };
+        let spec = spec(number);
         let outcome = Box::pin(trial::run(env, &spec)).await?;
         on_trial(&outcome);
+        merge_audits(audit, &outcome.audit);
         if outcome.data.interrupted {
             return Err(TrialError::Stopped);
         }
-        merge_audits(&mut audit, &outcome.audit);
         let invalid = why_invalid(&outcome.trial);
         if let Some(codes) = invalid.as_ref().filter(|_| number < MOST_PROBES) {
             number += 1;
             env.events.note(format!(
-                "the probe of `{name}` is not valid ({codes}): it is repeated ({number} of at most {MOST_PROBES})"
+                "the probe of `{}` is not valid ({codes}): it is repeated ({number} of at most {MOST_PROBES})",
+                spec.arm.name
             ));
             continue;
         }
@@ -144,24 +127,17 @@ pub(super) async fn probe_arm(
         return Ok(ProbedArm {
             iterations_per_s: rate::sustained(iterations, &outcome.trial),
             requests_per_iteration: outcome.trial.total.planned as f64 / iterations.max(1) as f64,
-            audit,
             invalid,
         });
     }
-}
-
-/// The codes that make a probe INVALID; `None` where it can be trusted.
-fn why_invalid(probe: &Trial) -> Option<String> {
-    let invalid = probe.validity.word == ValidityWord::Invalid;
-    invalid.then(|| reasons(probe).collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        paired::decide_fixture,
-        schema::{CheckCode, ValidityCheck},
+        paired::{decide_fixture, series_fixture},
+        schema::{CheckCode, ValidityCheck, ValidityWord},
     };
 
     fn probed(word: ValidityWord) -> ProbedArm {
@@ -177,23 +153,51 @@ mod tests {
         ProbedArm {
             iterations_per_s: 100.0,
             requests_per_iteration: 1.0,
-            audit: Vec::new(),
             invalid: why_invalid(&probe),
         }
     }
 
     #[test]
     fn a_common_rate_comes_from_probes_that_are_not_invalid_or_is_not_known() {
-        let (noisy, invalid) = (probed(ValidityWord::Noisy), probed(ValidityWord::Invalid));
-        let found = common_rate([&noisy, &noisy]).unwrap();
+        use ValidityWord::{Invalid, Noisy};
+        let rate = |words: [ValidityWord; 2]| common_rate(&words.map(probed));
+        let found = rate([Noisy, Noisy]).unwrap();
         assert!((found.as_per_second() - 50.0).abs() < 1e-9);
-        for (arm, probes) in [
-            ("before", [&invalid, &noisy]),
-            ("after", [&noisy, &invalid]),
-        ] {
-            let why = common_rate(probes).unwrap_err().to_string();
+        for (arm, words) in [("before", [Invalid, Noisy]), ("after", [Noisy, Invalid])] {
+            let why = rate(words).unwrap_err().to_string();
             let said = format!("3 probes of `{arm}` were INVALID (GEN_CPU)");
             assert!(why.contains(&said), "{why}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_invalid_probe_is_repeated_and_three_of_them_end_the_experiment() {
+        use ValidityWord::{Invalid, Valid};
+        let find_rate = |one: &mut Experiment| {
+            one.find_rate = true;
+            one.set_blocks(1);
+        };
+        let words = [Invalid, Invalid, Valid, Invalid, Valid];
+        let (finished, folders) = series_fixture::ran(&words, find_rate).await;
+        let probes = [
+            "probe_before",
+            "probe2_before",
+            "probe3_before",
+            "probe_after",
+            "probe2_after",
+        ];
+        assert_eq!(folders[..5], probes);
+        assert_eq!(folders.len(), 5 + 2, "{folders:?}");
+        // Half of 1,000 iterations in four seconds, to two digits.
+        let (rate, _) = finished.rate.unwrap();
+        assert!((rate.as_per_second() - 120.0).abs() < 1e-9, "{rate}");
+
+        let (finished, folders) = series_fixture::ran(&[Invalid; 3], find_rate).await;
+        assert_eq!(folders, probes[..4], "nothing is compared");
+        let why = finished.error.unwrap().to_string();
+        assert!(
+            why.contains("3 probes of `before` were INVALID (LAG)"),
+            "{why}"
+        );
     }
 }

@@ -12,9 +12,10 @@ use super::{
     finished::Finished,
     metrics::{EffectMetric, MetricScope, metrics},
     multiple_claims::{hold_in_table, hold_together},
+    replacements::Replacements,
     series_arm::SeriesArm,
     totals::failures_in_one_arm,
-    warnings::{noise_warning, reasons, trial_warnings},
+    warnings::{noise_warning, trial_warnings, why_invalid},
 };
 use crate::{
     schema::{Effect, Trial, ValidityWord},
@@ -45,10 +46,8 @@ pub(super) struct BlockSeries<'a> {
     pairs: Vec<[usize; 2]>,
     /// Folders of the trials that stayed invalid.
     invalid_folders: Vec<String>,
-    /// Blocks that stayed invalid and may be replaced.
-    lost: Vec<PlannedBlock>,
-    /// Blocks that were run in the place of one that stayed invalid.
-    replaced: u32,
+    /// Blocks that stayed invalid.
+    replacements: Replacements<PlannedBlock>,
     /// Blocks that were repeated for noise alone.
     noisy_repeats: u32,
     /// Whether a repetition was as noisy as what it repeated.
@@ -79,8 +78,7 @@ impl<'a> BlockSeries<'a> {
             trials: Vec::new(),
             pairs: Vec::new(),
             invalid_folders: Vec::new(),
-            lost: Vec::new(),
-            replaced: 0,
+            replacements: Replacements::none(),
             noisy_repeats: 0,
             repetition_was_noisy: false,
             warnings: Vec::new(),
@@ -149,24 +147,11 @@ impl<'a> BlockSeries<'a> {
     }
 
     /// The next block that is run in the place of one that stayed invalid, with its order and a seed of
-    /// its own: for a third of the planned blocks at most. Whether trials are valid decides it, and no figure.
+    /// its own.
     fn replacement(&mut self) -> Option<PlannedBlock> {
-        if self.replaced >= self.planned / 3 {
-            return None;
-        }
-        let lost = self.lost.pop()?;
-        self.replaced += 1;
+        let lost = self.replacements.take(self.planned)?;
         let seed = sub_seed(lost.seed, "replacement");
         Some(PlannedBlock { seed, ..lost })
-    }
-
-    /// A block that stayed invalid. Where it replaces another one, the next would not be valid either.
-    fn lose(&mut self, block: PlannedBlock, replaces: bool) {
-        if replaces {
-            self.lost.clear();
-        } else {
-            self.lost.push(block);
-        }
     }
 
     /// What the orders and seeds of its blocks are derived from.
@@ -210,50 +195,46 @@ impl<'a> BlockSeries<'a> {
         let replaces = !attempts[0].is_empty();
         for (attempt, again) in attempts.into_iter().zip([false, true]) {
             let both = Box::pin(self.both_arms(planned_block, attempt, on_trial));
-            let Some([before, after]) = both.await else {
+            let Some(both) = both.await else {
                 return false;
             };
-            let valid = |outcome: &TrialOutcome| outcome.trial.validity.word == ValidityWord::Valid;
-            // The machine's bad moments are worth one repetition, not an experiment without end:
-            // what stays noisy counts, and the report says so.
-            let trusted =
-                |outcome: &TrialOutcome| outcome.trial.validity.word != ValidityWord::Invalid;
+            let doubts = both.each_ref().map(|one| why_invalid(&one.trial));
+            let trusted = doubts.iter().all(Option::is_none);
             // A trial that an overload ended has another length than its partner, and a repetition
             // would have one too.
-            let ended = |outcome: &TrialOutcome| outcome.trial.validity.overload().is_some();
-            if trusted(&before) && trusted(&after) && (ended(&before) || ended(&after)) {
-                for outcome in [&before, &after].into_iter().filter(|one| ended(one)) {
-                    self.warn(format!(
-                        "{}: its block does not count",
-                        verdict::overload_ended(&outcome.trial)
-                    ));
+            let ended = |one: &&TrialOutcome| one.trial.validity.overload().is_some();
+            if trusted && both.iter().any(|one| ended(&one)) {
+                for one in both.iter().filter(ended) {
+                    let what = verdict::overload_ended(&one.trial);
+                    self.warn(format!("{what}: its block does not count"));
                 }
                 // It is not replaced: that an arm was overloaded is a result, and blocks in which it was not
                 // would be chosen by it.
-                self.add_unpaired(&[Some(before), Some(after)]);
+                self.add_unpaired(both.each_ref().map(Some));
                 return true;
             }
-            let quiet = valid(&before) && valid(&after);
+            let mut words = both.iter().map(|one| one.trial.validity.word);
+            let quiet = words.all(|word| word == ValidityWord::Valid);
             // One repetition that did not help says that the next would not either.
             self.repetition_was_noisy |= !quiet && again;
             let may_repeat =
                 !self.repetition_was_noisy && self.noisy_repeats < self.noisy_repeats_most();
-            if quiet || (!may_repeat && trusted(&before) && trusted(&after)) {
-                self.add_pair(planned_block.order, [&before, &after]);
+            // The machine's bad moments are worth one repetition, not an experiment without end:
+            // what stays noisy counts, and the report says so.
+            if quiet || (!may_repeat && trusted) {
+                self.add_pair(planned_block.order, both.each_ref());
                 return true;
             }
-            for outcome in [&before, &after].into_iter().filter(|one| !trusted(one)) {
-                let folder = &outcome.trial.folder;
-                let codes = reasons(&outcome.trial).collect::<Vec<_>>().join(", ");
+            for (one, doubt) in both.iter().zip(doubts) {
+                let Some(codes) = doubt else { continue };
+                let folder = &one.trial.folder;
                 self.warn(format!("{folder} is not valid ({codes})"));
                 if again {
                     self.invalid_folders.push(folder.clone());
                 }
             }
-            if trusted(&before) && trusted(&after) {
-                self.noisy_repeats += 1;
-            }
-            self.add_unpaired(&[Some(before), Some(after)]);
+            self.noisy_repeats += u32::from(trusted);
+            self.add_unpaired(both.each_ref().map(Some));
             if !again {
                 let block = planned_block.block;
                 self.clock.add_trials(2);
@@ -263,7 +244,7 @@ impl<'a> BlockSeries<'a> {
             }
         }
         // A block that stays invalid does not stop the others.
-        self.lose(planned_block, replaces);
+        self.replacements.lose(planned_block, replaces);
         true
     }
 
@@ -275,6 +256,10 @@ impl<'a> BlockSeries<'a> {
         attempt: &str,
         on_trial: OnTrial<'_>,
     ) -> Option<[TrialOutcome; 2]> {
+        let series = match self.label {
+            "" => String::new(),
+            label => format!("{label}_"),
+        };
         let order = match planned_block.order {
             BlockOrder::BeforeFirst => [0, 1],
             BlockOrder::AfterFirst => [1, 0],
@@ -282,12 +267,7 @@ impl<'a> BlockSeries<'a> {
         let mut outcomes: [Option<TrialOutcome>; 2] = [None, None];
         for (position, arm) in order.into_iter().enumerate() {
             let folder = format!(
-                "{}b{:02}{attempt}_{}_{}",
-                if self.label.is_empty() {
-                    String::new()
-                } else {
-                    format!("{}_", self.label)
-                },
+                "{series}b{:02}{attempt}_{}_{}",
                 planned_block.block,
                 position + 1,
                 self.arms[arm].config.name
@@ -297,7 +277,7 @@ impl<'a> BlockSeries<'a> {
                 Err(error) => self.fail(error),
             }
             if self.interrupted || self.error.is_some() {
-                self.add_unpaired(&outcomes);
+                self.add_unpaired(outcomes.each_ref().map(Option::as_ref));
                 return None;
             }
         }
@@ -324,7 +304,7 @@ impl<'a> BlockSeries<'a> {
     }
 
     /// Trials that count for no pair: their audits do count, an invariant once broken is broken.
-    fn add_unpaired(&mut self, outcomes: &[Option<TrialOutcome>; 2]) {
+    fn add_unpaired(&mut self, outcomes: [Option<&TrialOutcome>; 2]) {
         for (arm, outcome) in self.arms.iter_mut().zip(outcomes) {
             if let Some(outcome) = outcome {
                 arm.other.add(outcome);
@@ -402,11 +382,9 @@ impl<'a> BlockSeries<'a> {
             self.warn("the arms did not run on the same data: their digests differ".to_owned());
         }
         let valid_blocks = self.pairs.len();
-        if self.replaced > 0 {
-            self.warn(format!(
-                "{} block(s) with an INVALID trial were replaced: {valid_blocks} of {} planned blocks count",
-                self.replaced, self.planned
-            ));
+        let replaced = &self.replacements;
+        if let Some(warning) = replaced.sentence("block", valid_blocks, self.planned) {
+            self.warn(warning);
         }
         // Where every planned block counts, an invalid trial was replaced as one that is repeated is.
         if valid_blocks >= self.planned as usize {

@@ -1,15 +1,10 @@
-//! An experiment of the shop and a system for it that is never reached, for tests of what a series says.
-
-use std::sync::Arc;
-
-use loadgen_engine::{driver::ClientOptions, flow::SingleRequest, request::Request};
-use tokio_util::sync::CancellationToken;
+//! An experiment of the shop, for tests of what a series runs and says.
 
 use super::file::{self, Experiment};
 use crate::{
-    events::{LoadControl, Publisher},
-    system::{Endpoints, HttpService, Shop},
-    trial::TestEnv,
+    schema::ValidityWord,
+    system::Shop,
+    trial::{TestEnv, scripted_env},
 };
 
 /// Browses orders, and claims the median of all requests.
@@ -18,14 +13,23 @@ pub(super) fn experiment() -> Experiment {
     file::parse(text, "x.yaml", &Shop).unwrap()
 }
 
-/// Sends nothing until a trial runs.
+/// A shop of which every trial is VALID.
 pub(super) fn env() -> TestEnv {
-    let endpoint = std::net::SocketAddr::from(([127, 0, 0, 1], 80)).into();
-    let service = HttpService::new(
-        Endpoints::one(endpoint),
-        ClientOptions::default(),
-        SingleRequest::new(Request::get("/"), None),
-    );
-    let load_control = LoadControl::new(CancellationToken::new());
-    TestEnv::of(Arc::new(service), Publisher::silent(), load_control)
+    scripted_env(&[])
+}
+
+/// Runs that experiment with a change, and with these words of its first trials. Returns what it found, and the folder
+/// of each trial in the order in which they ran.
+pub(super) async fn ran(
+    words: &[ValidityWord],
+    change: impl FnOnce(&mut Experiment),
+) -> (super::Finished, Vec<String>) {
+    let mut experiment = experiment();
+    change(&mut experiment);
+    let mut folders = Vec::new();
+    let env = scripted_env(words);
+    let mut note =
+        |outcome: &crate::trial::TrialOutcome| folders.push(outcome.trial.folder.clone());
+    let finished = Box::pin(super::run(&env, &experiment, 1, &mut note)).await;
+    (finished, folders)
 }

@@ -9,8 +9,14 @@ use crate::{
 };
 
 /// What a trial's word comes from.
-pub(super) fn reasons(trial: &Trial) -> impl Iterator<Item = &'static str> {
+fn reasons(trial: &Trial) -> impl Iterator<Item = &'static str> {
     verdict::reasons(&trial.validity).map(|check| check.code.as_str())
+}
+
+/// The codes that make a trial INVALID; `None` where it can be trusted.
+pub(crate) fn why_invalid(trial: &Trial) -> Option<String> {
+    let invalid = trial.validity.word == ValidityWord::Invalid;
+    invalid.then(|| reasons(trial).collect::<Vec<_>>().join(", "))
 }
 
 /// A sentence where trials count although they are noisy.

@@ -7,4 +7,4 @@ mod roles;
 
 pub use control::{SERVICE_NICE, ServiceControl, ServiceError};
 pub use program::TargetProgram;
-pub use roles::{ProcessInfo, ServiceRole, TARGET_PROCESS, instance_name, runs_in_some_topologies};
+pub use roles::{ProcessInfo, ServiceRole, TARGET_PROCESS, TopologyPart, instance_name};

@@ -1,5 +1,9 @@
 //! The services of a stack, and the processes that run them.
 
+use std::fmt;
+
+use loadgen_engine::suite::Topology;
+
 /// A kind of service. A stack may run several processes of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceRole {
@@ -65,19 +69,56 @@ pub fn instance_name(index: usize) -> String {
     }
 }
 
-/// Whether a process of that name is part of some topologies of a stack and not of others.
-pub fn runs_in_some_topologies(process: &str) -> bool {
-    let services = [
-        ServiceRole::Replica,
-        ServiceRole::Pooler,
-        ServiceRole::Balancer,
-    ];
-    let further_instance = process
-        .strip_prefix(TARGET_PROCESS)
-        .and_then(|rest| rest.strip_prefix('-'))
-        .and_then(|number| number.parse::<u16>().ok())
-        .is_some_and(|number| number > 1);
-    further_instance || services.iter().any(|role| role.process_name() == process)
+/// What a stack has in some topologies and not in others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TopologyPart {
+    /// A replica of the database.
+    Replica,
+    /// A pooler before it.
+    Pooler,
+    /// So many instances of the target; with two or more there is a balancer.
+    Instances(u16),
+}
+
+impl TopologyPart {
+    /// The part that a process of that name belongs to; absent where every stack has it, or none.
+    pub fn of_process(process: &str) -> Option<Self> {
+        let services = [
+            (ServiceRole::Replica, Self::Replica),
+            (ServiceRole::Pooler, Self::Pooler),
+            (ServiceRole::Balancer, Self::Instances(2)),
+        ];
+        let instance = || {
+            let number = process.strip_prefix(TARGET_PROCESS)?.strip_prefix('-')?;
+            let number = number.parse::<u16>().ok().filter(|number| *number > 1)?;
+            Some(Self::Instances(number))
+        };
+        let mut services = services.into_iter();
+        services
+            .find(|(role, _)| role.process_name() == process)
+            .map(|(_, part)| part)
+            .or_else(instance)
+    }
+
+    /// Whether a stack of this topology has it.
+    pub const fn is_in(self, topology: Topology) -> bool {
+        match self {
+            Self::Replica => topology.replica.is_some(),
+            Self::Pooler => topology.pooler.is_some(),
+            Self::Instances(number) => topology.instances >= number,
+        }
+    }
+}
+
+/// As it is written in a topology.
+impl fmt::Display for TopologyPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Replica => f.write_str("replica"),
+            Self::Pooler => f.write_str("pgbouncer"),
+            Self::Instances(number) => write!(f, "scale={number}"),
+        }
+    }
 }
 
 /// The main process of a service.

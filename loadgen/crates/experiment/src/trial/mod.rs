@@ -17,6 +17,8 @@ mod own_limit;
 mod planned_level;
 mod recovery_rule;
 mod run;
+#[cfg(test)]
+mod scripted;
 mod series;
 mod server_total;
 mod setup;
@@ -32,6 +34,8 @@ pub use job::{ArmConfig, ArmStack, TestEnv, TrialSpec};
 pub use load_source::{GeneratedLoad, GeneratedPart, LoadSource, LoadSourceError, LocalLoad};
 pub use outcome::TrialOutcome;
 pub use run::run;
+#[cfg(test)]
+pub(crate) use scripted::scripted_env;
 pub use series::seconds;
 pub use server_total::server_total;
 pub use spike::spike_recovery;

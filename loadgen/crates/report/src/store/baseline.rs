@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    atomic::temporary_name,
+    atomic::replace_link,
     error::{StoreError, io_error},
     load,
 };
@@ -53,16 +53,8 @@ pub fn keep_baseline(results: &Path, name: &str, run: &Path) -> Result<Baseline,
         return Err(StoreError::NoRun { path });
     };
     load(&path)?;
-    let baselines = results.join("baselines");
-    fs::create_dir_all(&baselines).map_err(io_error("create", &baselines))?;
-    let link = baselines.join(name);
-    let beside = baselines.join(temporary_name(name));
-    std::os::unix::fs::symlink(Path::new("../runs").join(folder), &beside)
-        .and_then(|()| fs::rename(&beside, &link))
-        .map_err(|source| {
-            let _left = fs::remove_file(&beside);
-            io_error("replace", &link)(source)
-        })?;
+    let link = results.join("baselines").join(name);
+    replace_link(&link, &Path::new("../runs").join(folder))?;
     Ok(Baseline {
         name: name.to_owned(),
         folder: folder.to_owned(),

@@ -10,7 +10,7 @@ use std::path::{Component, Path, PathBuf};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::store::atomic::{temporary_name, write_atomically};
+use crate::store::atomic::{replace_link, write_atomically};
 use crate::store::checksums::checksums;
 use crate::store::error::{StoreError, io_error};
 use crate::store::evidence;
@@ -159,15 +159,7 @@ impl Folder {
         let Some(name) = self.path.file_name() else {
             return Ok(());
         };
-        let latest = self.results.join("latest");
-        let beside = self.results.join(temporary_name("latest"));
-        std::os::unix::fs::symlink(Path::new("runs").join(name), &beside)
-            .map_err(io_error("link", &beside))?;
-        fs::rename(&beside, &latest).map_err(|source| {
-            // A directory named `latest` cannot be replaced; remove the temporary link.
-            let _left = fs::remove_file(&beside);
-            io_error("replace", &latest)(source)
-        })
+        replace_link(&self.results.join("latest"), &Path::new("runs").join(name))
     }
 }
 
