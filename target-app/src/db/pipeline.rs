@@ -10,7 +10,7 @@ use std::{
     collections::HashMap,
     str::FromStr as _,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -26,12 +26,11 @@ use sqlx::{
 use tokio::sync::Mutex as AsyncMutex;
 use tokio_postgres::{
     Client, Config, NoTls, Row, Statement,
-    error::SqlState,
     types::{FromSql, ToSql},
 };
 use tokio_util::task::TaskTracker;
 
-use super::{DbError, pipeline_error::as_sqlx};
+use super::{DbError, lost_connections, pipeline_error::as_sqlx};
 use crate::timing;
 
 /// How many connections a profile has beside its pool.
@@ -93,7 +92,8 @@ struct Lane {
 #[derive(Debug)]
 struct SharedConnection {
     client: Client,
-    statements: Mutex<HashMap<&'static str, Statement>>,
+    /// By their text, with when each was prepared.
+    statements: Mutex<HashMap<&'static str, (Statement, Instant)>>,
 }
 
 impl Pipeline {
@@ -208,26 +208,23 @@ impl SharedConnection {
         caches: bool,
     ) -> Result<Vec<Row>, tokio_postgres::Error> {
         let known = self.lock().get(sql).cloned();
-        let statement = if let Some(statement) = known {
-            statement
-        } else {
-            let statement = self.client.prepare(sql).await?;
-            if caches {
-                self.lock().insert(sql, statement.clone());
+        let statement = match known {
+            Some((statement, at)) if !lost_connections::may_have_stale_statements(at.elapsed()) => {
+                statement
             }
-            statement
+            _ => {
+                let statement = self.client.prepare(sql).await?;
+                if caches {
+                    let prepared = (statement.clone(), Instant::now());
+                    self.lock().insert(sql, prepared);
+                }
+                statement
+            }
         };
-        let rows = self.client.query(&statement, parameters).await;
-        // "cached plan must not change result type", after a change of the schema: it is prepared anew.
-        if let Err(error) = &rows
-            && error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED)
-        {
-            self.lock().remove(sql);
-        }
-        rows
+        self.client.query(&statement, parameters).await
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<&'static str, Statement>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<&'static str, (Statement, Instant)>> {
         // No code that can panic runs under this lock, so the map is whole even then.
         self.statements
             .lock()

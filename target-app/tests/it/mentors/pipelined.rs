@@ -188,27 +188,6 @@ async fn lost_connections_are_made_again() {
 }
 
 #[tokio::test]
-async fn a_changed_type_fails_a_read_at_most_once() {
-    let app = TestApp::with(&[PIPELINED, "cache.mentors=off"])
-        .start()
-        .await;
-    let read = || async { app.anonymous().mentor(mentor(1)).await };
-    // Each connection has prepared it.
-    together((0..MENTORS).map(|_| read())).await;
-    app.db
-        .execute("alter table review alter column body type varchar(9000)")
-        .await;
-    let mut failed = 0;
-    for _ in 0..2 * MENTORS {
-        failed += usize::from(read().await.status != 200);
-    }
-    // Each connection finds out once.
-    assert!(failed <= 4, "{failed}");
-    read().await.ok::<Value>();
-    app.finish().await;
-}
-
-#[tokio::test]
 async fn they_have_the_settings_of_other_connections() {
     let app = TestApp::with(&[PIPELINED, "cache.mentors=off", "db.statement_timeout=1s"])
         .start()

@@ -20,16 +20,20 @@ const CHANGE: &str = "alter table mentor alter column headline type varchar";
 #[tokio::test]
 async fn after_a_change_of_a_table_at_most_one_request_is_refused_and_not_one_for_each_connection()
 {
-    for (reads, ping_on_release) in [("primary", "on"), ("primary", "off"), ("replica", "on")] {
-        at_most_one_is_refused(reads, ping_on_release).await;
+    for setting in [
+        "pool.ping_on_release=on",
+        "pool.ping_on_release=off",
+        "db.reads=replica",
+        "db.driver=pipelined(4)",
+    ] {
+        at_most_one_is_refused(setting).await;
     }
 }
 
-async fn at_most_one_is_refused(reads: &str, ping_on_release: &str) {
+async fn at_most_one_is_refused(setting: &str) {
     let setup = TestApp::with(&[
         "pool.ping_on_acquire=off",
-        &format!("db.reads={reads}"),
-        &format!("pool.ping_on_release={ping_on_release}"),
+        setting,
         &format!("pool.min={CONNECTIONS}"),
         &format!("pool.max={CONNECTIONS}"),
     ]);
@@ -53,10 +57,11 @@ async fn at_most_one_is_refused(reads: &str, ping_on_release: &str) {
             refused += 1;
         }
     }
-    assert!(
-        refused <= 1,
-        "{refused} were refused, db.reads={reads} pool.ping_on_release={ping_on_release}"
-    );
+    assert!(refused <= 1, "{refused} were refused with {setting}");
+    if refused == 1 {
+        // Whatever else has prepared statements does not find out by itself.
+        together((0..3 * CONNECTIONS).map(|_| headline(&anyone))).await;
+    }
     // Not before: it gives the others away, as a request does.
     let stale = DbError::from(ask().fetch_one(&mut *control).await.unwrap_err());
     assert!(matches!(stale, DbError::StaleStatement(_)), "{stale:?}");
