@@ -187,14 +187,6 @@ mod tests {
     }
 
     #[test]
-    fn the_experiment_without_caches_has_none() {
-        let (experiment, _) = find_experiment("queries_alone").unwrap();
-        for kind in shared::profile::cache_switches() {
-            assert_eq!(experiment.after.settings.get(kind), Some("off"), "{kind}");
-        }
-    }
-
-    #[test]
     fn smoke_has_every_flow() {
         let (suite, _) = find_suite("smoke").unwrap();
         for flow in CodeConnect.catalog().flow_names() {

@@ -53,7 +53,7 @@ async fn at_most_one_is_refused(setting: &str) {
     for _ in 0..3 * CONNECTIONS {
         let answer = anyone.mentor(mentor_id()).await;
         if answer.status != 200 {
-            is_told_to_repeat(&answer);
+            should_repeat(&answer);
             refused += 1;
         }
     }
@@ -70,14 +70,14 @@ async fn at_most_one_is_refused(setting: &str) {
 }
 
 #[tokio::test]
-async fn a_request_with_a_stale_statement_is_told_to_repeat_it_and_succeeds_then() {
+async fn a_request_with_a_stale_statement_should_repeat_it_and_succeeds_then() {
     let setup = TestApp::with(&["pool.min=1", "pool.max=1"]).with_every_cache("off");
     let app = setup.with_replica().start().await;
     let (anyone, mentor) = (app.anonymous(), app.mentor(0));
     headline(&anyone).await;
     app.db.execute(CHANGE).await;
     let update = json!({"headline": "Changed"});
-    is_told_to_repeat(&mentor.update_own(update.clone()).await);
+    should_repeat(&mentor.update_own(update.clone()).await);
     let detail: MentorDetail = mentor.update_own(update).await.ok();
     assert_eq!(detail.card.headline, "Changed");
 
@@ -86,14 +86,14 @@ async fn a_request_with_a_stale_statement_is_told_to_repeat_it_and_succeeds_then
     let dropped = raw_sql("deallocate all").execute(engine.db.pool()).await;
     dropped.unwrap();
     drop(engine);
-    is_told_to_repeat(&anyone.mentor(mentor_id()).await);
+    should_repeat(&anyone.mentor(mentor_id()).await);
     assert_eq!(headline(&anyone).await, "Changed");
     app.finish().await;
 }
 
 /// Fails unless the answer is one after which the same request is to be sent again.
 #[track_caller]
-fn is_told_to_repeat(answer: &Answer) {
+fn should_repeat(answer: &Answer) {
     answer.refused(Code::Unavailable);
     assert_eq!(answer.header("retry-after"), "1");
 }
