@@ -67,8 +67,8 @@ pub struct Db {
     pipeline: Option<Arc<Pipeline>>,
 }
 
-/// Where the database is.
-#[derive(Debug, Clone)]
+/// Where the database is. Not to be printed: the address contains a password.
+#[derive(Clone)]
 pub struct DbAddresses<'a> {
     /// URL of PostgreSQL.
     pub direct: &'a str,
