@@ -12,6 +12,8 @@ COPY guards guards
 # `--build-arg PROFILE=ci` builds in half the time, and is good for tests only; `PROFILE=dist` takes longer than
 # `release` and optimises across crates. Not `dev`, whose folder Cargo names `debug`.
 ARG PROFILE=release
+# The image's sources have no history. `--build-arg SOURCE_COMMIT="$(git rev-parse HEAD)"` names the commit in reports.
+ARG SOURCE_COMMIT=
 # The caches keep a second build short; what is wanted is copied out of them in the same step.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \

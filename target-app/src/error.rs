@@ -18,6 +18,7 @@ use shared::problem::{CONTENT_TYPE, Code, Problem};
 use crate::{
     db::{DbError, LostRace, Retryable},
     security::{HashError, TokenError},
+    timing,
 };
 
 static REFUSALS: Sparsely = Sparsely {
@@ -112,9 +113,15 @@ impl ApiError {
         self.code
     }
 
-    /// Whether the replica cancelled a read, which the primary would have answered.
-    pub fn is_recovery_conflict(&self) -> bool {
-        matches!(self.db(), Some(DbError::RecoveryConflict(_)))
+    /// Whether the replica failed to answer a read of the current request, which the primary would have answered.
+    pub fn is_of_replica(&self) -> bool {
+        match self.db() {
+            Some(DbError::RecoveryConflict(_)) => true,
+            Some(DbError::Unavailable(_) | DbError::StaleStatement(_)) => {
+                timing::lease_of_replica()
+            }
+            _ => false,
+        }
     }
 
     /// The failure of the database that it comes from, if it does.

@@ -44,6 +44,8 @@ struct Inner {
     of_primary: AtomicBool,
     /// Whether its last lease refuses writes by itself.
     lease_reads_only: AtomicBool,
+    /// Whether its last lease is of the replica.
+    lease_of_replica: AtomicBool,
 }
 
 impl Default for Timing {
@@ -57,6 +59,7 @@ impl Default for Timing {
             unanswered: AtomicU32::new(0),
             of_primary: AtomicBool::new(false),
             lease_reads_only: AtomicBool::new(false),
+            lease_of_replica: AtomicBool::new(false),
         }))
     }
 }
@@ -110,15 +113,26 @@ pub fn insists_on_primary() -> bool {
         .unwrap_or(false)
 }
 
-/// Records of the current request's next statements whether their lease of a connection refuses writes by itself.
-pub fn leased(reads_only: bool) {
-    with(|inner| inner.lease_reads_only.store(reads_only, Relaxed));
+/// Records of the current request's next statements whether their lease of a connection refuses writes by itself, and
+/// whether it is of the replica.
+pub fn leased(reads_only: bool, of_replica: bool) {
+    with(|inner| {
+        inner.lease_reads_only.store(reads_only, Relaxed);
+        inner.lease_of_replica.store(of_replica, Relaxed);
+    });
 }
 
 /// Whether the current request's last lease refuses writes by itself, whatever the server does.
 pub fn lease_reads_only() -> bool {
     CURRENT
         .try_with(|timing| timing.0.lease_reads_only.load(Relaxed))
+        .unwrap_or(false)
+}
+
+/// Whether the current request's last lease is of the replica.
+pub fn lease_of_replica() -> bool {
+    CURRENT
+        .try_with(|timing| timing.0.lease_of_replica.load(Relaxed))
         .unwrap_or(false)
 }
 

@@ -10,8 +10,11 @@ use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use crate::clock::Clock;
 
 /// Bytes ahead of question and value in Redis: begin of the load and life in milliseconds, cost
-/// in microseconds, each 8 bytes, and the length of the question in 4, most significant first.
+/// in microseconds, each 8 bytes, and the length of the question in 4, most significant first. The question
+/// begins with the generation that the group had, and [`END`], where it had one.
 const HEAD: usize = 28;
+/// Ends a generation; no JSON has it.
+const END: char = '\0';
 
 /// A value as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,21 +53,38 @@ impl Entry {
         self.cost.as_secs_f64() * -draw.ln() >= self.left().as_secs_f64()
     }
 
-    /// As Redis keeps it.
-    pub(super) fn encode(&self) -> Bytes {
-        let size = HEAD + self.question.len() + self.body.len();
-        let mut bytes = BytesMut::with_capacity(size);
+    /// As Redis keeps it, stored while its group had that generation.
+    pub(super) fn encode(&self, generation: &str) -> Bytes {
+        let mut question = generation.to_owned();
+        if !generation.is_empty() {
+            question.push(END);
+        }
+        question.push_str(&self.question);
+        let mut bytes = BytesMut::with_capacity(HEAD + question.len() + self.body.len());
         bytes.put_u64(self.loaded_ms);
         bytes.put_u64(whole(self.life.as_millis()));
         bytes.put_u64(whole(self.cost.as_micros()));
-        bytes.put_u32(u32::try_from(self.question.len()).unwrap_or(u32::MAX));
-        bytes.put_slice(self.question.as_bytes());
+        bytes.put_u32(u32::try_from(question.len()).unwrap_or(u32::MAX));
+        bytes.put_slice(question.as_bytes());
         bytes.put_slice(&self.body);
         bytes.freeze()
     }
 
-    /// What [`encode`](Self::encode) wrote; `None` for anything else.
+    /// What [`encode`](Self::encode) wrote, for whatever generation; `None` for anything else.
     pub(super) fn decode(bytes: Vec<u8>) -> Option<Self> {
+        Self::split(bytes).map(|(entry, _)| entry)
+    }
+
+    /// The same where it was stored while its group had that generation.
+    ///
+    /// An invalidation deletes the values of its group, and a Redis whose memory ends may have put away which those are
+    /// before the values themselves.
+    pub(super) fn decode_of(bytes: Vec<u8>, generation: &str) -> Option<Self> {
+        let (entry, stored_at) = Self::split(bytes)?;
+        (stored_at == generation).then_some(entry)
+    }
+
+    fn split(bytes: Vec<u8>) -> Option<(Self, String)> {
         let mut bytes = Bytes::from(bytes);
         if bytes.len() < HEAD {
             return None;
@@ -77,13 +97,16 @@ impl Entry {
             return None;
         }
         let question = bytes.split_to(length);
-        Some(Self {
+        let question = std::str::from_utf8(&question).ok()?;
+        let (generation, question) = question.split_once(END).unwrap_or(("", question));
+        let entry = Self {
             body: bytes,
             loaded_ms,
             cost,
             life,
-            question: std::str::from_utf8(&question).ok()?.to_owned(),
-        })
+            question: question.to_owned(),
+        };
+        Some((entry, generation.to_owned()))
     }
 }
 
@@ -113,16 +136,29 @@ mod tests {
     #[test]
     fn an_entry_reads_back_as_it_was_written_and_less_is_none() {
         let one = entry(5, 60_000, 7);
-        assert_eq!(Entry::decode(one.encode().to_vec()), Some(one.clone()));
+        assert_eq!(Entry::decode(one.encode("").to_vec()), Some(one.clone()));
         let absence = Entry {
             body: Bytes::new(),
             ..one
         };
-        let read = Entry::decode(absence.encode().to_vec()).unwrap();
+        let read = Entry::decode(absence.encode("").to_vec()).unwrap();
         assert!(read.is_absence());
         assert_eq!(Entry::decode(b"[1]".to_vec()), None);
-        let cut = entry(5, 60_000, 7).encode()[..HEAD + 2].to_vec();
+        let cut = entry(5, 60_000, 7).encode("")[..HEAD + 2].to_vec();
         assert_eq!(Entry::decode(cut), None);
+    }
+
+    #[test]
+    fn an_entry_is_read_while_its_group_has_the_generation_that_it_was_stored_at_and_no_other() {
+        let one = entry(5, 60_000, 7);
+        for stored_at in ["", "a.1"] {
+            let stored = one.encode(stored_at).to_vec();
+            assert_eq!(Entry::decode(stored.clone()), Some(one.clone()));
+            for generation in ["", "a.1", "a.2"] {
+                let read = Entry::decode_of(stored.clone(), generation);
+                assert_eq!(read.is_some(), generation == stored_at, "{generation}");
+            }
+        }
     }
 
     #[test]

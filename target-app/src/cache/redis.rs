@@ -246,7 +246,7 @@ impl Redis {
         .await
     }
 
-    /// A value, and the generation of its group for [`fill`](Self::fill).
+    /// A value that was stored at the generation that its group has, and that for [`fill`](Self::fill).
     pub(super) async fn look_up(&self, key: &Key) -> Result<(Option<Entry>, String), CacheError> {
         let group = self.group(key.kind.name, &key.group);
         let (value, generation): (Option<Vec<u8>>, Option<String>) = self
@@ -254,10 +254,9 @@ impl Redis {
                 cmd("MGET").arg(self.value(key)).arg(group.generation),
             ))
             .await?;
-        Ok((
-            value.and_then(Entry::decode),
-            generation.unwrap_or_default(),
-        ))
+        let generation = generation.unwrap_or_default();
+        let entry = value.and_then(|value| Entry::decode_of(value, &generation));
+        Ok((entry, generation))
     }
 
     /// Stores a value as a member of its group, and tells whether: with a generation only while
@@ -269,12 +268,13 @@ impl Redis {
         entry: &Entry,
     ) -> Result<bool, CacheError> {
         let group = self.group(key.kind.name, &key.group);
+        let stored_at = generation.unwrap_or_default();
         let mut call = self.0.fill.prepare_invoke();
         call.key(self.value(key))
             .key(group.generation)
             .key(group.members)
-            .arg(generation.unwrap_or_default())
-            .arg(&entry.encode()[..])
+            .arg(stored_at)
+            .arg(&entry.encode(stored_at)[..])
             .arg(millis(entry.left()))
             .arg(u8::from(generation.is_some()));
         self.run(RedisCall::Script(&call)).await
@@ -293,7 +293,7 @@ impl Redis {
         self.run(RedisCall::Command(
             cmd("SET")
                 .arg(self.value(key))
-                .arg(&entry.encode()[..])
+                .arg(&entry.encode("")[..])
                 .arg("PX")
                 .arg(millis(entry.left())),
         ))

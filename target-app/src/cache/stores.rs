@@ -169,10 +169,8 @@ impl Stores {
         };
         let answer = if self.is_pending(key) {
             Err(CacheError::InvalidationPending)
-        } else if self.rule == Invalidation::Versioned {
-            redis.look_up(key).await
         } else {
-            redis.get(key).await.map(|entry| (entry, String::new()))
+            self.ask(redis, key).await
         };
         match answer {
             Ok((entry, generation)) => {
@@ -308,11 +306,21 @@ impl Stores {
             found.push((entry, Tier::Memory));
         }
         if let (true, Some(redis)) = (stores.in_redis && !self.is_pending(key), &self.redis)
-            && let Some(entry) = redis.get(key).await?
+            && let (Some(entry), _) = self.ask(redis, key).await?
         {
             found.push((entry, Tier::Redis));
         }
         Ok(found)
+    }
+
+    /// What may be read from Redis under a key, and the generation of its group where that counts.
+    async fn ask(&self, redis: &Redis, key: &Key) -> Result<(Option<Entry>, String), CacheError> {
+        match self.rule {
+            Invalidation::Versioned => redis.look_up(key).await,
+            Invalidation::TtlOnly | Invalidation::Delete => {
+                redis.get(key).await.map(|entry| (entry, String::new()))
+            }
+        }
     }
 
     /// Keeps a copy of what Redis has, where the kind is tiered.

@@ -5,7 +5,7 @@ use sqlx::{
     postgres::PgDatabaseError,
 };
 
-use super::lost_connections;
+use super::{lost_connections, pipeline_error::ServerError};
 use crate::timing;
 
 /// How a transaction lost against another one.
@@ -194,9 +194,11 @@ fn is_stale_statement(reason: &(dyn DatabaseError + 'static)) -> bool {
 
 /// The routine of PostgreSQL that reports the error.
 fn routine<'a>(reason: &'a (dyn DatabaseError + 'static)) -> Option<&'a str> {
+    let of_pipeline = || reason.try_downcast_ref::<ServerError>()?.routine();
     reason
         .try_downcast_ref::<PgDatabaseError>()
         .and_then(PgDatabaseError::routine)
+        .or_else(of_pipeline)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! PostgreSQL: the pool, the replica, sessions, transactions, named locks, errors, indexes, guards and policies, audit, query plans.
 
 pub mod audit;
+mod connection_pool;
 pub mod database;
 mod error;
 mod explain;

@@ -19,11 +19,16 @@ pub(super) fn as_sqlx(error: tokio_postgres::Error) -> sqlx::Error {
 
 /// An error that the server sent.
 #[derive(Debug)]
-struct ServerError(tokio_postgres::Error);
+pub(super) struct ServerError(tokio_postgres::Error);
 
 impl ServerError {
     fn said(&self) -> &tokio_postgres::error::DbError {
         self.0.as_db_error().expect("it is made of nothing else")
+    }
+
+    /// The routine of PostgreSQL that reports it.
+    pub(super) fn routine(&self) -> Option<&str> {
+        self.said().routine()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The pool of connections, and its figures.
+//! The database as requests see it: the pool to the primary with its figures, and the other ways to the data.
 
 use std::{
     collections::BTreeMap,
@@ -11,16 +11,15 @@ use std::{
 };
 
 use shared::{
-    profile::{Checkout, Driver, OnOff, Profile, RowSecurity, SwitchReading, Via},
+    profile::{Checkout, Driver, Profile, RowSecurity, SwitchReading, Via},
     snapshot::PoolSnapshot,
-    time::Millis,
 };
-use sqlx::{Connection as _, PgPool, postgres::PgConnectOptions};
+use sqlx::{PgPool, postgres::PgConnectOptions};
 
 use super::{
     DbError, Isolation, LostRace,
-    idle_connections::{IdleConnections, PooledConnection},
-    lost_connections,
+    connection_pool::ConnectionPool,
+    idle_connections::PooledConnection,
     pipeline::Pipeline,
     pooler::{Pooler, PoolerSettings, TransactionStart},
     replica::{Replica, ReplicaReads},
@@ -52,11 +51,7 @@ impl PoolCounters {
 /// The database as a request sees it; clones share the pool.
 #[derive(Debug, Clone)]
 pub struct Db {
-    pool: PgPool,
-    /// What is kept beside it; `None` where each connection is checked when it comes back.
-    idle_connections: Option<Arc<IdleConnections>>,
-    /// Whether a connection without a statement cache drops its statements now and then.
-    drops_statements: bool,
+    pool: ConnectionPool,
     checkout: Checkout,
     secured: RowSecurity,
     /// The way to the server, where it is longer than it has to be.
@@ -72,8 +67,8 @@ pub struct Db {
     pipeline: Option<Arc<Pipeline>>,
 }
 
-/// Where the database is.
-#[derive(Debug, Clone)]
+/// Where the database is. Not to be printed: the address contains a password.
+#[derive(Clone)]
 pub struct DbAddresses<'a> {
     /// URL of PostgreSQL.
     pub direct: &'a str,
@@ -108,7 +103,7 @@ pub async fn open(
     let pipeline = Pipeline::open(&options, profile).await?;
     // Through a pooler without prepared statements, each transaction drops what it finds.
     let cached = profile.db_statement_cache.is_on() || start.drops_statements();
-    let pool = settings::pool(profile, !cached).connect_lazy_with(options);
+    let pool = ConnectionPool::new(options, profile, !cached);
     let reads = match &addresses.replica {
         Some(replica) if profile.db_reads.uses_replica() => {
             Some(ReplicaReads::open(replica.clone(), profile).await?)
@@ -117,8 +112,6 @@ pub async fn open(
     };
     let db = Db {
         pool,
-        idle_connections: (!profile.pool_ping_on_release.is_on()).then(IdleConnections::new),
-        drops_statements: !cached,
         checkout: profile.pool_checkout,
         secured: profile.db_rls,
         route: route.map(Arc::new),
@@ -129,7 +122,8 @@ pub async fn open(
         reads,
         pipeline: pipeline.map(Arc::new),
     };
-    db.warm(profile.pool_min.get().clamp(1, profile.pool_max.get()))
+    db.pool
+        .warm(profile.pool_min.get().clamp(1, profile.pool_max.get()))
         .await?;
     Ok(db)
 }
@@ -138,7 +132,7 @@ impl Db {
     /// The pool itself, for looking at it: statements of requests go through a session or a
     /// transaction, which begin as the way to the server needs it.
     pub fn pool(&self) -> &PgPool {
-        &self.pool
+        self.pool.sqlx()
     }
 
     /// How long a session keeps a connection.
@@ -187,17 +181,12 @@ impl Db {
                 reads.close().await;
             }
         };
-        // It is closed from here on, and ends when all connections are back.
-        let pool = self.pool.close();
-        if let Some(idle_connections) = &self.idle_connections {
-            idle_connections.close();
-        }
         let pipeline = async {
             if let Some(pipeline) = &self.pipeline {
                 pipeline.close().await;
             }
         };
-        tokio::join!(pool, reads, pipeline);
+        tokio::join!(self.pool.close(), reads, pipeline);
     }
 
     /// The statements with which a transaction begins.
@@ -212,26 +201,16 @@ impl Db {
 
     /// The `pool.` switches as the pool itself has them, `db.driver`, and `db.round_trip` as its route has it.
     pub fn readings(&self) -> Vec<SwitchReading> {
-        let options = self.pool.options();
-        let idle_timeout = options
-            .get_idle_timeout()
-            .map_or_else(|| "none".to_owned(), |idle| Millis::from(idle).to_string());
-        vec![
-            SwitchReading::new("pool.max", options.get_max_connections()),
-            SwitchReading::new("pool.min", options.get_min_connections()),
-            SwitchReading::new(
-                "pool.acquire_timeout",
-                Millis::from(options.get_acquire_timeout()),
-            ),
-            SwitchReading::new("pool.idle_timeout", idle_timeout),
-            SwitchReading::new(
-                "pool.ping_on_acquire",
-                OnOff::from(options.get_test_before_acquire()),
-            ),
-            SwitchReading::new(
-                "pool.ping_on_release",
-                OnOff::from(self.idle_connections.is_none()),
-            ),
+        let mut readings = self.pool.readings();
+        if let Some(reads) = &self.reads {
+            for (reading, of_replica) in readings.iter_mut().zip(reads.readings()) {
+                if reading.value != of_replica.value {
+                    reading.value =
+                        format!("{}, to the replica {}", reading.value, of_replica.value);
+                }
+            }
+        }
+        readings.extend([
             SwitchReading::new("pool.checkout", self.checkout),
             SwitchReading::new(
                 "db.driver",
@@ -243,7 +222,8 @@ impl Db {
                 "db.round_trip",
                 format!("{}ms", self.round_trip().as_millis()),
             ),
-        ]
+        ]);
+        readings
     }
 
     /// How much later than it could every message reaches the server.
@@ -259,16 +239,11 @@ impl Db {
 
     /// Figures of the pool.
     pub fn snapshot(&self) -> PoolSnapshot {
+        let pool = self.pool();
         PoolSnapshot {
-            max: self.pool.options().get_max_connections(),
-            size: self.pool.size(),
-            idle: u32::try_from(self.pool.num_idle())
-                .unwrap_or(u32::MAX)
-                .saturating_add(
-                    self.idle_connections
-                        .as_ref()
-                        .map_or(0, |idle_connections| idle_connections.count()),
-                ),
+            max: pool.options().get_max_connections(),
+            size: pool.size(),
+            idle: self.pool.idle(),
             waiters: self.counters.waiters.load(Relaxed),
             acquires: self.counters.acquires.load(Relaxed),
             wait_us: self.counters.wait_us.load(Relaxed),
@@ -296,7 +271,7 @@ impl Db {
     pub(super) async fn acquire(&self) -> Result<PooledConnection, DbError> {
         let begin = Instant::now();
         let waiting = Waiting::enter(&self.counters.waiters);
-        let outcome = self.take().await;
+        let outcome = self.pool.acquire().await;
         drop(waiting);
         let elapsed = begin.elapsed();
         timing::pool_wait(elapsed);
@@ -309,86 +284,6 @@ impl Db {
             }
             error.into()
         })
-    }
-
-    /// A connection that was kept, or one of the pool.
-    async fn take(&self) -> Result<PooledConnection, sqlx::Error> {
-        let Some(idle_connections) = &self.idle_connections else {
-            return Ok(PooledConnection::new(self.pool.acquire().await?, None));
-        };
-        if let Some(conn) = self.take_idle(idle_connections).await? {
-            return Ok(conn);
-        }
-        let _wait = idle_connections.wait_for_pool();
-        if let Some(conn) = self.take_idle(idle_connections).await? {
-            return Ok(conn);
-        }
-        let conn = self.pool.acquire().await?;
-        Ok(PooledConnection::new(conn, Some(idle_connections)))
-    }
-
-    /// The latest connection that was kept and still answers, as the switches want it.
-    ///
-    /// # Errors
-    ///
-    /// Where one gives no answer within `pool.acquire_timeout`, as when the pool itself asks.
-    async fn take_idle(
-        &self,
-        idle_connections: &Arc<IdleConnections>,
-    ) -> Result<Option<PooledConnection>, sqlx::Error> {
-        let options = self.pool.options();
-        let pings = options.get_test_before_acquire();
-        let limit = options.get_acquire_timeout();
-        while let Some((mut conn, idle)) = idle_connections.take() {
-            let is_doubted = pings || lost_connections::may_have_taken(idle);
-            if !is_doubted && !self.drops_statements {
-                return Ok(Some(conn));
-            }
-            // Given back half-way, or without an answer, it is for the pool to judge.
-            conn.set_keepable(false);
-            match tokio::time::timeout(limit, self.checked(&mut conn, is_doubted)).await {
-                Ok(Ok(())) => {
-                    conn.set_keepable(true);
-                    return Ok(Some(conn));
-                }
-                Ok(Err(error)) => {
-                    // Notes the loss, too, so that the others are asked.
-                    let error = DbError::from(error);
-                    tracing::info!(%error, "a connection was lost since its last use");
-                }
-                Err(_late) => {
-                    // The pool would ask it again, and wait as long as the system lets it.
-                    conn.set_closing(true);
-                    return Err(sqlx::Error::PoolTimedOut);
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    /// Asks a connection that was kept whether it answers, where that is doubted, and drops its statements
-    /// now and then where it is to keep none.
-    async fn checked(
-        &self,
-        conn: &mut PooledConnection,
-        is_doubted: bool,
-    ) -> Result<(), sqlx::Error> {
-        if is_doubted {
-            conn.ping().await?;
-        }
-        if self.drops_statements {
-            settings::deallocate_statements(conn).await?;
-        }
-        Ok(())
-    }
-
-    /// Opens `count` connections, so that the first requests find them.
-    async fn warm(&self, count: u32) -> Result<(), DbError> {
-        let all = (0..count).map(|_| self.pool.acquire());
-        for opened in futures_util::future::join_all(all).await {
-            opened?;
-        }
-        Ok(())
     }
 }
 

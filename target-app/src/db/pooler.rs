@@ -4,7 +4,13 @@
 //! In transaction mode each transaction may run on another server connection. So every statement of a
 //! request runs inside of a transaction, and settings are made for that transaction alone.
 
-use std::{collections::BTreeMap, fmt::Write as _, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
 
 use shared::{
     profile::{OnOff, Profile},
@@ -25,10 +31,19 @@ const DROP_STATEMENTS: &str = "; deallocate all";
 const CONSOLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where PgBouncer is. Clones share nothing that is open.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Pooler {
     options: PgConnectOptions,
     database: String,
+}
+
+impl fmt::Debug for Pooler {
+    /// The address contains a password and is left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pooler")
+            .field("database", &self.database)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The settings of PgBouncer that decide what can go through it.
@@ -317,5 +332,12 @@ mod tests {
         assert!(Pooler::before(direct, "postgres://me@127.0.0.1:6432/one").is_ok());
         let refusal = Pooler::before(direct, "postgres://me@127.0.0.1:6432/two").unwrap_err();
         assert!(refusal.contains("two") && refusal.contains("one"));
+    }
+
+    #[test]
+    fn an_address_with_a_password_is_not_shown() {
+        let direct = "postgres://me:hidden@127.0.0.1:5432/one";
+        let pooler = Pooler::before(direct, direct).unwrap();
+        assert!(!format!("{pooler:?}").contains("hidden"));
     }
 }

@@ -99,7 +99,7 @@ impl DbSession {
         let is_replica = of_replica.is_some() || self.kept_of_replica;
         // The settings of a connection to the replica were made when it was opened.
         let begin = self.db.start().read().filter(|_| !is_replica).cloned();
-        timing::leased(is_replica || begin.is_some());
+        timing::leased(is_replica || begin.is_some(), is_replica);
         self.lease(of_replica, begin).await
     }
 
@@ -109,7 +109,7 @@ impl DbSession {
         if self.kept_of_replica {
             self.release();
         }
-        timing::leased(false);
+        timing::leased(false, false);
         let begin = self.db.start().write();
         let db = self.db.clone();
         Ok(WriteLease {

@@ -177,7 +177,7 @@ where
     E: From<DbError> + Send,
 {
     let mut conn = db.acquire().await?;
-    timing::leased(false);
+    timing::leased(false, false);
     // However it ends but by its commit.
     conn.set_keepable(false);
     // A lock that was not had in time leaves a transaction that has begun and failed.

@@ -16,8 +16,8 @@ pub fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
         return serde_json::from_slice(body).or_else(|error| {
             let message = error.to_string();
             let is_float = message.starts_with("invalid type: floating point");
-            let read = is_float.then(|| with_whole_numbers(body)).flatten();
-            read.ok_or_else(|| refuse(body, &error))
+            let read = is_float.then(|| serde_json::from_slice(&with_whole_numbers(body)).ok());
+            read.flatten().ok_or_else(|| refuse(body, &error))
         });
     }
     Err(
@@ -28,26 +28,46 @@ pub fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     )
 }
 
-/// A body whose numbers like `5.0` are whole numbers, as JSON Schema has it and clients without a
-/// type for them send it; none where it does not fit all the same.
-fn with_whole_numbers<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
-    let mut value: Value = serde_json::from_slice(body).ok()?;
-    make_whole(&mut value);
-    serde_json::from_value(value).ok()
+/// The same body with each number like `5.0` written as the whole number that it is, as JSON Schema has it and clients
+/// without a type for them send it. All else stays, so that what is wrong with it is found as before.
+fn with_whole_numbers(body: &[u8]) -> Vec<u8> {
+    let mut written = Vec::with_capacity(body.len());
+    let mut rest = body;
+    while let Some(first) = rest.first() {
+        let length = match first {
+            b'"' => text_length(rest),
+            b'-' | b'0'..=b'9' => {
+                let is_of_number = |byte: &&u8| b"+-.0123456789Ee".contains(byte);
+                rest.iter().take_while(is_of_number).count()
+            }
+            _ => 1,
+        };
+        let (token, later) = rest.split_at(length);
+        match whole(token) {
+            Some(number) => written.extend_from_slice(number.to_string().as_bytes()),
+            None => written.extend_from_slice(token),
+        }
+        rest = later;
+    }
+    written
 }
 
-fn make_whole(value: &mut Value) {
-    match value {
-        Value::Number(number) if number.is_f64() => {
-            let float = number.as_f64().unwrap_or_default();
-            if float.fract() == 0.0 && float.abs() <= LARGEST_WHOLE {
-                *value = (float as i64).into();
-            }
-        }
-        Value::Array(values) => values.iter_mut().for_each(make_whole),
-        Value::Object(fields) => fields.values_mut().for_each(make_whole),
-        _ => {}
-    }
+/// Bytes of the text that begins with this quote, both quotes included.
+fn text_length(body: &[u8]) -> usize {
+    let mut is_escaped = false;
+    let end = body.iter().skip(1).position(|byte| {
+        let ends = *byte == b'"' && !is_escaped;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        ends
+    });
+    end.map_or(body.len(), |at| at + 2)
+}
+
+/// The whole number that is written like this with a point or an exponent, if it is one.
+fn whole(token: &[u8]) -> Option<i64> {
+    let is_float = token.len() > 1 && token.iter().any(|byte| b".Ee".contains(byte));
+    let float: f64 = is_float.then(|| serde_json::from_slice(token).ok())??;
+    (float.fract() == 0.0 && float.abs() <= LARGEST_WHOLE).then_some(float as i64)
 }
 
 /// The refusal of a body that could not be read into its type.
@@ -92,6 +112,7 @@ fn named_before(body: &[u8], line: usize, column: usize) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;
+    use shared::problem::Code;
 
     use super::{named_before, read_object};
 
@@ -117,8 +138,28 @@ mod tests {
         assert_eq!(body, wanted);
         for wrong in ["5.5", "1e300", "70000.0", "\"5.0\""] {
             let error = read(&format!(r#"{{"stars":{wrong}}}"#)).unwrap_err();
-            assert_eq!(error.code(), shared::problem::Code::InvalidRequest);
+            assert_eq!(error.code(), Code::InvalidRequest);
             assert!(error.detail().contains("`stars`"), "{}", error.detail());
+        }
+    }
+
+    #[test]
+    fn what_else_is_wrong_with_a_body_with_such_a_number_is_refused() {
+        for rest in [
+            // Twice: a proxy may read the other one.
+            r#","stars":1"#,
+            r#","stars":5.0"#,
+            r#","answers":["1.0"]"#,
+            r#","colour":1.0"#,
+            r#","\"":1.0"#,
+        ] {
+            let body = format!(r#"{{"stars":5.0{rest}}}"#);
+            let error = read_object::<Body>(body.as_bytes()).unwrap_err();
+            assert_eq!(error.code(), Code::InvalidRequest, "{body}");
+        }
+        for wrong in ["5.", "05.0", "5.0.0", "-", "1.0e", "\"5.0"] {
+            let body = format!(r#"{{"stars":5.0,"answers":[{wrong}]}}"#);
+            assert!(read_object::<Body>(body.as_bytes()).is_err(), "{body}");
         }
     }
 

@@ -54,14 +54,13 @@ pub async fn observe(State(state): State<AppState>, request: Request, next: Next
     let host = host::check(request.version(), request.headers())
         .and_then(|()| single_headers::check(request.headers()));
     let most = largest_body(&state, route.as_ref());
-    let has_replica = state.engines().parts().replica.is_some();
+    let replica = state.engines().parts().replica.as_ref();
+    let replica = replica.filter(|_| request.body().is_end_stream());
     let work = async {
-        match host {
-            Ok(()) if has_replica && request.body().is_end_stream() => {
-                read_again::run(request, next).await
-            }
-            Ok(()) => with_full_body(most, request, next).await,
-            Err(refusal) => refusal.into_response(),
+        match (host, replica) {
+            (Ok(()), Some(replica)) => read_again::run(replica, request, next).await,
+            (Ok(()), None) => with_full_body(most, request, next).await,
+            (Err(refusal), _) => refusal.into_response(),
         }
     };
     let work = AssertUnwindSafe(work).catch_unwind();

@@ -1,24 +1,41 @@
-//! Reads that a replica cancelled, once more.
+//! Reads that a replica did not answer, once more.
 //!
-//! A replica cancels a statement that is in the way of what it replays, whatever the statement. Its client has done
-//! nothing wrong and cannot tell such a failure from others, so the request is answered with what the primary says.
+//! A replica cancels a statement that is in the way of what it replays, whatever the statement, and one that is lost
+//! answers none of those under way. The client has done nothing wrong and cannot tell such a failure from others, so the
+//! request is answered with what the primary says.
+
+use std::future;
 
 use axum::{body::Body, extract::Request, http::Method, middleware::Next, response::Response};
 
-use crate::{error::ApiError, timing};
+use crate::{db::Replica, error::ApiError, timing};
 
-/// Runs a request without a body. A GET or HEAD of which the replica cancelled a statement is run again, with all
+/// Runs a request without a body. A GET or HEAD of which the replica does not answer a statement is run again, with all
 /// of its reads on the primary; others decide by what they read, and read from the primary anyway.
-pub(super) async fn run(request: Request, next: Next) -> Response {
+pub(super) async fn run(replica: &Replica, request: Request, next: Next) -> Response {
     if ![Method::GET, Method::HEAD].contains(request.method()) {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
     let again = Request::from_parts(parts.clone(), Body::empty());
-    let response = next.clone().run(Request::from_parts(parts, body)).await;
-    let failure = response.extensions().get::<ApiError>();
-    if !failure.is_some_and(ApiError::is_recovery_conflict) {
-        return response;
+    let first = next.clone().run(Request::from_parts(parts, body));
+    let lost = async {
+        replica.lost().await;
+        if !timing::lease_of_replica() {
+            future::pending::<()>().await;
+        }
+    };
+    let answered = tokio::select! {
+        biased;
+        response = first => Some(response),
+        // A connection that gives no sign of its end would be waited for.
+        () = lost => None,
+    };
+    if let Some(response) = answered {
+        let failure = response.extensions().get::<ApiError>();
+        if !failure.is_some_and(ApiError::is_of_replica) {
+            return response;
+        }
     }
     timing::insist_on_primary();
     next.run(again).await
@@ -33,24 +50,51 @@ mod tests {
     use crate::{db::DbError, timing::Timing};
 
     /// Answered by the primary alone, as a statement is that a replica cancels.
-    async fn of_primary() -> Result<&'static str, ApiError> {
+    async fn cancelled() -> Result<&'static str, ApiError> {
         if timing::insists_on_primary() {
             return Ok("answered");
         }
         Err(DbError::RecoveryConflict(sqlx::Error::WorkerCrashed).into())
     }
 
-    /// A read that fails whoever answers it.
+    /// The same of one on a connection that is lost.
+    async fn cut() -> Result<&'static str, ApiError> {
+        if timing::insists_on_primary() {
+            return Ok("answered");
+        }
+        timing::leased(true, true);
+        Err(DbError::Unavailable(sqlx::Error::WorkerCrashed).into())
+    }
+
+    /// The same of one on a connection that gives no answer.
+    async fn stalled() -> &'static str {
+        if !timing::insists_on_primary() {
+            timing::leased(true, true);
+            future::pending::<()>().await;
+        }
+        "answered"
+    }
+
+    /// A read that fails on the primary.
     async fn lost() -> ApiError {
         assert!(!timing::insists_on_primary(), "it was run again");
+        timing::leased(true, false);
         DbError::Unavailable(sqlx::Error::WorkerCrashed).into()
     }
 
     async fn status(method: Method, path: &str) -> StatusCode {
+        // Nothing answers there, so the replica is not usable.
+        let direct = "postgres://me@127.0.0.1:1/one";
+        let replica = Replica::watch(direct, direct).unwrap();
         let router = Router::new()
-            .route("/of-primary", any(of_primary))
+            .route("/cancelled", any(cancelled))
+            .route("/cut", any(cut))
+            .route("/stalled", any(stalled))
             .route("/lost", any(lost))
-            .layer(from_fn(run));
+            .layer(from_fn(move |request: Request, next: Next| {
+                let replica = replica.clone();
+                async move { run(&replica, request, next).await }
+            }));
         let request = axum::http::Request::builder()
             .method(method)
             .uri(path)
@@ -61,11 +105,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_get_that_the_replica_cancelled_is_answered_by_the_primary_and_no_other_is_repeated()
-    {
-        assert_eq!(status(Method::GET, "/of-primary").await, StatusCode::OK);
+    async fn a_get_that_the_replica_did_not_answer_is_answered_by_the_primary_and_no_other_is() {
+        for path in ["/cancelled", "/cut", "/stalled"] {
+            assert_eq!(status(Method::GET, path).await, StatusCode::OK, "{path}");
+        }
         let unavailable = StatusCode::SERVICE_UNAVAILABLE;
-        assert_eq!(status(Method::POST, "/of-primary").await, unavailable);
+        assert_eq!(status(Method::POST, "/cancelled").await, unavailable);
         assert_eq!(status(Method::GET, "/lost").await, unavailable);
     }
 }

@@ -5,14 +5,14 @@
 
 use axum::http::{HeaderMap, HeaderName, header};
 use shared::{
-    headers::{IDEMPOTENCY_KEY, LAB_TOKEN},
+    headers::{IDEMPOTENCY_KEY, LAB_TOKEN, PAYMENT_SIGNATURE},
     problem::Code,
 };
 
 use crate::error::ApiError;
 
-/// Those that this program reads; `Host` has a check of its own.
-const SINGLE: [HeaderName; 8] = [
+/// Those that this program reads and that are no lists; `Host` has a check of its own.
+const SINGLE: [HeaderName; 9] = [
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
     header::RANGE,
@@ -21,6 +21,7 @@ const SINGLE: [HeaderName; 8] = [
     header::SEC_WEBSOCKET_VERSION,
     HeaderName::from_static(IDEMPOTENCY_KEY),
     HeaderName::from_static(LAB_TOKEN),
+    HeaderName::from_static(PAYMENT_SIGNATURE),
 ];
 
 /// Refuses a request that has one of them more than once.

@@ -10,7 +10,7 @@ use std::{
 
 use axum::extract::ws::Utf8Bytes;
 use deadpool_redis::redis::{
-    Client, RedisError, Value,
+    AsyncConnectionConfig, Client, RedisError, Value,
     aio::{MultiplexedConnection, PubSubSink, PubSubStream},
     cmd, pipe,
 };
@@ -32,7 +32,8 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// Silence after which Redis is asked whether it is still there: a connection whose other end is gone without a word
 /// is as silent as one over which nothing is said.
 const CHECK_AFTER: Duration = Duration::from_secs(5);
-/// Longest wait for its answers. What is published while a subscription is made anew is lost, so a busy Redis has time.
+/// Longest wait for its answers, also to what is sent. What is published while a subscription is made anew is lost, so a
+/// busy Redis has time.
 const CHECK_LIMIT: Duration = Duration::from_secs(5);
 
 /// A frame for sockets of other processes.
@@ -133,7 +134,9 @@ impl RelayLink {
         // Channels are the whole server's; databases of it belong to different applications.
         let database = client.get_connection_info().redis_settings().db();
         let channel = format!("cc:frames:{database}");
-        let publisher = client.get_multiplexed_async_connection().await?;
+        let publisher = client
+            .get_multiplexed_async_connection_with_config(&config())
+            .await?;
         let mut subscriber = client.get_async_pubsub().await?;
         subscriber.subscribe(&channel).await?;
         let (subscription, incoming) = subscriber.split();
@@ -210,11 +213,18 @@ impl RelayLink {
     }
 }
 
+/// The library's own limit of an answer is 500 ms.
+fn config() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(CONNECT_LIMIT))
+        .set_response_timeout(Some(CHECK_LIMIT))
+}
+
 #[cfg(test)]
 mod tests {
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
-        net::TcpListener,
+        net::{TcpListener, TcpStream},
     };
 
     use super::*;
@@ -269,6 +279,42 @@ mod tests {
         };
         assert!(matches!(refused, Some(RelayError::Late(_))), "{refused:?}");
         assert!(begun.elapsed() >= CONNECT_LIMIT);
+    }
+
+    /// Answers as Redis does, a second late to what is published.
+    async fn answer(mut client: TcpStream) {
+        let mut bytes = [0; 1_024];
+        while let Ok(count @ 1..) = client.read(&mut bytes).await {
+            let text = String::from_utf8_lossy(&bytes[..count]);
+            let mut answers = "+OK\r\n".repeat(text.matches("CLIENT").count());
+            if text.contains("SUBSCRIBE") {
+                answers += "*3\r\n$9\r\nsubscribe\r\n$11\r\ncc:frames:0\r\n:1\r\n";
+            }
+            if text.contains("PUBLISH") {
+                sleep(Duration::from_secs(1)).await;
+                answers += ":0\r\n";
+            }
+            client.write_all(answers.as_bytes()).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_redis_that_takes_a_frame_late_is_no_reason_to_subscribe_anew() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("redis://{}/0", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            loop {
+                let (client, _) = listener.accept().await.unwrap();
+                tokio::spawn(answer(client));
+            }
+        });
+        let mut link = RelayLink::connect(&url).await.unwrap();
+        let relay = Relay::default();
+        relay.send(RelayedKind::Personal(UserId(Uuid::nil())), &"x".into());
+        let mut queue = relay.take().unwrap();
+        let sent = link.next(&mut queue, Duration::from_millis(100)).await;
+        assert!(matches!(sent, Ok(None)), "{sent:?}");
+        assert!(queue.is_empty());
     }
 
     #[tokio::test]

@@ -94,6 +94,11 @@ impl Replica {
         &self.0.standing
     }
 
+    /// Returns when reads may not go to it, at once where that is so already.
+    pub async fn lost(&self) {
+        self.standing().lost().await;
+    }
+
     /// Questions to both.
     fn probes(&self) -> (LogProbe, LogProbe) {
         (LogProbe::of(&self.0.primary), LogProbe::of(&self.0.replica))

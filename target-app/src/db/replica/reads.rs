@@ -5,12 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use shared::profile::{Profile, ReadSource};
-use sqlx::{ConnectOptions as _, Connection as _, PgPool};
+use shared::profile::{Profile, ReadSource, SwitchReading};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::{Replica, standing::ReadRoute};
 use crate::{
-    db::{DbError, idle_connections::PooledConnection, round_trip::DelayedRoute, settings},
+    db::{
+        DbError, connection_pool::ConnectionPool, idle_connections::PooledConnection,
+        round_trip::DelayedRoute, settings,
+    },
     timing,
 };
 
@@ -22,16 +25,13 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 pub(in crate::db) struct ReplicaReads {
     replica: Replica,
     source: ReadSource,
-    pool: PgPool,
+    pool: ConnectionPool,
     /// The way to the replica is as long as that to the primary; it ends with the last clone.
     _route: Option<Arc<DelayedRoute>>,
 }
 
 impl ReplicaReads {
     /// Opens a pool with the options of the profile, once the replica has what is committed by now.
-    ///
-    /// Other than that to the primary it always checks a connection before it is used, whatever
-    /// `pool.ping_on_acquire` says: a request must not fail because the replica was lost before it.
     pub(in crate::db) async fn open(replica: Replica, profile: &Profile) -> Result<Self, DbError> {
         let server = replica.options();
         let route = DelayedRoute::open(&server, profile.db_round_trip.get().duration()).await?;
@@ -41,18 +41,21 @@ impl ReplicaReads {
         };
         replica.catch_up().await?;
         let drops_statements = !profile.db_statement_cache.is_on();
-        let pool = settings::pool(profile, drops_statements)
-            .test_before_acquire(true)
-            .connect_lazy_with(settings::own_connection(server, profile));
+        let server = settings::own_connection(server, profile);
+        let pool = ConnectionPool::new(server, profile, drops_statements);
         let reads = Self {
             replica,
             source: profile.db_reads,
             pool,
             _route: route.map(Arc::new),
         };
-        reads
-            .warm(profile.pool_min.get().min(profile.pool_max.get()))
-            .await;
+        // Without the replica, none.
+        if reads.replica.standing().is_usable() {
+            let count = profile.pool_min.get().min(profile.pool_max.get());
+            if let Err(error) = reads.pool.warm(count).await {
+                tracing::warn!(%error, "a connection to the replica was not opened");
+            }
+        }
         Ok(reads)
     }
 
@@ -72,7 +75,7 @@ impl ReplicaReads {
         let conn = if standing.is_usable() && !timing::insists_on_primary() {
             let begin = Instant::now();
             let conn = tokio::select! {
-                conn = self.pool.acquire() => conn.ok().map(|conn| PooledConnection::new(conn, None)),
+                conn = self.pool.acquire() => conn.ok(),
                 () = standing.lost() => None,
             };
             timing::pool_wait(begin.elapsed());
@@ -93,7 +96,7 @@ impl ReplicaReads {
         if !self.replica.standing().is_usable() {
             return ReadSource::Primary;
         }
-        let options = self.pool.connect_options();
+        let options = self.pool.sqlx().connect_options();
         let asked = async {
             let mut conn = options.connect().await?;
             let follows: bool = sqlx::query_scalar("select pg_is_in_recovery()")
@@ -116,21 +119,13 @@ impl ReplicaReads {
         }
     }
 
+    /// The `pool.` switches as its pool has them.
+    pub(in crate::db) fn readings(&self) -> Vec<SwitchReading> {
+        self.pool.readings()
+    }
+
     /// Closes the pool, once its connections are back.
     pub(in crate::db) async fn close(&self) {
         self.pool.close().await;
-    }
-
-    /// Opens `count` connections, so that the first requests find them; without the replica, none.
-    async fn warm(&self, count: u32) {
-        if !self.replica.standing().is_usable() {
-            return;
-        }
-        let all = (0..count).map(|_| self.pool.acquire());
-        for opened in futures_util::future::join_all(all).await {
-            if let Err(error) = opened {
-                tracing::warn!(%error, "a connection to the replica was not opened");
-            }
-        }
     }
 }

@@ -1,10 +1,14 @@
-//! What Redis remembers of a group with many values.
+//! What Redis remembers of a group with many values, and of one that it has put away.
 
 use std::collections::BTreeSet;
 
 use deadpool_redis::redis::{AsyncConnectionConfig, Client, aio::MultiplexedConnection, cmd};
 use secrecy::ExposeSecret as _;
-use serde_json::Value;
+use serde_json::{Value, json};
+use shared::{
+    api::mentors::{MentorCard, MentorDetail},
+    page::Page,
+};
 
 use crate::support::TestApp;
 
@@ -68,5 +72,33 @@ async fn names_of_expired_values_leave_a_large_group_and_those_of_values_stay() 
     for value in values {
         assert!(left.contains(&value), "{value} could not be invalidated");
     }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_value_whose_group_was_evicted_is_not_read_after_a_change() {
+    let app = TestApp::with(&["cache.mentors=redis"]).start().await;
+    let (anyone, mentor) = (app.anonymous(), app.mentor(0));
+    let headlines = async || {
+        let page: Page<MentorCard> = anyone.mentors("per_page=100").await.ok();
+        let cards = page.items.into_iter();
+        cards.map(|card| card.headline).collect::<Vec<_>>()
+    };
+    // Each time a list is stored while the group has another generation, at first none.
+    for headline in ["Changed", "Changed again"] {
+        assert!(!headlines().await.iter().any(|one| one == headline));
+        let mut redis = connect(&app).await;
+        let groups = keys(&mut redis, "*:mentors:all#members").await;
+        let gone: u64 = cmd("DEL")
+            .arg(&groups)
+            .query_async(&mut redis)
+            .await
+            .unwrap();
+        assert_eq!(gone, 1, "{groups:?}");
+        let changed = mentor.update_own(json!({"headline": headline})).await;
+        changed.ok::<MentorDetail>();
+        assert!(headlines().await.iter().any(|one| one == headline));
+    }
+    app.lab().audits_clean().await;
     app.finish().await;
 }

@@ -83,3 +83,27 @@ async fn head_answers_as_get_without_the_body() {
     }
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_header_that_the_description_names_is_refused_when_it_comes_twice_unless_it_is_a_list() {
+    // RFC 9110, 13.1.2, and RFC 9530, 2: these may come in several lines.
+    const LISTS: [&str; 2] = ["if-none-match", "content-digest"];
+    let described = serde_json::to_value(target_app::openapi::document()).unwrap();
+    let operations = described["paths"].as_object().unwrap().values();
+    let operations = operations.flat_map(|item| item.as_object().unwrap().values());
+    let parameters = operations.flat_map(|one| one["parameters"].as_array().into_iter().flatten());
+    let names: std::collections::BTreeSet<String> = parameters
+        .filter(|parameter| parameter["in"] == "header")
+        .map(|parameter| parameter["name"].as_str().unwrap().to_lowercase())
+        .filter(|name| !LISTS.contains(&name.as_str()))
+        .collect();
+    assert!(names.len() >= 3, "{names:?}");
+    let app = TestApp::start().await;
+    let anyone = app.anonymous();
+    for name in names {
+        let request = anyone.request(Method::GET, "/nowhere");
+        let twice = request.header(&name, "a").header(&name, "a");
+        send(twice).await.refused(Code::BadRequest);
+    }
+    app.finish().await;
+}

@@ -2,6 +2,7 @@
 
 mod loss;
 mod own_writes;
+mod pings;
 mod reads;
 mod stale_statements;
 mod step;

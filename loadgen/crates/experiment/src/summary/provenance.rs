@@ -13,7 +13,10 @@ pub fn provenance() -> Provenance {
     Provenance {
         program: Program {
             version: env!("CARGO_PKG_VERSION").into(),
-            commit: std::env::current_exe().ok().as_deref().and_then(commit),
+            commit: stated(option_env!("SOURCE_COMMIT")).or_else(|| {
+                let program = std::env::current_exe().ok()?;
+                commit(&program, Path::new(env!("CARGO_MANIFEST_DIR")))
+            }),
             debug_build: cfg!(debug_assertions),
         },
         host: host(),
@@ -56,14 +59,23 @@ fn host() -> HostInfo {
     }
 }
 
-/// The commit of the checkout that the program's file lies in, read without running git. Not known in a worktree, whose
-/// `.git` is a file: another checkout around it has another commit.
-fn commit(program: &Path) -> Option<String> {
-    let git = program
+/// The commit that whoever built the program named, as where its sources were without their history.
+fn stated(given: Option<&str>) -> Option<String> {
+    let given = given?.trim();
+    (!given.is_empty()).then(|| given.to_owned())
+}
+
+/// The commit of the checkout that the program's file lies in, read without running git. Not known where it is not the
+/// checkout of the sources, as of a program that was copied into another one, nor in a worktree, whose `.git` is a file.
+fn commit(program: &Path, sources: &Path) -> Option<String> {
+    let checkout = program
         .ancestors()
-        .map(|folder| folder.join(".git"))
-        .find(|git| git.exists())?;
-    commit_of(program, &git)
+        .find(|folder| folder.join(".git").exists())?;
+    let whole = |path: &Path| fs::canonicalize(path).ok();
+    if !whole(sources)?.starts_with(whole(checkout)?) {
+        return None;
+    }
+    commit_of(program, &checkout.join(".git"))
 }
 
 /// What HEAD of a git directory points at; absent where it has moved since the program was built, which then is of an
@@ -293,10 +305,32 @@ mod tests {
         for folder in [folder.path(), tree.as_path()] {
             fs::write(folder.join("program"), "").unwrap();
         }
-        let of = |program: PathBuf| commit(&program);
+        let of = |program: PathBuf| commit(&program, &tree);
         assert_eq!(of(folder.path().join("program")).as_deref(), Some("abc123"));
         fs::write(tree.join(".git"), "gitdir: ../.git/worktrees/tree\n").unwrap();
         assert_eq!(of(tree.join("program")), None);
+    }
+
+    #[test]
+    fn a_program_that_was_copied_into_another_checkout_is_of_no_commit_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let [sources, other] = ["sources", "other"].map(|name| folder.path().join(name));
+        fs::create_dir_all(&sources).unwrap();
+        fs::create_dir_all(other.join(".git")).unwrap();
+        fs::write(other.join(".git/HEAD"), "abc123\n").unwrap();
+        fs::write(other.join("program"), "").unwrap();
+        let of = |sources: &Path| commit(&other.join("program"), sources);
+        assert_eq!(of(&other).as_deref(), Some("abc123"));
+        assert_eq!(of(&sources), None);
+        assert_eq!(of(&folder.path().join("gone")), None);
+    }
+
+    #[test]
+    fn a_commit_that_was_named_for_the_build_is_taken_and_an_empty_name_is_none() {
+        assert_eq!(stated(Some(" abc123\n")).as_deref(), Some("abc123"));
+        for none in [None, Some(""), Some(" ")] {
+            assert_eq!(stated(none), None);
+        }
     }
 
     #[test]
