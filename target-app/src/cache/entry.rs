@@ -72,7 +72,7 @@ impl Entry {
 
     /// What [`encode`](Self::encode) wrote, for whatever generation; `None` for anything else.
     pub(super) fn decode(bytes: Vec<u8>) -> Option<Self> {
-        Self::split(bytes).map(|(entry, _)| entry)
+        Self::read(bytes, None)
     }
 
     /// The same where it was stored while its group had that generation.
@@ -80,11 +80,10 @@ impl Entry {
     /// An invalidation deletes the values of its group, and a Redis whose memory ends may have put away which those are
     /// before the values themselves.
     pub(super) fn decode_of(bytes: Vec<u8>, generation: &str) -> Option<Self> {
-        let (entry, stored_at) = Self::split(bytes)?;
-        (stored_at == generation).then_some(entry)
+        Self::read(bytes, Some(generation))
     }
 
-    fn split(bytes: Vec<u8>) -> Option<(Self, String)> {
+    fn read(bytes: Vec<u8>, wanted: Option<&str>) -> Option<Self> {
         let mut bytes = Bytes::from(bytes);
         if bytes.len() < HEAD {
             return None;
@@ -99,14 +98,16 @@ impl Entry {
         let question = bytes.split_to(length);
         let question = std::str::from_utf8(&question).ok()?;
         let (generation, question) = question.split_once(END).unwrap_or(("", question));
-        let entry = Self {
+        if wanted.is_some_and(|wanted| wanted != generation) {
+            return None;
+        }
+        Some(Self {
             body: bytes,
             loaded_ms,
             cost,
             life,
             question: question.to_owned(),
-        };
-        Some((entry, generation.to_owned()))
+        })
     }
 }
 

@@ -9,9 +9,9 @@ use shared::{
 use sqlx::{Connection as _, PgPool, postgres::PgConnectOptions};
 
 use super::{
-    DbError,
+    DbError, connection_failures,
     idle_connections::{IdleConnections, PooledConnection},
-    lost_connections, settings,
+    settings,
 };
 
 /// Connections to one server; clones share them.
@@ -101,7 +101,7 @@ impl ConnectionPool {
         let pings = options.get_test_before_acquire();
         let limit = options.get_acquire_timeout();
         while let Some((mut conn, idle)) = idle_connections.take() {
-            let is_doubted = pings || lost_connections::may_have_taken(idle);
+            let is_doubted = pings || connection_failures::may_have_taken(idle);
             if !is_doubted && !self.drops_statements {
                 return Ok(Some(conn));
             }

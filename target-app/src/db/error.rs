@@ -5,7 +5,7 @@ use sqlx::{
     postgres::PgDatabaseError,
 };
 
-use super::{lost_connections, pipeline_error::ServerError};
+use super::{connection_failures, pipeline_error::ServerError};
 use crate::timing;
 
 /// How a transaction lost against another one.
@@ -109,7 +109,7 @@ impl From<sqlx::Error> for DbError {
         match &error {
             sqlx::Error::PoolTimedOut => Self::PoolTimeout,
             sqlx::Error::Io(_) => {
-                lost_connections::note();
+                connection_failures::note();
                 Self::Unavailable(error)
             }
             sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Tls(_) => {
@@ -127,7 +127,7 @@ impl From<sqlx::Error> for DbError {
                     ("57014", _, _) => Self::StatementTimeout(error),
                     // admin_shutdown, crash_shutdown
                     ("57P01" | "57P02", _, _) => {
-                        lost_connections::note();
+                        connection_failures::note();
                         Self::Unavailable(error)
                     }
                     // cannot_connect_now, too_many_connections
@@ -138,12 +138,12 @@ impl From<sqlx::Error> for DbError {
                     ("25006", _, _) if !timing::lease_reads_only() => Self::ReadOnly(error),
                     ("0A000", _, _) if is_refusal_of_standby(&**reason) => Self::ReadOnly(error),
                     ("0A000" | "26000", _, _) if is_stale_statement(&**reason) => {
-                        lost_connections::note_stale_statement();
+                        connection_failures::note_stale_statement();
                         Self::StaleStatement(error)
                     }
                     // connection_exception and its kin
                     (code, _, _) if code.starts_with("08") => {
-                        lost_connections::note();
+                        connection_failures::note();
                         Self::Unavailable(error)
                     }
                     (_, Some(name), kind) if kind != ErrorKind::Other => Self::Constraint {

@@ -20,7 +20,7 @@ use std::{
 
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 
-use super::lost_connections;
+use super::connection_failures;
 use crate::timing;
 
 /// Longest time that one is kept unused; from then on `pool.idle_timeout` counts.
@@ -65,7 +65,7 @@ impl IdleConnections {
         let one = loop {
             let one = self.lock().pop()?;
             // Else it goes back to the pool, which closes it.
-            if !lost_connections::may_have_stale_statements(one.away_since.elapsed()) {
+            if !connection_failures::may_have_stale_statements(one.away_since.elapsed()) {
                 break one;
             }
         };
@@ -201,8 +201,8 @@ impl Drop for PooledConnection {
         if self.is_keepable
             && timing::statements_answered()
             && away < LONGEST_AWAY
-            && !lost_connections::may_have_taken(away)
-            && !lost_connections::may_have_stale_statements(away)
+            && !connection_failures::may_have_taken(away)
+            && !connection_failures::may_have_stale_statements(away)
         {
             idle_connections.keep(IdleConnection {
                 conn,

@@ -1,14 +1,15 @@
 //! PostgreSQL: the pool, the replica, sessions, transactions, named locks, errors, indexes, guards and policies, audit, query plans.
 
 pub mod audit;
+mod connection_failures;
 mod connection_pool;
+mod counted;
 pub mod database;
 mod error;
 mod explain;
 pub mod guards;
 mod idle_connections;
 mod isolation;
-mod lost_connections;
 mod migrate;
 mod named_lock;
 pub mod optimizations;

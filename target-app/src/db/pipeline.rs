@@ -17,6 +17,7 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
+use futures_util::future::try_join_all;
 use percent_encoding::percent_decode_str;
 use shared::profile::{Driver, Profile, Via};
 use sqlx::{
@@ -30,7 +31,7 @@ use tokio_postgres::{
 };
 use tokio_util::task::TaskTracker;
 
-use super::{DbError, lost_connections, pipeline_error::as_sqlx};
+use super::{DbError, connection_failures, counted::Counted, pipeline_error::as_sqlx};
 use crate::timing;
 
 /// How many connections a profile has beside its pool.
@@ -74,14 +75,14 @@ pub struct Pipeline {
     caches_statements: bool,
     /// Longest wait for a connection that has to be made first.
     acquire_timeout: Duration,
-    lanes: Box<[Lane]>,
+    places: Box<[ConnectionPlace]>,
     /// The tasks that read and write the connections.
     tasks: TaskTracker,
 }
 
 /// A place for one connection, which is made again after it was lost.
 #[derive(Debug, Default)]
-struct Lane {
+struct ConnectionPlace {
     current: ArcSwapOption<SharedConnection>,
     /// Held by the one who makes it.
     connecting: AsyncMutex<()>,
@@ -114,12 +115,16 @@ impl Pipeline {
             server: config(server),
             caches_statements: profile.db_statement_cache.is_on(),
             acquire_timeout: profile.pool_acquire_timeout.duration(),
-            lanes: (0..count).map(|_| Lane::default()).collect(),
+            places: (0..count).map(|_| ConnectionPlace::default()).collect(),
             tasks: TaskTracker::new(),
         };
-        for lane in &pipeline.lanes {
-            pipeline.connection(lane).await?;
-        }
+        try_join_all(
+            pipeline
+                .places
+                .iter()
+                .map(|place| pipeline.connection(place)),
+        )
+        .await?;
         Ok(Some(pipeline))
     }
 
@@ -129,33 +134,34 @@ impl Pipeline {
         sql: &'static str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, DbError> {
-        let lane = self
-            .lanes
+        let place = self
+            .places
             .iter()
-            .min_by_key(|lane| lane.under_way.load(Relaxed))
+            .min_by_key(|place| place.under_way.load(Relaxed))
             .expect("there is one or more");
-        let _under_way = UnderWay::enter(&lane.under_way);
-        let conn = self.connection(lane).await?;
+        let _under_way = Counted::enter(&place.under_way);
+        let conn = self.connection(place).await?;
+        timing::leased(false, false);
         let rows = conn.fetch(sql, parameters, self.caches_statements);
         Ok(timing::db(rows).await.map_err(as_sqlx)?)
     }
 
-    async fn connection(&self, lane: &Lane) -> Result<Arc<SharedConnection>, DbError> {
-        if let Some(conn) = lane.usable() {
+    async fn connection(&self, place: &ConnectionPlace) -> Result<Arc<SharedConnection>, DbError> {
+        if let Some(conn) = place.usable() {
             return Ok(conn);
         }
         let begin = Instant::now();
         // Boxed, because the handshake is large, and would be in the future of each read.
-        let connect = Box::pin(self.connect(lane));
+        let connect = Box::pin(self.connect(place));
         let made = tokio::time::timeout(self.acquire_timeout, connect).await;
         timing::pool_wait(begin.elapsed());
         made.map_err(|_late| DbError::PoolTimeout)?
     }
 
-    async fn connect(&self, lane: &Lane) -> Result<Arc<SharedConnection>, DbError> {
-        let _alone = lane.connecting.lock().await;
+    async fn connect(&self, place: &ConnectionPlace) -> Result<Arc<SharedConnection>, DbError> {
+        let _alone = place.connecting.lock().await;
         // Made by somebody else meanwhile.
-        if let Some(conn) = lane.usable() {
+        if let Some(conn) = place.usable() {
             return Ok(conn);
         }
         let (client, connection) = self.server.connect(NoTls).await.map_err(as_sqlx)?;
@@ -171,28 +177,28 @@ impl Pipeline {
             client,
             statements: Mutex::default(),
         });
-        lane.current.store(Some(Arc::clone(&conn)));
+        place.current.store(Some(Arc::clone(&conn)));
         Ok(conn)
     }
 
     /// What it is, as the switch has it.
     pub(super) fn driver(&self) -> Driver {
-        Driver::Pipelined(u32::try_from(self.lanes.len()).unwrap_or(u32::MAX))
+        Driver::Pipelined(u32::try_from(self.places.len()).unwrap_or(u32::MAX))
     }
 
     /// Closes the connections; returns when the reads that are under way have their answers.
     pub(super) async fn close(&self) {
         self.tasks.close();
-        for lane in &self.lanes {
+        for place in &self.places {
             // After whoever makes one.
-            let _alone = lane.connecting.lock().await;
-            lane.current.store(None);
+            let _alone = place.connecting.lock().await;
+            place.current.store(None);
         }
         self.tasks.wait().await;
     }
 }
 
-impl Lane {
+impl ConnectionPlace {
     fn usable(&self) -> Option<Arc<SharedConnection>> {
         self.current
             .load_full()
@@ -209,7 +215,9 @@ impl SharedConnection {
     ) -> Result<Vec<Row>, tokio_postgres::Error> {
         let known = self.lock().get(sql).cloned();
         let statement = match known {
-            Some((statement, at)) if !lost_connections::may_have_stale_statements(at.elapsed()) => {
+            Some((statement, at))
+                if !connection_failures::may_have_stale_statements(at.elapsed()) =>
+            {
                 statement
             }
             _ => {
@@ -258,28 +266,12 @@ fn config(server: &PgConnectOptions) -> Config {
     if let Some(settings) = server.get_options() {
         config.options(settings);
     }
-    // The options tell it only as part of an address, in which no host is a path.
+    // The options give it only as part of an address, in which no host is a path.
     let address = server.clone().host("localhost").to_url_lossy();
     if let Some(password) = address.password() {
         config.password(percent_decode_str(password).collect::<Vec<u8>>());
     }
     config
-}
-
-/// Counts a statement as under way until dropped, also one that is cancelled.
-struct UnderWay<'a>(&'a AtomicU32);
-
-impl<'a> UnderWay<'a> {
-    fn enter(count: &'a AtomicU32) -> Self {
-        count.fetch_add(1, Relaxed);
-        Self(count)
-    }
-}
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Relaxed);
-    }
 }
 
 #[cfg(test)]

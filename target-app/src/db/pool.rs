@@ -19,6 +19,7 @@ use sqlx::{PgPool, postgres::PgConnectOptions};
 use super::{
     DbError, Isolation, LostRace,
     connection_pool::ConnectionPool,
+    counted::Counted,
     idle_connections::PooledConnection,
     pipeline::Pipeline,
     pooler::{Pooler, PoolerSettings, TransactionStart},
@@ -156,8 +157,8 @@ impl Db {
     }
 
     /// Connections for reads by key; `None` where they go over the pool.
-    pub(super) fn pipeline(&self) -> Option<&Arc<Pipeline>> {
-        self.pipeline.as_ref()
+    pub(super) fn pipeline(&self) -> Option<&Pipeline> {
+        self.pipeline.as_deref()
     }
 
     /// Whether it matters to reads who has just written.
@@ -270,7 +271,7 @@ impl Db {
     /// Takes a connection out of the pool, and counts what that cost.
     pub(super) async fn acquire(&self) -> Result<PooledConnection, DbError> {
         let begin = Instant::now();
-        let waiting = Waiting::enter(&self.counters.waiters);
+        let waiting = Counted::enter(&self.counters.waiters);
         let outcome = self.pool.acquire().await;
         drop(waiting);
         let elapsed = begin.elapsed();
@@ -284,21 +285,5 @@ impl Db {
             }
             error.into()
         })
-    }
-}
-
-/// Counts a caller as waiting until dropped, also one that is cancelled.
-struct Waiting<'a>(&'a AtomicU32);
-
-impl<'a> Waiting<'a> {
-    fn enter(waiters: &'a AtomicU32) -> Self {
-        waiters.fetch_add(1, Relaxed);
-        Self(waiters)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Relaxed);
     }
 }

@@ -84,9 +84,8 @@ impl DbSession {
     }
 
     /// Connections for a read by key, where the profile has such ones and the read is one for the primary.
-    pub fn pipeline(&self) -> Option<Arc<Pipeline>> {
-        let pipeline = self.db.pipeline()?;
-        (!self.may_be_old).then(|| Arc::clone(pipeline))
+    pub fn pipeline(&self) -> Option<&Pipeline> {
+        self.db.pipeline().filter(|_| !self.may_be_old)
     }
 
     /// A connection for the next statements, which only read: a write is refused by PostgreSQL where

@@ -10,7 +10,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::lost_connections;
+use super::connection_failures;
 use crate::chance;
 
 /// Longest pause inside a transaction before the server ends it.
@@ -54,11 +54,11 @@ pub(super) fn pool(profile: &Profile, drops_statements: bool) -> PgPoolOptions {
         .test_before_acquire(pings)
         .before_acquire(move |conn, known| {
             async move {
-                if lost_connections::may_have_stale_statements(known.age) {
+                if connection_failures::may_have_stale_statements(known.age) {
                     return Ok(false);
                 }
                 if !pings
-                    && lost_connections::may_have_taken(known.idle_for)
+                    && connection_failures::may_have_taken(known.idle_for)
                     && let Err(error) = conn.ping().await
                 {
                     // It is closed, and another one is taken.
@@ -72,7 +72,7 @@ pub(super) fn pool(profile: &Profile, drops_statements: bool) -> PgPoolOptions {
         .after_release(move |conn, known| {
             async move {
                 // Closed now rather than at its next checkout, where somebody would wait for another.
-                if lost_connections::may_have_stale_statements(known.age) {
+                if connection_failures::may_have_stale_statements(known.age) {
                     return Ok(false);
                 }
                 if drops_statements {

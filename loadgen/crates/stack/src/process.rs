@@ -388,19 +388,30 @@ fn signal(pid: u32, signal: Signal) {
 mod tests {
     use super::*;
 
+    const SPEC: ProcessSpec = ProcessSpec {
+        name: "Redis",
+        remedy: "install the package redis-server",
+        stop_signal: Signal::TERM,
+        on_parent_death: Signal::KILL,
+        start_timeout: Duration::from_mins(1),
+    };
+
+    /// Starts a script and waits until it has written `set`.
+    fn running(supervisor: &ProcessSupervisor, folder: &Path, script: &str) -> ChildProcess {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        let mut child = ChildProcess::spawn(supervisor, SPEC, command, folder.join("log")).unwrap();
+        let set = |log: &Path| fs::read_to_string(log).ok()?.contains("set").then_some(());
+        child.ready(supervisor.abort(), set).unwrap();
+        child
+    }
+
     #[test]
     fn a_program_that_cannot_be_started_is_reported_with_its_package() {
         let supervisor = ProcessSupervisor::start(CancellationToken::new(), || Ok(())).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let spec = ProcessSpec {
-            name: "Redis",
-            remedy: "install the package redis-server",
-            stop_signal: Signal::TERM,
-            on_parent_death: Signal::KILL,
-            start_timeout: Duration::from_secs(1),
-        };
         let command = Command::new(folder.path());
-        let error = ChildProcess::spawn(&supervisor, spec, command, folder.path().join("log"))
+        let error = ChildProcess::spawn(&supervisor, SPEC, command, folder.path().join("log"))
             .unwrap_err()
             .to_string();
         assert!(error.starts_with("cannot start Redis: "), "{error}");
@@ -415,19 +426,8 @@ mod tests {
         let abort = CancellationToken::new();
         let supervisor = ProcessSupervisor::start(abort.clone(), || Ok(())).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let spec = ProcessSpec {
-            name: "stubborn",
-            remedy: "",
-            stop_signal: Signal::TERM,
-            on_parent_death: Signal::KILL,
-            start_timeout: Duration::from_mins(1),
-        };
-        let mut command = Command::new("sh");
-        command.args(["-c", "trap '' TERM; echo set; while :; do sleep 0.1; done"]);
-        let log = folder.path().join("log");
-        let mut child = ChildProcess::spawn(&supervisor, spec, command, log).unwrap();
-        let set = |log: &Path| fs::read_to_string(log).ok()?.contains("set").then_some(());
-        child.ready(supervisor.abort(), set).unwrap();
+        let script = "trap '' TERM; echo set; while :; do sleep 0.1; done";
+        let mut child = running(&supervisor, folder.path(), script);
         let begun = Instant::now();
         let later = thread::spawn(move || {
             thread::sleep(Duration::from_millis(300));
@@ -456,24 +456,12 @@ mod tests {
     fn a_pause_returns_when_all_processes_stand_still() {
         let supervisor = ProcessSupervisor::start(CancellationToken::new(), || Ok(())).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let spec = ProcessSpec {
-            name: "busy",
-            remedy: "",
-            stop_signal: Signal::TERM,
-            on_parent_death: Signal::KILL,
-            start_timeout: Duration::from_mins(1),
-        };
         // More of them than processors: most wait for their turn, and see a signal only then.
         let busy = 4 * thread::available_parallelism().unwrap().get();
         let script = format!(
             "i=0; while [ $i -lt {busy} ]; do (while :; do :; done) & i=$((i+1)); done; echo set; wait"
         );
-        let mut command = Command::new("sh");
-        command.args(["-c", &script]);
-        let log = folder.path().join("log");
-        let mut child = ChildProcess::spawn(&supervisor, spec, command, log).unwrap();
-        let set = |log: &Path| fs::read_to_string(log).ok()?.contains("set").then_some(());
-        child.ready(supervisor.abort(), set).unwrap();
+        let mut child = running(&supervisor, folder.path(), &script);
         let processes = children(child.pid());
         let paused = child.pause();
         let moving: Vec<_> = processes.iter().filter(|one| !is_stopped(**one)).collect();

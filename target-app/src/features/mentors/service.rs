@@ -47,7 +47,7 @@ async fn find_detail(
     id: MentorId,
 ) -> Result<Option<MentorDetail>, ApiError> {
     if let Some(pipeline) = session.pipeline() {
-        return Ok(pipelined::detail(&pipeline, id).await?);
+        return Ok(pipelined::detail(pipeline, id).await?);
     }
     let profile = repository::find_profile(&mut *session.conn().await?, id).await?;
     let Some(profile) = profile else {
@@ -78,7 +78,7 @@ async fn find_availability(
     span: AvailabilitySpan,
 ) -> Result<Option<Availability>, ApiError> {
     if let Some(pipeline) = session.pipeline() {
-        return Ok(pipelined::availability(&pipeline, id, span).await?);
+        return Ok(pipelined::availability(pipeline, id, span).await?);
     }
     let slots = repository::open_slots(&mut *session.conn().await?, id, span).await?;
     // Only an empty answer leaves open whether there is such a mentor.

@@ -1,7 +1,5 @@
 //! PostgreSQL ends every connection at once, as a restart does.
 
-use target_app::db::database;
-
 use crate::support::{TestApp, together};
 
 /// Connections of the pool, all of which are idle when they end.
@@ -27,16 +25,8 @@ async fn at_most_one_fails(ping_on_release: &str) {
     let anyone = app.anonymous();
     // Some have just been used, and the others have not since they were opened.
     together((0..CONNECTIONS).map(|_| anyone.mentors(""))).await;
-    let mut conn = database::maintenance(app.db.url()).await.unwrap();
-    let ended: Vec<bool> = sqlx::query_scalar(
-        "select pg_terminate_backend(pid) from pg_stat_activity
-         where datname = $1 and application_name = 'target-app'",
-    )
-    .bind(app.db.name())
-    .fetch_all(&mut conn)
-    .await
-    .unwrap();
-    assert!(ended.len() >= CONNECTIONS, "{} were ended", ended.len());
+    let ended = app.db.end_connections().await;
+    assert!(ended >= CONNECTIONS, "{ended} were ended");
     let mut failed = 0;
     // More requests than connections, so that each of these is used.
     for _ in 0..3 * CONNECTIONS {

@@ -9,8 +9,7 @@ use shared::{
     problem::Code,
     timing::{ServerCount, ServerPart},
 };
-use sqlx::Executor as _;
-use target_app::db::database;
+use sqlx::{Executor as _, Postgres, Transaction};
 
 use crate::support::{Lesson, TestApp, together};
 
@@ -22,18 +21,13 @@ fn mentor(n: u32) -> MentorId {
     MentorId(dataset::id(RowKind::Mentor, n))
 }
 
-/// Ends every connection of the application; returns how many there were.
-async fn end_connections(app: &TestApp) -> usize {
-    let mut conn = database::maintenance(app.db.url()).await.unwrap();
-    let ended: Vec<bool> = sqlx::query_scalar(
-        "select pg_terminate_backend(pid) from pg_stat_activity
-         where datname = $1 and application_name = 'target-app'",
-    )
-    .bind(app.db.name())
-    .fetch_all(&mut conn)
-    .await
-    .unwrap();
-    ended.len()
+/// Keeps every read of slots waiting until it is rolled back.
+async fn lock_slots(app: &TestApp) -> Transaction<'static, Postgres> {
+    let mut gate = app.db.pool().begin().await.unwrap();
+    gate.execute("lock table slot in access exclusive mode")
+        .await
+        .unwrap();
+    gate
 }
 
 #[tokio::test]
@@ -118,10 +112,7 @@ async fn each_read_gets_its_own_answer_also_where_others_before_it_were_given_up
     let app = TestApp::with(&[PIPELINED, "cache.mentors=off"])
         .start()
         .await;
-    let mut gate = app.db.pool().begin().await.unwrap();
-    gate.execute("lock table slot in access exclusive mode")
-        .await
-        .unwrap();
+    let gate = lock_slots(&app).await;
     let mut reads = Vec::new();
     for n in 0..MENTORS {
         let anyone = app.anonymous().clone();
@@ -166,7 +157,7 @@ async fn lost_connections_are_made_again() {
         .await;
     for _ in 0..3 {
         // One of the pool, the others of the pipeline.
-        let ended = end_connections(&app).await;
+        let ended = app.db.end_connections().await;
         assert!(ended >= 2, "{ended}");
         let mut failed = 0;
         for _ in 0..3 * ended {
@@ -181,7 +172,7 @@ async fn lost_connections_are_made_again() {
             "{failed} reads failed after {ended} connections"
         );
         app.anonymous().mentor(mentor(1)).await.ok::<Value>();
-        // The pool has its connections for itself to find out about.
+        // Over the pool, which finds its own lost connection by this.
         app.anonymous().reviews(mentor(1), "").await;
     }
     app.finish().await;
@@ -192,10 +183,7 @@ async fn they_have_the_settings_of_other_connections() {
     let app = TestApp::with(&[PIPELINED, "cache.mentors=off", "db.statement_timeout=1s"])
         .start()
         .await;
-    let mut gate = app.db.pool().begin().await.unwrap();
-    gate.execute("lock table slot in access exclusive mode")
-        .await
-        .unwrap();
+    let gate = lock_slots(&app).await;
     let late = app.anonymous().availability(mentor(1), "").await;
     late.refused(Code::Timeout);
     gate.rollback().await.unwrap();

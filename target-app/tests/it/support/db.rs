@@ -116,6 +116,20 @@ impl TestDb {
         text
     }
 
+    /// Ends every connection of an application to it, as a restart does; returns how many there were.
+    pub(crate) async fn end_connections(&self) -> usize {
+        let mut conn = db::database::maintenance(self.url()).await.unwrap();
+        let ended: Vec<bool> = sqlx::query_scalar(
+            "select pg_terminate_backend(pid) from pg_stat_activity
+             where datname = $1 and application_name = 'target-app'",
+        )
+        .bind(self.name())
+        .fetch_all(&mut conn)
+        .await
+        .unwrap();
+        ended.len()
+    }
+
     /// Waits until so many statements of the application wait for a lock.
     pub(crate) async fn wait_for_blocked(&self, wanted: i64) {
         for _ in 0..6_000 {
